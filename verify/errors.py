@@ -1,0 +1,49 @@
+"""Every error this package raises on purpose.
+
+VerifyError
+├── InputError              the user's input is at fault (exit status 2)
+│   ├── NetworkError        a network file or construction
+│   ├── RegionError         a region expression, or a region that does not fit
+│   └── PropertyError       an unknown property, or one used wrongly
+├── EvidenceError           the kernel rejects a piece of evidence (exit status 4)
+└── BudgetExceeded          time or memory ran out; carries no verdict (exit status 3)
+
+Each message is one line: what, where, expected, got, what to do.
+"""
+
+from __future__ import annotations
+
+
+class VerifyError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class InputError(VerifyError):
+    """Bad input from the user."""
+
+
+class NetworkError(InputError):
+    """A network that cannot be read, built or represented."""
+
+
+class RegionError(InputError):
+    """A region that cannot be read, is empty, or does not fit the network."""
+
+
+class PropertyError(InputError):
+    """An unknown property, or one that lacks its second network."""
+
+
+class EvidenceError(VerifyError):
+    """Evidence that the kernel does not accept.
+
+    ``rule`` names the check that failed, so that tests can tell one rejection from another.
+    """
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(f"evidence rejected by '{rule}': {message}")
+        self.rule = rule
+
+
+class BudgetExceeded(VerifyError):
+    """The time budget ran out before the work was done."""

@@ -1,0 +1,450 @@
+"""Lowering: layers on tensors become blocks of the canonical form.
+
+A ``Tensor`` is an exact affine expression over the input and the blocks built so far. Selections and
+scalings (reshape, transpose, slice, pad, ...) only rewrite that expression; a layer that mixes several units
+first turns an argument that already mixes into a block without activation, so that matrices stay sparse.
+
+    net = Builder((1, 4, 4), "mine")
+    y = conv(net.input, kernel, bias, pads=(1, 1)).named("conv1")
+    network = net.build(dense(relu(y).flatten(), w, b))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verify.errors import NetworkError
+from verify.network import matrix as matrices
+from verify.network.matrix import Matrix
+from verify.network.network import Block, Network
+from verify.rational import Number, Vector, concatenate, to_fraction, vector, vector_from_floats, zeros
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """``shape`` values, each an exact affine expression: ``sum_s terms[s] y_s + bias`` (row-major order)."""
+
+    builder: Builder
+    shape: tuple[int, ...]
+    terms: dict[int, Matrix]
+    bias: Vector
+    name: str = ""
+
+    @property
+    def size(self) -> int:
+        return len(self.bias)
+
+    def named(self, name: str) -> Tensor:
+        """The same values under a layer name, used for the blocks made from them."""
+        return replace(self, name=name)
+
+    def reshape(self, shape: Sequence[int]) -> Tensor:
+        """The same values in another shape."""
+        new = tuple(int(d) for d in shape)
+        if int(np.prod(new, dtype=np.int64)) != self.size:
+            raise NetworkError(f"{self.name or 'tensor'}: cannot reshape {self.shape} to {new}")
+        return replace(self, shape=new)
+
+    def flatten(self) -> Tensor:
+        """The same values as a vector."""
+        return self.reshape((self.size,))
+
+    def take(self, positions: NDArray[np.int64]) -> Tensor:
+        """Values at flat ``positions`` (any shape, -1 gives zero): slice, gather, transpose, pad, ..."""
+        flat = positions.ravel().astype(np.int64)
+        terms = {s: m.select_rows(flat) for s, m in self.terms.items()}
+        numerators = np.append(self.bias.numerators, 0)[flat]
+        return replace(self, shape=positions.shape, terms=terms, bias=Vector(numerators, self.bias.denominator))
+
+    def positions(self) -> NDArray[np.int64]:
+        """The flat position of each value, in this tensor's shape (index it, then ``take``)."""
+        return np.arange(self.size, dtype=np.int64).reshape(self.shape)
+
+    def apply(self, matrix: Matrix, shape: Sequence[int], bias: Vector | None = None) -> Tensor:
+        """``matrix`` times the flat values plus ``bias``.
+
+        An argument that mixes units or carries a constant becomes a block first: sums keep the order in which
+        an implementation adds them, so that its rounding errors are covered by the bound in ``floats``.
+        """
+        argument = self.simple()
+        terms = {s: matrix.compose(m) for s, m in argument.terms.items()}
+        offset = bias if bias is not None else zeros(matrix.shape[0])
+        return replace(argument, shape=tuple(shape), terms=terms, bias=offset, name=self.name)
+
+    def simple(self) -> Tensor:
+        """The same values, each at most one term of each source and no constant."""
+        if self.bias.is_zero() and all(m.is_monomial() for m in self.terms.values()):
+            return self
+        return self.builder.add_block(self, relu=False)
+
+    def scaled(self, factor: Number) -> Tensor:
+        """Every value times one exact number."""
+        value = to_fraction(factor)
+        terms = {s: m.scaled(value) for s, m in self.terms.items()}
+        return replace(self, terms=terms, bias=self.bias.scaled(value))
+
+    def plus(self, constant: Vector) -> Tensor:
+        """Every value plus a constant."""
+        start = self if self.bias.is_zero() else self.simple()
+        return replace(start, bias=start.bias + constant)
+
+    def plus_number(self, constant: Number) -> Tensor:
+        """Every value plus one exact number."""
+        return self.plus(constant_vector(to_fraction(constant), self.size))
+
+    def __add__(self, other: Tensor) -> Tensor:
+        if self.shape != other.shape:
+            raise NetworkError(f"cannot add tensors of shapes {self.shape} and {other.shape}")
+        terms = dict(self.terms)
+        for source, matrix in other.terms.items():
+            terms[source] = matrices.add(terms[source], matrix) if source in terms else matrix
+        return replace(self, terms=terms, bias=self.bias + other.bias, name=self.name or other.name)
+
+    def __neg__(self) -> Tensor:
+        return self.scaled(-1)
+
+    def __sub__(self, other: Tensor) -> Tensor:
+        return self + (-other)
+
+
+@dataclass(eq=False)
+class Builder:
+    """Collects blocks; ``input`` is the tensor of the network's input."""
+
+    input_shape: tuple[int, ...]
+    name: str = "network"
+    blocks: list[Block] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def input(self) -> Tensor:
+        size = int(np.prod(self.input_shape, dtype=np.int64))
+        if size == 0:
+            raise NetworkError(f"{self.name}: the input of shape {self.input_shape} has no values")
+        return Tensor(self, tuple(self.input_shape), {0: matrices.identity(size)}, zeros(size), "input")
+
+    def add_block(self, tensor: Tensor, *, relu: bool) -> Tensor:
+        """Append a block with ``tensor`` as its pre-activation and return its output."""
+        inputs = tuple((s, m) for s, m in sorted(tensor.terms.items()) if m.entry_count)
+        name = tensor.name or f"layer{len(self.blocks) + 1}"
+        self.blocks.append(Block(name, tensor.shape, inputs, tensor.bias.reduced(), relu))
+        output = {len(self.blocks): matrices.identity(tensor.size)}
+        return Tensor(self, tensor.shape, output, zeros(tensor.size), tensor.name)
+
+    def build(self, output: Tensor) -> Network:
+        """The network whose output is ``output``."""
+        if output.builder is not self:
+            raise NetworkError("the output belongs to another builder")
+        if not output.size:
+            raise NetworkError(f"{self.name}: the output has no values")
+        self.add_block(output.named(output.name or "output"), relu=False)
+        return Network(
+            name=self.name,
+            input_shape=tuple(self.input_shape),
+            output_shape=output.shape,
+            blocks=tuple(self.blocks),
+            notes=tuple(dict.fromkeys(self.notes)),
+        )
+
+
+def constant_vector(value: Fraction, size: int) -> Vector:
+    """``size`` times the same number."""
+    return Vector(np.full(size, value.numerator, dtype=object), value.denominator)
+
+
+def exact_vector(values: object) -> Vector:
+    """A flat exact vector from an array of floats, integers, fractions or number strings."""
+    array = np.asarray(values)
+    if array.dtype.kind == "f":
+        return vector_from_floats(array)
+    return vector(array.ravel().tolist())
+
+
+def concatenated(parts: Sequence[Tensor], axis: int) -> Tensor:
+    """The tensors joined along ``axis``."""
+    positions, offset = [], 0
+    for part in parts:
+        positions.append(part.positions() + offset)
+        offset += part.size
+    first = parts[0]
+    terms: dict[int, Matrix] = {}
+    for source in sorted({s for part in parts for s in part.terms}):
+        width = next(part.terms[source].shape[1] for part in parts if source in part.terms)
+        rows, columns, entries, start = [], [], [], 0
+        for part in parts:
+            block = part.terms.get(source)
+            if block is not None:
+                rows.append(block.row_of_entry + start)
+                columns.append(block.columns)
+                entries.append(block.entries)
+            start += part.size
+        terms[source] = matrices.from_triplets(
+            np.concatenate(rows), np.concatenate(columns), np.concatenate(entries), (offset, width)
+        )
+    joined = Tensor(first.builder, (offset,), terms, concatenate([part.bias for part in parts]), first.name)
+    return joined.take(np.concatenate(positions, axis=axis))
+
+
+# Activations, each lowered to ReLU.
+
+
+def relu(x: Tensor) -> Tensor:
+    """max(x, 0)."""
+    return x.builder.add_block(x, relu=True)
+
+
+def leaky_relu(x: Tensor, slope: Number | NDArray[np.generic]) -> Tensor:
+    """``s x + (1 - s) relu(x)`` with one slope, or one for each value (PReLU; broadcast beforehand)."""
+    pre = x.simple()
+    if isinstance(slope, np.ndarray):
+        slopes = exact_vector(slope)
+        if len(slopes) != x.size:
+            raise NetworkError(f"{x.name}: {len(slopes)} slopes for {x.size} values")
+        complement = constant_vector(Fraction(1), x.size) - slopes
+        return multiplied(pre, slopes) + multiplied(relu(pre), complement)
+    value = to_fraction(slope)
+    return pre.scaled(value) + relu(pre).scaled(1 - value)
+
+
+def absolute(x: Tensor) -> Tensor:
+    """``2 relu(x) - x``."""
+    return leaky_relu(x, -1)
+
+
+def maximum(x: Tensor, y: Tensor) -> Tensor:
+    """``y + relu(x - y)``."""
+    x, y = x.simple(), y.simple()
+    return y + relu((x - y).named(x.name or y.name))
+
+
+def minimum(x: Tensor, y: Tensor) -> Tensor:
+    """``x - relu(x - y)``."""
+    x, y = x.simple(), y.simple()
+    return x - relu((x - y).named(x.name or y.name))
+
+
+def clip(x: Tensor, low: Number | None, high: Number | None) -> Tensor:
+    """min(max(x, low), high); with low > high this is the constant ``high``, as in ONNX."""
+    result = x.simple()
+    if low is not None:
+        result = relu(result.plus_number(-to_fraction(low))).plus_number(low)
+    if high is not None:
+        result = (-relu((-result).plus_number(high).named(x.name))).plus_number(high)
+    return result.named(x.name)
+
+
+def multiplied(x: Tensor, factors: Vector) -> Tensor:
+    """Each value times its own exact factor."""
+    values = np.empty(len(factors), dtype=object)
+    values[:] = factors.fractions()
+    if len(factors) != x.size:
+        raise NetworkError(f"{x.name}: {len(factors)} factors for {x.size} values")
+    places = np.arange(x.size)
+    return x.apply(matrices.from_triplets(places, places, _compact(values), (x.size, x.size)), x.shape)
+
+
+def _compact(values: NDArray[np.object_]) -> matrices.Entries:
+    """float64 entries when each fraction is a float64."""
+    floats = np.array([matrices.nearest_float(v.numerator, v.denominator) for v in values], dtype=np.float64)
+    if np.all(np.isfinite(floats)) and all(Fraction(f) == v for f, v in zip(floats.tolist(), values, strict=True)):
+        return floats
+    return values
+
+
+# Linear layers.
+
+
+def dense(x: Tensor, weight: object, bias: object | None = None) -> Tensor:
+    """``weight @ x + bias``; weight has shape (outputs, inputs)."""
+    matrix = matrices.from_dense(weight)
+    if matrix.shape[1] != x.size:
+        raise NetworkError(f"{x.name or 'dense'}: weight of shape {matrix.shape} on {x.size} values")
+    offset = exact_vector(bias) if bias is not None else None
+    if offset is not None and len(offset) != matrix.shape[0]:
+        raise NetworkError(f"{x.name or 'dense'}: {len(offset)} biases for {matrix.shape[0]} outputs")
+    return x.apply(matrix, (matrix.shape[0],), offset)
+
+
+def conv(
+    x: Tensor,
+    weight: object,
+    bias: object | None = None,
+    *,
+    strides: Sequence[int] | None = None,
+    pads: Sequence[int] | None = None,
+    dilations: Sequence[int] | None = None,
+    groups: int = 1,
+) -> Tensor:
+    """Convolution (cross-correlation) of ``x`` (channels, *space), any number of spatial dimensions.
+
+    ``weight`` has shape (outputs, channels / groups, *kernel); ``pads`` are the zeros at the start of each
+    spatial dimension, then at the end of each (one value a dimension means both sides).
+    """
+    kernel = np.asarray(weight)
+    space = len(x.shape) - 1
+    if kernel.ndim != space + 2 or space < 1:
+        raise NetworkError(f"{x.name or 'conv'}: kernel of shape {kernel.shape} on a tensor of shape {x.shape}")
+    outputs, channels = kernel.shape[:2]
+    if groups < 1 or channels * groups != x.shape[0] or outputs % groups:
+        raise NetworkError(
+            f"{x.name or 'conv'}: kernel of shape {kernel.shape} with {groups} groups on {x.shape[0]} channels"
+        )
+    windows, valid = window_positions(x.shape[1:], kernel.shape[2:], strides, pads, dilations, name=x.name)
+    out_space = windows.shape[:space]
+    area, taps = int(np.prod(out_space)), int(np.prod(kernel.shape[2:]))
+    windows, valid = windows.reshape(area, taps), valid.reshape(area, taps)
+    if outputs * area * channels * taps > matrices.MAX_ENTRIES:
+        raise NetworkError(f"{x.name or 'conv'}: unrolls to more than {matrices.MAX_ENTRIES} weights")
+    image = int(np.prod(x.shape[1:]))
+    group_of = np.arange(outputs) // (outputs // groups)
+    source_channel = group_of[:, None] * channels + np.arange(channels)
+    shape = (outputs, area, channels, taps)
+    columns = np.broadcast_to(source_channel[:, None, :, None] * image + windows[None, :, None, :], shape)
+    rows = np.broadcast_to((np.arange(outputs)[:, None] * area + np.arange(area))[:, :, None, None], shape)
+    entries = matrices.as_entries(kernel).reshape(outputs, 1, channels, taps)
+    mask = np.broadcast_to(valid[None, :, None, :], shape)
+    matrix = matrices.from_triplets(
+        rows[mask], columns[mask], np.broadcast_to(entries, shape)[mask], (outputs * area, x.size)
+    )
+    offset = None
+    if bias is not None:
+        one = exact_vector(bias)
+        if len(one) != outputs:
+            raise NetworkError(f"{x.name or 'conv'}: {len(one)} biases for {outputs} channels")
+        offset = one.take(np.repeat(np.arange(outputs), area))
+    return x.apply(matrix, (outputs, *out_space), offset)
+
+
+def window_positions(
+    space: Sequence[int],
+    kernel: Sequence[int],
+    strides: Sequence[int] | None = None,
+    pads: Sequence[int] | None = None,
+    dilations: Sequence[int] | None = None,
+    *,
+    ceil_mode: bool = False,
+    name: str = "",
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Flat input positions that each output place of a sliding window sees, and which lie inside.
+
+    Both arrays have shape (*output space, *kernel).
+    """
+    dims = len(space)
+    step, spread = list(strides or [1] * dims), list(dilations or [1] * dims)
+    border = list(pads or [0] * 2 * dims)
+    if len(border) == dims:
+        border = border * 2
+    if not len(step) == len(spread) == len(kernel) == dims or len(border) != 2 * dims:
+        raise NetworkError(f"{name}: strides, pads and dilations must have one value a spatial dimension")
+    if min([*step, *spread, *kernel]) < 1 or min(border) < 0:
+        raise NetworkError(f"{name}: strides, dilations and kernel must be positive, pads not negative")
+    positions, valid = np.zeros((), dtype=np.int64), np.ones((), dtype=bool)
+    out: list[int] = []
+    for d in range(dims):
+        extent = spread[d] * (kernel[d] - 1) + 1
+        room = space[d] + border[d] + border[dims + d] - extent
+        if room < 0:
+            raise NetworkError(f"{name}: kernel of extent {extent} on {space[d]} places with its padding")
+        count = (-(-room // step[d]) if ceil_mode else room // step[d]) + 1
+        if ceil_mode and (count - 1) * step[d] >= space[d] + border[d]:
+            count -= 1  # a window that starts in the padding at the end is not counted
+        place = (np.arange(count) * step[d] - border[d])[:, None] + np.arange(kernel[d]) * spread[d]
+        positions = positions[..., None, None] * space[d] + place
+        valid = valid[..., None, None] & (place >= 0) & (place < space[d])
+        out.append(count)
+    # Axes come as (out_0, kernel_0, out_1, kernel_1, ...).
+    order = [*range(0, 2 * dims, 2), *range(1, 2 * dims, 2)]
+    return positions.transpose(order), valid.transpose(order)
+
+
+def average_pool(
+    x: Tensor,
+    kernel: Sequence[int],
+    *,
+    strides: Sequence[int] | None = None,
+    pads: Sequence[int] | None = None,
+    dilations: Sequence[int] | None = None,
+    ceil_mode: bool = False,
+    count_include_pad: bool = False,
+) -> Tensor:
+    """The exact mean of each window (1/9 is one ninth); padding counts only if asked for."""
+    windows, valid = window_positions(
+        x.shape[1:], kernel, strides, pads, dilations, ceil_mode=ceil_mode, name=x.name
+    )
+    dims = len(kernel)
+    out, area, taps = windows.shape[:dims], int(np.prod(windows.shape[:dims])), int(np.prod(list(kernel)))
+    windows, valid = windows.reshape(area, taps), valid.reshape(area, taps)
+    counts = valid.sum(axis=1)
+    if count_include_pad:
+        counts = _padded_counts(x.shape[1:], kernel, strides, pads, dilations, ceil_mode)
+    image = int(np.prod(x.shape[1:]))
+    row, tap = np.nonzero(valid)
+    rows = np.concatenate([row + c * area for c in range(x.shape[0])])
+    columns = np.concatenate([windows[row, tap] + c * image for c in range(x.shape[0])])
+    shares = np.empty(area, dtype=object)
+    shares[:] = [Fraction(1, int(n)) if n else Fraction(0) for n in counts]
+    entries = _compact(np.tile(shares[row], x.shape[0]))
+    matrix = matrices.from_triplets(rows, columns, entries, (x.shape[0] * area, x.size))
+    return x.apply(matrix, (x.shape[0], *out))
+
+
+def _padded_counts(
+    space: Sequence[int],
+    kernel: Sequence[int],
+    strides: Sequence[int] | None,
+    pads: Sequence[int] | None,
+    dilations: Sequence[int] | None,
+    ceil_mode: bool,
+) -> NDArray[np.int64]:
+    """Places of each window inside the padded image (ceil mode may reach beyond, which never counts)."""
+    dims = len(space)
+    border = list(pads or [0] * 2 * dims)
+    border = border * 2 if len(border) == dims else border
+    padded = [space[d] + border[d] + border[dims + d] for d in range(dims)]
+    _, inside = window_positions(padded, kernel, strides, None, dilations, ceil_mode=False)
+    wanted, _ = window_positions(space, kernel, strides, pads, dilations, ceil_mode=ceil_mode)
+    if inside.shape[:dims] == wanted.shape[:dims]:
+        return inside.reshape(-1, int(np.prod(list(kernel)))).sum(axis=1)
+    raise NetworkError("average pooling that counts padding is not supported together with ceil_mode")
+
+
+def max_pool(
+    x: Tensor,
+    kernel: Sequence[int],
+    *,
+    strides: Sequence[int] | None = None,
+    pads: Sequence[int] | None = None,
+    dilations: Sequence[int] | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """The maximum of each window, as a tree of ``max(a, b) = b + relu(a - b)``; padding never wins."""
+    windows, valid = window_positions(
+        x.shape[1:], kernel, strides, pads, dilations, ceil_mode=ceil_mode, name=x.name
+    )
+    dims = len(kernel)
+    out, area, taps = windows.shape[:dims], int(np.prod(windows.shape[:dims])), int(np.prod(list(kernel)))
+    windows, valid = windows.reshape(area, taps), valid.reshape(area, taps)
+    if not np.all(valid.any(axis=1)):
+        raise NetworkError(f"{x.name or 'max_pool'}: a window lies wholly in the padding")
+    # Padding is replaced by a value of the same window, which leaves the maximum as it is.
+    inside = windows[np.arange(area), valid.argmax(axis=1)]
+    windows = np.where(valid, windows, inside[:, None])
+    image = int(np.prod(x.shape[1:]))
+    base = x.simple()
+    shape = (x.shape[0], *out)
+    places = (np.arange(x.shape[0]) * image)[:, None, None] + windows[None]
+    level = [base.take(places[:, :, tap].reshape(shape)) for tap in range(taps)]
+    stage = 1
+    while len(level) > 1:
+        paired = []
+        for left, right in zip(level[0::2], level[1::2], strict=False):
+            name = f"{x.name or 'pool'}.max{stage}"
+            paired.append(maximum(left.named(name), right.named(name)))
+            stage += 1
+        level = paired + (level[-1:] if len(level) % 2 else [])
+    return level[0].named(x.name)

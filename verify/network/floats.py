@@ -1,0 +1,113 @@
+"""Float evaluation with a rigorous bound on its distance from the exact network.
+
+The bound (Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., section 3.1 and problem 3.2): a sum of ``n``
+products in floating point, in any order and with or without fused multiply-add, is
+``sum_l w_l y_l (1 + t_l)`` with ``|t_l| <= gamma(n) = n u / (1 - n u)``, plus at most the smallest subnormal
+for each product that underflows. With ``e`` a bound on the error of the arguments, a block therefore obeys
+
+    |computed z - exact z| <= |W| e + gamma(n + 2) (|W| (|y| + e) + |b|) + (n + 2) eta
+
+where ``n`` is the fan-in, the 2 pays for rounding weights and biases that are not floats (0.1, 1/9) and ``eta``
+is the smallest number before which products are lost. ReLU does not increase an error. The
+bound is itself computed in floating point; sums of nonnegative numbers have a relative error of at most
+gamma(n), so it is enlarged by ``1 + 2 gamma(n + 8)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verify.network.network import Block, Network
+from verify.rational import Floats, Vector
+
+UNIT_ROUNDOFF = 2.0**-53
+FLOAT32_ROUNDOFF = 2.0**-24
+SMALLEST_SUBNORMAL = 2.0**-1074
+
+
+def gamma(terms: int, roundoff: float = UNIT_ROUNDOFF) -> float:
+    """An upper bound for ``n u / (1 - n u)``; infinite where the analysis does not apply."""
+    product = terms * roundoff
+    return product / (1 - product) * (1 + 4 * UNIT_ROUNDOFF) if product < 0.25 else np.inf
+
+
+def floats_are_ieee() -> bool:
+    """Whether subnormals survive here: the bound assumes gradual underflow, which some libraries switch off."""
+    tiny = np.array([SMALLEST_SUBNORMAL])
+    return bool((tiny + tiny)[0] == 2 * SMALLEST_SUBNORMAL and (np.array([2.0**-1022]) * 0.5)[0] > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class FloatRun:
+    """Pre-activations of every block and a bound on each one's distance from the exact value."""
+
+    values: list[Floats]
+    errors: list[Floats]
+
+
+def linear_errors(block: Block, errors: dict[int, Floats], sizes: dict[int, Floats], extra: Any, roundoff: float) -> Any:
+    """The bound of the module docstring for one block; ``errors`` and ``sizes`` by source.
+
+    ``extra`` is the size of what is added besides the products (the bias), or 0.
+    """
+    carried = np.zeros(block.size)
+    products = np.zeros(block.size) + extra
+    for source, matrix in block.inputs:
+        weights = matrix.absolute_floats
+        carried += weights @ errors[source]
+        products += weights @ (sizes[source] + errors[source])
+    terms = block.fan_in
+    # Float32 code may flush subnormals to zero; float64 here does not (``floats_are_ieee``).
+    floor = (terms + 2) * (SMALLEST_SUBNORMAL if roundoff == UNIT_ROUNDOFF else 2.0**-126)
+    enlarge = 1 + 2 * gamma(terms + 8)
+    return (carried + gamma(terms + 2, roundoff) * products) * enlarge + 2 * floor
+
+
+def run(network: Network, point: Vector, roundoff: float = UNIT_ROUNDOFF) -> FloatRun:
+    """Evaluate at an exact point (rounded to float64 first) with error bounds.
+
+    ``roundoff`` larger than binary64's gives a bound for an implementation in that precision instead: the
+    values are still those of float64, and the bound covers the distance of either from the exact network.
+    """
+    outputs: dict[int, Floats] = {0: point.floats()}
+    exact_input = all(n == 0 or np.isfinite(f) and f != 0 for n, f in zip(point.numerators, outputs[0], strict=True))
+    start = np.abs(outputs[0]) * roundoff * 2 + SMALLEST_SUBNORMAL
+    errors: dict[int, Floats] = {0: start if exact_input else np.full(len(point), np.inf)}
+    values: list[Floats] = []
+    bounds: list[Floats] = []
+    sound = floats_are_ieee()
+    with np.errstate(all="ignore"):
+        for k, block in enumerate(network.blocks, start=1):
+            bias = block.bias_floats
+            z = bias.copy()
+            for source, matrix in block.inputs:
+                z += matrix.floats @ outputs[source]
+            sizes = {source: np.abs(outputs[source]) for source, _ in block.inputs}
+            error = linear_errors(block, errors, sizes, np.abs(bias), roundoff)
+            usable = np.isfinite(z) & np.isfinite(error)
+            error = np.where(usable, error, np.inf) if sound and block.rounds_faithfully else np.full(len(z), np.inf)
+            values.append(z)
+            bounds.append(error)
+            outputs[k] = np.maximum(z, 0.0) if block.relu else z
+            errors[k] = error
+    return FloatRun(values, bounds)
+
+
+def evaluate(network: Network, points: NDArray[np.floating]) -> Floats:
+    """Float64 outputs, shape (..., outputs), for points of shape (..., inputs); no error bound."""
+    array = np.asarray(points, dtype=np.float64)
+    batch = array.reshape(-1, network.input_size).T
+    outputs: dict[int, Any] = {0: batch}
+    for k, block in enumerate(network.blocks, start=1):
+        z = np.repeat(block.bias_floats[:, None], batch.shape[1], axis=1)
+        for source, matrix in block.inputs:
+            z += matrix.floats @ outputs[source]
+        outputs[k] = np.maximum(z, 0.0, out=z) if block.relu else z
+        for source in [s for s, last in network.last_use.items() if last == k]:
+            del outputs[source]
+    result: Floats = outputs[len(network.blocks)].T
+    return result.reshape(*array.shape[:-1], network.output_size)

@@ -1,0 +1,248 @@
+"""Sparse matrices with exact rational entries.
+
+Entries are held as float64 when every entry *is* a float64 (always so for weights read from a file),
+otherwise as fractions. Both views are made on demand: ``floats`` (entries rounded to nearest, for
+filters) and ``integers`` (numerators over one common denominator, for exact arithmetic).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sparse
+from numpy.typing import NDArray
+
+from verify.errors import NetworkError
+from verify.rational import (
+    Floats,
+    Integers,
+    Vector,
+    float_integers,
+    integer_array,
+    nearest_float,
+    to_fraction,
+)
+
+Indices = NDArray[np.int64]
+Entries = NDArray[np.float64] | NDArray[np.object_]
+
+MAX_ENTRIES = 50_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """An exact matrix in compressed sparse row form.
+
+    ``entries`` is float64 (each float is the rational that it is) or an object array of ``Fraction``;
+    no stored entry is zero, and within a row columns ascend without repetition.
+    """
+
+    shape: tuple[int, int]
+    row_starts: Indices
+    columns: Indices
+    entries: Entries
+
+    @property
+    def entry_count(self) -> int:
+        return len(self.columns)
+
+    @property
+    def is_binary64(self) -> bool:
+        """Whether every entry is exactly a float64."""
+        return self.entries.dtype == np.float64
+
+    @cached_property
+    def row_lengths(self) -> Indices:
+        return np.diff(self.row_starts)
+
+    @cached_property
+    def row_of_entry(self) -> Indices:
+        return np.repeat(np.arange(self.shape[0], dtype=np.int64), self.row_lengths)
+
+    @cached_property
+    def floats(self) -> sparse.csr_array:
+        """The matrix with entries rounded to the nearest float64."""
+        if self.is_binary64:
+            data = self.entries
+        else:
+            data = np.array([nearest_float(e.numerator, e.denominator) for e in self.entries], dtype=np.float64)
+        return sparse.csr_array((data, self.columns, self.row_starts), shape=self.shape)
+
+    @cached_property
+    def absolute_floats(self) -> sparse.csr_array:
+        """The entrywise absolute value of ``floats``."""
+        return abs(self.floats)
+
+    @cached_property
+    def integers(self) -> tuple[Integers, int]:
+        """Numerators of the entries and their common denominator."""
+        if self.is_binary64:
+            return float_integers(np.asarray(self.entries, dtype=np.float64))
+        fractions: list[Fraction] = self.entries.tolist()
+        common = math.lcm(*(f.denominator for f in fractions)) if fractions else 1
+        return integer_array(f.numerator * (common // f.denominator) for f in fractions), common
+
+    @cached_property
+    def transposed(self) -> Matrix:
+        """The transposed matrix."""
+        return from_triplets(self.columns, self.row_of_entry, self.entries, (self.shape[1], self.shape[0]))
+
+    def is_monomial(self) -> bool:
+        """Whether each row has at most one entry (a selection with factors)."""
+        return bool(np.all(self.row_lengths <= 1))
+
+    def fractions(self) -> list[Fraction]:
+        """The stored entries as fractions, in storage order."""
+        return [to_fraction(e) for e in self.entries.tolist()]
+
+    def product(self, vector: Vector) -> Vector:
+        """The exact product with a vector of length ``shape[1]``."""
+        numerators, denominator = self.integers
+        result = self.integer_product(numerators, vector.numerators)
+        return Vector(result, denominator * vector.denominator)
+
+    def integer_product(self, numerators: Integers, values: Integers) -> Integers:
+        """Rows of ``numerators`` (this matrix's pattern) times ``values``, of shape (n,) or (n, k)."""
+        result = np.zeros((self.shape[0], *values.shape[1:]), dtype=object)
+        if self.entry_count == 0:
+            return result
+        column = numerators if values.ndim == 1 else numerators[:, None]
+        products = column * values[self.columns]
+        filled = self.row_lengths > 0
+        result[filled] = np.add.reduceat(products, self.row_starts[:-1][filled], axis=0)
+        return result
+
+    def compose(self, inner: Matrix) -> Matrix:
+        """The exact product ``self @ inner`` where each row of ``inner`` has at most one entry."""
+        if not inner.is_monomial():
+            raise ValueError("compose needs an inner matrix with at most one entry a row")
+        source = np.full(inner.shape[0], -1, dtype=np.int64)
+        source[inner.row_of_entry] = np.arange(inner.entry_count)
+        position = source[self.columns]
+        kept = position >= 0
+        position = position[kept]
+        left, right = self.entries[kept], inner.entries[position]
+        values = exact_products(left, right)
+        return from_triplets(
+            self.row_of_entry[kept], inner.columns[position], values, (self.shape[0], inner.shape[1])
+        )
+
+    def scaled(self, factor: Fraction) -> Matrix:
+        """``factor`` times this matrix."""
+        if factor == 1:
+            return self
+        values = exact_products(self.entries, np.full(self.entry_count, factor, dtype=object))
+        return from_triplets(self.row_of_entry, self.columns, values, self.shape)
+
+    def select_rows(self, rows: NDArray[np.int64]) -> Matrix:
+        """The given rows, in order; row -1 stands for a row of zeros."""
+        lengths = np.where(rows >= 0, self.row_lengths[np.maximum(rows, 0)], 0) if self.shape[0] else 0 * rows
+        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        offsets = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths)
+        picked = np.repeat(self.row_starts[:-1][np.maximum(rows, 0)], lengths) + offsets if starts[-1] else offsets
+        picked = picked.astype(np.int64)
+        return Matrix((len(rows), self.shape[1]), starts, self.columns[picked], self.entries[picked])
+
+
+def exact_products(left: Entries, right: Entries) -> Entries:
+    """Entrywise exact products: float64 where all are representable, else fractions."""
+    if left.dtype == np.float64 and right.dtype == np.float64:
+        product = _float_products(np.asarray(left), np.asarray(right))
+        if product is not None:
+            return product
+    result = np.empty(len(left), dtype=object)
+    result[:] = [to_fraction(a) * to_fraction(b) for a, b in zip(left.tolist(), right.tolist(), strict=True)]
+    return result
+
+
+def _float_products(left: Floats, right: Floats) -> Floats | None:
+    """The products if their significands fit 53 bits and their exponents are ordinary, else None."""
+    bits = _significant_bits(left) + _significant_bits(right)
+    product = left * right
+    size = np.abs(product)
+    if np.all(bits <= 53) and np.all((size > 1e-290) & (size < 1e290) | (product == 0) & ((left == 0) | (right == 0))):
+        return product
+    return None
+
+
+def _significant_bits(values: Floats) -> Indices:
+    """Length of each significand without trailing zeros."""
+    mantissa = np.abs((np.frexp(values)[0] * 2.0**53).astype(np.int64))
+    lowest = mantissa & -mantissa
+    trailing = np.frexp(np.maximum(lowest, 1).astype(np.float64))[1] - 1
+    return 53 - trailing.astype(np.int64)
+
+
+def as_entries(values: object) -> Entries:
+    """Flat exact entries from an array of floats, integers, fractions or number strings."""
+    array = np.asarray(values)
+    if array.dtype.kind == "f":
+        return array.astype(np.float64).ravel()
+    flat = [to_fraction(value) for value in array.ravel().tolist()]
+    if all(abs(f.numerator) < 2**53 and f.denominator == 1 for f in flat):
+        return np.array([float(f) for f in flat], dtype=np.float64)
+    result = np.empty(len(flat), dtype=object)
+    result[:] = flat
+    return result
+
+
+def from_triplets(rows: Indices, columns: Indices, entries: Entries, shape: tuple[int, int]) -> Matrix:
+    """The matrix with ``entries`` at (rows, columns); repeated positions are added exactly."""
+    if len(rows) > MAX_ENTRIES:
+        raise NetworkError(f"a layer unrolls to {len(rows)} weights; at most {MAX_ENTRIES} are supported")
+    if entries.dtype == np.float64 and not np.all(np.isfinite(np.asarray(entries, dtype=np.float64))):
+        raise NetworkError("a weight is NaN or infinite; a network needs finite weights")
+    nonzero = np.asarray(entries != 0, dtype=bool)
+    rows, columns, entries = rows[nonzero], columns[nonzero], entries[nonzero]
+    order = np.lexsort((columns, rows))
+    rows, columns, entries = rows[order], columns[order], entries[order]
+    repeated = (np.diff(rows) == 0) & (np.diff(columns) == 0) if len(rows) else np.zeros(0, dtype=bool)
+    if np.any(repeated):
+        first = np.concatenate([[True], ~repeated])
+        exact = np.empty(len(entries), dtype=object)
+        exact[:] = [to_fraction(e) for e in entries.tolist()]
+        sums = np.add.reduceat(exact, np.flatnonzero(first))
+        return from_triplets(rows[first], columns[first], sums, shape)
+    starts = np.zeros(shape[0] + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=shape[0]), out=starts[1:])
+    return Matrix(shape, starts, columns.astype(np.int64), entries)
+
+
+def from_dense(values: object) -> Matrix:
+    """The matrix of a two-dimensional array (floats are exact; see ``as_entries``)."""
+    array = np.asarray(values)
+    if array.ndim != 2:
+        raise NetworkError(f"a weight matrix has {array.ndim} dimensions; expected 2")
+    rows, columns = np.indices(array.shape)
+    return from_triplets(rows.ravel(), columns.ravel(), as_entries(array), (array.shape[0], array.shape[1]))
+
+
+def identity(size: int) -> Matrix:
+    """The identity."""
+    return selection(np.arange(size), size)
+
+
+def selection(columns: Sequence[int] | NDArray[np.intp] | Indices, size: int) -> Matrix:
+    """Row i picks entry ``columns[i]`` of a vector of length ``size``; -1 gives a zero row."""
+    picked = np.asarray(columns, dtype=np.int64)
+    rows = np.flatnonzero(picked >= 0)
+    return from_triplets(rows, picked[rows], np.ones(len(rows)), (len(picked), size))
+
+
+def add(left: Matrix, right: Matrix) -> Matrix:
+    """The exact sum of two matrices of one shape."""
+    if left.is_binary64 and right.is_binary64:
+        entries: Entries = np.concatenate([left.entries, right.entries])
+    else:
+        entries = np.concatenate([np.array(m.fractions() + [None], dtype=object)[:-1] for m in (left, right)])
+    return from_triplets(
+        np.concatenate([left.row_of_entry, right.row_of_entry]),
+        np.concatenate([left.columns, right.columns]),
+        entries,
+        left.shape,
+    )

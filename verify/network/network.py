@@ -1,0 +1,239 @@
+"""The canonical form: a network is a short list of blocks.
+
+Block ``k`` (counted from 1) computes ``z_k = sum_s W_ks y_s + b_k`` from the input ``y_0 = x`` and earlier
+blocks, then ``y_k = relu(z_k)`` or ``y_k = z_k``. The output is the last block. Everything piecewise linear
+is lowered to this (see ``builder``), so engines, kernel and encodings see nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from verify.errors import NetworkError
+from verify.network import matrix as matrices
+from verify.network.matrix import Matrix
+from verify.rational import Floats, Vector, vector
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One affine map and one activation (ReLU or none).
+
+    ``inputs`` maps sources (0 is the network's input, k is block k) to matrices; ``shape`` is the tensor
+    shape of the units and ``name`` the layer's name, both kept for messages.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    inputs: tuple[tuple[int, Matrix], ...]
+    bias: Vector
+    relu: bool
+
+    @property
+    def size(self) -> int:
+        return len(self.bias)
+
+    @cached_property
+    def fan_in(self) -> int:
+        """The largest number of terms summed in a row, the bias included."""
+        if not self.size:
+            return 1
+        return int(sum(m.row_lengths for _, m in self.inputs).max()) + 1 if self.inputs else 1
+
+    @cached_property
+    def integer_form(self) -> tuple[list[tuple[int, Matrix, Any]], Any, int]:
+        """``([(source, matrix, numerators)], bias numerators, denominator)`` over one denominator."""
+        parts = [(source, matrix, *matrix.integers) for source, matrix in self.inputs]
+        common = math.lcm(self.bias.denominator, *(d for *_, d in parts))
+        scaled = [(s, m, numerators * (common // d)) for s, m, numerators, d in parts]
+        return scaled, self.bias.numerators * (common // self.bias.denominator), common
+
+    @cached_property
+    def bias_floats(self) -> Floats:
+        """The bias rounded to the nearest float64."""
+        return self.bias.floats()
+
+    @cached_property
+    def rounds_faithfully(self) -> bool:
+        """Whether rounding weights and bias to float64 keeps a relative error of 2**-53 (no under- or overflow)."""
+        rounded = [matrix.floats.data for _, matrix in self.inputs if not matrix.is_binary64]
+        nonzero = np.array([n != 0 for n in self.bias.numerators.tolist()], dtype=bool)
+        sizes = np.abs(np.concatenate([*rounded, self.bias_floats[nonzero]]))
+        return bool(np.all((sizes > 2.0**-1000) & (sizes < 2.0**1000)))
+
+    def unit_name(self, index: int) -> str:
+        """A name such as ``conv2[channel 3, row 4, col 5]`` for the unit of that flat index."""
+        return unit_name(self.name, self.shape, index)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """An exact piecewise linear function from R^n to R^m, n = ``input_size`` and m = ``output_size``.
+
+    ``source`` says where the network can be loaded from again (a path or ``example:NAME``), ``None`` for
+    one made in memory. ``notes`` lists what was rounded on the way in; reports print it as assumptions.
+    """
+
+    name: str
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    blocks: tuple[Block, ...]
+    source: str | None = None
+    file_digest: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.blocks or self.blocks[-1].relu:
+            raise NetworkError("a network needs blocks, the last one without activation")
+        sizes = [self.input_size, *(block.size for block in self.blocks)]
+        for index, block in enumerate(self.blocks, start=1):
+            for source, matrix in block.inputs:
+                if not 0 <= source < index or matrix.shape != (block.size, sizes[source]):
+                    raise NetworkError(f"block {block.name}: bad input {source} of shape {matrix.shape}")
+
+    def __repr__(self) -> str:
+        return (
+            f"<Network {self.name}: {self.input_size} inputs, {self.relu_count} ReLU, {self.output_size} outputs>"
+        )
+
+    @property
+    def input_size(self) -> int:
+        return int(np.prod(self.input_shape, dtype=np.int64))
+
+    @property
+    def output_size(self) -> int:
+        return self.blocks[-1].size
+
+    @property
+    def relu_count(self) -> int:
+        return sum(block.size for block in self.blocks if block.relu)
+
+    @property
+    def weight_count(self) -> int:
+        """Nonzero weights after unrolling, biases not counted."""
+        return sum(matrix.entry_count for block in self.blocks for _, matrix in block.inputs)
+
+    def relu_blocks(self) -> Iterator[tuple[int, Block]]:
+        """The blocks with an activation, each with its number (from 1)."""
+        return ((k, block) for k, block in enumerate(self.blocks, start=1) if block.relu)
+
+    @cached_property
+    def last_use(self) -> dict[int, int]:
+        """For each source the last block that reads it (memory can be freed after)."""
+        return {source: k for k, block in enumerate(self.blocks, start=1) for source, _ in block.inputs}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the file the network came from, else of its canonical form."""
+        return self.file_digest or self.canonical_digest
+
+    @cached_property
+    def canonical_digest(self) -> str:
+        """SHA-256 of the canonical form (names left out)."""
+        plain = to_json(self)
+        for block in plain["blocks"]:
+            del block["name"], block["shape"]
+        text = json.dumps([plain["input_shape"], plain["output_shape"], plain["blocks"]])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def select_outputs(self, outputs: tuple[int, ...]) -> Network:
+        """The network with only the given output coordinates."""
+        bad = [o for o in outputs if not 0 <= o < self.output_size]
+        if bad or not outputs:
+            raise NetworkError(f"output {bad or 'list'} of {self.name}: expected 0 to {self.output_size - 1}")
+        rows = np.array(outputs, dtype=np.int64)
+        last = self.blocks[-1]
+        inputs = tuple((s, m.select_rows(rows)) for s, m in last.inputs)
+        final = Block(last.name, (len(outputs),), inputs, last.bias.take(outputs), relu=False)
+        return replace(
+            self,
+            blocks=(*self.blocks[:-1], final),
+            output_shape=(len(outputs),),
+            source=None,
+            file_digest=None,
+        )
+
+
+def unit_name(layer: str, shape: tuple[int, ...], index: int) -> str:
+    """``layer[channel c, row r, col k]`` for 3-D shapes, ``layer[i, j]`` else; unit axes are left out."""
+    labels = {3: ("channel", "row", "col"), 2: ("channel", "position")}.get(len(shape))
+    position = np.unravel_index(index, shape) if shape else (0,)
+    if labels is None:
+        return f"{layer}[{', '.join(str(int(p)) for p in position)}]"
+    return f"{layer}[{', '.join(f'{label} {int(p)}' for label, p in zip(labels, position, strict=True))}]"
+
+
+def to_json(network: Network) -> dict[str, Any]:
+    """The canonical form as plain data, rationals as strings."""
+    return {
+        "name": network.name,
+        "input_shape": list(network.input_shape),
+        "output_shape": list(network.output_shape),
+        "notes": list(network.notes),
+        "blocks": [
+            {
+                "name": block.name,
+                "shape": list(block.shape),
+                "relu": block.relu,
+                "bias": block.bias.strings(),
+                "inputs": [
+                    {
+                        "source": source,
+                        "rows": matrix.row_of_entry.tolist(),
+                        "columns": matrix.columns.tolist(),
+                        "entries": [str(f) for f in matrix.fractions()],
+                    }
+                    for source, matrix in block.inputs
+                ],
+            }
+            for block in network.blocks
+        ],
+    }
+
+
+def from_json(data: dict[str, Any]) -> Network:
+    """The network that ``to_json`` wrote; a malformed one is a ``NetworkError``."""
+    try:
+        sizes = [int(np.prod(data["input_shape"], dtype=np.int64))]
+        blocks = []
+        for item in data["blocks"]:
+            bias = vector([str(text) for text in item["bias"]])
+            sizes.append(len(bias))
+            blocks.append(
+                Block(
+                    name=str(item["name"]),
+                    shape=tuple(int(d) for d in item["shape"]),
+                    inputs=tuple(_matrix_from_json(part, len(bias), sizes) for part in item["inputs"]),
+                    bias=bias,
+                    relu=bool(item["relu"]),
+                )
+            )
+        return Network(
+            name=str(data["name"]),
+            input_shape=tuple(int(d) for d in data["input_shape"]),
+            output_shape=tuple(int(d) for d in data["output_shape"]),
+            blocks=tuple(blocks),
+            notes=tuple(str(note) for note in data.get("notes", ())),
+        )
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise NetworkError(f"malformed network data: {error!r}") from error
+
+
+def _matrix_from_json(part: dict[str, Any], size: int, sizes: list[int]) -> tuple[int, Matrix]:
+    source = int(part["source"])
+    shape = (size, sizes[source])
+    rows = np.array(part["rows"], dtype=np.int64)
+    columns = np.array(part["columns"], dtype=np.int64)
+    entries = matrices.as_entries(np.array([str(e) for e in part["entries"]], dtype=object))
+    inside = np.all((rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])) if len(rows) else True
+    if not len(rows) == len(columns) == len(entries) or not inside:
+        raise NetworkError("malformed network data: a weight lies outside its matrix")
+    return source, matrices.from_triplets(rows, columns, entries, shape)

@@ -1,0 +1,246 @@
+"""Exact numbers: reading, writing and vectors of rationals.
+
+A ``Vector`` is a vector of rationals over one common denominator, stored as Python integers in an
+object array. Integer arithmetic over a common denominator is many times faster than arrays of
+``Fraction`` and is all that the kernel needs.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verify.errors import InputError
+
+Integers: TypeAlias = NDArray[np.object_]
+Floats: TypeAlias = NDArray[np.float64]
+Number: TypeAlias = int | float | Fraction | str
+
+# Exponents beyond this make numbers of thousands of digits; no network or region needs one.
+MAX_EXPONENT = 5000
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?")
+_RATIO = re.compile(r"[+-]?\d+/\d+")
+
+
+def parse_rational(text: str) -> Fraction:
+    """Read ``"3"``, ``"0.1"``, ``"1e-30"`` or ``"1/3"`` exactly (``0.1`` is one tenth)."""
+    stripped = text.strip()
+    if len(stripped) > 10_000:
+        raise InputError(f"number of {len(stripped)} characters; at most 10000 are read")
+    if _RATIO.fullmatch(stripped):
+        numerator, denominator = stripped.split("/")
+        if int(denominator) == 0:
+            raise InputError(f"{stripped!r} divides by zero")
+        return Fraction(int(numerator), int(denominator))
+    match = _DECIMAL.fullmatch(stripped)
+    if match is None:
+        raise InputError(f"{text[:60]!r} is not a number; write 3, 0.1, 1e-3 or 1/3")
+    if match.group(3) and abs(int(match.group(3)[1:])) > MAX_EXPONENT:
+        raise InputError(f"{stripped[:60]!r}: exponents are limited to {MAX_EXPONENT}")
+    return Fraction(stripped)
+
+
+def to_fraction(value: Number) -> Fraction:
+    """The exact rational that ``value`` is: a float is its binary value, a string is read in decimal."""
+    if isinstance(value, str):
+        return parse_rational(value)
+    if isinstance(value, float | np.floating) and not math.isfinite(value):
+        raise InputError(f"{value} is not a finite number")
+    if isinstance(value, np.integer):
+        return Fraction(int(value))
+    return Fraction(value)
+
+
+def simplest_between(low: Fraction, high: Fraction) -> Fraction:
+    """The fraction of smallest denominator (then smallest magnitude) in [low, high] (Stern-Brocot)."""
+    if low > high:
+        raise ValueError("empty interval")
+    if low <= 0 <= high:
+        return Fraction(0)
+    if high < 0:
+        return -simplest_between(-high, -low)
+    # Continued fractions: common integer parts are kept until the interval holds an integer.
+    whole: list[int] = []
+    while True:
+        ceiling = math.ceil(low)
+        if ceiling <= high:
+            value = Fraction(ceiling)
+            break
+        floor = math.floor(low)
+        whole.append(floor)
+        low, high = 1 / (high - floor), 1 / (low - floor)
+    for part in reversed(whole):
+        value = part + 1 / value
+    return value
+
+
+def display(value: Fraction, digits: int = 30) -> str:
+    """A short exact form where there is one, else a decimal marked with ``~``."""
+    text = str(value)
+    if len(text) <= digits:
+        return text
+    return f"~{_decimal(value, 6)}"
+
+
+def _decimal(value: Fraction, digits: int) -> str:
+    """``digits`` significant decimals of a rational of any size (float would overflow)."""
+    if value == 0:
+        return "0"
+    try:
+        approximation = float(value)
+    except OverflowError:
+        approximation = math.inf
+    if math.isfinite(approximation) and abs(approximation) > 1e-300:
+        return f"{approximation:.{digits}g}"
+    log = math.log10(abs(value.numerator)) - math.log10(value.denominator)
+    exponent = math.floor(log)
+    mantissa = math.copysign(10 ** (log - exponent), value)
+    return f"{mantissa:.{digits - 1}f}e{exponent:+d}"
+
+
+@dataclass(frozen=True, eq=False)
+class Vector:
+    """The exact vector ``numerators / denominator``; ``denominator`` is positive."""
+
+    numerators: Integers
+    denominator: int
+
+    def __len__(self) -> int:
+        return len(self.numerators)
+
+    def __getitem__(self, index: int) -> Fraction:
+        return Fraction(self.numerators[index], self.denominator)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Vector):
+            return NotImplemented
+        return len(self) == len(other) and bool(
+            np.all(self.numerators * other.denominator == other.numerators * self.denominator)
+        )
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.fractions()))
+
+    def __add__(self, other: Vector) -> Vector:
+        common = math.lcm(self.denominator, other.denominator)
+        left = self.numerators * (common // self.denominator)
+        right = other.numerators * (common // other.denominator)
+        return Vector(left + right, common).reduced()
+
+    def __neg__(self) -> Vector:
+        return Vector(-self.numerators, self.denominator)
+
+    def __sub__(self, other: Vector) -> Vector:
+        return self + (-other)
+
+    def scaled(self, factor: Fraction) -> Vector:
+        """``factor`` times this vector."""
+        numerators = self.numerators * factor.numerator
+        return Vector(numerators, self.denominator * factor.denominator).reduced()
+
+    def dot(self, other: Vector) -> Fraction:
+        """The exact inner product."""
+        total = int(np.dot(self.numerators, other.numerators)) if len(self) else 0
+        return Fraction(total, self.denominator * other.denominator)
+
+    def reduced(self) -> Vector:
+        """The same vector over the smallest common denominator."""
+        common = math.gcd(self.denominator, *self.numerators.tolist())
+        if common == 1:
+            return self
+        return Vector(self.numerators // common, self.denominator // common)
+
+    def is_zero(self) -> bool:
+        """Whether every entry is exactly zero."""
+        return not any(self.numerators.tolist())
+
+    def fractions(self) -> list[Fraction]:
+        """The entries as a list of fractions."""
+        return [Fraction(n, self.denominator) for n in self.numerators.tolist()]
+
+    def floats(self) -> Floats:
+        """The entries rounded to the nearest float64 (overflow gives an infinity)."""
+        return np.array([nearest_float(n, self.denominator) for n in self.numerators.tolist()])
+
+    def strings(self) -> list[str]:
+        """The entries as ``"p/q"`` strings, for JSON."""
+        return [str(value) for value in self.fractions()]
+
+    def take(self, indices: Sequence[int] | NDArray[np.intp]) -> Vector:
+        """The entries at ``indices``."""
+        return Vector(self.numerators[np.asarray(indices, dtype=np.intp)], self.denominator)
+
+
+def nearest_float(numerator: int, denominator: int) -> float:
+    """``numerator / denominator`` correctly rounded; an infinity where it overflows."""
+    try:
+        return numerator / denominator
+    except OverflowError:
+        return math.inf if numerator > 0 else -math.inf
+
+
+def integer_array(values: Iterable[int]) -> Integers:
+    """A one-dimensional object array of Python integers."""
+    items = list(values)
+    result = np.empty(len(items), dtype=object)
+    result[:] = items
+    return result
+
+
+def vector(values: Iterable[Number]) -> Vector:
+    """An exact vector from numbers (see ``to_fraction``)."""
+    fractions = [to_fraction(value) for value in values]
+    common = math.lcm(*(f.denominator for f in fractions)) if fractions else 1
+    numerators = integer_array(f.numerator * (common // f.denominator) for f in fractions)
+    return Vector(numerators, common)
+
+
+def vector_from_floats(values: NDArray[np.floating]) -> Vector:
+    """The exact vector that an array of finite floats is."""
+    numerators, denominator = float_integers(np.asarray(values, dtype=np.float64).ravel())
+    return Vector(numerators, denominator)
+
+
+def zeros(size: int) -> Vector:
+    """The zero vector of length ``size``."""
+    return Vector(integer_array([0] * size), 1)
+
+
+def concatenate(parts: Sequence[Vector]) -> Vector:
+    """The vectors one after the other."""
+    common = math.lcm(*(part.denominator for part in parts)) if parts else 1
+    arrays = [part.numerators * (common // part.denominator) for part in parts]
+    return Vector(np.concatenate(arrays) if arrays else integer_array([]), common)
+
+
+def float_integers(values: Floats) -> tuple[Integers, int]:
+    """Integers ``n`` and a power of two ``d`` with ``values == n / d`` exactly.
+
+    A float64 is ``m * 2**e`` with an integer ``|m| < 2**53``; trailing zero bits of ``m`` are moved
+    into ``e`` first, which keeps the integers short.
+    """
+    if not np.all(np.isfinite(values)):
+        raise InputError("a number is NaN or infinite")
+    if values.size == 0:
+        return integer_array([]), 1
+    fraction, exponent = np.frexp(values)
+    mantissa = (fraction * 2.0**53).astype(np.int64)
+    exponent = exponent.astype(np.int64) - 53
+    lowest_bit = mantissa & -mantissa
+    nonzero = mantissa != 0
+    trailing = np.zeros_like(exponent)
+    trailing[nonzero] = np.frexp(lowest_bit[nonzero].astype(np.float64))[1] - 1
+    mantissa = mantissa >> trailing
+    exponent = np.where(nonzero, exponent + trailing, 0)
+    lowest = min(int(exponent.min()), 0)
+    shifts = exponent - lowest
+    if int(shifts.max()) <= 9:
+        return (mantissa << shifts).astype(object), 2**-lowest
+    return np.left_shift(mantissa.astype(object), shifts.astype(object)), 2**-lowest
