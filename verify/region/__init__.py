@@ -1,0 +1,23 @@
+"""Regions: boxes, balls, polyhedra, segments and slices, all exact."""
+
+from verify.region.region import (
+    Box,
+    Chart,
+    HalfSpace,
+    L1Ball,
+    Region,
+    ball,
+    box,
+    everything,
+    intersection,
+    l1_ball,
+    nonnegative,
+    polyhedron,
+    segment,
+    window,
+)
+
+__all__ = [
+    "Box", "Chart", "HalfSpace", "L1Ball", "Region", "ball", "box", "everything", "intersection", "l1_ball",
+    "nonnegative", "polyhedron", "segment", "window",
+]
