@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -25,6 +26,8 @@ Number: TypeAlias = int | float | Fraction | str
 
 # Exponents beyond this make numbers of thousands of digits; no network or region needs one.
 MAX_EXPONENT = 5000
+# Beyond the 4300 digits that ``int`` reads: the exact solution of a large linear system has that many.
+MAX_CHARACTERS = 100_000
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?")
 _RATIO = re.compile(r"[+-]?\d+/\d+")
 
@@ -32,19 +35,25 @@ _RATIO = re.compile(r"[+-]?\d+/\d+")
 def parse_rational(text: str) -> Fraction:
     """Read ``"3"``, ``"0.1"``, ``"1e-30"`` or ``"1/3"`` exactly (``0.1`` is one tenth)."""
     stripped = text.strip()
-    if len(stripped) > 10_000:
-        raise InputError(f"number of {len(stripped)} characters; at most 10000 are read")
+    if len(stripped) > MAX_CHARACTERS:
+        raise InputError(f"number of {len(stripped)} characters; at most {MAX_CHARACTERS} are read")
     if _RATIO.fullmatch(stripped):
-        numerator, denominator = stripped.split("/")
-        if int(denominator) == 0:
-            raise InputError(f"{stripped!r} divides by zero")
-        return Fraction(int(numerator), int(denominator))
+        numerator, denominator = (int(Decimal(part)) for part in stripped.split("/"))
+        if denominator == 0:
+            raise InputError(f"{stripped[:60]!r} divides by zero")
+        return Fraction(numerator, denominator)
     match = _DECIMAL.fullmatch(stripped)
     if match is None:
         raise InputError(f"{text[:60]!r} is not a number; write 3, 0.1, 1e-3 or 1/3")
     if match.group(3) and abs(int(match.group(3)[1:])) > MAX_EXPONENT:
         raise InputError(f"{stripped[:60]!r}: exponents are limited to {MAX_EXPONENT}")
-    return Fraction(stripped)
+    return Fraction(Decimal(stripped))
+
+
+def exact_text(value: Fraction) -> str:
+    """``"p/q"``, or ``"p"`` for an integer, of any length (``str`` refuses more than 4300 digits)."""
+    numerator, denominator = (format(Decimal(n), "f") for n in value.as_integer_ratio())
+    return numerator if denominator == "1" else f"{numerator}/{denominator}"
 
 
 def to_fraction(value: Number) -> Fraction:
@@ -53,8 +62,10 @@ def to_fraction(value: Number) -> Fraction:
         return parse_rational(value)
     if isinstance(value, float | np.floating) and not math.isfinite(value):
         raise InputError(f"{value} is not a finite number")
-    if isinstance(value, np.integer):
+    if isinstance(value, np.integer):  # Fraction knows only Python's own numbers
         return Fraction(int(value))
+    if isinstance(value, np.floating):
+        return Fraction(*value.as_integer_ratio())
     return Fraction(value)
 
 
@@ -83,7 +94,7 @@ def simplest_between(low: Fraction, high: Fraction) -> Fraction:
 
 def display(value: Fraction, digits: int = 30) -> str:
     """A short exact form where there is one, else a decimal marked with ``~``."""
-    text = str(value)
+    text = exact_text(value)
     if len(text) <= digits:
         return text
     return f"~{_decimal(value, 6)}"
@@ -99,10 +110,8 @@ def _decimal(value: Fraction, digits: int) -> str:
         approximation = math.inf
     if math.isfinite(approximation) and abs(approximation) > 1e-300:
         return f"{approximation:.{digits}g}"
-    log = math.log10(abs(value.numerator)) - math.log10(value.denominator)
-    exponent = math.floor(log)
-    mantissa = math.copysign(10 ** (log - exponent), value)
-    return f"{mantissa:.{digits - 1}f}e{exponent:+d}"
+    rounded = Context(prec=digits).divide(Decimal(value.numerator), Decimal(value.denominator))
+    return f"{rounded:.{digits - 1}e}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +180,7 @@ class Vector:
 
     def strings(self) -> list[str]:
         """The entries as ``"p/q"`` strings, for JSON."""
-        return [str(value) for value in self.fractions()]
+        return [exact_text(value) for value in self.fractions()]
 
     def take(self, indices: Sequence[int] | NDArray[np.intp]) -> Vector:
         """The entries at ``indices``."""

@@ -11,6 +11,7 @@ first turns an argument that already mixes into a block without activation, so t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -46,7 +47,7 @@ class Tensor:
     def reshape(self, shape: Sequence[int]) -> Tensor:
         """The same values in another shape."""
         new = tuple(int(d) for d in shape)
-        if int(np.prod(new, dtype=np.int64)) != self.size:
+        if math.prod(new) != self.size:
             raise NetworkError(f"{self.name or 'tensor'}: cannot reshape {self.shape} to {new}")
         return replace(self, shape=new)
 
@@ -90,6 +91,8 @@ class Tensor:
 
     def plus(self, constant: Vector) -> Tensor:
         """Every value plus a constant."""
+        if len(constant) != self.size:
+            raise NetworkError(f"{self.name or 'tensor'}: {len(constant)} constants for {self.size} values")
         start = self if self.bias.is_zero() else self.simple()
         return replace(start, bias=start.bias + constant)
 
@@ -100,6 +103,7 @@ class Tensor:
     def __add__(self, other: Tensor) -> Tensor:
         if self.shape != other.shape:
             raise NetworkError(f"cannot add tensors of shapes {self.shape} and {other.shape}")
+        _check_builders((self, other))
         terms = dict(self.terms)
         for source, matrix in other.terms.items():
             terms[source] = matrices.add(terms[source], matrix) if source in terms else matrix
@@ -110,6 +114,12 @@ class Tensor:
 
     def __sub__(self, other: Tensor) -> Tensor:
         return self + (-other)
+
+
+def _check_builders(tensors: Sequence[Tensor]) -> None:
+    """Terms number the blocks of one builder; another's mean something else."""
+    if any(tensor.builder is not tensors[0].builder for tensor in tensors):
+        raise NetworkError("tensors of different builders cannot be combined")
 
 
 @dataclass(eq=False)
@@ -159,18 +169,23 @@ def constant_vector(value: Fraction, size: int) -> Vector:
 
 def exact_vector(values: object) -> Vector:
     """A flat exact vector from an array of floats, integers, fractions or number strings."""
-    array = np.asarray(values)
-    if array.dtype.kind == "f":
+    array = matrices.exact_array(values)
+    if array.dtype.kind == "f" and array.dtype.itemsize <= 8:
         return vector_from_floats(array)
     return vector(array.ravel().tolist())
 
 
 def concatenated(parts: Sequence[Tensor], axis: int) -> Tensor:
     """The tensors joined along ``axis``."""
+    _check_builders(parts)
     positions, offset = [], 0
     for part in parts:
         positions.append(part.positions() + offset)
         offset += part.size
+    try:
+        order = np.concatenate(positions, axis=axis)
+    except ValueError as error:
+        raise NetworkError(f"cannot join tensors of shapes {[part.shape for part in parts]}: {error}") from error
     first = parts[0]
     terms: dict[int, Matrix] = {}
     for source in sorted({s for part in parts for s in part.terms}):
@@ -184,10 +199,10 @@ def concatenated(parts: Sequence[Tensor], axis: int) -> Tensor:
                 entries.append(block.entries)
             start += part.size
         terms[source] = matrices.from_triplets(
-            np.concatenate(rows), np.concatenate(columns), np.concatenate(entries), (offset, width)
+            np.concatenate(rows), np.concatenate(columns), matrices.joined(entries), (offset, width)
         )
     joined = Tensor(first.builder, (offset,), terms, concatenate([part.bias for part in parts]), first.name)
-    return joined.take(np.concatenate(positions, axis=axis))
+    return joined.take(order)
 
 
 # Activations, each lowered to ReLU.
@@ -240,23 +255,21 @@ def clip(x: Tensor, low: Number | None, high: Number | None) -> Tensor:
 
 def multiplied(x: Tensor, factors: Vector) -> Tensor:
     """Each value times its own exact factor."""
-    values = np.empty(len(factors), dtype=object)
-    values[:] = factors.fractions()
     if len(factors) != x.size:
         raise NetworkError(f"{x.name}: {len(factors)} factors for {x.size} values")
     places = np.arange(x.size)
-    return x.apply(matrices.from_triplets(places, places, _compact(values), (x.size, x.size)), x.shape)
-
-
-def _compact(values: NDArray[np.object_]) -> matrices.Entries:
-    """float64 entries when each fraction is a float64."""
-    floats = np.array([matrices.nearest_float(v.numerator, v.denominator) for v in values], dtype=np.float64)
-    if np.all(np.isfinite(floats)) and all(Fraction(f) == v for f, v in zip(floats.tolist(), values, strict=True)):
-        return floats
-    return values
+    entries = matrices.compact(factors.fractions())
+    return x.apply(matrices.from_triplets(places, places, entries, (x.size, x.size)), x.shape)
 
 
 # Linear layers.
+
+
+def check_entry_count(shape: Sequence[int]) -> None:
+    """Refuse a layer with more products than a matrix may hold, before anything is allocated."""
+    count = math.prod(shape)
+    if count > matrices.MAX_ENTRIES:
+        raise NetworkError(f"a layer unrolls to {count} weights; at most {matrices.MAX_ENTRIES} are supported")
 
 
 def dense(x: Tensor, weight: object, bias: object | None = None) -> Tensor:
@@ -285,7 +298,7 @@ def conv(
     ``weight`` has shape (outputs, channels / groups, *kernel); ``pads`` are the zeros at the start of each
     spatial dimension, then at the end of each (one value a dimension means both sides).
     """
-    kernel = np.asarray(weight)
+    kernel = matrices.exact_array(weight)
     space = len(x.shape) - 1
     if kernel.ndim != space + 2 or space < 1:
         raise NetworkError(f"{x.name or 'conv'}: kernel of shape {kernel.shape} on a tensor of shape {x.shape}")
@@ -353,6 +366,7 @@ def window_positions(
         count = (-(-room // step[d]) if ceil_mode else room // step[d]) + 1
         if ceil_mode and (count - 1) * step[d] >= space[d] + border[d]:
             count -= 1  # a window that starts in the padding at the end is not counted
+        check_entry_count((positions.size, count, kernel[d]))
         place = (np.arange(count) * step[d] - border[d])[:, None] + np.arange(kernel[d]) * spread[d]
         positions = positions[..., None, None] * space[d] + place
         valid = valid[..., None, None] & (place >= 0) & (place < space[d])
@@ -381,36 +395,37 @@ def average_pool(
     windows, valid = windows.reshape(area, taps), valid.reshape(area, taps)
     counts = valid.sum(axis=1)
     if count_include_pad:
-        counts = _padded_counts(x.shape[1:], kernel, strides, pads, dilations, ceil_mode)
+        counts = _padded_counts(out, x.shape[1:], kernel, strides, pads, dilations)
+    if not np.all(counts):
+        raise NetworkError(f"{x.name or 'average_pool'}: a window lies wholly in the padding")
     image = int(np.prod(x.shape[1:]))
     row, tap = np.nonzero(valid)
     rows = np.concatenate([row + c * area for c in range(x.shape[0])])
     columns = np.concatenate([windows[row, tap] + c * image for c in range(x.shape[0])])
-    shares = np.empty(area, dtype=object)
-    shares[:] = [Fraction(1, int(n)) if n else Fraction(0) for n in counts]
-    entries = _compact(np.tile(shares[row], x.shape[0]))
+    shares = matrices.compact([Fraction(1, int(n)) for n in counts])
+    entries = np.tile(shares[row], x.shape[0])
     matrix = matrices.from_triplets(rows, columns, entries, (x.shape[0] * area, x.size))
     return x.apply(matrix, (x.shape[0], *out))
 
 
 def _padded_counts(
+    out: Sequence[int],
     space: Sequence[int],
     kernel: Sequence[int],
     strides: Sequence[int] | None,
     pads: Sequence[int] | None,
     dilations: Sequence[int] | None,
-    ceil_mode: bool,
 ) -> NDArray[np.int64]:
     """Places of each window inside the padded image (ceil mode may reach beyond, which never counts)."""
     dims = len(space)
+    step, spread = list(strides or [1] * dims), list(dilations or [1] * dims)
     border = list(pads or [0] * 2 * dims)
     border = border * 2 if len(border) == dims else border
-    padded = [space[d] + border[d] + border[dims + d] for d in range(dims)]
-    _, inside = window_positions(padded, kernel, strides, None, dilations, ceil_mode=False)
-    wanted, _ = window_positions(space, kernel, strides, pads, dilations, ceil_mode=ceil_mode)
-    if inside.shape[:dims] == wanted.shape[:dims]:
-        return inside.reshape(-1, int(np.prod(list(kernel)))).sum(axis=1)
-    raise NetworkError("average pooling that counts padding is not supported together with ceil_mode")
+    counts = np.ones((), dtype=np.int64)
+    for d in range(dims):
+        places = np.arange(out[d])[:, None] * step[d] + np.arange(kernel[d]) * spread[d]
+        counts = counts[..., None] * (places < space[d] + border[d] + border[dims + d]).sum(axis=1)
+    return counts.ravel()
 
 
 def max_pool(

@@ -15,6 +15,7 @@ gamma(n), so it is enlarged by ``1 + 2 gamma(n + 8)``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,8 +68,15 @@ def linear_errors(block: Block, errors: dict[int, Floats], sizes: dict[int, Floa
     return (carried + gamma(terms + 2, roundoff) * products) * enlarge + 2 * floor
 
 
-def run(network: Network, point: Vector, roundoff: float = UNIT_ROUNDOFF) -> FloatRun:
+def run(
+    network: Network,
+    point: Vector,
+    roundoff: float = UNIT_ROUNDOFF,
+    pattern: Mapping[int, NDArray[np.bool_]] | None = None,
+) -> FloatRun:
     """Evaluate at an exact point (rounded to float64 first) with error bounds.
+
+    With a ``pattern`` (units on, by block number) the affine extension of that pattern is evaluated instead.
 
     ``roundoff`` larger than binary64's gives a bound for an implementation in that precision instead: the
     values are still those of float64, and the bound covers the distance of either from the exact network.
@@ -92,8 +100,10 @@ def run(network: Network, point: Vector, roundoff: float = UNIT_ROUNDOFF) -> Flo
             error = np.where(usable, error, np.inf) if sound and block.rounds_faithfully else np.full(len(z), np.inf)
             values.append(z)
             bounds.append(error)
-            outputs[k] = np.maximum(z, 0.0) if block.relu else z
-            errors[k] = error
+            if block.relu and pattern is not None:
+                outputs[k], errors[k] = np.where(pattern[k], z, 0.0), np.where(pattern[k], error, 0.0)
+            else:
+                outputs[k], errors[k] = np.maximum(z, 0.0) if block.relu else z, error
     return FloatRun(values, bounds)
 
 

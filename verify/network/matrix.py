@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sparse
@@ -29,7 +30,7 @@ from verify.rational import (
 )
 
 Indices = NDArray[np.int64]
-Entries = NDArray[np.float64] | NDArray[np.object_]
+Entries = NDArray[Any]  # float64, or objects that are fractions
 
 MAX_ENTRIES = 50_000_000
 
@@ -72,6 +73,17 @@ class Matrix:
         else:
             data = np.array([nearest_float(e.numerator, e.denominator) for e in self.entries], dtype=np.float64)
         return sparse.csr_array((data, self.columns, self.row_starts), shape=self.shape)
+
+    @cached_property
+    def fast_floats(self) -> Any:
+        """``floats`` in the form whose products with dense arrays are fastest."""
+        filled = self.entry_count > 0.25 * self.shape[0] * self.shape[1]
+        return self.floats.toarray() if filled else self.floats
+
+    @cached_property
+    def float_columns(self) -> sparse.csc_array:
+        """``floats`` stored by columns."""
+        return sparse.csc_array(self.floats)
 
     @cached_property
     def absolute_floats(self) -> sparse.csr_array:
@@ -118,25 +130,22 @@ class Matrix:
         return result
 
     def compose(self, inner: Matrix) -> Matrix:
-        """The exact product ``self @ inner`` where each row of ``inner`` has at most one entry."""
-        if not inner.is_monomial():
-            raise ValueError("compose needs an inner matrix with at most one entry a row")
-        source = np.full(inner.shape[0], -1, dtype=np.int64)
-        source[inner.row_of_entry] = np.arange(inner.entry_count)
-        position = source[self.columns]
-        kept = position >= 0
-        position = position[kept]
-        left, right = self.entries[kept], inner.entries[position]
-        values = exact_products(left, right)
-        return from_triplets(
-            self.row_of_entry[kept], inner.columns[position], values, (self.shape[0], inner.shape[1])
-        )
+        """The exact product ``self @ inner``."""
+        lengths = inner.row_lengths[self.columns]
+        total = int(lengths.sum())
+        if total > MAX_ENTRIES:
+            raise NetworkError(f"a product of layers has {total} terms; at most {MAX_ENTRIES} are supported")
+        left = np.repeat(np.arange(self.entry_count), lengths)
+        offsets = np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        right = np.repeat(inner.row_starts[:-1][self.columns], lengths) + offsets
+        values = exact_products(self.entries[left], inner.entries[right])
+        return from_triplets(self.row_of_entry[left], inner.columns[right], values, (self.shape[0], inner.shape[1]))
 
     def scaled(self, factor: Fraction) -> Matrix:
         """``factor`` times this matrix."""
         if factor == 1:
             return self
-        values = exact_products(self.entries, np.full(self.entry_count, factor, dtype=object))
+        values = exact_products(self.entries, np.repeat(compact([factor]), self.entry_count))
         return from_triplets(self.row_of_entry, self.columns, values, self.shape)
 
     def select_rows(self, rows: NDArray[np.int64]) -> Matrix:
@@ -155,17 +164,17 @@ def exact_products(left: Entries, right: Entries) -> Entries:
         product = _float_products(np.asarray(left), np.asarray(right))
         if product is not None:
             return product
-    result = np.empty(len(left), dtype=object)
-    result[:] = [to_fraction(a) * to_fraction(b) for a, b in zip(left.tolist(), right.tolist(), strict=True)]
-    return result
+    return compact([to_fraction(a) * to_fraction(b) for a, b in zip(left.tolist(), right.tolist(), strict=True)])
 
 
 def _float_products(left: Floats, right: Floats) -> Floats | None:
     """The products if their significands fit 53 bits and their exponents are ordinary, else None."""
-    bits = _significant_bits(left) + _significant_bits(right)
-    product = left * right
+    left_bits, right_bits = _significant_bits(left), _significant_bits(right)
+    fits = (left_bits + right_bits <= 53) | (left_bits == 1) | (right_bits == 1)  # one bit: a power of two
+    with np.errstate(over="ignore", under="ignore"):
+        product = left * right
     size = np.abs(product)
-    if np.all(bits <= 53) and np.all((size > 1e-290) & (size < 1e290) | (product == 0) & ((left == 0) | (right == 0))):
+    if np.all(fits) and np.all((size > 1e-290) & (size < 1e290) | (product == 0) & ((left == 0) | (right == 0))):
         return product
     return None
 
@@ -178,17 +187,38 @@ def _significant_bits(values: Floats) -> Indices:
     return 53 - trailing.astype(np.int64)
 
 
+def exact_array(values: object) -> NDArray[Any]:
+    """``values`` as an array. Numbers in lists are kept as they are: NumPy would make [0.1, "1/3"] strings."""
+    return values if isinstance(values, np.ndarray) else np.array(values, dtype=object)
+
+
 def as_entries(values: object) -> Entries:
     """Flat exact entries from an array of floats, integers, fractions or number strings."""
-    array = np.asarray(values)
-    if array.dtype.kind == "f":
+    array = exact_array(values)
+    if array.dtype.kind == "f" and array.dtype.itemsize <= 8:
         return array.astype(np.float64).ravel()
-    flat = [to_fraction(value) for value in array.ravel().tolist()]
-    if all(abs(f.numerator) < 2**53 and f.denominator == 1 for f in flat):
-        return np.array([float(f) for f in flat], dtype=np.float64)
-    result = np.empty(len(flat), dtype=object)
-    result[:] = flat
+    return compact([to_fraction(value) for value in array.ravel().tolist()])
+
+
+def compact(values: Sequence[Fraction]) -> Entries:
+    """Entries of these values: float64 if each one is a float64."""
+    floats = np.array([nearest_float(v.numerator, v.denominator) for v in values], dtype=np.float64)
+    if np.all(np.isfinite(floats)) and all(Fraction(f) == v for f, v in zip(floats.tolist(), values, strict=True)):
+        return floats
+    return _objects(values)
+
+
+def _objects(fractions: Sequence[Fraction]) -> Entries:
+    result = np.empty(len(fractions), dtype=object)
+    result[:] = fractions
     return result
+
+
+def joined(parts: Sequence[Entries]) -> Entries:
+    """The entries one after the other, in one form."""
+    if all(part.dtype == np.float64 for part in parts):
+        return np.concatenate(parts)
+    return _objects([to_fraction(e) for part in parts for e in part.tolist()])
 
 
 def from_triplets(rows: Indices, columns: Indices, entries: Entries, shape: tuple[int, int]) -> Matrix:
@@ -204,10 +234,9 @@ def from_triplets(rows: Indices, columns: Indices, entries: Entries, shape: tupl
     repeated = (np.diff(rows) == 0) & (np.diff(columns) == 0) if len(rows) else np.zeros(0, dtype=bool)
     if np.any(repeated):
         first = np.concatenate([[True], ~repeated])
-        exact = np.empty(len(entries), dtype=object)
-        exact[:] = [to_fraction(e) for e in entries.tolist()]
+        exact = _objects([to_fraction(e) for e in entries.tolist()])
         sums = np.add.reduceat(exact, np.flatnonzero(first))
-        return from_triplets(rows[first], columns[first], sums, shape)
+        return from_triplets(rows[first], columns[first], compact(sums.tolist()), shape)
     starts = np.zeros(shape[0] + 1, dtype=np.int64)
     np.cumsum(np.bincount(rows, minlength=shape[0]), out=starts[1:])
     return Matrix(shape, starts, columns.astype(np.int64), entries)
@@ -215,7 +244,7 @@ def from_triplets(rows: Indices, columns: Indices, entries: Entries, shape: tupl
 
 def from_dense(values: object) -> Matrix:
     """The matrix of a two-dimensional array (floats are exact; see ``as_entries``)."""
-    array = np.asarray(values)
+    array = exact_array(values)
     if array.ndim != 2:
         raise NetworkError(f"a weight matrix has {array.ndim} dimensions; expected 2")
     rows, columns = np.indices(array.shape)
@@ -236,13 +265,9 @@ def selection(columns: Sequence[int] | NDArray[np.intp] | Indices, size: int) ->
 
 def add(left: Matrix, right: Matrix) -> Matrix:
     """The exact sum of two matrices of one shape."""
-    if left.is_binary64 and right.is_binary64:
-        entries: Entries = np.concatenate([left.entries, right.entries])
-    else:
-        entries = np.concatenate([np.array(m.fractions() + [None], dtype=object)[:-1] for m in (left, right)])
     return from_triplets(
         np.concatenate([left.row_of_entry, right.row_of_entry]),
         np.concatenate([left.columns, right.columns]),
-        entries,
+        joined([left.entries, right.entries]),
         left.shape,
     )

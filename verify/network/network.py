@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from verify.errors import NetworkError
+from verify.errors import InputError, NetworkError
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
-from verify.rational import Floats, Vector, vector
+from verify.rational import Floats, Vector, exact_text, vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Block:
         """The largest number of terms summed in a row, the bias included."""
         if not self.size:
             return 1
-        return int(sum(m.row_lengths for _, m in self.inputs).max()) + 1 if self.inputs else 1
+        return int(np.sum([m.row_lengths for _, m in self.inputs], axis=0).max()) + 1 if self.inputs else 1
 
     @cached_property
     def integer_form(self) -> tuple[list[tuple[int, Matrix, Any]], Any, int]:
@@ -98,6 +98,10 @@ class Network:
             for source, matrix in block.inputs:
                 if not 0 <= source < index or matrix.shape != (block.size, sizes[source]):
                     raise NetworkError(f"block {block.name}: bad input {source} of shape {matrix.shape}")
+        shapes = [(block.name, block.shape, block.size) for block in self.blocks]
+        for name, shape, size in [*shapes, ("output", self.output_shape, self.output_size)]:
+            if math.prod(shape) != size:
+                raise NetworkError(f"{name}: shape {shape} does not hold {size} values")
 
     def __repr__(self) -> str:
         return (
@@ -163,9 +167,9 @@ class Network:
 
 
 def unit_name(layer: str, shape: tuple[int, ...], index: int) -> str:
-    """``layer[channel c, row r, col k]`` for 3-D shapes, ``layer[i, j]`` else; unit axes are left out."""
+    """``layer[channel c, row r, col k]`` for 3-D shapes, ``layer[channel c, position p]`` for 2-D, ``layer[i]`` else."""
     labels = {3: ("channel", "row", "col"), 2: ("channel", "position")}.get(len(shape))
-    position = np.unravel_index(index, shape) if shape else (0,)
+    position: tuple[Any, ...] = np.unravel_index(index, shape) if shape else (0,)
     if labels is None:
         return f"{layer}[{', '.join(str(int(p)) for p in position)}]"
     return f"{layer}[{', '.join(f'{label} {int(p)}' for label, p in zip(labels, position, strict=True))}]"
@@ -189,7 +193,7 @@ def to_json(network: Network) -> dict[str, Any]:
                         "source": source,
                         "rows": matrix.row_of_entry.tolist(),
                         "columns": matrix.columns.tolist(),
-                        "entries": [str(f) for f in matrix.fractions()],
+                        "entries": [exact_text(f) for f in matrix.fractions()],
                     }
                     for source, matrix in block.inputs
                 ],
@@ -223,7 +227,9 @@ def from_json(data: dict[str, Any]) -> Network:
             blocks=tuple(blocks),
             notes=tuple(str(note) for note in data.get("notes", ())),
         )
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except NetworkError:
+        raise
+    except (InputError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise NetworkError(f"malformed network data: {error!r}") from error
 
 

@@ -56,6 +56,13 @@ class Box:
         below = t.numerators * self.high.denominator <= self.high.numerators * t.denominator
         return bool(np.all(above | ~self.low_finite) and np.all(below | ~self.high_finite))
 
+    def has_inside(self, t: Vector) -> bool:
+        """Whether t lies in the relative interior."""
+        above = t.numerators * self.low.denominator > self.low.numerators * t.denominator
+        below = t.numerators * self.high.denominator < self.high.numerators * t.denominator
+        strict = (above | ~self.low_finite) & (below | ~self.high_finite)
+        return self.contains(t) and bool(np.all(strict | self.pinned))
+
     def minimum(self, coefficients: Vector) -> Fraction | None:
         """The exact minimum of ``coefficients . t``; None where it is minus infinity."""
         c = coefficients.numerators
@@ -110,8 +117,15 @@ class L1Ball:
 
     def contains(self, t: Vector) -> bool:
         """Whether t lies in the closed ball."""
+        return self._distance(t) <= self.radius
+
+    def has_inside(self, t: Vector) -> bool:
+        """Whether t lies in the open ball."""
+        return self._distance(t) < self.radius
+
+    def _distance(self, t: Vector) -> Fraction:
         gap = t - self.midpoint
-        return Fraction(sum(abs(n) for n in gap.numerators.tolist()), gap.denominator) <= self.radius
+        return Fraction(sum(abs(n) for n in gap.numerators.tolist()), gap.denominator)
 
     def minimum(self, coefficients: Vector) -> Fraction | None:
         """The exact minimum of ``coefficients . t``."""

@@ -1,0 +1,63 @@
+# One command each to try, check and test. The first one that needs it makes .venv.
+
+PYTHON ?= python3
+JOBS ?= 2
+
+STAMP := .venv/.installed
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.PHONY: help demo test quick lint types benchmark lock clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo       a short tour on the bundled networks"
+	@echo "make test       lint, types and every test"
+	@echo "make quick      the tests that take under a minute together"
+	@echo "make lint       ruff check and ruff format --check"
+	@echo "make types      mypy"
+	@echo "make benchmark  the measurements that the README quotes"
+	@echo "make lock       write requirements.lock from .venv"
+	@echo "make clean      remove .venv, caches and generated reports"
+
+# The stamp is written last, and the environment starts empty: after an interrupt the next make begins again.
+$(STAMP): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "no $(PYTHON) found; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "relu-verify needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1)." \
+	       "Run: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "making .venv (a minute or two, once)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) install -r requirements.lock
+	@$(PIP) install --no-deps -e .
+	@touch $@
+
+demo: $(STAMP)
+	@$(BIN)/python examples/demo.py
+
+test: lint types
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m ""
+
+quick: $(STAMP)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not networks"
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+benchmark: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+# Upgrade what you mean to upgrade in .venv first, then run this and read the diff.
+lock: $(STAMP)
+	$(PIP) freeze --exclude-editable | LC_ALL=C sort -f | grep -v -i '^maraboupy==' > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+	@touch $(STAMP)
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info requirements.lock.new
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find reports -mindepth 1 ! -name README.md -delete

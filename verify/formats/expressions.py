@@ -1,0 +1,231 @@
+"""Region expressions: ``box(-1, 1)``, ``ball(x.npy, 1/1000) & where(x0 <= x1)``, ``prop.vnnlib``.
+
+Numbers are read exactly and nothing is evaluated as code. ``docs/formats.md`` is the reference.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from verify.errors import InputError
+from verify.formats.arithmetic import rows_of
+from verify.formats.halfspaces import bounded, check_common_denominator, exact, meet, region_of_rows
+from verify.formats.points import load_point
+from verify.formats.syntax import as_token, as_tree, at, fail, is_token, located, parse
+from verify.formats.vnnlib import read_vnnlib
+from verify.rational import Vector, vector
+from verify.region import Region, ball, box, everything, l1_ball, nonnegative, segment, window
+
+if TYPE_CHECKING:
+    from lark import Token, Tree
+
+    from verify.formats.syntax import Node
+
+MAX_PARTS = 1000
+POINT_KINDS = ("FILE", "STRING")
+NUMBER_KINDS = ("RATIONAL", "INFINITY")
+
+
+def parse_region(text: str, dimension: int, base_dir: Path | None = None) -> Region:
+    """The region that an expression describes, for a network with ``dimension`` inputs.
+
+    File names are relative to ``base_dir`` (the current folder by default). Raises ``RegionError``, one line
+    with the column of the mistake.
+    """
+    with located(text):
+        tree = parse(text, "region")
+        region = _Reader(dimension, base_dir or Path()).region(tree)
+    return replace(region, text=text.strip())
+
+
+def parse_point(text: str, dimension: int, base_dir: Path | None = None) -> Vector:
+    """The point that ``[1, 1/2]``, ``0`` (every coordinate) or the name of an ``.npy`` file describes.
+
+    Raises ``RegionError`` as ``parse_region`` does.
+    """
+    with located(text):
+        return _Reader(dimension, base_dir or Path()).point(parse(text, "point").children[0])
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Turns syntax trees into regions and points of ``dimension`` coordinates."""
+
+    dimension: int
+    base_dir: Path
+
+    def region(self, tree: Tree[Token]) -> Region:
+        if len(tree.children) > MAX_PARTS:
+            fail(tree, f"{len(tree.children)} parts joined by '&'; at most {MAX_PARTS} are read")
+        parts = [self.part(as_tree(child)) for child in tree.children]
+        with at(tree):
+            return reduce(meet, parts)
+
+    def part(self, tree: Tree[Token]) -> Region:
+        if tree.data == "region":
+            return self.region(tree)
+        if tree.data == "where":
+            rows = [row for child in tree.children[1:] for row in rows_of(as_tree(child), self.dimension)]
+            with at(tree):
+                return region_of_rows(self.dimension, rows, "")
+        if tree.data == "file":
+            return self.file(as_token(tree.children[0]))
+        name, *arguments = [child for child in tree.children if child is not None]
+        return self.call(as_token(name), arguments)
+
+    def call(self, name: Token, arguments: list[Node]) -> Region:
+        if name not in _CONSTRUCTORS:
+            fail(name, f"unknown region {str(name)[:40]!r}; {_suggestion(name)}")
+        build, count, usage = _CONSTRUCTORS[name]
+        if len(arguments) != count:
+            fail(name, f"'{name}' takes {count} arguments, {len(arguments)} are given; write {usage}")
+        with at(name):
+            return build(self, *arguments)
+
+    def file(self, token: Token) -> Region:
+        name = _file_name(token)
+        if name.lower().endswith(".npy"):
+            fail(token, f"{name[:80]!r} is a point, not a region; write ball({name[:80]}, radius)")
+        if not name.lower().endswith((".vnnlib", ".vnnlib.gz")):
+            fail(token, f"{name[:80]!r} is not a region; expected a .vnnlib file")
+        return read_vnnlib(self.base_dir / name).region(self.dimension)
+
+    def point(self, node: Node) -> Vector:
+        if is_token(node, *POINT_KINDS):
+            return self.point_file(as_token(node))
+        if is_token(node):
+            return vector([self.number(node, "a coordinate")] * self.dimension)
+        entries = self.entries(node, self.dimension, f"the network has {self.dimension} inputs")
+        values = [self.number(entry, "a coordinate") for entry in entries]
+        with at(node):
+            check_common_denominator(values)
+        return vector(values)
+
+    def point_file(self, token: Token) -> Vector:
+        name = _file_name(token)
+        if not name.lower().endswith(".npy"):
+            fail(token, f"{name[:80]!r} is not a point; expected a list such as [1, 1/2], or an .npy file")
+        with at(token):
+            return load_point(self.base_dir / name, self.dimension)
+
+    def sides(self, node: Node, infinity: str) -> list[Fraction | None]:
+        """One side of a box of points; ``infinity`` is the infinity that it may be."""
+        if is_token(node, *POINT_KINDS):
+            return [*self.point_file(as_token(node)).fractions()]
+        return self.listed_sides(node, infinity, self.dimension, f"the network has {self.dimension} inputs")
+
+    def listed_sides(self, node: Node, infinity: str, count: int, owner: str) -> list[Fraction | None]:
+        """``count`` sides, from a list or from one number for all."""
+        if is_token(node, *NUMBER_KINDS):
+            return [self.side(node, infinity)] * count
+        values = [self.side(entry, infinity) for entry in self.entries(node, count, owner)]
+        with at(node):
+            check_common_denominator(value for value in values if value is not None)
+        return values
+
+    def side(self, node: Node, infinity: str) -> Fraction | None:
+        if not is_token(node, "INFINITY"):
+            return self.number(node, "a side")
+        if as_token(node).startswith("-") != infinity.startswith("-"):
+            fail(node, f"the region is empty; an infinite side here is {infinity}")
+        return None
+
+    def number(self, node: Node, what: str) -> Fraction:
+        if not is_token(node, "RATIONAL"):
+            got = "a list" if not is_token(node) else repr(str(node)[:40])
+            fail(node, f"{what} must be a finite number, got {got}")
+        numerator, _, denominator = re.sub(r"\s", "", as_token(node)).partition("/")
+        with at(node):
+            return _quotient(exact(numerator), exact(denominator or "1"))
+
+    def entries(self, node: Node, count: int, owner: str) -> list[Node]:
+        """The ``count`` entries of a list, nested lists in row-major order."""
+        found = list(_flattened(node))
+        if len(found) != count:
+            fail(node, f"{owner}, the list has {len(found)} numbers")
+        return found
+
+    # The constructors, in the order of the table below.
+
+    def everything(self) -> Region:
+        return everything(self.dimension)
+
+    def nonnegative(self) -> Region:
+        return nonnegative(self.dimension)
+
+    def box(self, low: Node, high: Node) -> Region:
+        return box(self.sides(low, "-inf"), self.sides(high, "inf"))
+
+    def ball(self, centre: Node, radius: Node) -> Region:
+        return ball(self.point(centre), self.number(radius, "the radius"))
+
+    def l1_ball(self, centre: Node, radius: Node) -> Region:
+        return l1_ball(self.point(centre), self.number(radius, "the radius"))
+
+    def segment(self, start: Node, end: Node) -> Region:
+        return segment(self.point(start), self.point(end))
+
+    def window(self, origin: Node, directions: Node, low: Node, high: Node) -> Region:
+        listed = [] if is_token(directions) else _items(directions)
+        if not listed or any(is_token(item, *NUMBER_KINDS) for item in listed):
+            fail(directions, "expected a list of directions, such as [[1, 0], [0, 1]]")
+        if len(listed) > self.dimension:
+            fail(directions, f"the network has {self.dimension} inputs, the list has {len(listed)} directions")
+        columns = [self.point(item) for item in listed]
+        owner = f"the slice has {len(columns)} directions"
+        lows = self.listed_sides(low, "-inf", len(columns), owner)
+        return window(self.point(origin), columns, lows, self.listed_sides(high, "inf", len(columns), owner))
+
+
+_Constructor: TypeAlias = Callable[..., Region]
+# Name: what builds it, the number of its arguments, and how it is written.
+_CONSTRUCTORS: dict[str, tuple[_Constructor, int, str]] = {
+    "all": (_Reader.everything, 0, "all"),
+    "nonneg": (_Reader.nonnegative, 0, "nonneg"),
+    "box": (_Reader.box, 2, "box(low, high)"),
+    "ball": (_Reader.ball, 2, "ball(point, radius)"),
+    "l1ball": (_Reader.l1_ball, 2, "l1ball(point, radius)"),
+    "segment": (_Reader.segment, 2, "segment(point, point)"),
+    "slice": (_Reader.window, 4, "slice(point, [direction, ...], low, high)"),
+}
+
+
+def _suggestion(name: str) -> str:
+    names = [*_CONSTRUCTORS, "where"]
+    close = difflib.get_close_matches(name.lower()[:40], names, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"expected a .vnnlib file or one of {', '.join(names)}"
+
+
+def _file_name(token: Token) -> str:
+    return token[1:-1] if token.type == "STRING" else str(token)
+
+
+def _items(node: Node) -> list[Node]:
+    """The entries of a list, without its bracket."""
+    return [child for child in as_tree(node).children[1:] if child is not None]
+
+
+def _flattened(node: Node) -> Iterator[Node]:
+    if is_token(node):
+        fail(node, f"expected a number or a list, got {str(node)[:40]!r}")
+    items = _items(node)
+    if len({len(_items(item)) if not is_token(item) else -1 for item in items}) > 1:
+        fail(node, "a ragged list; nested lists must have equal lengths")
+    for item in items:
+        if is_token(item):
+            yield item
+        else:
+            yield from _flattened(item)
+
+
+def _quotient(numerator: Fraction, denominator: Fraction) -> Fraction:
+    if not denominator:
+        raise InputError("division by zero")
+    return bounded(numerator / denominator)

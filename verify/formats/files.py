@@ -1,0 +1,87 @@
+"""Loading a network by file name or by the name of a built-in example."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from verify.errors import NetworkError
+from verify.formats.reading import is_file, shown
+from verify.network.network import Network
+
+_READABLE = "readable are .onnx, .onnx.gz, .toml, or the name of a built-in example"
+_ADVICE = {
+    ".vnnlib": "this is a region; give it after --on",
+    ".npy": "this is a point or a region's centre, not a network",
+    ".pt": "export the model with torch.onnx.export first",
+    ".pth": "export the model with torch.onnx.export first",
+    ".h5": "export the model with tf2onnx first",
+    ".keras": "export the model with tf2onnx first",
+}
+_EXAMPLE = "example:"
+
+
+def load(source: str | Path) -> Network:
+    """The network in a ``.onnx``, ``.onnx.gz`` or ``.toml`` file, or the example of that name (``example:NAME``).
+
+    Raises ``NetworkError`` for a missing file, an unknown kind of file or an unknown name.
+    """
+    name = str(source)
+    if name.startswith(_EXAMPLE):
+        return _example(name.removeprefix(_EXAMPLE))
+    kind = _kind(name)
+    if kind is not None:
+        path = Path(name)
+        if not is_file(path):
+            raise NetworkError(f"network file {shown(path)}: no such file; check the path{_nearby(path)}")
+        return _load_onnx(source) if kind == ".onnx" else _load_toml(source)
+    if _looks_like_file(name):
+        suffix = Path(name).suffix.lower()
+        advice = f"{_ADVICE[suffix]}; " if suffix in _ADVICE else ""
+        raise NetworkError(f"network {shown(name)}: not a kind of file that can be read; {advice}{_READABLE}")
+    return _example(name)
+
+
+def _kind(name: str) -> str | None:
+    lower = name.lower()
+    if lower.endswith((".onnx", ".onnx.gz")):
+        return ".onnx"
+    return ".toml" if lower.endswith(".toml") else None
+
+
+def _looks_like_file(name: str) -> bool:
+    path = Path(name)
+    return bool(path.suffix) or len(path.parts) > 1 or is_file(path)
+
+
+def _load_onnx(source: str | Path) -> Network:
+    from verify.formats.onnx import load_onnx
+
+    return load_onnx(source)
+
+
+def _load_toml(source: str | Path) -> Network:
+    from verify.formats.toml import load_toml
+
+    return load_toml(source)
+
+
+def _example(name: str) -> Network:
+    from verify.network import examples
+
+    known = list(examples.names())
+    if name in known:
+        return examples.get(name)
+    close = difflib.get_close_matches(name[:60], known, n=1)
+    advice = f"did you mean '{close[0]}'?" if close else f"the built-in examples are {', '.join(known)}"
+    raise NetworkError(f"no network {shown(name)}: neither a file nor a built-in example; {advice}")
+
+
+def _nearby(path: Path) -> str:
+    """A file of the same folder whose name is close, if there is one."""
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if _kind(entry.name)]
+    except (OSError, ValueError):
+        return ""
+    close = difflib.get_close_matches(path.name[:200], names, n=1)
+    return f", did you mean {shown(path.parent / close[0])}?" if close else ""

@@ -1,0 +1,63 @@
+"""Reading model files: bounded, regular files only, gzip undone."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from pathlib import Path
+
+from verify.errors import NetworkError
+
+# What protobuf itself can hold is 2 GiB; a network that unrolls to exact weights is far smaller.
+MAX_BYTES = 512 * 2**20
+_CHUNK = 2**20
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+def network_name(path: Path) -> str:
+    """The file name without ``.onnx`` and ``.gz``."""
+    return path.name.removesuffix(".gz").removesuffix(".onnx") or path.name
+
+
+def read_model_bytes(path: Path) -> tuple[bytes, bytes]:
+    """The bytes of the file, and of the model in it (different when it is gzipped)."""
+    data = _read_file(path)
+    if data.startswith(_GZIP_MAGIC):
+        return data, _decompressed(data, path)
+    if path.suffix == ".gz":
+        raise NetworkError(f"{path}: not gzip data although its name ends in .gz; rename it to .onnx if it is a model")
+    return data, data
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise NetworkError(f"{path}: is a directory; expected an .onnx or .onnx.gz file")
+        if path.exists() and not path.is_file():
+            raise NetworkError(f"{path}: is not a regular file; expected an .onnx or .onnx.gz file")
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise NetworkError(f"{path}: no such file; expected an .onnx or .onnx.gz file") from error
+    except (OSError, ValueError) as error:
+        raise NetworkError(f"{str(path)!r}: cannot be read: {str(error).splitlines()[0]}") from error
+    if len(data) > MAX_BYTES:
+        raise NetworkError(f"{path}: more than {MAX_BYTES} bytes, the most that is read")
+    return data
+
+
+def _decompressed(data: bytes, path: Path) -> bytes:
+    """The gzipped content, in chunks, so that a small file cannot fill the memory."""
+    parts: list[bytes] = []
+    total = 0
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            while chunk := stream.read(_CHUNK):
+                parts.append(chunk)
+                total += len(chunk)
+                if total > MAX_BYTES:
+                    raise NetworkError(f"{path}: decompresses to more than {MAX_BYTES} bytes, the most that is read")
+    except (OSError, EOFError, zlib.error) as error:
+        raise NetworkError(f"{path}: damaged gzip data ({error}); fetch the file again") from error
+    return b"".join(parts)

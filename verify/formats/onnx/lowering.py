@@ -1,0 +1,147 @@
+"""Steps that operators share, each one block or one rewriting of an expression.
+
+A tensor is *settled* when every value is plus or minus one unit, or zero. Whatever an implementation rounds is
+applied to settled tensors only (with one constant added after it), so that coefficients are never merged across
+two roundings: the float error bound of ``verify.network.floats`` then covers the implementation, and products
+of weights do not grow digits. Blocks carry shapes without the batch axis.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+
+from verify.errors import NetworkError
+from verify.formats.onnx.call import Call, Value
+from verify.formats.onnx.constants import Array, checked_shape
+from verify.network import builder as layers
+from verify.network import matrix as matrices
+from verify.network.builder import Tensor, exact_vector
+
+
+def without_batch(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape without a leading batch axis of 1 (a vector keeps its only axis)."""
+    return shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
+
+
+def is_settled(x: Tensor) -> bool:
+    """Whether every value is plus or minus one unit, or zero."""
+    terms = list(x.terms.values())
+    if not x.bias.is_zero() or np.any(sum((m.row_lengths for m in terms), start=np.zeros(x.size, dtype=np.int64)) > 1):
+        return False
+    return all(np.all(np.abs(m.entries) == 1) for m in terms)
+
+
+def settled(call: Call, x: Tensor) -> Tensor:
+    """The same values, as a block of their own if need be."""
+    return x if is_settled(x) else _block(call, x, relu=False)
+
+
+def relu(call: Call, x: Tensor) -> Tensor:
+    """max(x, 0) as one block, named after the layer that made ``x``."""
+    return _block(call, x, relu=True)
+
+
+def _block(call: Call, x: Tensor, *, relu: bool) -> Tensor:
+    named = call.fresh(x).reshape(without_batch(x.shape))
+    return call.builder.add_block(named, relu=relu).reshape(x.shape)
+
+
+def restructured(value: Value, change: Callable[[Array], Array]) -> Value:
+    """A rearrangement of values, said once for activations (as positions, -1 is zero) and constants."""
+    if isinstance(value, Tensor):
+        return value.take(np.asarray(change(value.positions())))
+    return np.asarray(change(value))
+
+
+def broadcast(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """The values repeated along new and unit axes."""
+    return x if x.shape == shape else x.take(np.broadcast_to(x.positions(), shape))
+
+
+def common_shape(*values: Value) -> tuple[int, ...]:
+    """The shape that the values broadcast to."""
+    return checked_shape(np.broadcast_shapes(*(value.shape for value in values)), "broadcast")
+
+
+def plus_constant(call: Call, x: Tensor, constant: Array) -> Tensor:
+    """``x + constant`` with broadcasting."""
+    shape = common_shape(x, constant)
+    start = x if x.bias.is_zero() else settled(call, x)
+    return broadcast(start, shape).plus(exact_vector(np.broadcast_to(constant, shape)))
+
+
+def times_constant(call: Call, x: Tensor, factors: Array) -> Tensor:
+    """``x * factors`` with broadcasting."""
+    shape = common_shape(x, factors)
+    start = broadcast(settled(call, x), shape)
+    if factors.size == 1:
+        return start.scaled(Fraction(factors.item()))
+    places = np.arange(start.size)
+    entries = matrices.as_entries(np.broadcast_to(factors, shape))
+    return start.apply(matrices.from_triplets(places, places, entries, (start.size, start.size)), shape)
+
+
+def plus(call: Call, x: Tensor, y: Tensor) -> Tensor:
+    """``x + y`` with broadcasting."""
+    shape = common_shape(x, y)
+    shared = bool(x.terms.keys() & y.terms.keys()) and not (is_settled(x) and is_settled(y))
+    if shared or not (x.bias.is_zero() or y.bias.is_zero()):
+        # Merged coefficients or constants could cancel, and rounding errors do not.
+        x, y = (settled(call, x), y) if is_settled(y) else (x, settled(call, y))
+    total = broadcast(x, shape) + broadcast(y, shape)
+    return total.named(y.name if is_settled(x) else x.name)
+
+
+def largest(call: Call, stack: Tensor) -> Tensor:
+    """The maximum along axis 0, by a tree whose levels are one block each."""
+    level, count = settled(call, stack), stack.shape[0]
+    rest = stack.shape[1:]
+    while count > 1:
+        half = count // 2
+        places = level.positions()
+        left, right = level.take(places[:half]), level.take(places[half : 2 * half])
+        inner = without_batch(rest)
+        difference = (left - right).named(call.name).reshape((half, *inner) if half > 1 else inner)
+        switch = relu(call, difference)
+        higher = right + switch.reshape(right.shape)
+        level = layers.concatenated([higher, level.take(places[2 * half :])], 0) if count % 2 else higher
+        count -= half
+    return level.reshape(rest)
+
+
+def product(call: Call, x: Tensor, weights: Array, *, weights_first: bool = False) -> Tensor:
+    """Matrix product of an activation and constant weights, either way round, with batched leading axes."""
+    start = settled(call, x)
+    operands = (weights, start.positions()) if weights_first else (start.positions(), weights)
+    if not operands[0].ndim or not operands[1].ndim:
+        raise NetworkError(f"shapes {operands[0].shape} and {operands[1].shape}; expected at least one axis each")
+    rows = np.atleast_2d(operands[0])
+    columns = operands[1] if operands[1].ndim > 1 else operands[1][:, None]
+    if rows.shape[-1] != columns.shape[-2]:
+        raise NetworkError(f"shapes {operands[0].shape} and {operands[1].shape} do not fit in a product")
+    batch = np.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
+    shape = (*batch, rows.shape[-2], columns.shape[-1])
+    full = (*shape, rows.shape[-1])
+    layers.check_entry_count(full)
+    left = np.broadcast_to(rows[..., :, None, :], full)
+    right = np.broadcast_to(np.swapaxes(columns, -1, -2)[..., None, :, :], full)
+    factors, places = (left, right) if weights_first else (right, left)
+    size = math.prod(shape)
+    row_of = np.repeat(np.arange(size), rows.shape[-1])
+    matrix = matrices.from_triplets(row_of, places.ravel(), matrices.as_entries(factors), (size, start.size))
+    # A vector operand stands for a matrix of one row or column, which the result does not have.
+    kept = shape[-2:][operands[0].ndim == 1 : 2 - (operands[1].ndim == 1)]
+    return start.apply(matrix, (*batch, *kept))
+
+
+def grouped(x: Tensor, axes: list[int], *, keep: bool) -> tuple[Array, tuple[int, ...]]:
+    """Flat positions, one row for each result of a reduction over ``axes``, and the result's shape."""
+    kept = [axis for axis in range(len(x.shape)) if axis not in axes]
+    rows = x.positions().transpose([*kept, *axes])
+    shape = [1 if axis in axes else size for axis, size in enumerate(x.shape)]
+    out = tuple(shape) if keep else tuple(x.shape[axis] for axis in kept)
+    return rows.reshape(math.prod(out), math.prod(x.shape[axis] for axis in axes)), out

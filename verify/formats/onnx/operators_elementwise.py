@@ -1,0 +1,187 @@
+"""Arithmetic and activations, value by value."""
+
+from __future__ import annotations
+
+import functools
+from fractions import Fraction
+
+import numpy as np
+
+from verify.errors import NetworkError
+from verify.formats.onnx import lowering
+from verify.formats.onnx.call import Call, Value
+from verify.formats.onnx.constants import Array, arithmetic, checked_shape, is_float, reciprocal
+from verify.network import builder as layers
+from verify.network.builder import Tensor
+
+LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
+
+
+def folded(call: Call, operator: str, left: Array, right: Array) -> Array:
+    """Exact arithmetic on two constants; for floats the ledger says so, as an implementation may round."""
+    if is_float(left):
+        call.builder.notes.append(f"constant {call.name} computed exactly; an implementation may round it")
+    return arithmetic(operator, left, right, "constants")
+
+
+def add(call: Call) -> Value:
+    """A + B."""
+    return _sum(call, call.value(0), call.value(1))
+
+
+def sub(call: Call) -> Value:
+    """A - B."""
+    left, right = call.value(0), call.value(1)
+    if isinstance(right, Tensor):
+        return _sum(call, left, -right)
+    if isinstance(left, Tensor):
+        return lowering.plus_constant(call, left, -call.weights(1))
+    return folded(call, "Sub", left, right)
+
+
+def sum_(call: Call) -> Value:
+    """The sum of any number of inputs."""
+    return functools.reduce(lambda total, value: _sum(call, total, value), call.values())
+
+
+def _sum(call: Call, left: Value, right: Value) -> Value:
+    if isinstance(left, Tensor):
+        if isinstance(right, Tensor):
+            return lowering.plus(call, left, right)
+        return lowering.plus_constant(call, left, call.finite(right))
+    if isinstance(right, Tensor):
+        return lowering.plus_constant(call, right, call.finite(left))
+    return folded(call, "Add", left, right)
+
+
+def mul(call: Call) -> Value:
+    """A * B, at most one of them an activation."""
+    left, right = call.value(0), call.value(1)
+    if isinstance(left, Tensor):
+        return lowering.times_constant(call, left, call.weights(1))
+    if isinstance(right, Tensor):
+        return lowering.times_constant(call, right, call.weights(0))
+    return folded(call, "Mul", left, right)
+
+
+def div(call: Call) -> Value:
+    """A / B with a constant B."""
+    left = call.value(0)
+    if isinstance(left, Tensor):
+        return lowering.times_constant(call, left, reciprocal(call.weights(1)))
+    return folded(call, "Div", left, call.array(1, "a constant divisor"))
+
+
+def negative(call: Call) -> Value:
+    """-X."""
+    return -call.value(0)
+
+
+def relu(call: Call) -> Value:
+    """max(X, 0)."""
+    return lowering.relu(call, call.tensor(0))
+
+
+def leaky_relu(call: Call) -> Value:
+    """X where it is positive, else alpha X."""
+    return _leaky(call, Fraction(call.number("alpha", 0.01)))
+
+
+def parametric_relu(call: Call) -> Value:
+    """X where it is positive, else slope X."""
+    return _leaky(call, np.broadcast_to(call.weights(1), call.tensor(0).shape))
+
+
+def absolute(call: Call) -> Value:
+    """|X|."""
+    value = call.value(0)
+    return _leaky(call, Fraction(-1)) if isinstance(value, Tensor) else np.abs(value)
+
+
+def _leaky(call: Call, slope: Fraction | Array) -> Tensor:
+    x = lowering.settled(call, call.tensor(0))
+    pre = call.fresh(x.reshape(lowering.without_batch(x.shape)))
+    return layers.leaky_relu(pre, slope).reshape(x.shape)
+
+
+def clip(call: Call) -> Value:
+    """min(max(X, low), high), bounds as attributes before opset 11."""
+    x = call.tensor(0)
+    low, high = _bounds(call)
+    if low is not None:
+        x = _above(call, x, low)
+    if high is not None:
+        x = -_above(call, -x, -high)
+    return x
+
+
+def _above(call: Call, x: Tensor, bound: Fraction) -> Tensor:
+    """max(x, bound)."""
+    if bound == 0:
+        return lowering.relu(call, x)
+    return lowering.relu(call, lowering.settled(call, x).plus_number(-bound)).plus_number(bound)
+
+
+def _bounds(call: Call) -> tuple[Fraction | None, Fraction | None]:
+    return _bound(call, _stated(call, "min", 1, -np.inf), -1), _bound(call, _stated(call, "max", 2, np.inf), 1)
+
+
+def _stated(call: Call, name: str, index: int, default: float) -> float | Fraction:
+    if call.opset < 11:
+        return call.number(name, default)
+    if not call.has(index):
+        return default
+    array = call.array(index, "a constant bound")
+    if array.size != 1 or not is_float(array):
+        raise NetworkError(f"bound '{name}' has type {array.dtype} and shape {array.shape}; expected one float")
+    value: float | Fraction = array.item()
+    return value
+
+
+def _bound(call: Call, value: float | Fraction, side: int) -> Fraction | None:
+    """The bound, or None for the infinite one and for the largest float32, which older models mean by it."""
+    if value == side * np.inf:
+        return None
+    if value == -side * np.inf:
+        raise NetworkError(f"a bound is {value}; expected a finite number")
+    if value == side * LARGEST_FLOAT32:
+        call.builder.notes.append(f"bound {float(value):.6g} of {call.name} taken as no bound")
+        return None
+    return Fraction(value)
+
+
+def maximum(call: Call) -> Value:
+    """The largest of any number of inputs."""
+    return _extreme(call, 1)
+
+
+def minimum(call: Call) -> Value:
+    """The smallest of any number of inputs: -max(-x)."""
+    return _extreme(call, -1)
+
+
+def _extreme(call: Call, sign: int) -> Value:
+    values = call.values()
+    constants = [v for v in values if not isinstance(v, Tensor)]
+    tensors = [v if sign > 0 else -v for v in values if isinstance(v, Tensor)]
+    shape = checked_shape((len(values), *lowering.common_shape(*values)), "stack")[1:]
+    if len({is_float(c) for c in constants}) > 1 or (tensors and not all(is_float(c) for c in constants)):
+        raise NetworkError("inputs of float and integer types; expected one type")
+    bound = functools.reduce(np.maximum, [sign * c for c in constants]) if constants else None
+    if not tensors:
+        return np.asarray(sign * np.broadcast_to(np.asarray(bound), shape))
+    # Settled one by one: coefficients that differ by a rounding must not cancel in a difference.
+    parts = [lowering.broadcast(lowering.settled(call, x), shape) for x in tensors]
+    result = parts[0]
+    if len(parts) > 1:
+        stack = layers.concatenated([x.reshape((1, *shape)) for x in parts], 0)
+        result = lowering.largest(call, stack)
+    if bound is not None:
+        result = _above_each(call, result, call.finite(np.broadcast_to(bound, shape)))
+    return result if sign > 0 else -result
+
+
+def _above_each(call: Call, x: Tensor, bounds: Array) -> Tensor:
+    """max(x, bounds), value by value."""
+    higher = lowering.relu(call, lowering.plus_constant(call, lowering.settled(call, x), -bounds))
+    return lowering.plus_constant(call, higher, bounds)

@@ -1,0 +1,118 @@
+"""Layers with weights."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from verify.errors import NetworkError
+from verify.formats.onnx import lowering
+from verify.formats.onnx.call import Call, Value
+from verify.formats.onnx.constants import Array, arithmetic
+from verify.formats.onnx.windows import image_of, window_attributes
+from verify.network import builder as layers
+from verify.network.builder import Tensor
+
+
+def conv(call: Call) -> Value:
+    """Convolution of one image with constant weights."""
+    weight = call.weights(1)
+    bias = call.weights(2) if call.has(2) else None
+    x = image_of(call)
+    if weight.ndim != len(x.shape) + 1:
+        raise NetworkError(f"weights of shape {weight.shape} on an image of shape {x.shape}")
+    kernel = list(weight.shape[2:])
+    if call.integers("kernel_shape", kernel) != kernel:
+        raise NetworkError(f"kernel_shape {call.integers('kernel_shape')} with weights of shape {weight.shape}")
+    window = window_attributes(call, x.shape[1:], kernel)
+    groups = call.integer("group", 1)
+    result = layers.conv(x, weight, bias, groups=groups, **window.arguments)
+    return result.reshape((1, *result.shape))
+
+
+def matmul(call: Call) -> Value:
+    """Matrix product, one operand constant."""
+    if isinstance(call.value(1), Tensor):
+        return lowering.product(call, call.tensor(1), call.weights(0), weights_first=True)
+    return lowering.product(call, call.tensor(0), call.weights(1))
+
+
+def gemm(call: Call) -> Value:
+    """The sum of alpha A' B' and beta C, where ' may transpose."""
+    alpha, beta = call.number("alpha", 1.0), call.number("beta", 1.0)
+    a = _transposed(call.value(0), call.integer("transA", 0))
+    b = _transposed(call.value(1), call.integer("transB", 0))
+    if isinstance(b, Tensor):
+        call.weights(0)
+        result = lowering.product(call, b, np.asarray(a), weights_first=True)
+    else:
+        call.weights(1)
+        result = lowering.product(call, a if isinstance(a, Tensor) else call.lifted(a, 0), b)
+    result = result.scaled(_finite(alpha, "alpha"))
+    return _plus_scaled(call, result, _finite(beta, "beta")) if call.has(2) else result
+
+
+def _finite(value: float, name: str) -> Fraction:
+    if not math.isfinite(value):
+        raise NetworkError(f"attribute '{name}' is {value}; expected a finite number")
+    return Fraction(value)
+
+
+def _plus_scaled(call: Call, x: Tensor, beta: Fraction) -> Tensor:
+    """``x + beta C``; C may be broadcast to x, not the other way round."""
+    if np.broadcast_shapes(x.shape, call.value(2).shape) != x.shape:
+        raise NetworkError(f"C of shape {call.value(2).shape} does not broadcast to {x.shape}")
+    addend = call.value(2)
+    if isinstance(addend, Tensor):
+        return lowering.plus(call, x, addend if beta == 1 else lowering.settled(call, addend).scaled(beta))
+    constant = call.weights(2)
+    scaled = constant if beta == 1 else arithmetic("Mul", constant, np.array(float(beta)), "beta C")
+    return lowering.plus_constant(call, x, scaled)
+
+
+def _transposed(value: Value, transpose: int) -> Value:
+    if len(value.shape) != 2:
+        raise NetworkError(f"a matrix of shape {value.shape}; expected two axes")
+    return lowering.restructured(value, np.transpose) if transpose else value
+
+
+def batch_normalization(call: Call) -> Value:
+    """Inference: ``scale (x - mean) + B`` with ``scale = gamma / sqrt(var + epsilon)``."""
+    x = call.tensor(0)
+    gamma, shift, mean, variance = (call.weights(index) for index in range(1, 5))
+    epsilon = Fraction(call.number("epsilon", 1e-5))
+    call.ignore("momentum")
+    if call.integer("training_mode", 0) or not call.integer("spatial", 1):
+        raise NetworkError("training mode, or statistics for each place; expected inference with one for each channel")
+    if len(x.shape) < 2 or any(part.shape != (x.shape[1],) for part in (gamma, shift, mean, variance)):
+        raise NetworkError(f"statistics of shape {gamma.shape} on a tensor of shape {x.shape}; expected one a channel")
+    roots = [_inverse_root(Fraction(v) + epsilon) for v in variance.tolist()]
+    rounded = not all(exact for _, exact in roots)
+    scale = _object_array([Fraction(g) * root for g, (root, _) in zip(gamma.tolist(), roots, strict=True)])
+    if rounded:
+        call.builder.notes.append(f"batch-norm scale of {call.name} rounded to binary64")
+        scale = np.array([float(value) for value in scale])
+    per_channel = (-1,) + (1,) * (len(x.shape) - 2)
+    centred = lowering.plus_constant(call, x, -mean.reshape(per_channel))
+    stretched = lowering.times_constant(call, centred, scale.reshape(per_channel))
+    return lowering.plus_constant(call, stretched, shift.reshape(per_channel))
+
+
+def _object_array(values: list[Fraction]) -> Array:
+    result: np.ndarray[Any, Any] = np.empty(len(values), dtype=object)
+    result[:] = values
+    return result
+
+
+def _inverse_root(value: Fraction) -> tuple[Fraction, bool]:
+    """1 / sqrt(value), and whether that is exact; else to 400 bits, so that one rounding to binary64 is left."""
+    if value <= 0:
+        raise NetworkError("variance plus epsilon is not positive; expected a positive number")
+    top, bottom = value.denominator, value.numerator
+    if math.isqrt(top) ** 2 == top and math.isqrt(bottom) ** 2 == bottom:
+        return Fraction(math.isqrt(top), math.isqrt(bottom)), True
+    bits = 400 + max(bottom.bit_length() - top.bit_length(), 0)
+    return Fraction(math.isqrt((top << 2 * bits) // bottom), 1 << bits), False

@@ -1,0 +1,70 @@
+"""Sliding windows of convolution and pooling: strides, dilations, pads and automatic pads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from verify.errors import NetworkError
+from verify.formats.onnx.call import Call
+from verify.formats.onnx.lowering import settled
+from verify.network.builder import Tensor
+
+
+@dataclass(frozen=True)
+class Window:
+    """How a window slides over each spatial axis; ``pads`` are all starts, then all ends."""
+
+    strides: list[int]
+    dilations: list[int]
+    pads: list[int]
+
+    @property
+    def arguments(self) -> dict[str, list[int]]:
+        return {"strides": self.strides, "dilations": self.dilations, "pads": self.pads}
+
+
+def image_of(call: Call) -> Tensor:
+    """The first input (1, channels, *space), settled, without its batch axis."""
+    x = settled(call, call.tensor(0))
+    if len(x.shape) < 3:
+        raise NetworkError(f"a tensor of shape {x.shape}; expected (batch, channels, at least one spatial axis)")
+    if x.shape[0] != 1:
+        raise NetworkError(f"a batch of {x.shape[0]}; expected 1")
+    return x.reshape(x.shape[1:])
+
+
+def window_attributes(call: Call, space: Sequence[int], kernel: Sequence[int]) -> Window:
+    """The attributes that Conv, MaxPool and AveragePool share."""
+    dims = len(space)
+    strides = call.integers("strides", [1] * dims)
+    dilations = call.integers("dilations", [1] * dims)
+    pads = call.integers("pads", [0] * 2 * dims)
+    mode = call.text("auto_pad", "NOTSET")
+    if not len(kernel) == len(strides) == len(dilations) == dims or len(pads) != 2 * dims:
+        raise NetworkError(f"kernel, strides, dilations or pads do not have one value for each of {dims} spatial axes")
+    if min([*kernel, *strides, *dilations]) < 1 or min(pads) < 0:
+        raise NetworkError("kernel, strides and dilations must be positive and pads not negative")
+    if mode != "NOTSET":
+        if any(pads):
+            raise NetworkError(f"both pads and auto_pad {mode}; expected one of them")
+        pads = _automatic_pads(mode, space, kernel, strides, dilations)
+    return Window(strides, dilations, pads)
+
+
+def _automatic_pads(
+    mode: str, space: Sequence[int], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
+) -> list[int]:
+    """SAME keeps ``ceil(size / stride)`` places; an odd pad is at the end for UPPER, at the start for LOWER."""
+    if mode == "VALID":
+        return [0] * 2 * len(space)
+    if mode not in ("SAME_UPPER", "SAME_LOWER"):
+        raise NetworkError(f"auto_pad {mode}; expected NOTSET, VALID, SAME_UPPER or SAME_LOWER")
+    starts, ends = [], []
+    for size, taps, stride, dilation in zip(space, kernel, strides, dilations, strict=True):
+        places = -(-size // stride)
+        total = max((places - 1) * stride + (taps - 1) * dilation + 1 - size, 0)
+        smaller, larger = total // 2, total - total // 2
+        starts.append(smaller if mode == "SAME_UPPER" else larger)
+        ends.append(larger if mode == "SAME_UPPER" else smaller)
+    return starts + ends

@@ -1,0 +1,189 @@
+"""Checking a cover: every leaf's pattern holds on its part of the region, and the leaves' maps satisfy the criterion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fractions import Fraction
+
+import numpy as np
+
+from verify.errors import EvidenceError
+from verify.kernel.evidence import Cover, Empty, Equation, Leaf, Multipliers, Split, Tree
+from verify.kernel.exact import AffineForm, Cell
+from verify.kernel.filter import spread
+from verify.kernel.ledger import FLOAT_FILTER, Ledger
+from verify.kernel.rules import pattern_by_signs
+from verify.network import matrix as matrices
+from verify.network.combine import substituted
+from verify.property import Criterion, Question
+from verify.property.copies import lift
+from verify.rational import Vector, vector, zeros
+from verify.region import Box, Chart, HalfSpace, Region, polyhedron
+from verify.region.linear import echelon
+from verify.region.region import Base, half_spaces
+
+
+def is_nonnegative(form: AffineForm, base: Base, rows: Sequence[HalfSpace], multipliers: Multipliers) -> bool:
+    """Whether ``form >= 0`` follows on the base where all rows hold.
+
+    Subtract nonnegative multiples of the rows' slacks (each >= 0 there); if what remains is >= 0 on the whole base,
+    by its closed-form minimum, then so is the form.
+    """
+    coefficients, constant = form.coefficients, form.constant
+    for index, value in multipliers.items():
+        if value < 0 or not 0 <= index < len(rows):
+            return False
+        coefficients = coefficients + rows[index].coefficients.scaled(value)
+        constant -= value * rows[index].bound
+    lowest = base.minimum(coefficients)
+    return lowest is not None and lowest + constant >= 0
+
+
+def check_empty(question: Question, proof: Empty) -> None:
+    """The constant -1 is nonnegative on the region, so the region has no point."""
+    region = (lift(question) if proof.lifted else question).region
+    minus_one = AffineForm(zeros(region.dimension), Fraction(-1))
+    if not is_nonnegative(minus_one, region.base, region.rows, proof.multipliers):
+        raise EvidenceError("empty region", "the multipliers do not contradict the region's rows")
+
+
+def check_cover(question: Question, proof: Cover, ledger: Ledger) -> bool:
+    """Check a proof of one question; returns whether nothing but trivial instances remained (vacuous)."""
+    if proof.lifted:
+        question = lift(question)
+    question = in_hull(question, proof.equations)
+    if question.criterion is Criterion.THROUGH_ORIGIN and question.origin is None:
+        return True
+    first: list[AffineForm] | None = None
+    for leaf, rows in _leaves(proof.tree, question.region.rows):
+        cell = Cell(question.network, leaf.pattern)
+        _check_leaf(question, rows, leaf, cell, ledger)
+        first = _check_criterion(question, cell, first, several=isinstance(proof.tree, Split))
+    return False
+
+
+def _leaves(tree: Tree, rows: tuple[HalfSpace, ...]) -> Iterator[tuple[Leaf, tuple[HalfSpace, ...]]]:
+    """The leaves, each with the rows that hold on it. A split covers: one of form >= 0, form <= 0 holds anywhere."""
+    stack = [(tree, rows)]
+    while stack:
+        node, known = stack.pop()
+        if isinstance(node, Leaf):
+            yield node, known
+            continue
+        coefficients, constant = node.form.coefficients, node.form.constant
+        stack.append((node.below, (*known, HalfSpace(coefficients, -constant))))
+        stack.append((node.above, (*known, HalfSpace(-coefficients, constant))))
+
+
+def _check_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, cell: Cell, ledger: Ledger) -> None:
+    """Every unit's extension under the leaf's pattern keeps its weak sign where the rows hold (lemma 1)."""
+    network, base = question.network, question.region.base
+    if leaf.signs:
+        forced = pattern_by_signs(network, base)
+        if forced is None or any(not np.array_equal(forced[k], leaf.pattern[k]) for k, _ in network.relu_blocks()):
+            raise EvidenceError("signs", "the signs of inputs, weights and biases do not force this pattern")
+        return
+    bounds = None if cell.is_small else spread(network, leaf.pattern, base)
+    if bounds is not None:
+        ledger.add(FLOAT_FILTER)
+    for k, block in network.relu_blocks():
+        on = leaf.pattern[k]
+        settled = bounds.keeps_sign(k, on) if bounds is not None else np.zeros(block.size, dtype=bool)
+        for unit in np.flatnonzero(~settled).tolist():
+            form = cell.form(k, unit)
+            signed = form if on[unit] else -form
+            if not is_nonnegative(signed, base, rows, leaf.multipliers.get((k, unit), {})):
+                raise EvidenceError(
+                    "stable pattern",
+                    f"{block.unit_name(unit)} is said to be {'on' if on[unit] else 'off'} on a part of the region,"
+                    " but its sign there does not follow",
+                )
+
+
+def _check_criterion(
+    question: Question, cell: Cell, first: list[AffineForm] | None, *, several: bool
+) -> list[AffineForm] | None:
+    """Check one leaf's map against the criterion; returns the first leaf's map for the comparison with later ones."""
+    criterion = question.criterion
+    if criterion is Criterion.AFFINE and not several:
+        return None
+    maps = [on_hull(form, question.region.base) for form in cell.outputs()]
+    if criterion is Criterion.ZERO:
+        _require(all(m.is_zero() for m in maps), "zero", "a piece is not zero")
+        return None
+    if criterion is Criterion.THROUGH_ORIGIN:
+        _require(_zero_at_origin(cell, question), "zero at the origin", "a piece, extended, is not zero at the origin")
+        return None
+    if first is None:
+        if criterion is Criterion.CONSTANT:
+            _require(all(m.coefficients.is_zero() for m in maps), "constant", "a piece is not constant")
+        if criterion is Criterion.LINEAR:
+            _require(_zero_at_origin(cell, question), "zero at the origin", "the map is not zero at the origin")
+        return maps
+    same = all((a - b).is_zero() for a, b in zip(maps, first, strict=True))
+    _require(same, "one map", "two pieces have different affine maps")
+    return first
+
+
+def _require(holds: bool, rule: str, message: str) -> None:
+    if not holds:
+        raise EvidenceError(rule, message)
+
+
+def _zero_at_origin(cell: Cell, question: Question) -> bool:
+    if question.origin is None:
+        return True
+    if question.origin.is_zero():
+        return cell.constants[-1].is_zero()
+    return all(form.at(question.origin) == 0 for form in cell.outputs())
+
+
+def on_hull(form: AffineForm, base: Base) -> AffineForm:
+    """The form with pinned coordinates put in: equal forms on the base's affine hull become equal."""
+    if not isinstance(base, Box) or not base.pinned.any():
+        return form
+    pinned = base.pinned
+    held = Vector(np.where(pinned, form.coefficients.numerators, 0), form.coefficients.denominator)
+    free = Vector(np.where(pinned, 0, form.coefficients.numerators), form.coefficients.denominator)
+    return AffineForm(free, form.constant + held.dot(base.low))
+
+
+
+
+def in_hull(question: Question, equations: Sequence[Equation]) -> Question:
+    """The question in coordinates of the affine hull that the equations (each checked here) describe."""
+    if not equations:
+        return question
+    region = question.region
+    for equation in equations:
+        for form, multipliers in ((equation.form, equation.above), (-equation.form, equation.below)):
+            if not is_nonnegative(form, region.base, region.rows, multipliers):
+                raise EvidenceError("equation", "a claimed equation of the region's hull does not follow")
+    chart = hull_chart(equations, region.dimension)
+    network = substituted(question.network, chart.directions, chart.origin)
+    origin = chart.coordinates(question.origin) if question.origin is not None else None
+    rows = [
+        HalfSpace(chart.directions.transposed.product(r.coefficients), r.bound - r.coefficients.dot(chart.origin))
+        for r in half_spaces(region)
+    ]
+    inside: Region = polyhedron(chart.directions.shape[1], rows, region.text)
+    return Question(network, inside, question.criterion, origin, question.lemma)
+
+
+def hull_chart(equations: Sequence[Equation], size: int) -> Chart:
+    """All solutions of the equations: coordinates that they leave free are the parameters."""
+    rows = [[*e.form.coefficients.fractions(), -e.form.constant] for e in equations]
+    reduced, pivots = echelon(rows, size)
+    if any(row[size] for row in reduced[len(pivots) :]):
+        raise EvidenceError("equation", "the claimed equations contradict one another")
+    free = [j for j in range(size) if j not in pivots]
+    origin = [Fraction(0)] * size
+    dense = [[Fraction(0)] * len(free) for _ in range(size)]
+    for place, j in enumerate(free):
+        dense[j][place] = Fraction(1)
+    for i, pivot in enumerate(pivots):
+        origin[pivot] = reduced[i][size]
+        dense[pivot] = [-reduced[i][j] for j in free]
+    entries = np.array(dense, dtype=object).reshape(size, len(free))
+    return Chart(vector(origin), matrices.from_dense(entries))

@@ -1,0 +1,126 @@
+"""The float filter: which units provably keep their sign on a ball-like region, decided in float64.
+
+For a unit's affine extension z under a fixed pattern, the minimum of s z (s = +1 or -1) over a box with centre c
+and radii r is ``s z(c) - sum_j r_j |J_j|``; over an L1 ball of radius r it is ``s z(c) - r max_j |J_j|``. Both
+need only a norm of the row J of the Jacobian. J is propagated in float64; the norm e of its error obeys the
+recursion of ``verify.network.floats`` with |y| replaced by the norm S of the computed row:
+
+    e' <= |W| e + gamma(n + 2) |W| (S + e) + (n + 2) eta sum_j r_j
+
+since each entry of ``W J`` is a sum of n products and norms are subadditive. What the bound does not decide is
+left to exact arithmetic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from verify.kernel.exact import Pattern
+from verify.network import Network, floats
+from verify.rational import Floats
+from verify.region import Box, L1Ball
+from verify.region.region import Base
+
+COLUMNS_AT_ONCE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """For each block: z at the centre, the radius of z over the region, and bounds on the errors of both."""
+
+    centre: list[Floats]
+    centre_errors: list[Floats]
+    radius: list[Floats]
+    radius_errors: list[Floats]
+
+    def keeps_sign(self, block: int, on: Any) -> Any:
+        """Mask of units proved to keep ``z >= 0`` (where ``on``) or ``z <= 0`` (elsewhere); blocks count from 1."""
+        k = block - 1
+        towards = np.where(on, self.centre[k], -self.centre[k])
+        # Three roundings on each side: the factors cover them.
+        reach = (self.radius[k] + self.radius_errors[k] + self.centre_errors[k]) * (1 + 2.0**-50)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(towards * (1 - 2.0**-50) >= reach, dtype=bool) & np.isfinite(reach)
+
+    def lower_ratio(self, block: int) -> Floats:
+        """A lower bound of |z(c)| / radius for each unit (0 where nothing is known)."""
+        k = block - 1
+        with np.errstate(all="ignore"):
+            near = np.maximum(np.abs(self.centre[k]) - self.centre_errors[k] * (1 + 2.0**-50), 0.0)
+            ratio = near / (self.radius[k] + self.radius_errors[k]) * (1 - 2.0**-49)
+        return np.where(np.isfinite(ratio), ratio, np.where(near > 0, 2.0**1000, 0.0))
+
+
+def spread(network: Network, pattern: Pattern, base: Base) -> Spread | None:
+    """The spread of every pre-activation under ``pattern``; None where the analysis does not apply."""
+    if not base.is_bounded or not floats.floats_are_ieee():
+        return None
+    if not all(block.rounds_faithfully for block in network.blocks):
+        return None
+    radii = _radii(base)
+    if radii is None:
+        return None
+    with np.errstate(all="ignore"):
+        rows = _row_norms(network, pattern, radii, largest=isinstance(base, L1Ball))
+        row_errors = _row_errors(network, pattern, rows, radii)
+        centre = floats.run(network, base.centre(), pattern=pattern)
+    return Spread(centre.values, centre.errors, rows, row_errors)
+
+
+def _radii(base: Base) -> Floats | None:
+    """Upper bounds of the radii, one ulp or more above the exact ones; None beyond float range."""
+    if isinstance(base, Box):
+        exact = base.radii()
+        radii = exact.floats()
+        zero = np.array([n == 0 for n in exact.numerators.tolist()], dtype=bool)
+    else:
+        radii = np.full(base.dimension, float(base.radius) if base.radius < 2**900 else np.inf)
+        zero = np.zeros(base.dimension, dtype=bool)
+    ordinary = (radii > 2.0**-900) & (radii < 2.0**900) | zero
+    return radii * (1 + 2.0**-51) if np.all(ordinary) else None
+
+
+def _row_norms(network: Network, pattern: Pattern, radii: Floats, *, largest: bool) -> list[Floats]:
+    """Norms of the computed rows of every block's Jacobian, in chunks of input columns."""
+    norms = [np.zeros(block.size) for block in network.blocks]
+    used = np.flatnonzero(radii > 0)
+    for start in range(0, len(used), COLUMNS_AT_ONCE):
+        columns = used[start : start + COLUMNS_AT_ONCE]
+        weights = radii[columns]
+        jacobians: dict[int, Any] = {}
+        for k, block in enumerate(network.blocks, start=1):
+            total = np.zeros((block.size, len(columns)))
+            for source, matrix in block.inputs:
+                total += (
+                        matrix.float_columns[:, columns].toarray() if source == 0 else matrix.fast_floats @ jacobians[source]
+                    )
+            if largest:
+                norms[k - 1] = np.maximum(norms[k - 1], np.abs(total).max(axis=1) * radii[0])
+            else:
+                norms[k - 1] += np.abs(total) @ weights
+            if block.relu:
+                total[~pattern[k]] = 0.0
+            jacobians[k] = total
+            for source in [s for s, last in network.last_use.items() if last == k]:
+                jacobians.pop(source, None)
+    return norms
+
+
+def _row_errors(network: Network, pattern: Pattern, norms: list[Floats], radii: Floats) -> list[Floats]:
+    """Bounds on the norms of the errors of the rows, roundings in the norms themselves included."""
+    # Row j of the input's Jacobian is the unit vector: its norm is r_j and it has no error.
+    sizes: dict[int, Floats] = {0: radii}
+    errors: dict[int, Floats] = {0: np.zeros(len(radii))}
+    summing = 2 * floats.gamma(len(radii) + 8)
+    tiny = 4 * floats.SMALLEST_SUBNORMAL * float(radii.sum())
+    result = []
+    for k, block in enumerate(network.blocks, start=1):
+        error = floats.linear_errors(block, errors, sizes, 0.0, floats.UNIT_ROUNDOFF) + (block.fan_in + 2) * tiny
+        off = ~pattern[k] if block.relu else np.zeros(block.size, dtype=bool)
+        errors[k] = np.where(off, 0.0, error)
+        sizes[k] = np.where(off, 0.0, norms[k - 1] * (1 + summing))
+        result.append(error + summing * norms[k - 1])
+    return result

@@ -1,0 +1,22 @@
+"""The ledger: every assumption that a verdict rests on, printed by every report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+FLOAT_FILTER = (
+    "signs of pre-activations were decided in float64 with a proved error bound; this assumes IEEE 754 binary64"
+    " arithmetic, rounding to nearest, with gradual underflow, in NumPy, SciPy and their BLAS"
+)
+
+
+@dataclass
+class Ledger:
+    """Assumptions in the order in which they were made, each once."""
+
+    entries: list[str] = field(default_factory=list)
+
+    def add(self, assumption: str) -> None:
+        """Record an assumption."""
+        if assumption not in self.entries:
+            self.entries.append(assumption)

@@ -1,0 +1,106 @@
+"""Questions about several copies of f: ``h(v) = sum_i c_i f(M_i v)`` on ``{v : every M_i v in P}`` (lemma 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from verify.network import Network
+from verify.network import matrix as matrices
+from verify.network.combine import Copy, combination, pick, precomposed
+from verify.network.matrix import Matrix
+from verify.property.base import Criterion, Question
+from verify.rational import Vector, zeros
+from verify.region import Box, HalfSpace, L1Ball, Region, polyhedron
+from verify.region.region import lifted
+
+Part = tuple[Fraction | int, Sequence[Fraction | int]]
+
+
+def zero_on_copies(network: Network, region: Region, parts: Sequence[Part], variables: int, lemma: str) -> Question:
+    """The question whether ``sum_i c_i f(sum_j w_ij v_j)`` is zero wherever every argument lies in the region.
+
+    ``parts`` lists (c_i, (w_i1, ..., w_i variables)); network and region are in chart coordinates.
+    """
+    size = region.dimension
+    weights = [w for _, w in parts]
+    domain = _arguments_inside(region, weights, variables)
+    extra = domain.dimension - variables * size
+    copies = [
+        Copy(Fraction(c), network, pick(variables, w, size, extra), zeros(size), _label(w)) for c, w in parts
+    ]
+    return Question(combination(copies, network.name), domain, Criterion.ZERO, zeros(domain.dimension), lemma)
+
+
+def _label(weights: Sequence[Fraction | int]) -> str:
+    """A prefix such as ``f(x/2).`` for a copy's layer names."""
+    names = ["x", "y", "z"]
+    text = ""
+    for name, weight in zip(names, weights, strict=False):
+        w = Fraction(weight)
+        if not w:
+            continue
+        factor = {1: "", -1: "-"}.get(int(w)) if w.denominator == 1 and abs(w) == 1 else f"{w} "
+        text += ("+" if text and w > 0 else "") + f"{factor}{name}"
+    return f"f({text})."
+
+
+def _arguments_inside(region: Region, weights: Sequence[Sequence[Fraction | int]], variables: int) -> Region:
+    """``{v : every weighted sum of the v_j lies in the region}``, with extra coordinates for L1 balls."""
+    size = region.dimension
+    trivial = variables == 1 and all(Fraction(w[0]) in _shrinking(region) for w in weights)
+    if trivial:
+        return region
+    rows, per_argument = lifted(region)
+    extra = per_argument * len(weights)
+    total = variables * size + extra
+    result = []
+    for i, w in enumerate(weights):
+        argument = pick(variables, w, size, extra).transposed
+        own = variables * size + i * per_argument
+        for row in rows:
+            coefficients = argument.product(row.coefficients.take(np.arange(size)))
+            numerators = coefficients.numerators * row.coefficients.denominator
+            scale = coefficients.denominator * row.coefficients.denominator
+            tail = row.coefficients.take(np.arange(size, size + per_argument))
+            numerators[own : own + per_argument] = tail.numerators * (scale // tail.denominator)
+            result.append(HalfSpace(Vector(numerators, scale).reduced(), row.bound))
+    return polyhedron(total, result, region.text)
+
+
+def _shrinking(region: Region) -> set[Fraction]:
+    """Factors w among 1, 1/2, -1 for which x in P implies w x in P."""
+    factors = {Fraction(1)}
+    if region.contains_origin:
+        factors.add(Fraction(1, 2))
+        if _is_symmetric(region):
+            factors.add(Fraction(-1))
+    return factors
+
+
+def _is_symmetric(region: Region) -> bool:
+    if region.rows:
+        return False
+    base = region.base
+    if isinstance(base, L1Ball):
+        return base.midpoint.is_zero()
+    same = np.array_equal(base.low_finite, base.high_finite)
+    return bool(same) and (base.low + base.high).is_zero()
+
+
+def lift(question: Question) -> Question:
+    """The same question with an L1 ball written as a polyhedron in extra coordinates that the network ignores."""
+    if isinstance(question.region.base, Box):
+        return question
+    rows, extra = lifted(question.region)
+    size = question.region.dimension
+    projection: Matrix = matrices.selection(np.arange(size), size + extra)
+    return Question(
+        precomposed(question.network, projection, zeros(size)),
+        polyhedron(size + extra, rows, question.region.text),
+        question.criterion,
+        zeros(size + extra) if question.origin is not None else None,
+        question.lemma,
+    )

@@ -1,0 +1,84 @@
+"""Homogeneous: f(t x) = t f(x) for all real t (or all t >= 0: positively homogeneous), x and t x in the region."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from verify.errors import PropertyError
+from verify.network import Network
+from verify.property.base import (
+    Assignment,
+    Criterion,
+    Property,
+    Question,
+    Term,
+    Vacuous,
+    in_coordinates,
+    number,
+    point,
+)
+from verify.property.copies import zero_on_copies
+from verify.region import Region
+
+
+def _instance(values: Assignment) -> list[Term]:
+    """f(t x) - t f(x)."""
+    x, t = point(values, "x"), number(values, "t")
+    return [Term(Fraction(1), x.scaled(t)), Term(-t, x)]
+
+
+def _positive_instance(values: Assignment) -> list[Term]:
+    """f(t x) - t f(x) with t >= 0."""
+    if number(values, "t") < 0:
+        raise PropertyError("positive homogeneity quantifies over t >= 0 only")
+    return _instance(values)
+
+
+def _reduce_positive(network: Network, region: Region, _: Network | None) -> list[Question] | Vacuous:
+    """Lemma 4: f(x/2) = f(x)/2 when P contains 0; else each piece vanishes at the origin.
+
+    P containing 0: f(x) = 2^k f(x/2^k) for all k, and f is affine near 0 along each ray with value f(0) = 0, so
+    f(x) = Df(0; x), which is positively homogeneous. P not containing 0: x and t x in P force t > 0 (P is convex),
+    and the whole segment between them lies in P. On the interior of a piece A x + c, f(t x) = t f(x) for t near 1
+    forces c = 0. Conversely, with c = 0 on every piece, f(t x)/t is constant along the segment. If 0 is not in
+    aff(P), x and t x in P force t = 1.
+    """
+    local, domain, origin = in_coordinates(network, region)
+    if origin is None:
+        return Vacuous("x and t x both lie in the region only for t = 1: 0 is not in its affine hull")
+    if region.contains_origin:
+        parts = [(2, (Fraction(1, 2),)), (-1, (1,))]
+        return [zero_on_copies(local, domain, parts, 1, "lemma 4: f(x/2) = f(x)/2 decides, as 0 is in the region")]
+    lemma = "lemma 4: as 0 is not in the region, each piece must vanish at the origin (Euler)"
+    return [Question(local, domain, Criterion.THROUGH_ORIGIN, origin, lemma)]
+
+
+def _reduce(network: Network, region: Region, second: Network | None) -> list[Question] | Vacuous:
+    """Positively homogeneous, and odd on the intersection of P and -P when P contains 0 (lemma 4).
+
+    For t < 0 and x, t x in P put s = min(1, |t|). Then s x is in P (0 is) and -s x is too (it lies between 0 and
+    t x). Oddness at s x and positive homogeneity along both rays give f(t x) = t f(x). When 0 is not in P, t > 0.
+    """
+    questions = _reduce_positive(network, region, second)
+    local, domain, _ = in_coordinates(network, region)
+    if isinstance(questions, Vacuous) or not region.contains_origin:
+        return questions
+    odd = zero_on_copies(local, domain, [(1, (1,)), (1, (-1,))], 1, "lemma 4: f(-x) = -f(x) where both are inside")
+    return [*questions, odd]
+
+
+POSITIVELY_HOMOGENEOUS = Property(
+    name="positively homogeneous",
+    formula="f(t x) = t f(x), t >= 0",
+    variables={"x": "point", "t": "number"},
+    instance=_positive_instance,
+    reduce=_reduce_positive,
+)
+
+HOMOGENEOUS = Property(
+    name="homogeneous",
+    formula="f(t x) = t f(x)",
+    variables={"x": "point", "t": "number"},
+    instance=_instance,
+    reduce=_reduce,
+)

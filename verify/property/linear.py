@@ -1,0 +1,45 @@
+"""Linear: there is A with f(x) = A x on the region. Superposition is the same property on a convex region."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from verify.network import Network
+from verify.property.base import Assignment, Criterion, Property, Question, Term, in_coordinates, number, point
+from verify.region import Region
+
+
+def _instance(values: Assignment) -> list[Term]:
+    """f(a x + b y) - a f(x) - b f(y)."""
+    x, y = point(values, "x"), point(values, "y")
+    a, b = number(values, "a"), number(values, "b")
+    return [Term(Fraction(1), x.scaled(a) + y.scaled(b)), Term(-a, x), Term(-b, y)]
+
+
+def _reduce(network: Network, region: Region, _: Network | None) -> list[Question]:
+    """One question: all pieces are one map A x + c, and c = 0 if 0 lies in aff(P).
+
+    Lemma 3. If 0 is not in aff(P), every affine map on aff(P) is the restriction of a linear one. If it is,
+    the map's value at 0 is c, and a linear map has 0 there. Superposition (all real a, b with x, y and
+    a x + b y in P) gives f affine with a + b = 1; when 0 is in aff(P) take p in the relative interior of P and
+    t != 1 with t p in P (if P = {0}, take t = 0): f(t p) = t f(p) forces c = 0. The converse is clear.
+    """
+    local, domain, origin = in_coordinates(network, region)
+    return [Question(local, domain, Criterion.LINEAR, origin, "lemma 3: one affine map, zero at the origin")]
+
+
+LINEAR = Property(
+    name="linear",
+    formula="f(a x + b y) = a f(x) + b f(y)",
+    variables={"x": "point", "y": "point", "a": "number", "b": "number"},
+    instance=_instance,
+    reduce=_reduce,
+)
+
+SUPERPOSITION = Property(
+    name="superposition",
+    formula=LINEAR.formula,
+    variables=LINEAR.variables,
+    instance=_instance,
+    reduce=_reduce,
+)

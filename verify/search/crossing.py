@@ -1,0 +1,74 @@
+"""First crossing (lemma 2): walk from the interior point to where a unit changes sign, and see what f does there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+
+from verify.kernel.exact import Cell, evaluate, pattern_at
+from verify.property import Criterion
+from verify.rational import Vector, simplest_between
+from verify.search.budget import Budget
+from verify.search.finding import Bend, Change, Finding, NonZero, Offset
+from verify.search.problem import Problem
+from verify.search.walk import Stretch, stretches
+
+# A walk through a large network costs one exact evaluation a break.
+MAX_STRETCHES = 64
+
+
+def findings_at(problem: Problem, point: Vector) -> Iterator[Finding]:
+    """What the piece around a generic point says by itself."""
+    question = problem.question
+    if question.criterion is Criterion.ZERO:
+        if not evaluate(question.network, point).is_zero():
+            yield NonZero(point)
+    elif question.origin is not None and question.criterion in (Criterion.LINEAR, Criterion.THROUGH_ORIGIN):
+        cell = Cell(question.network, pattern_at(question.network, point))
+        if question.origin.is_zero():
+            vanishes = cell.constants[-1].is_zero()
+        else:
+            vanishes = all(form.at(question.origin) == 0 for form in cell.outputs())
+        if not vanishes:
+            yield Offset(point)
+
+
+def findings_along(problem: Problem, start: Vector, end: Vector, budget: Budget) -> Iterator[Finding]:
+    """What a walk between two points of the region shows."""
+    direction = end - start
+    walked: list[Stretch] = []
+    for stretch in stretches(problem.question.network, start, end, budget):
+        walked.append(stretch)
+        yield from _on_stretch(problem, start, direction, stretch)
+        if len(walked) > 1:
+            yield from _at_break(problem, start, direction, *walked[-2:])
+        if len(walked) >= MAX_STRETCHES and not problem.cell.is_small:
+            return
+
+
+def _on_stretch(problem: Problem, start: Vector, direction: Vector, stretch: Stretch) -> Iterator[Finding]:
+    criterion = problem.question.criterion
+    if criterion is Criterion.CONSTANT and not stretch.slope.is_zero():
+        yield Change(start + direction.scaled(stretch.begin), start + direction.scaled(stretch.end))
+    if criterion is Criterion.ZERO and not stretch.slope.is_zero():
+        for parameter in (stretch.end, stretch.begin):
+            yield from findings_at(problem, start + direction.scaled(parameter))
+    if criterion is Criterion.THROUGH_ORIGIN:
+        yield from findings_at(problem, start + direction.scaled((stretch.begin + stretch.end) / 2))
+
+
+def _at_break(
+    problem: Problem, start: Vector, direction: Vector, before: Stretch, after: Stretch
+) -> Iterator[Finding]:
+    if problem.question.criterion not in (Criterion.AFFINE, Criterion.LINEAR) or before.slope == after.slope:
+        return
+    longest = min(before.end - before.begin, after.end - after.begin)
+    step = simplest_between(longest / 2, longest)
+    if 0 < before.end <= Fraction(1):
+        yield Bend(start + direction.scaled(before.end - step), start + direction.scaled(before.end + step))
+
+
+def effective_switch(walked: list[Stretch]) -> Stretch | None:
+    """The first stretch at whose end the slope changes."""
+    return next((a for a, b in pairwise(walked) if a.slope != b.slope), None)

@@ -1,0 +1,211 @@
+"""Deciding a claim: engines in order of cost; the kernel judges whatever they bring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from verify.errors import BudgetExceeded, EvidenceError, InputError, RegionError
+from verify.kernel.check import Judgement, Verdict, judge
+from verify.kernel.cover import check_cover
+from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Leaf, Nothing, Rule, ValueGap
+from verify.kernel.ledger import Ledger
+from verify.kernel.rules import RULES
+from verify.property import Claim, Question, Vacuous
+from verify.rational import Vector
+from verify.region import L1Ball
+from verify.search.budget import Budget
+from verify.search.crossing import findings_along, findings_at
+from verify.search.finding import Finding, proposals, refutation
+from verify.search.outcome import Outcome
+from verify.search.problem import Problem, is_empty, prepare
+from verify.search.sampling import findings_at_random
+from verify.search.shrink import shrink
+from verify.search.split import split
+from verify.search.stability import Obstacle, stable_leaf
+
+
+@dataclass(eq=False)
+class Attempt:
+    """What the engines share while they work on one question of a claim."""
+
+    claim: Claim
+    question: Question
+    index: int
+    budget: Budget
+    problem: Problem | Empty | None = None
+    obstacles: list[Obstacle] = field(default_factory=list)
+
+    def ready(self) -> Problem | Empty:
+        """The prepared problem, made once."""
+        if self.problem is None:
+            self.problem = prepare(self.question, self.budget)
+        return self.problem
+
+    def refuted_by(self, problem: Problem, findings: Iterator[Finding]) -> ValueGap | None:
+        """The first finding that the kernel accepts as an instance."""
+        for finding in findings:
+            gap = refutation(self.claim, proposals(self.claim, _embedded(problem, finding), self.index))
+            if gap is not None:
+                return gap
+        return None
+
+
+def _embedded(problem: Problem, finding: Finding) -> Finding:
+    """The finding in the coordinates of the question as asked."""
+    points = {name: problem.embedded(value) for name, value in vars(finding).items()}
+    return type(finding)(**points)
+
+
+Result = Cover | Empty | ValueGap | None
+
+
+def _probe(attempt: Attempt) -> Result:
+    """Look at the piece around the interior point."""
+    problem = attempt.ready()
+    if isinstance(problem, Empty):
+        return problem
+    return attempt.refuted_by(problem, findings_at(problem, problem.interior))
+
+
+def _stability(attempt: Attempt) -> Result:
+    problem = attempt.ready()
+    if isinstance(problem, Empty):
+        return problem
+    found = stable_leaf(problem, attempt.budget)
+    if isinstance(found, Leaf):
+        return _accepted(attempt, problem.cover(found))
+    attempt.obstacles = found
+    return None
+
+
+def _accepted(attempt: Attempt, cover: Cover) -> Result:
+    """The cover, if its one map satisfies the criterion too; else nothing (a refutation is then found elsewhere)."""
+    try:
+        check_cover(attempt.question, cover, Ledger())
+    except EvidenceError as error:
+        if error.rule in ("signs", "stable pattern", "equation"):
+            raise
+        return None
+    return cover
+
+
+def _crossing(attempt: Attempt) -> Result:
+    problem = attempt.ready()
+    if isinstance(problem, Empty):
+        return problem
+    if not attempt.obstacles:
+        found = stable_leaf(problem, attempt.budget)
+        attempt.obstacles = found if isinstance(found, list) else []
+    for obstacle in attempt.obstacles:
+        start = _generic_start(problem, obstacle)
+        walk = findings_along(problem, start, obstacle.target, attempt.budget)
+        gap = attempt.refuted_by(problem, walk)
+        if gap is not None:
+            return gap
+    return None
+
+
+def _generic_start(problem: Problem, obstacle: Obstacle) -> Vector:
+    """The interior point, or one behind it when it lies on the obstacle's boundary itself."""
+    if problem.values[obstacle.block - 1].numerators[obstacle.unit] != 0:
+        return problem.interior
+    back = (problem.interior - obstacle.target).scaled(Fraction(1, 2))
+    while not problem.question.region.holds(problem.interior + back):
+        back = back.scaled(Fraction(1, 4))
+    return problem.interior + back
+
+
+def _sampling(attempt: Attempt) -> Result:
+    problem = attempt.ready()
+    if isinstance(problem, Empty):
+        return problem
+    return attempt.refuted_by(problem, findings_at_random(problem, attempt.budget))
+
+
+def _split(attempt: Attempt) -> Result:
+    problem = attempt.ready()
+    if isinstance(problem, Problem) and isinstance(problem.question.region.base, L1Ball):
+        problem = prepare(attempt.question, attempt.budget, lift_first=True)
+    if isinstance(problem, Empty):
+        return problem
+    found = split(problem, attempt.budget)
+    if isinstance(found, list):
+        return attempt.refuted_by(problem, iter(found))
+    return problem.cover(found)
+
+
+ENGINES: dict[str, Callable[[Attempt], Result]] = {
+    "probe": _probe,
+    "stability": _stability,
+    "crossing": _crossing,
+    "sampling": _sampling,
+    "split": _split,
+}
+ENGINE_NAMES = ("auto", "rules", *ENGINES, "z3")
+
+
+def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: bool = True) -> Outcome:
+    """Decide the claim within the budget, with one engine or all of them in order."""
+    if engine not in ENGINE_NAMES:
+        raise InputError(f"unknown engine {engine!r}; known: {', '.join(ENGINE_NAMES)}")
+    if engine == "z3":
+        from verify.search.smt import decide_with_z3
+
+        return decide_with_z3(claim, budget)
+    tried: list[str] = []
+    try:
+        found = _search(claim, budget, engine, tried)
+    except BudgetExceeded as stop:
+        return Outcome(Judgement(Verdict.UNKNOWN), None, "", tuple(tried), budget.elapsed, str(stop))
+    if found is None:
+        reason = "the engines that were tried do not decide this claim"
+        return Outcome(Judgement(Verdict.UNKNOWN), None, "", tuple(tried), budget.elapsed, reason)
+    evidence, name = found
+    if isinstance(evidence, ValueGap) and shrinking:
+        evidence = shrink(claim, evidence, budget)
+    return Outcome(judge(claim, evidence), evidence, name, tuple(tried), budget.elapsed)
+
+
+def _search(claim: Claim, budget: Budget, engine: str, tried: list[str]) -> tuple[Evidence, str] | None:
+    if claim.region.rows and is_empty(claim.region, budget):
+        raise RegionError(f"region {claim.region.text!r} is empty: no point satisfies all its constraints")
+    questions = claim.questions()
+    if isinstance(questions, Vacuous):
+        return Nothing(), "reduction"
+    if engine in ("auto", "rules"):
+        tried.append("rules")
+        rule = _by_rule(claim)
+        if rule is not None:
+            return rule, "rules"
+    names = list(ENGINES) if engine == "auto" else [engine] if engine in ENGINES else []
+    attempts = [Attempt(claim, question, i, budget) for i, question in enumerate(questions)]
+    proofs: dict[int, Cover | Empty] = {}
+    used = ""
+    for name in names:
+        tried.append(name)
+        budget.report(f"{name} ...")
+        for attempt in attempts:
+            if attempt.index in proofs:
+                continue
+            budget.check()
+            result = ENGINES[name](attempt)
+            if isinstance(result, ValueGap):
+                return result, name
+            if result is not None:
+                proofs[attempt.index] = result
+                used = name
+        if len(proofs) == len(questions):
+            return Cells(tuple(proofs[i] for i in range(len(questions)))), used
+    return None
+
+
+def _by_rule(claim: Claim) -> Rule | None:
+    for name, rule in RULES.items():
+        try:
+            rule(claim)
+        except EvidenceError:
+            continue
+        return Rule(name)
+    return None

@@ -1,0 +1,205 @@
+"""Z3 on the literal definition: the reference for small networks.
+
+The negated property is stated over real variables, with one copy of the network for each of its terms. A model is
+turned into an instance and judged by the kernel; an ``unsat`` has no evidence to replay and is only *attested*.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any
+
+import z3
+
+from verify.kernel.check import Judgement, Verdict, judge
+from verify.kernel.evidence import ValueGap
+from verify.network import Network
+from verify.property import Assignment, Claim
+from verify.rational import Vector, vector
+from verify.region import Box
+from verify.region.region import Region
+from verify.search.budget import Budget
+from verify.search.finding import gap_at
+from verify.search.outcome import Outcome
+
+Reals = list[Any]
+SymbolicTerm = tuple[Any, Reals, bool]
+
+
+def _mix(*parts: tuple[Any, Reals]) -> Reals:
+    return [sum((factor * value for factor, value in zip([f for f, _ in parts], values, strict=True)), z3.RealVal(0))
+            for values in zip(*(v for _, v in parts), strict=True)]
+
+
+def _affine(v: Mapping[str, Any]) -> list[SymbolicTerm]:
+    # For a continuous function the middle, e = 1/2, decides.
+    half = z3.RealVal("1/2")
+    return [(1, _mix((half, v["x"]), (half, v["y"])), False), (-half, v["x"], False), (-half, v["y"], False)]
+
+
+def _superposition(v: Mapping[str, Any]) -> list[SymbolicTerm]:
+    combined = _mix((v["a"], v["x"]), (v["b"], v["y"]))
+    return [(1, combined, False), (-v["a"], v["x"], False), (-v["b"], v["y"], False)]
+
+
+def _additive(v: Mapping[str, Any]) -> list[SymbolicTerm]:
+    return [(1, _mix((1, v["x"]), (1, v["y"])), False), (-1, v["x"], False), (-1, v["y"], False)]
+
+
+def _homogeneous(v: Mapping[str, Any]) -> list[SymbolicTerm]:
+    return [(1, _mix((v["t"], v["x"])), False), (-v["t"], v["x"], False)]
+
+
+def _parity(sign: int) -> Callable[[Mapping[str, Any]], list[SymbolicTerm]]:
+    return lambda v: [(1, _mix((-1, v["x"])), False), (sign, v["x"], False)]
+
+
+SYMBOLIC: dict[str, Callable[[Mapping[str, Any]], list[SymbolicTerm]]] = {
+    "affine": _affine,
+    "linear": _superposition,
+    "superposition": _superposition,
+    "constant": lambda v: [(1, v["x"], False), (-1, v["y"], False)],
+    "additive": _additive,
+    "homogeneous": _homogeneous,
+    "positively homogeneous": _homogeneous,
+    "odd": _parity(1),
+    "even": _parity(-1),
+    "equivalent": lambda v: [(1, v["x"], False), (-1, v["x"], True)],
+}
+
+
+def literal_query(claim: Claim) -> tuple[Any, dict[str, Any]]:
+    """A Z3 solver that holds the negated claim, and its variables by name."""
+    solver = z3.Solver()
+    variables: dict[str, Any] = {}
+    for name, kind in claim.property.variables.items():
+        if kind == "point":
+            variables[name] = [z3.Real(f"{name}_{i}") for i in range(claim.network.input_size)]
+        else:
+            variables[name] = z3.Real(name)
+    if claim.property.name == "positively homogeneous":
+        solver.add(variables["t"] >= 0)
+    terms = SYMBOLIC[claim.property.name](variables)
+    total = [z3.RealVal(0)] * claim.network.output_size
+    for i, (factor, argument, second) in enumerate(terms):
+        solver.add(*inside(claim.region, argument, f"t{i}"))
+        network = claim.second if second and claim.second is not None else claim.network
+        outputs = encoded(network, argument, solver, f"n{i}")
+        total = [t + factor * o for t, o in zip(total, outputs, strict=True)]
+    solver.add(z3.Or([t != 0 for t in total]))
+    return solver, variables
+
+
+def encoded(network: Network, inputs: Sequence[Any], solver: Any, prefix: str) -> Reals:
+    """The network's outputs as Z3 terms; every pre-activation gets a variable of its own."""
+    values: dict[int, Reals] = {0: list(inputs)}
+    for k, block in enumerate(network.blocks, start=1):
+        sums: list[list[Any]] = [[_real(b)] for b in block.bias.fractions()]
+        for source, matrix in block.inputs:
+            rows, columns = matrix.row_of_entry.tolist(), matrix.columns.tolist()
+            for row, column, weight in zip(rows, columns, matrix.fractions(), strict=True):
+                sums[row].append(_real(weight) * values[source][column])
+        outputs = []
+        for i, parts in enumerate(sums):
+            z = z3.Real(f"{prefix}_{k}_{i}")
+            solver.add(z == z3.Sum(parts))
+            outputs.append(z3.If(z > 0, z, z3.RealVal(0)) if block.relu else z)
+        values[k] = outputs
+    return values[len(network.blocks)]
+
+
+def inside(region: Region, point: Sequence[Any], prefix: str) -> list[Any]:
+    """Z3 constraints that the (ambient) point lies in the region."""
+    constraints = []
+    t = list(point)
+    if region.chart is not None:
+        t = [z3.Real(f"{prefix}_c{j}") for j in range(region.dimension)]
+        sums = [[_real(o)] for o in region.chart.origin.fractions()]
+        directions = region.chart.directions
+        for row, column, value in zip(
+            directions.row_of_entry.tolist(), directions.columns.tolist(), directions.fractions(), strict=True
+        ):
+            sums[row].append(_real(value) * t[column])
+        constraints += [x == z3.Sum(parts) for x, parts in zip(point, sums, strict=True)]
+    base = region.base
+    if isinstance(base, Box):
+        for j, (low, high) in enumerate(zip(base.low.fractions(), base.high.fractions(), strict=True)):
+            if base.low_finite[j]:
+                constraints.append(t[j] >= _real(low))
+            if base.high_finite[j]:
+                constraints.append(t[j] <= _real(high))
+    else:
+        gaps = [z3.Abs(x - _real(c)) for x, c in zip(t, base.midpoint.fractions(), strict=True)]
+        constraints.append(z3.Sum(gaps) <= _real(base.radius))
+    for row in region.rows:
+        left = z3.Sum([_real(a) * x for a, x in zip(row.coefficients.fractions(), t, strict=True) if a])
+        constraints.append(left <= _real(row.bound))
+    return constraints
+
+
+def _real(value: Fraction) -> Any:
+    return z3.RealVal(str(value))
+
+
+@contextmanager
+def interrupting(seconds: float) -> Any:
+    """Interrupt Z3 after ``seconds``: its own timeout is only looked at now and then."""
+    if seconds == float("inf"):
+        yield
+        return
+    timer = threading.Timer(seconds, z3.main_ctx().interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def decide_with_z3(claim: Claim, budget: Budget) -> Outcome:
+    """Decide the claim with Z3 alone; ``unsat`` is attested, a model is replayed by the kernel."""
+    solver, variables = literal_query(claim)
+    seconds = budget.remaining
+    if seconds != float("inf"):
+        solver.set("timeout", max(1, int(seconds * 1000)))
+    with interrupting(seconds + 1):
+        status = solver.check()
+    if status == z3.unsat:
+        proved = Judgement(Verdict.PROVED, assumptions=(f"Z3 {z3.get_version_string()} answered unsat; no evidence was replayed",))
+        return Outcome(proved, None, "z3", ("z3",), budget.elapsed, attested=f"Z3 {z3.get_version_string()}")
+    if status == z3.sat:
+        evidence = gap_at(claim, _assignment(claim, solver.model(), variables))
+        if evidence is not None:
+            return Outcome(judge(claim, evidence), evidence, "z3", ("z3",), budget.elapsed)
+        reason = "Z3 found a model that is not rational, or that does not replay"
+    else:
+        reason = f"Z3 answered {status} ({solver.reason_unknown()})"
+    return Outcome(Judgement(Verdict.UNKNOWN), None, "", ("z3",), budget.elapsed, reason)
+
+
+def _assignment(claim: Claim, model: Any, variables: Mapping[str, Any]) -> Assignment:
+    result: dict[str, Vector | Fraction] = {}
+    for name, value in variables.items():
+        if isinstance(value, list):
+            result[name] = vector([_rational(model, v) for v in value])
+        else:
+            result[name] = _rational(model, value)
+    if claim.property.name == "affine":
+        result["e"] = Fraction(1, 2)
+    return result
+
+
+def _rational(model: Any, variable: Any) -> Fraction:
+    value = model.eval(variable, model_completion=True)
+    if z3.is_algebraic_value(value):
+        value = value.approx(40)
+    return Fraction(int(value.numerator_as_long()), int(value.denominator_as_long()))
+
+
+def smt_text(claim: Claim) -> str:
+    """The literal query as SMT-LIB text."""
+    solver, _ = literal_query(claim)
+    return f"; {claim.property.name}: {claim.property.formula}\n; unsat means proved\n{solver.to_smt2()}"

@@ -1,0 +1,200 @@
+"""Splitting: a complete decision by dividing the region along pre-activations that change sign on it.
+
+At each part take the pattern of an interior point. The topologically first unit that is not stable under it has a
+pre-activation that is affine on the part (all before it are stable there), so it splits the part into two, both of
+full dimension. A part without such a unit is a cell: a leaf, on which f has one affine map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from verify.kernel.cover import on_hull
+from verify.kernel.evidence import Leaf, Multipliers, Split, Tree
+from verify.kernel.exact import AffineForm, Cell, pattern_at
+from verify.kernel.filter import spread
+from verify.property import Criterion
+from verify.rational import Vector, vector
+from verify.region import HalfSpace
+from verify.region.region import Base
+from verify.search.budget import Budget
+from verify.search.crossing import findings_along, findings_at
+from verify.search.finding import Change, Finding
+from verify.search.problem import Problem
+from verify.search.stability import Obstacle, settle
+
+
+@dataclass(eq=False)
+class _Part:
+    """A part of the region still to be decided; ``result`` is filled in when its subtree is known."""
+
+    rows: tuple[HalfSpace, ...]
+    interior: Vector
+    leaf: Leaf | None = None
+    form: AffineForm | None = None
+    children: list[_Part] = field(default_factory=list)
+
+
+def split(problem: Problem, budget: Budget) -> Tree | list[Finding]:
+    """A tree of cells that satisfy the criterion, or findings that refute it."""
+    question = problem.question
+    root = _Part(question.region.rows, problem.interior)
+    stack, first = [root], None
+    leaves = 0
+    while stack:
+        budget.check()
+        part = stack.pop()
+        cell, found = _cell_or_obstacle(problem, part, budget)
+        if isinstance(found, Obstacle):
+            _divide(part, cell, found, question.region.base)
+            stack += part.children
+            continue
+        part.leaf = Leaf(cell.pattern, found)
+        leaves += 1
+        if leaves % 100 == 0:
+            budget.report(f"{leaves} cells, {len(stack)} parts open")
+        maps = [on_hull(form, question.region.base) for form in cell.outputs()]
+        findings = list(findings_at(problem, part.interior)) + _constant_findings(problem, maps, part.interior)
+        if findings:
+            return findings
+        if first is None:
+            first = maps, part.interior
+        elif question.criterion is not Criterion.THROUGH_ORIGIN and _differ(maps, first[0]):
+            return _difference(problem, first[1], part.interior, budget)
+    return _tree(root)
+
+
+def _cell_or_obstacle(
+    problem: Problem, part: _Part, budget: Budget
+) -> tuple[Cell, Obstacle | dict[tuple[int, int], Multipliers]]:
+    """The cell of the part's interior point, and the first unstable unit or the proof that there is none."""
+    network, base = problem.question.network, problem.question.region.base
+    cell = Cell(network, pattern_at(network, part.interior))
+    bounds = None if cell.is_small else spread(network, cell.pattern, base)
+    multipliers: dict[tuple[int, int], Multipliers] = {}
+    for k, block in network.relu_blocks():
+        settled = bounds.keeps_sign(k, cell.pattern[k]) if bounds is not None else np.zeros(block.size, dtype=bool)
+        for unit in np.flatnonzero(~settled).tolist():
+            budget.check()
+            found = settle(cell, k, unit, base, part.rows, budget)
+            if isinstance(found, Obstacle):
+                return cell, found
+            if found:
+                multipliers[k, unit] = found
+    return cell, multipliers
+
+
+def _divide(part: _Part, cell: Cell, obstacle: Obstacle, base: Base) -> None:
+    """Split at the obstacle's hyperplane; both sides get an interior point on the line from the old one to the target."""
+    form = cell.form(obstacle.block, obstacle.unit)
+    here, there = form.at(part.interior), form.at(obstacle.target)
+    direction = obstacle.target - part.interior
+    # The form is affine along the line and zero at the parameter ``root``; beyond it lies the other side.
+    root = here / (here - there)
+    far = part.interior + direction.scaled((root + 1) / 2)
+    near = part.interior
+    if here == 0:
+        far = part.interior + direction.scaled(Fraction(1, 2))
+        near = _backwards(part, direction, base)
+    above, below = (far, near) if there > 0 else (near, far)
+    rows_above = (*part.rows, HalfSpace(-form.coefficients, form.constant))
+    rows_below = (*part.rows, HalfSpace(form.coefficients, -form.constant))
+    part.form = form
+    part.children = [
+        _Part(rows_above, _rounded(above, base, rows_above)),
+        _Part(rows_below, _rounded(below, base, rows_below)),
+    ]
+
+
+def _backwards(part: _Part, direction: Vector, base: Base) -> Vector:
+    """A relative interior point a little behind the old one (which is in the relative interior)."""
+    step = Fraction(1)
+    while True:
+        candidate = part.interior - direction.scaled(step)
+        if base.contains(candidate) and all(row.slack(candidate) >= 0 for row in part.rows):
+            return part.interior - direction.scaled(step / 2)
+        step /= 4
+
+
+def _rounded(point: Vector, base: Base, rows: Sequence[HalfSpace]) -> Vector:
+    """The point itself, or a simpler one nearby that is still in the relative interior."""
+    if point.denominator < 2**24:
+        return point
+    pinned = base.pinned
+    for bits in (8, 16, 32, 64):
+        rounded = [
+            value if held else Fraction(round(value * 2**bits), 2**bits)
+            for value, held in zip(point.fractions(), pinned, strict=True)
+        ]
+        candidate = vector(rounded)
+        if base.has_inside(candidate) and all(row.slack(candidate) > 0 for row in rows):
+            return candidate
+    return point
+
+
+def _constant_findings(problem: Problem, maps: list[AffineForm], point: Vector) -> list[Finding]:
+    """A cell whose map is not constant, for the criterion that wants a constant."""
+    if problem.question.criterion is not Criterion.CONSTANT or all(m.coefficients.is_zero() for m in maps):
+        return []
+    gradient = next(m.coefficients for m in maps if not m.coefficients.is_zero())
+    region = problem.question.region
+    step = Fraction(1)
+    while not region.holds(point + gradient.scaled(step)):
+        step /= 4
+    return [Change(point, point + gradient.scaled(step / 2**k)) for k in range(0, 40, 4)]
+
+
+def _differ(left: Sequence[AffineForm], right: Sequence[AffineForm]) -> bool:
+    return any(not (a - b).is_zero() for a, b in zip(left, right, strict=True))
+
+
+def _difference(problem: Problem, p: Vector, q: Vector, budget: Budget) -> list[Finding]:
+    """Findings from two cells with different maps.
+
+    Walking from p to q the slope changes unless the maps agree along that line; then points beside q are tried.
+    """
+    findings = list(findings_along(problem, p, q, budget))
+    if findings or problem.question.criterion is Criterion.CONSTANT:
+        return findings or [Change(p, q)]
+    region = problem.question.region
+    for j in range(region.dimension):
+        for sign in (1, -1):
+            step = Fraction(sign)
+            for _ in range(40):
+                budget.check()
+                beside = _beside(q, j, step)
+                if region.holds(beside):
+                    findings = list(findings_along(problem, p, beside, budget))
+                    if findings:
+                        return findings
+                step /= 4
+    return findings
+
+
+def _beside(point: Vector, coordinate: int, step: Fraction) -> Vector:
+    values = point.fractions()
+    values[coordinate] += step
+    return vector(values)
+
+
+def _tree(root: _Part) -> Tree:
+    """The finished tree, built without recursion."""
+    done: dict[int, Tree] = {}
+    stack = [root]
+    while stack:
+        part = stack[-1]
+        if part.leaf is not None:
+            done[id(part)] = part.leaf
+            stack.pop()
+        elif all(id(child) in done for child in part.children):
+            assert part.form is not None
+            above, below = (done[id(child)] for child in part.children)
+            done[id(part)] = Split(part.form, above, below)
+            stack.pop()
+        else:
+            stack += [child for child in part.children if id(child) not in done]
+    return done[id(root)]
