@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,8 +117,8 @@ def test_a_float_is_its_binary_value_and_its_repr_is_decimal(value: float) -> No
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.longdouble, np.int8, np.int64, np.uint64])
-def test_numpy_numbers(kind: type[np.generic]) -> None:
-    assert to_fraction(kind(3)) == 3  # type: ignore[arg-type, call-arg]
+def test_numpy_numbers(kind: Any) -> None:
+    assert to_fraction(kind(3)) == 3
     if issubclass(kind, np.floating):
         assert to_fraction(kind(0.5)) == Fraction(1, 2)
 
@@ -209,7 +210,7 @@ def test_concatenate_and_take(left: list[Fraction], right: list[Fraction]) -> No
 
 
 def test_vector_reads_every_kind_of_number() -> None:
-    values = vector(["1/3", 0.1, 2, Fraction(-1, 7), "0.1", np.float32(0.5)])
+    values = vector(["1/3", 0.1, 2, Fraction(-1, 7), "0.1", np.float64(0.5)])
     expected = [Fraction(1, 3), Fraction(0.1), 2, Fraction(-1, 7), Fraction(1, 10), Fraction(1, 2)]
     assert values.fractions() == expected
     assert vector(value for value in values.strings()) == values

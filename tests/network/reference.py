@@ -20,7 +20,8 @@ def exact(values: object) -> Array:
     array = np.array(values, dtype=object)
     result = np.empty(array.shape, dtype=object)
     for place in np.ndindex(array.shape):
-        result[place] = Fraction(array[place])
+        number: Any = array[place]
+        result[place] = Fraction(number)
     return result
 
 

@@ -53,7 +53,7 @@ VALUES: list[tuple[str, list[int], int]] = [
 @pytest.mark.parametrize(("name", "point", "expected"), VALUES)
 def test_values(name: str, point: list[int], expected: int) -> None:
     network = examples.get(name)
-    assert evaluate(network, np.array(point)).tolist() == [expected]
+    assert evaluate(network, np.array(point, dtype=float)).tolist() == [expected]
 
 
 def test_every_example_has_values_a_source_and_a_lesson() -> None:
@@ -72,14 +72,14 @@ def test_leaky_slope_is_exactly_one_tenth() -> None:
 
 
 def test_identity_pair_is_its_affine_part() -> None:
-    points = np.random.default_rng(0).integers(-50, 50, (200, 2))
+    points = np.random.default_rng(0).integers(-50, 50, (200, 2)).astype(float)
     outputs = evaluate(examples.get("identity_pair"), points)
     assert np.array_equal(outputs[:, 0], points[:, 0] - 2 * points[:, 1])
 
 
 def test_zero_bias_is_positively_homogeneous_and_not_odd() -> None:
     network = examples.get("zero_bias")
-    points = np.random.default_rng(0).integers(-9, 10, (100, 9))
+    points = np.random.default_rng(0).integers(-9, 10, (100, 9)).astype(float)
     assert np.array_equal(evaluate(network, 3 * points), 3 * evaluate(network, points))
     assert np.any(evaluate(network, -points) != -evaluate(network, points))
 

@@ -72,7 +72,7 @@ def test_float_evaluation_agrees_on_integers(make: Callable[[], Network]) -> Non
     is_exact = all(m.is_binary64 for block in network.blocks for _, m in block.inputs) and network.name != "mixed"
     for point in points(network):
         expected = reference.value(network, point).ravel()
-        computed = [Fraction(v) for v in evaluate(network, np.array(point)).tolist()]
+        computed = [Fraction(v) for v in evaluate(network, np.array(point, dtype=float)).tolist()]
         if is_exact:
             assert computed == expected.tolist()
         else:
@@ -82,7 +82,7 @@ def test_float_evaluation_agrees_on_integers(make: Callable[[], Network]) -> Non
 
 def test_evaluate_takes_any_number_of_points() -> None:
     network = mixed()
-    batch = np.random.default_rng(1).integers(-9, 10, (2, 3, 4))
+    batch = np.random.default_rng(1).integers(-9, 10, (2, 3, 4)).astype(float)
     together = evaluate(network, batch)
     assert together.shape == (2, 3, 3)
     for place in np.ndindex(2, 3):

@@ -159,10 +159,11 @@ def meet(left: Region, right: Region) -> Region:
     """The common points; as ``intersection``, but two large boxes do not become full rows."""
     if left.ambient != right.ambient:
         return intersection(left, right)  # which says what is wrong
-    if left.chart is None and right.chart is None and isinstance(left.base, Box) and isinstance(right.base, Box):
-        sides = [*_sides(left.base), *_sides(right.base)]
+    plain = [r.base for r in (left, right) if r.chart is None and isinstance(r.base, Box)]
+    if len(plain) == 2:
+        sides = [*_sides(plain[0]), *_sides(plain[1])]
         return region_of_rows(left.ambient, sides, "").with_rows([*left.rows, *right.rows])
-    count = min(_row_count(left), _row_count(right))
+    count = sum(int(base.low_finite.sum() + base.high_finite.sum()) for base in plain)
     if count * left.ambient > MAX_ROW_NUMBERS:
         raise RegionError(f"'&' with {count} half-spaces over {left.ambient} inputs: too many to store")
     return intersection(left, right)
@@ -172,10 +173,3 @@ def _sides(base: Box) -> list[Row]:
     lows, highs = base.low.fractions(), base.high.fractions()
     below = [Row({int(i): Fraction(-1)}, -lows[i]) for i in np.flatnonzero(base.low_finite)]
     return below + [Row({int(i): Fraction(1)}, highs[i]) for i in np.flatnonzero(base.high_finite)]
-
-
-def _row_count(region: Region) -> int:
-    """Half-spaces that ``intersection`` writes out for a region without chart (no bound for others)."""
-    if region.chart is not None or not isinstance(region.base, Box):
-        return MAX_ROW_NUMBERS
-    return int(region.base.low_finite.sum() + region.base.high_finite.sum()) + len(region.rows)

@@ -22,7 +22,7 @@ from verify.formats.toml_values import Table, suggestion
 from verify.network.builder import Builder, Tensor
 from verify.network.network import Network
 
-MAX_BYTES = 16 * 2**20
+MAX_BYTES = 8 * 2**20
 MAX_NESTING = 50
 MAX_LAYERS = 10_000
 MAX_INPUTS = 1_000_000
@@ -64,8 +64,10 @@ def _parsed(text: str) -> dict[str, object]:
         return tomllib.loads(text, parse_float=_decimal)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise NetworkError(f"not valid TOML: {str(error) or 'nested too deep'}") from error
-    except ValueError as error:  # integers of thousands of digits, impossible dates
-        raise NetworkError(f"a value cannot be read: {error}") from error
+    except ValueError as error:
+        raise NetworkError(
+            "a value cannot be read: an integer of thousands of digits, or an impossible date"
+        ) from error
 
 
 def _check_nesting(text: str) -> None:

@@ -22,7 +22,7 @@ from verify.network.builder import Tensor
 from verify.network.matrix import MAX_ENTRIES, Entries
 from verify.rational import Vector
 
-MAX_VALUES = 10_000_000
+MAX_VALUES = 2_000_000
 Arguments: TypeAlias = Sequence[Tensor]
 
 

@@ -147,6 +147,19 @@ class Cell:
             return [Vector(forms.numerators[:, -1], forms.denominator) for forms in self.all_forms]
         return preactivations(self.network, zeros(self.network.input_size), self.pattern)
 
+    @cached_property
+    def depends(self) -> list[Bits]:
+        """For each block the units that some path of units that are on connects to the input (weights not zero)."""
+        reached: dict[int, Bits] = {0: np.ones(self.network.input_size, dtype=bool)}
+        result = []
+        for k, block in enumerate(self.network.blocks, start=1):
+            total = np.zeros(block.size, dtype=bool)
+            for source, matrix in block.inputs:
+                total[matrix.row_of_entry[reached[source][matrix.columns]]] = True
+            result.append(total)
+            reached[k] = total & self.pattern[k] if block.relu else total
+        return result
+
     def form(self, block: int, unit: int) -> AffineForm:
         """The affine form of a unit's pre-activation; blocks count from 1."""
         if self.is_small:
@@ -162,6 +175,8 @@ class Cell:
 
     def _gradient(self, block: int, unit: int) -> Vector:
         """The gradient of one pre-activation by exact backward accumulation."""
+        if not self.depends[block - 1][unit]:
+            return zeros(self.network.input_size)
         adjoints: dict[int, tuple[Integers, int]] = {}
         seed = zeros(self.network.blocks[block - 1].size).numerators
         seed[unit] = 1

@@ -167,7 +167,7 @@ class Network:
 
 
 def unit_name(layer: str, shape: tuple[int, ...], index: int) -> str:
-    """``layer[channel c, row r, col k]`` for 3-D shapes, ``layer[channel c, position p]`` for 2-D, ``layer[i]`` else."""
+    """``layer[channel c, row r, col k]`` in 3-D, ``layer[channel c, position p]`` in 2-D, else ``layer[i]``."""
     labels = {3: ("channel", "row", "col"), 2: ("channel", "position")}.get(len(shape))
     position: tuple[Any, ...] = np.unravel_index(index, shape) if shape else (0,)
     if labels is None:

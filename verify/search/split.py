@@ -7,7 +7,7 @@ full dimension. A part without such a unit is a cell: a leaf, on which f has one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -23,7 +23,7 @@ from verify.region import HalfSpace
 from verify.region.region import Base
 from verify.search.budget import Budget
 from verify.search.crossing import findings_along, findings_at
-from verify.search.finding import Change, Finding
+from verify.search.finding import Change, Finding, NonZero
 from verify.search.problem import Problem
 from verify.search.stability import Obstacle, settle
 
@@ -41,31 +41,42 @@ class _Part:
 
 def split(problem: Problem, budget: Budget) -> Tree | list[Finding]:
     """A tree of cells that satisfy the criterion, or findings that refute it."""
-    question = problem.question
-    root = _Part(question.region.rows, problem.interior)
-    stack, first = [root], None
-    leaves = 0
+    root = _Part(problem.question.region.rows, problem.interior)
+    first: tuple[list[AffineForm], Vector] | None = None
+    for part, maps in _leaves(problem, root, budget):
+        findings = list(findings_at(problem, part.interior)) + _slope_findings(problem, maps, part.interior)
+        if findings:
+            return findings
+        if first is None:
+            first = maps, part.interior
+        elif problem.question.criterion is not Criterion.THROUGH_ORIGIN and differ(maps, first[0]):
+            return _difference(problem, first[1], part.interior, budget)
+    return _tree(root)
+
+
+def cells(problem: Problem, budget: Budget) -> Iterator[tuple[tuple[HalfSpace, ...], Vector, list[AffineForm]]]:
+    """All cells of the region: the rows that bound each part, an interior point, and the affine maps of the outputs."""
+    root = _Part(problem.question.region.rows, problem.interior)
+    return ((part.rows, part.interior, maps) for part, maps in _leaves(problem, root, budget))
+
+
+def _leaves(problem: Problem, root: _Part, budget: Budget) -> Iterator[tuple[_Part, list[AffineForm]]]:
+    """Divide parts until they are cells; yields each with its affine maps."""
+    base = problem.question.region.base
+    stack, leaves = [root], 0
     while stack:
         budget.check()
         part = stack.pop()
         cell, found = _cell_or_obstacle(problem, part, budget)
         if isinstance(found, Obstacle):
-            _divide(part, cell, found, question.region.base)
+            _divide(part, cell, found, base)
             stack += part.children
             continue
         part.leaf = Leaf(cell.pattern, found)
         leaves += 1
         if leaves % 100 == 0:
             budget.report(f"{leaves} cells, {len(stack)} parts open")
-        maps = [on_hull(form, question.region.base) for form in cell.outputs()]
-        findings = list(findings_at(problem, part.interior)) + _constant_findings(problem, maps, part.interior)
-        if findings:
-            return findings
-        if first is None:
-            first = maps, part.interior
-        elif question.criterion is not Criterion.THROUGH_ORIGIN and _differ(maps, first[0]):
-            return _difference(problem, first[1], part.interior, budget)
-    return _tree(root)
+        yield part, [on_hull(form, base) for form in cell.outputs()]
 
 
 def _cell_or_obstacle(
@@ -136,19 +147,24 @@ def _rounded(point: Vector, base: Base, rows: Sequence[HalfSpace]) -> Vector:
     return point
 
 
-def _constant_findings(problem: Problem, maps: list[AffineForm], point: Vector) -> list[Finding]:
-    """A cell whose map is not constant, for the criterion that wants a constant."""
-    if problem.question.criterion is not Criterion.CONSTANT or all(m.coefficients.is_zero() for m in maps):
+def _slope_findings(problem: Problem, maps: list[AffineForm], point: Vector) -> list[Finding]:
+    """For criteria that want a constant or zero: points along the gradient of a map that has one."""
+    criterion = problem.question.criterion
+    gradient = next((m.coefficients for m in maps if not m.coefficients.is_zero()), None)
+    if criterion not in (Criterion.CONSTANT, Criterion.ZERO) or gradient is None:
         return []
-    gradient = next(m.coefficients for m in maps if not m.coefficients.is_zero())
-    region = problem.question.region
     step = Fraction(1)
-    while not region.holds(point + gradient.scaled(step)):
+    while not problem.question.region.holds(point + gradient.scaled(step)):
         step /= 4
-    return [Change(point, point + gradient.scaled(step / 2**k)) for k in range(0, 40, 4)]
+    # The last ones lie in the same cell, where the map itself says that they differ.
+    moved = [point + gradient.scaled(step / 4**k) for k in range(40)]
+    if criterion is Criterion.ZERO:
+        return [NonZero(p) for p in moved]
+    return [Change(point, p) for p in moved]
 
 
-def _differ(left: Sequence[AffineForm], right: Sequence[AffineForm]) -> bool:
+def differ(left: Sequence[AffineForm], right: Sequence[AffineForm]) -> bool:
+    """Whether two affine maps differ in some output."""
     return any(not (a - b).is_zero() for a, b in zip(left, right, strict=True))
 
 

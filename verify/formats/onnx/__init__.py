@@ -1,6 +1,6 @@
 """ONNX files to the canonical form.
 
-    file bytes --files--> model bytes --reader--> checked graph --lower--> Network
+    file bytes --files--> model bytes --reader--> checked graph --translation--> Network
 
 Operators are in ``operators`` (one table, one function each). Nothing outside the given file is ever read.
 """
@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from verify.errors import InputError, NetworkError
-from verify.formats.onnx.files import network_name, read_model_bytes
-from verify.formats.onnx.lower import lower
+from verify.formats.onnx.files import network_name, printable, read_model_bytes
 from verify.formats.onnx.reader import read_graph
+from verify.formats.onnx.translation import lower
 from verify.network import Network
 
 __all__ = ["from_model_bytes", "load_onnx"]
@@ -36,4 +36,4 @@ def _network(data: bytes, name: str, where: str) -> Network:
     try:
         return lower(read_graph(data), name)
     except InputError as error:
-        raise NetworkError(f"{where}: {error}") from error
+        raise NetworkError(f"{printable(where, 500)}: {error}") from error

@@ -13,7 +13,7 @@ import onnx.helper
 
 from verify.errors import NetworkError
 from verify.formats.onnx.constants import Array, is_float, stored_array
-from verify.formats.onnx.reader import printable
+from verify.formats.onnx.files import printable
 from verify.network.builder import Builder, Tensor, exact_vector
 
 Value: TypeAlias = Tensor | Array

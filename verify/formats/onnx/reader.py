@@ -10,6 +10,7 @@ import onnx
 
 from verify.errors import NetworkError
 from verify.formats.onnx.constants import check_stored_inside, checked_shape
+from verify.formats.onnx.files import printable
 
 # Broadcasting had other rules before opset 7; opsets after the newest one may mean something else.
 OLDEST_OPSET, NEWEST_OPSET = 7, 28
@@ -51,11 +52,6 @@ def read_graph(data: bytes) -> Graph:
     output_name = _only_output(graph)
     nodes = _in_order(graph, {input_name, *initializers}, output_name)
     return Graph(_opset(model), input_name, input_shape, output_name, nodes, initializers)
-
-
-def printable(name: str) -> str:
-    """A name from a file, safe in a one-line message."""
-    return "".join(c if c.isprintable() else "?" for c in name)[:120]
 
 
 def _parsed(data: bytes) -> onnx.ModelProto:

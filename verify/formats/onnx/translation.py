@@ -6,8 +6,9 @@ from verify.errors import InputError, NetworkError
 from verify.formats.onnx import lowering
 from verify.formats.onnx.call import Call, Value
 from verify.formats.onnx.constants import checked_shape, stored_array
+from verify.formats.onnx.files import printable
 from verify.formats.onnx.operators import OPERATORS
-from verify.formats.onnx.reader import Graph, printable
+from verify.formats.onnx.reader import Graph
 from verify.network import Builder, Network, Tensor
 
 # Weights of all blocks together, after unrolling.

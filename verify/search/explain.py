@@ -1,0 +1,204 @@
+"""Which units are on, off or switching on a region, and where linearity breaks.
+
+A unit is *on* (*off*) if sound bounds keep its pre-activation >= 0 (<= 0) on the region, *switching* if two points
+of the region were found at which its exact pre-activation has different strict signs, else *undecided*. Up to
+the first layer that switches the affine extension is exact there, so its closed form decides; beyond it
+interval bounds are used (lemma 1 says nothing about single units there).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from verify.errors import BudgetExceeded, RegionError
+from verify.kernel.exact import Bits, preactivations
+from verify.network import Network, floats
+from verify.property import CATALOGUE, Claim
+from verify.rational import Floats, Vector
+from verify.region import Box
+from verify.region.region import Region
+from verify.search.budget import Budget
+from verify.search.crossing import effective_switch
+from verify.search.problem import Empty, Problem, prepare
+from verify.search.sampling import points
+from verify.search.stability import Obstacle, stable_leaf
+from verify.search.walk import Stretch, stretches
+
+SAMPLES = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """The units of one ReLU layer, by what they do on the region; counts add up to ``size``."""
+
+    name: str
+    block: int
+    size: int
+    on: int
+    off: int
+    switching: int
+    undecided: int
+
+
+@dataclass(frozen=True, eq=False)
+class Break:
+    """A place where the slope of f changes: the units that switch there, the point, and the change of slope."""
+
+    units: tuple[str, ...]
+    point: Vector
+    output: int
+    slope_before: Fraction
+    slope_after: Fraction
+    direction: Vector
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What ``verify explain`` prints."""
+
+    layers: tuple[Layer, ...]
+    first_break: Break | None
+    ineffective: tuple[str, ...] = field(default=())
+    all_stable: bool = False
+
+
+def explain(network: Network, region: Region, budget: Budget) -> Explanation:
+    """Classify every unit and find where f bends, walking from an interior point to where units switch."""
+    claim = Claim(network, CATALOGUE["affine"], region)
+    questions = claim.questions()
+    assert isinstance(questions, list)
+    problem = prepare(questions[0], budget)
+    if isinstance(problem, Empty):
+        raise RegionError(f"region {region.text!r} is empty: no point satisfies all its constraints")
+    found = stable_leaf(problem, budget)
+    obstacles = found if isinstance(found, list) else []
+    layers = _layers(problem, obstacles, budget, all_stable=not obstacles)
+    first, ineffective = _first_break(problem, obstacles, budget)
+    return Explanation(tuple(layers), first, ineffective, all_stable=not obstacles)
+
+
+def _layers(problem: Problem, obstacles: list[Obstacle], budget: Budget, *, all_stable: bool) -> list[Layer]:
+    network = problem.question.network
+    sampled = _sampled_signs(problem, obstacles, budget)
+    bounds = _interval_signs(network, problem.question.region)
+    result = []
+    for k, block in network.relu_blocks():
+        positive, negative = sampled[k]
+        switching = positive & negative
+        on, off = bounds[k]
+        if all_stable:
+            on, off = problem.pattern[k], ~problem.pattern[k]
+        if problem.spread is not None and not any(layer.switching or layer.undecided for layer in result):
+            settled = problem.spread.keeps_sign(k, problem.pattern[k])
+            on, off = on | settled & problem.pattern[k], off | settled & ~problem.pattern[k]
+        elif not any(layer.switching or layer.undecided for layer in result):
+            on, off = _exact_signs(problem, k)
+        off = off & ~on
+        counts = [int(mask.sum()) for mask in (on, off, switching)]
+        result.append(Layer(block.name, k, block.size, *counts, block.size - sum(counts)))
+    return result
+
+
+def _exact_signs(problem: Problem, k: int) -> tuple[Bits, Bits]:
+    """Signs of a layer's extension on the base, exactly (rows can only shrink the region)."""
+    base, pattern = problem.question.region.base, problem.pattern[k]
+    kept = np.zeros(len(pattern), dtype=bool)
+    for i in range(len(pattern)):
+        form = problem.cell.form(k, i)
+        signed = form if pattern[i] else -form
+        lowest = base.minimum(signed.coefficients)
+        kept[i] = lowest is not None and lowest + signed.constant >= 0
+    return kept & pattern, kept & ~pattern
+
+
+def _sampled_signs(problem: Problem, obstacles: list[Obstacle], budget: Budget) -> dict[int, tuple[Bits, Bits]]:
+    """For each layer the units seen strictly positive, and strictly negative, at exact points of the region."""
+    network = problem.question.network
+    signs = {k: (np.zeros(b.size, dtype=bool), np.zeros(b.size, dtype=bool)) for k, b in network.relu_blocks()}
+    samples = [problem.interior, *(o.target for o in obstacles)]
+    samples += points(problem, SAMPLES if problem.cell.is_small else SAMPLES // 8)
+    for x in samples:
+        budget.check()
+        run = None if problem.cell.is_small else floats.run(network, x)
+        values = preactivations(network, x) if run is None else None
+        for k, _ in network.relu_blocks():
+            positive, negative = signs[k]
+            if values is not None:
+                positive |= np.asarray(values[k - 1].numerators > 0, dtype=bool)
+                negative |= np.asarray(values[k - 1].numerators < 0, dtype=bool)
+            elif run is not None:
+                positive |= run.values[k - 1] > run.errors[k - 1]
+                negative |= run.values[k - 1] < -run.errors[k - 1]
+    return signs
+
+
+def _interval_signs(network: Network, region: Region) -> dict[int, tuple[Bits, Bits]]:
+    """Units that interval arithmetic keeps >= 0, and <= 0, on the base (outward rounding by a proved factor)."""
+    nothing = {k: (np.zeros(b.size, dtype=bool), np.zeros(b.size, dtype=bool)) for k, b in network.relu_blocks()}
+    base = region.base
+    if not isinstance(base, Box) or not base.is_bounded or not all(b.rounds_faithfully for b in network.blocks):
+        return nothing
+    low, high = base.low.floats(), base.high.floats()
+    slack = np.maximum(np.abs(low), np.abs(high)) * 2.0**-50 + 2.0**-1000
+    ranges: dict[int, tuple[Floats, Floats]] = {0: (low - slack, high + slack)}
+    result = {}
+    for k, block in enumerate(network.blocks, start=1):
+        middle, radius = block.bias_floats.copy(), np.zeros(block.size)
+        size: Any = np.abs(block.bias_floats)
+        for source, matrix in block.inputs:
+            lower, upper = ranges[source]
+            middle += matrix.floats @ ((lower + upper) / 2)
+            radius += matrix.absolute_floats @ ((upper - lower) / 2)
+            size = size + matrix.absolute_floats @ np.maximum(np.abs(lower), np.abs(upper))
+        # Roundings of the sums: at most gamma(n + 4) of the sum of magnitudes on either number.
+        radius = radius + 4 * floats.gamma(block.fan_in + 4) * size + 2.0**-1000
+        lower, upper = middle - radius, middle + radius
+        if block.relu:
+            result[k] = (lower >= 0, upper <= 0)
+            lower, upper = np.maximum(lower, 0.0), np.maximum(upper, 0.0)
+        ranges[k] = lower, upper
+    return result
+
+
+def _first_break(
+    problem: Problem, obstacles: list[Obstacle], budget: Budget
+) -> tuple[Break | None, tuple[str, ...]]:
+    """The first effective switch on the way to an obstacle, and switches that were crossed without effect."""
+    network = problem.question.network
+    silent: list[str] = []
+    for obstacle in obstacles:
+        walked: list[Stretch] = []
+        try:
+            for stretch in stretches(network, problem.interior, obstacle.target, budget):
+                walked.append(stretch)
+                bent = effective_switch(walked)
+                if bent is not None:
+                    return _describe(problem, obstacle, bent, walked[-1]), tuple(dict.fromkeys(silent))
+                silent += [_name(network, unit) for unit in walked[-1].switching]
+                if len(walked) > 64:
+                    break
+        except BudgetExceeded:
+            break
+    return None, tuple(dict.fromkeys(silent))
+
+
+def _describe(problem: Problem, obstacle: Obstacle, before: Stretch, after: Stretch) -> Break:
+    direction = obstacle.target - problem.interior
+    change = after.slope - before.slope
+    output = next(i for i, value in enumerate(change.numerators.tolist()) if value)
+    return Break(
+        tuple(_name(problem.question.network, unit) for unit in before.switching),
+        problem.interior + direction.scaled(before.end),
+        output,
+        before.slope[output],
+        after.slope[output],
+        direction,
+    )
+
+
+def _name(network: Network, unit: tuple[int, int]) -> str:
+    return network.blocks[unit[0] - 1].unit_name(unit[1])
