@@ -1,0 +1,70 @@
+"""Exact answers to: is this network linear here? Proved or refuted, with evidence that can be re-checked.
+
+    import verify
+    result = verify.check("relu", "additive", on="all")
+    result.verdict            # Verdict.REFUTED
+    result.counterexample     # "f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1"
+
+Importing this module is cheap: everything below is loaded on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from verify.api import check, explain, load, radius, region
+    from verify.errors import EvidenceError, InputError, VerifyError
+    from verify.kernel import Verdict
+    from verify.network import Builder, Network
+    from verify.region import Region
+    from verify.report.recheck import recheck
+    from verify.report.record import Result
+
+_HOMES = {
+    "check": "verify.api",
+    "explain": "verify.api",
+    "load": "verify.api",
+    "radius": "verify.api",
+    "region": "verify.api",
+    "recheck": "verify.report.recheck",
+    "Result": "verify.report.record",
+    "Verdict": "verify.kernel",
+    "Builder": "verify.network",
+    "Network": "verify.network",
+    "Region": "verify.region",
+    "VerifyError": "verify.errors",
+    "InputError": "verify.errors",
+    "EvidenceError": "verify.errors",
+}
+
+__all__ = [
+    "Builder",
+    "EvidenceError",
+    "InputError",
+    "Network",
+    "Region",
+    "Result",
+    "Verdict",
+    "VerifyError",
+    "check",
+    "explain",
+    "load",
+    "radius",
+    "recheck",
+    "region",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'verify' has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -172,6 +172,13 @@ def test_folded_float_constants_are_on_the_ledger() -> None:
     assert network.blocks[-1].inputs[0][1].fractions() == [exact]
 
 
+def test_casts_to_fewer_bits_are_on_the_ledger() -> None:
+    for element, target, noted in ((1, 10, True), (11, 1, True), (1, 11, False), (10, 10, False)):
+        network = loaded(model([node("Cast", "x", name="c", to=target)], (1, 2), element=element))
+        assert bool(network.notes) == noted
+        assert all("cast c to a narrower float" in note for note in network.notes)
+
+
 def test_printed_names_stay_on_one_line() -> None:
     proto = dense()
     proto.graph.node[0].name = "evil\nname\x1b[31m"
@@ -376,6 +383,8 @@ GRAPHS: list[tuple[str, onnx.ModelProto, str]] = [
     ("legacy-attribute", model([node("Squeeze", "x", axes=[0])], (1, 2)), "'axes' is not supported"),
     ("ceil-valid", model([node("MaxPool", "x", kernel_shape=[3], strides=[2], ceil_mode=1, auto_pad="VALID")],
                          (1, 1, 6)), "disagree"),
+    ("narrow-same", model([node("MaxPool", "x", kernel_shape=[1], strides=[4], auto_pad="SAME_UPPER")], (1, 1, 8)),
+     "disagree"),
     ("training", model([node("Dropout", "x r t")], (1, 2), {"r": np.array(0.5), "t": np.array(True)}), "training"),
     ("variance", model([node("BatchNormalization", "x a a a v")], (1, 2), {"a": np.ones(2), "v": -np.ones(2)}),
      "not positive"),

@@ -23,7 +23,7 @@ from verify.errors import EvidenceError, InputError
 from verify.kernel.exact import AffineForm, Pattern
 from verify.network import Network
 from verify.property import Assignment
-from verify.rational import Vector, to_fraction, vector
+from verify.rational import Vector, exact_text, to_fraction, vector
 
 # For a linear function that is nonnegative on a polyhedron: nonnegative weights of the polyhedron's rows.
 Multipliers: TypeAlias = Mapping[int, Fraction]
@@ -114,7 +114,7 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
     """The evidence as plain data, rationals as strings, patterns as hexadecimal bit strings."""
     if isinstance(evidence, ValueGap):
         values = {
-            name: value.strings() if isinstance(value, Vector) else str(value)
+            name: value.strings() if isinstance(value, Vector) else exact_text(value)
             for name, value in evidence.assignment.items()
         }
         return {"kind": "value gap", "values": values, "output": evidence.output}
@@ -159,11 +159,11 @@ def _tree_to_json(root: Tree) -> list[dict[str, Any]]:
 
 
 def _form_to_json(form: AffineForm) -> list[str]:
-    return [*form.coefficients.strings(), str(form.constant)]
+    return [*form.coefficients.strings(), exact_text(form.constant)]
 
 
 def _multipliers_to_json(multipliers: Multipliers) -> dict[str, str]:
-    return {str(row): str(value) for row, value in multipliers.items()}
+    return {str(row): exact_text(value) for row, value in multipliers.items()}
 
 
 def from_json(data: Any, networks: list[Network]) -> Evidence:

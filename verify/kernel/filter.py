@@ -45,6 +45,13 @@ class Spread:
         with np.errstate(invalid="ignore"):
             return np.asarray(towards * (1 - 2.0**-50) >= reach, dtype=bool) & np.isfinite(reach)
 
+    def changes_sign(self, block: int) -> Any:
+        """Mask of units proved to take both strict signs on the region."""
+        k = block - 1
+        near = (np.abs(self.centre[k]) + self.centre_errors[k] + self.radius_errors[k]) * (1 + 2.0**-50)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(near < self.radius[k] * (1 - 2.0**-40), dtype=bool)
+
     def lower_ratio(self, block: int) -> Floats:
         """A lower bound of |z(c)| / radius for each unit (0 where nothing is known)."""
         k = block - 1

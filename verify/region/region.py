@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from verify.errors import RegionError
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
-from verify.rational import Number, Vector, concatenate, integer_array, to_fraction, vector, zeros
+from verify.rational import Number, Vector, concatenate, exact_text, integer_array, to_fraction, vector, zeros
 from verify.region.linear import solve
 
 Bound: TypeAlias = Fraction | None
@@ -409,9 +409,9 @@ def to_json(region: Region) -> dict[str, Any]:
             "high": _sides(base.high, base.high_finite),
         }
     else:
-        data = {"kind": "l1", "centre": base.midpoint.strings(), "radius": str(base.radius)}
+        data = {"kind": "l1", "centre": base.midpoint.strings(), "radius": exact_text(base.radius)}
     data["text"] = region.text
-    data["rows"] = [[*row.coefficients.strings(), str(row.bound)] for row in region.rows]
+    data["rows"] = [[*row.coefficients.strings(), exact_text(row.bound)] for row in region.rows]
     if region.chart is not None:
         columns = region.chart.directions.transposed
         data["origin"] = region.chart.origin.strings()

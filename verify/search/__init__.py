@@ -1,0 +1,1 @@
+"""Engines that look for evidence. Untrusted: whatever they find, the kernel judges."""

@@ -18,7 +18,7 @@ from verify.region import L1Ball
 from verify.search.budget import Budget
 from verify.search.crossing import findings_along, findings_at
 from verify.search.finding import Finding, proposals, refutation
-from verify.search.outcome import Outcome
+from verify.search.outcome import Outcome, SearchInterrupted
 from verify.search.problem import Problem, is_empty, prepare
 from verify.search.sampling import findings_at_random
 from verify.search.shrink import shrink
@@ -159,6 +159,9 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
         found = _search(claim, budget, engine, tried)
     except BudgetExceeded as stop:
         return Outcome(Judgement(Verdict.UNKNOWN), None, "", tuple(tried), budget.elapsed, str(stop))
+    except KeyboardInterrupt as stop:
+        unknown = Outcome(Judgement(Verdict.UNKNOWN), None, "", tuple(tried), budget.elapsed, "interrupted")
+        raise SearchInterrupted(unknown) from stop
     if found is None:
         reason = "the engines that were tried do not decide this claim"
         return Outcome(Judgement(Verdict.UNKNOWN), None, "", tuple(tried), budget.elapsed, reason)

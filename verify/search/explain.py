@@ -85,34 +85,44 @@ def _layers(problem: Problem, obstacles: list[Obstacle], budget: Budget, *, all_
     network = problem.question.network
     sampled = _sampled_signs(problem, obstacles, budget)
     bounds = _interval_signs(network, problem.question.region)
-    result = []
+    result: list[Layer] = []
+    affine_so_far = True
     for k, block in network.relu_blocks():
         positive, negative = sampled[k]
         switching = positive & negative
         on, off = bounds[k]
-        if all_stable:
-            on, off = problem.pattern[k], ~problem.pattern[k]
-        if problem.spread is not None and not any(layer.switching or layer.undecided for layer in result):
-            settled = problem.spread.keeps_sign(k, problem.pattern[k])
-            on, off = on | settled & problem.pattern[k], off | settled & ~problem.pattern[k]
-        elif not any(layer.switching or layer.undecided for layer in result):
-            on, off = _exact_signs(problem, k)
+        if affine_so_far:
+            kept, changes = _extension_signs(problem, k, stable=all_stable)
+            on, off = on | kept & problem.pattern[k], off | kept & ~problem.pattern[k]
+            switching = switching | changes
         off = off & ~on
+        affine_so_far = affine_so_far and bool(np.all(on | off))
         counts = [int(mask.sum()) for mask in (on, off, switching)]
         result.append(Layer(block.name, k, block.size, *counts, block.size - sum(counts)))
     return result
 
 
-def _exact_signs(problem: Problem, k: int) -> tuple[Bits, Bits]:
-    """Signs of a layer's extension on the base, exactly (rows can only shrink the region)."""
-    base, pattern = problem.question.region.base, problem.pattern[k]
-    kept = np.zeros(len(pattern), dtype=bool)
-    for i in range(len(pattern)):
-        form = problem.cell.form(k, i)
-        signed = form if pattern[i] else -form
-        lowest = base.minimum(signed.coefficients)
-        kept[i] = lowest is not None and lowest + signed.constant >= 0
-    return kept & pattern, kept & ~pattern
+def _extension_signs(problem: Problem, k: int, *, stable: bool) -> tuple[Bits, Bits]:
+    """Units whose affine extension keeps its sign on the region, and units where it takes both strict signs.
+
+    The region's further half-spaces can only shrink it: with them, a sign change on the base shows nothing.
+    """
+    pattern, region = problem.pattern[k], problem.question.region
+    if stable:
+        return np.ones(len(pattern), dtype=bool), np.zeros(len(pattern), dtype=bool)
+    if problem.spread is not None:
+        kept, changes = problem.spread.keeps_sign(k, pattern), problem.spread.changes_sign(k)
+    else:
+        kept = np.array([_keeps_sign(problem, k, i) for i in range(len(pattern))], dtype=bool)
+        changes = ~kept
+    return kept, changes if not region.rows else np.zeros(len(pattern), dtype=bool)
+
+
+def _keeps_sign(problem: Problem, k: int, unit: int) -> bool:
+    form = problem.cell.form(k, unit)
+    signed = form if problem.pattern[k][unit] else -form
+    lowest = problem.question.region.base.minimum(signed.coefficients)
+    return lowest is not None and lowest + signed.constant >= 0
 
 
 def _sampled_signs(problem: Problem, obstacles: list[Obstacle], budget: Budget) -> dict[int, tuple[Bits, Bits]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from verify.kernel.check import Judgement, Verdict
 from verify.kernel.evidence import Evidence
@@ -29,3 +30,13 @@ class Outcome:
         if self.judgement.verdict is Verdict.UNKNOWN:
             return None
         return "attested" if self.attested else "checked"
+
+
+class SearchInterrupted(KeyboardInterrupt):
+    """Ctrl-C during a search; ``outcome`` says what was known by then, ``result`` (set by ``verify.check``) the claim too."""
+
+    result: Any = None
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__("interrupted")
+        self.outcome = outcome

@@ -21,11 +21,15 @@ Value: TypeAlias = Tensor | Array
 
 @dataclass(eq=False)
 class Call:
-    """A node with the values of its inputs (``None`` where an optional one is left out)."""
+    """A node with the values of its inputs (``None`` where an optional one is left out).
+
+    ``element`` is the ONNX element type of the network's input.
+    """
 
     node: onnx.NodeProto
     name: str
     opset: int
+    element: int
     builder: Builder
     inputs: Sequence[Value | None]
     _read: set[str] = field(default_factory=set)

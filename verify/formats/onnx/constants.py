@@ -36,11 +36,12 @@ _INTEGERS = {
 }
 
 
-def checked_shape(shape: Iterable[int], what: str) -> tuple[int, ...]:
+def checked_shape(shape: Iterable[int], what: str, limit: int | None = None) -> tuple[int, ...]:
     """The shape, unless it is negative somewhere or too large to allocate."""
     sizes = tuple(int(size) for size in shape)
-    if any(size < 0 for size in sizes) or math.prod(sizes) > MAX_VALUES:
-        raise NetworkError(f"{what}: shape {_short(sizes)}; expected sizes >= 0 and at most {MAX_VALUES} values")
+    most = MAX_VALUES if limit is None else limit
+    if any(size < 0 for size in sizes) or math.prod(sizes) > most:
+        raise NetworkError(f"{what}: shape {_short(sizes)}; expected sizes >= 0 and at most {most} values")
     return sizes
 
 

@@ -16,7 +16,7 @@ from verify.formats.onnx.constants import Array, checked_shape
 from verify.network import builder as layers
 from verify.network.builder import Tensor, exact_vector
 
-_FLOAT_CASTS = {onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16}
+_FLOAT_BITS: dict[int, int] = {onnx.TensorProto.FLOAT16: 16, onnx.TensorProto.FLOAT: 32, onnx.TensorProto.DOUBLE: 64}
 
 
 def identity(call: Call) -> Value:
@@ -39,8 +39,10 @@ def cast(call: Call) -> Value:
     value = call.value(0)
     if not isinstance(value, Tensor):
         return constants.cast(value, target, "constant")
-    if target not in _FLOAT_CASTS:
+    if target not in _FLOAT_BITS:
         raise NetworkError("casts an activation to a type that is not float, double or float16")
+    if _FLOAT_BITS[target] < _FLOAT_BITS[call.element]:
+        call.builder.notes.append(f"cast {call.name} to a narrower float taken as exact; an implementation rounds")
     return value
 
 
@@ -161,9 +163,11 @@ def slice_(call: Call) -> Value:
 
 
 def _range(start: int, end: int, step: int, size: int) -> slice:
-    """Out of range bounds are clamped; an end before the first value is None for Python."""
-    first, stop, step = slice(start, end, step).indices(size)
-    return slice(first, stop if stop >= 0 else None, step)
+    """Bounds are clamped as ONNX says: backwards, a start before the first value means the first one."""
+    first, stop = (bound + size if bound < 0 else bound for bound in (start, end))
+    last = size if step > 0 else size - 1
+    stop = min(max(stop, last - size), last)
+    return slice(min(max(first, 0), last), stop if stop >= 0 else None, step)
 
 
 def split(call: Call) -> list[Value]:

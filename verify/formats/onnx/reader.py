@@ -32,6 +32,7 @@ class Graph:
     opset: int
     input_name: str
     input_shape: tuple[int, ...]
+    element: int
     output_name: str
     nodes: list[Node]
     initializers: dict[str, onnx.TensorProto]
@@ -48,10 +49,17 @@ def read_graph(data: bytes) -> Graph:
     graph = model.graph
     initializers = {tensor.name: tensor for tensor in graph.initializer}
     _check_storage(graph)
-    input_name, input_shape = _only_input(graph, initializers)
+    entry = _only_input(graph, initializers)
     output_name = _only_output(graph)
-    nodes = _in_order(graph, {input_name, *initializers}, output_name)
-    return Graph(_opset(model), input_name, input_shape, output_name, nodes, initializers)
+    return Graph(
+        opset=_opset(model),
+        input_name=entry.name,
+        input_shape=_input_shape(entry),
+        element=entry.type.tensor_type.elem_type,
+        output_name=output_name,
+        nodes=_in_order(graph, {entry.name, *initializers}, output_name),
+        initializers=initializers,
+    )
 
 
 def _parsed(data: bytes) -> onnx.ModelProto:
@@ -106,13 +114,14 @@ def _label(node: onnx.NodeProto) -> str:
     return str(node.name or (node.output[0] if node.output else node.op_type))
 
 
-def _only_input(graph: onnx.GraphProto, initializers: Iterable[str]) -> tuple[str, tuple[int, ...]]:
+def _only_input(graph: onnx.GraphProto, initializers: Iterable[str]) -> onnx.ValueInfoProto:
     constants = set(initializers)
     inputs = [value for value in graph.input if value.name not in constants]
     if len(inputs) != 1:
         names = ", ".join(printable(value.name) for value in inputs[:10]) or "none"
         raise NetworkError(f"{len(inputs)} inputs ({names}); expected exactly one")
-    return inputs[0].name, _input_shape(inputs[0])
+    entry: onnx.ValueInfoProto = inputs[0]
+    return entry
 
 
 def _input_shape(value: onnx.ValueInfoProto) -> tuple[int, ...]:

@@ -11,8 +11,9 @@ from verify.formats.onnx.operators import OPERATORS
 from verify.formats.onnx.reader import Graph
 from verify.network import Builder, Network, Tensor
 
-# Weights of all blocks together, after unrolling.
+# Weights of all blocks together, after unrolling, and values of one layer.
 MAX_WEIGHTS = 100_000_000
+MAX_UNITS = 2_000_000
 
 
 def lower(graph: Graph, name: str) -> Network:
@@ -28,7 +29,8 @@ def lower(graph: Graph, name: str) -> Network:
         for key in node.proto.input:
             if key in graph.initializers and key not in values:
                 values[key] = stored_array(graph.initializers[key], f"initializer '{printable(key)}'")
-        call = Call(node.proto, node.name, graph.opset, builder, [values.get(key) for key in node.proto.input])
+        inputs = [values.get(key) for key in node.proto.input]
+        call = Call(node.proto, node.name, graph.opset, graph.element, builder, inputs)
         for key, value in zip(node.proto.output, _results(call, graph), strict=False):
             # What is read twice is computed once.
             values[key] = lowering.settled(call, value) if isinstance(value, Tensor) and uses[key] > 1 else value
@@ -69,7 +71,8 @@ def _results(call: Call, graph: Graph) -> list[Value]:
         call.check_all_read()
         results = result if isinstance(result, list) else [result]
         for value in results:
-            checked_shape(value.shape, "result")
+            if isinstance(value, Tensor):
+                checked_shape(value.shape, "result", MAX_UNITS)
     except InputError as error:
         raise NetworkError(f"{where}: {error}") from error
     except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as error:

@@ -63,7 +63,12 @@ def _automatic_pads(
     starts, ends = [], []
     for size, taps, stride, dilation in zip(space, kernel, strides, dilations, strict=True):
         places = -(-size // stride)
-        total = max((places - 1) * stride + (taps - 1) * dilation + 1 - size, 0)
+        total = (places - 1) * stride + (taps - 1) * dilation + 1 - size
+        if total < -1:
+            raise NetworkError(
+                f"auto_pad {mode} of a window narrower than its stride: implementations disagree; set pads"
+            )
+        total = max(total, 0)
         smaller, larger = total // 2, total - total // 2
         starts.append(smaller if mode == "SAME_UPPER" else larger)
         ends.append(larger if mode == "SAME_UPPER" else smaller)

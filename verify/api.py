@@ -1,0 +1,110 @@
+"""The Python interface: load a network, check a property, explain, measure radii."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from verify.errors import InputError
+from verify.formats.expressions import parse_point, parse_region
+from verify.formats.files import load as load_file
+from verify.network import Network
+from verify.property import Claim, find
+from verify.rational import Number, Vector, vector
+from verify.region import Region
+from verify.report.record import Result
+from verify.search.budget import Budget
+from verify.search.decide import decide
+from verify.search.explain import Explanation
+from verify.search.explain import explain as explain_network
+from verify.search.outcome import SearchInterrupted
+from verify.search.radius import Radii, radii
+
+
+def load(source: str | Path | Network) -> Network:
+    """A network from an ``.onnx``, ``.onnx.gz`` or ``.toml`` file, or a built-in example by name."""
+    return source if isinstance(source, Network) else load_file(source)
+
+
+def region(text: str | Region, network: Network) -> Region:
+    """A region from an expression such as ``box(-1, 1)`` (exact; nothing is evaluated)."""
+    return text if isinstance(text, Region) else parse_region(text, network.input_size)
+
+
+def _budget(timeout: float | None, report: Callable[[str], None] | None) -> Budget:
+    if timeout is not None and not timeout > 0:
+        raise InputError(f"timeout is {timeout} s; expected a positive number")
+    return Budget(timeout) if report is None else Budget(timeout, report)
+
+
+def make_claim(
+    network: str | Path | Network,
+    property: str,
+    on: str | Region = "all",
+    *,
+    to: str | Path | Network | None = None,
+    outputs: Sequence[int] | None = None,
+) -> Claim:
+    """The claim that ``check`` decides, with its arguments."""
+    first, second = load(network), load(to) if to is not None else None
+    chosen = tuple(outputs) if outputs is not None else None
+    where = region(on, first)
+    if chosen is not None:
+        first = first.select_outputs(chosen)
+        second = second.select_outputs(chosen) if second is not None else None
+    return Claim(first, find(property), where, second)
+
+
+def check(
+    network: str | Path | Network,
+    property: str,
+    on: str | Region = "all",
+    *,
+    to: str | Path | Network | None = None,
+    outputs: Sequence[int] | None = None,
+    timeout: float | None = None,
+    engine: str = "auto",
+    report: Callable[[str], None] | None = None,
+) -> Result:
+    """Decide whether the network has the property on the region.
+
+    ``to`` names the second network of ``equivalent``; ``outputs`` selects output coordinates; ``timeout`` is in
+    seconds; ``report`` is called with a line of progress now and then. Raises ``InputError`` for bad input.
+    """
+    first, second = load(network), load(to) if to is not None else None
+    chosen = tuple(outputs) if outputs is not None else None
+    budget = _budget(timeout, report)
+    claim = make_claim(first, property, on, to=second, outputs=chosen)
+    try:
+        return Result(claim, decide(claim, budget, engine), first, second, chosen)
+    except SearchInterrupted as stop:
+        stop.result = Result(claim, stop.outcome, first, second, chosen)
+        raise
+
+
+def explain(
+    network: str | Path | Network,
+    on: str | Region = "all",
+    *,
+    timeout: float | None = None,
+    report: Callable[[str], None] | None = None,
+) -> Explanation:
+    """Which layers and units are on, off or switching on the region, and where f first bends."""
+    loaded = load(network)
+    return explain_network(loaded, region(on, loaded), _budget(timeout, report))
+
+
+def radius(
+    network: str | Path | Network,
+    at: str | Vector | Sequence[Number],
+    *,
+    timeout: float | None = None,
+    report: Callable[[str], None] | None = None,
+) -> Radii:
+    """The exact pattern radius and affine radius (L-infinity) at a point."""
+    loaded = load(network)
+    if isinstance(at, str):
+        point = parse_point(at, loaded.input_size)
+    else:
+        point = at if isinstance(at, Vector) else vector(at)
+    return radii(loaded, point, _budget(timeout, report))

@@ -1,0 +1,12 @@
+"""The command ``verify``: a thin layer over the Python interface."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; errors become one line and the documented exit status."""
+    from verify.cli.run import run
+
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,191 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from verify import api
+from verify.cli import display
+from verify.cli.progress import Progress
+from verify.errors import InputError
+from verify.kernel.check import Verdict
+from verify.rational import exact_text
+from verify.report.markdown import write_page
+from verify.report.recheck import recheck as replay
+from verify.report.record import tool_version, write_json
+from verify.search.decide import ENGINE_NAMES
+from verify.search.radius import Radius
+from verify.search.smt import smt_text
+
+STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _bounded(command: F) -> F:
+    """The options that bound every long command."""
+    for option in (
+        click.option("--timeout", metavar="SECONDS", help="Give up after this many seconds (status 3)."),
+        click.option("--memory", metavar="MIB", help="Give up beyond this much memory (status 3)."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+    ):
+        command = option(command)
+    return command
+
+
+def _number(text: str | None, name: str) -> float | None:
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise InputError(f"--{name} {text}: expected a positive number")
+    return value
+
+
+def _limit_memory(text: str | None) -> None:
+    mebibytes = _number(text, "memory")
+    if mebibytes is None:
+        return
+    import resource
+
+    size = int(mebibytes * 2**20)
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(tool_version(), prog_name="verify")
+def commands() -> None:
+    """Is this network linear here? Exact answers with evidence that can be re-checked.
+
+    NETWORK is a file (.onnx, .onnx.gz, .toml) or a built-in example such as relu. REGION is an expression: all,
+    nonneg, box(-1, 1), ball(POINT, 1/1000), segment(A, B), a .vnnlib file. Exit status: 0 proved, 1 refuted, 2 bad
+    input, 3 unknown, 4 internal error or evidence rejected.
+    """
+
+
+@commands.command()
+@click.argument("network")
+@click.argument("property")
+@click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="Where it should hold.")
+@click.option("--to", "other", metavar="OTHER", help="The second network of 'equivalent'.")
+@click.option("--outputs", metavar="0,2", help="Only these outputs.")
+@click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(ENGINE_NAMES)}.")
+@click.option("--report", "folder", metavar="DIR", help="Write the evidence (*.json) and a page (*.md) there.")
+@click.option("--show-smt", is_flag=True, help="Print the literal query for an SMT solver and stop.")
+@_bounded
+def check(
+    network: str,
+    property: str,
+    region: str,
+    other: str | None,
+    outputs: str | None,
+    engine: str,
+    folder: str | None,
+    show_smt: bool,
+    timeout: str | None,
+    memory: str | None,
+    as_json: bool,
+) -> int:
+    """Prove or refute that NETWORK has PROPERTY on a region."""
+    seconds = _number(timeout, "timeout")
+    _limit_memory(memory)
+    chosen = _outputs(outputs)
+    if show_smt:
+        click.echo(smt_text(api.make_claim(network, property, region, to=other, outputs=chosen)))
+        return 0
+    with Progress(f"{network}: {property}") as progress:
+        result = api.check(
+            network, property, region, to=other, outputs=chosen, timeout=seconds, engine=engine, report=progress.line
+        )
+    if folder is not None:
+        stem = Path(folder) / display.file_stem(result)
+        write_json(stem.with_name(stem.name + ".json"), result)
+        write_page(stem.with_name(stem.name + ".md"), result)
+    if as_json:
+        click.echo(json.dumps(result.to_json(), indent=1))
+    else:
+        display.show_result(result, folder)
+    return STATUS[result.verdict]
+
+
+def _outputs(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError(f"--outputs {text!r}: expected output numbers such as 0,2") from error
+
+
+@commands.command()
+@click.argument("network")
+@click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="The region to look at.")
+@_bounded
+def explain(network: str, region: str, timeout: str | None, memory: str | None, as_json: bool) -> int:
+    """Show which layers and neurons are on, off or switching, and where linearity breaks."""
+    seconds = _number(timeout, "timeout")
+    _limit_memory(memory)
+    with Progress(f"{network}: explain") as progress:
+        loaded = api.load(network)
+        explanation = api.explain(loaded, region, timeout=seconds, report=progress.line)
+    if as_json:
+        click.echo(json.dumps(display.explanation_json(explanation), indent=1))
+    else:
+        display.show_explanation(loaded, region, explanation)
+    return 0
+
+
+@commands.command()
+@click.argument("network")
+@click.option("--at", "point", required=True, metavar="POINT", help="[1, 1/2], or an .npy file.")
+@_bounded
+def radius(network: str, point: str, timeout: str | None, memory: str | None, as_json: bool) -> int:
+    """Find the largest L-infinity balls around a point with one pattern, and with one affine map; exact."""
+    seconds = _number(timeout, "timeout")
+    _limit_memory(memory)
+    with Progress(f"{network}: radius") as progress:
+        loaded = api.load(network)
+        found = api.radius(loaded, point, timeout=seconds, report=progress.line)
+    if as_json:
+        data = {
+            "pattern_radius": _radius_text(found.pattern),
+            "affine_radius": _radius_text(found.affine),
+            "units": display.unit_names(loaded, found.units),
+            "reason": found.reason,
+        }
+        click.echo(json.dumps(data, indent=1))
+    else:
+        display.show_radii(loaded, found)
+    return 0 if found.affine is not None else 3
+
+
+def _radius_text(value: Radius | None) -> str | None:
+    if value is None:
+        return None
+    return exact_text(value) if not isinstance(value, display.Infinite) else "inf"
+
+
+@commands.command()
+@click.argument("report")
+@click.option("--network", "network_path", metavar="FILE", help="Where the network is now, if it has moved.")
+@click.option("--to", "second_path", metavar="FILE", help="Where the second network is now.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def recheck(report: str, network_path: str | None, second_path: str | None, as_json: bool) -> int:
+    """Replay the evidence of REPORT (*.json) with the kernel alone."""
+    found = replay(Path(report), network_path, second_path)
+    status = 0 if found.judgement is not None else 3
+    if as_json:
+        ledger = list(found.judgement.assumptions) if found.judgement else []
+        data = {"verdict": found.verdict, "replayed": found.judgement is not None, "reason": found.reason, "ledger": ledger}
+        click.echo(json.dumps(data, indent=1))
+    else:
+        display.show_recheck(report, found)
+    return status

@@ -1,0 +1,174 @@
+"""What a terminal shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from verify.kernel.check import Verdict
+from verify.network import Network
+from verify.rational import display, exact_text
+from verify.report.recheck import Recheck
+from verify.report.record import Result
+from verify.report.sentence import point_text
+from verify.search.explain import Explanation
+from verify.search.radius import Infinite, Radii, Radius
+
+COLOURS = {Verdict.PROVED: "bold green", Verdict.REFUTED: "bold red", Verdict.UNKNOWN: "bold yellow"}
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)
+
+
+def file_stem(result: Result) -> str:
+    """A file name for the result's record."""
+    parts = (result.network.name, result.claim.property.name, result.claim.region.text)
+    return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(parts)).strip("-.")[:120]
+
+
+def show_result(result: Result, folder: str | None) -> None:
+    """The verdict, why, and what it rests on."""
+    console = _console()
+    claim, outcome = result.claim, result.outcome
+    console.print(Text.assemble((result.verdict.name, COLOURS[result.verdict]), f"  {statement(result)}"))
+    if result.counterexample:
+        console.print(Text(f"  {result.counterexample}"))
+    elif result.verdict is Verdict.PROVED:
+        console.print(Text(f"  {proof_line(result)}"))
+    else:
+        console.print(Text(f"  {outcome.reason}; tried: {', '.join(outcome.tried) or 'nothing'}"))
+    how = f"{result.assurance or 'no verdict'}, engine {outcome.engine or '-'}, {outcome.seconds:.3f} s"
+    console.print(Text(f"  {claim.property.formula}; {how}", style="dim"))
+    for assumption in outcome.judgement.assumptions:
+        console.print(Text(f"  assumes: {assumption}", style="dim"))
+    if folder is not None:
+        console.print(Text(f"  evidence: {folder}/{file_stem(result)}.json", style="dim"))
+
+
+def statement(result: Result) -> str:
+    """``digits_conv is affine on box(0, 1)``."""
+    claim = result.claim
+    what = claim.property.name
+    if result.second is not None:
+        what += f" to {result.second.name}"
+    outputs = f" (outputs {', '.join(map(str, result.outputs))})" if result.outputs else ""
+    return f"{result.network.name} is {what} on {claim.region.text or 'the region'}{outputs}"
+
+
+def proof_line(result: Result) -> str:
+    """Why a proved claim holds, in one line."""
+    if result.vacuous:
+        return "vacuous: " + "; ".join(result.to_json()["lemmas"])
+    if result.assurance == "attested":
+        return f"attested by {result.outcome.attested}; no evidence to replay"
+    data = result.to_json()
+    evidence = data["evidence"]
+    if evidence["kind"] == "rule":
+        return f"by the rule '{evidence['rule']}'"
+    trees = [proof.get("tree", []) for proof in evidence["proofs"]]
+    cells = sum(1 for tree in trees for node in tree if "cell" in node)
+    signs = any(node.get("signs") for tree in trees for node in tree)
+    units = result.network.relu_count
+    if signs:
+        how = f"the signs of weights, biases and inputs fix all {units} ReLU"
+    elif cells <= len(trees):
+        how = f"no ReLU of {units} changes side on the region"
+    else:
+        how = f"{cells} cells cover the region, and each satisfies the claim"
+    return f"{how} ({'; '.join(data['lemmas'])})"
+
+
+def show_recheck(report: str, found: Recheck) -> None:
+    """What replaying gave."""
+    console = _console()
+    if found.judgement is None:
+        console.print(Text(f"NOTHING TO REPLAY  {report}: {found.reason}", style="yellow"))
+        return
+    console.print(Text.assemble(("REPLAYED", "bold green"), f"  {report}: {found.verdict}, and the evidence shows it"))
+    for assumption in found.judgement.assumptions:
+        console.print(Text(f"  assumes: {assumption}", style="dim"))
+
+
+def unit_names(network: Network, units: Sequence[tuple[int, int]]) -> list[str]:
+    """Names of (block, unit) pairs."""
+    return [network.blocks[block - 1].unit_name(unit) for block, unit in units]
+
+
+def show_radii(network: Network, found: Radii) -> None:
+    """Both radii, and which is which."""
+    console = _console()
+    console.print(Text(f"pattern radius  {_radius(found.pattern)}"))
+    if found.units:
+        names = unit_names(network, found.units)
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        console.print(Text(f"  there {', '.join(names[:3])}{more} reaches zero", style="dim"))
+    if found.affine is None:
+        console.print(Text(f"affine radius   not decided, at least the pattern radius ({found.reason})", style="yellow"))
+        return
+    console.print(Text(f"affine radius   {_radius(found.affine)}"))
+    same = found.affine == found.pattern
+    note = "f bends at that first crossing" if same else "the first crossings do not bend f"
+    if isinstance(found.affine, Infinite):
+        note = "f is affine everywhere"
+    console.print(Text(f"  {note}", style="dim"))
+
+
+def _radius(value: Radius) -> str:
+    if isinstance(value, Infinite):
+        return "inf"
+    text = exact_text(value)
+    return text if len(text) <= 24 else f"{text if len(text) <= 160 else text[:160] + '...'}  ({display(value, 0)})"
+
+
+def show_explanation(network: Network, region: str, explanation: Explanation) -> None:
+    """A table of layers, then where linearity breaks."""
+    console = _console()
+    console.print(Text(f"{network.name} on {region}: {network.input_size} inputs, {network.relu_count} ReLU"))
+    table = Table(box=None, pad_edge=False)
+    for column in ("layer", "units", "on", "off", "switching", "undecided"):
+        table.add_column(column, justify="left" if column == "layer" else "right")
+    for layer in explanation.layers:
+        counts = (layer.size, layer.on, layer.off, layer.switching, layer.undecided)
+        table.add_row(Text(layer.name), *(str(count) for count in counts))
+    if explanation.layers:
+        console.print(table)
+    if explanation.all_stable:
+        console.print(Text("Every ReLU keeps its side on the region: the network is affine there.", style="green"))
+        return
+    bend = explanation.first_break
+    if bend is None:
+        console.print(Text("Some ReLU change side, but no bend of the output was met on the way to them."))
+    else:
+        console.print(Text(f"Linearity breaks at x = {point_text(bend.point)}", style="red"))
+        console.print(Text(f"  where {', '.join(bend.units[:3])} changes side:"))
+        before, after = display(bend.slope_before), display(bend.slope_after)
+        console.print(Text(f"  the slope of output {bend.output} along the way jumps from {before} to {after}"))
+    if explanation.ineffective:
+        names = ", ".join(explanation.ineffective[:5])
+        more = f" and {len(explanation.ineffective) - 5} more" if len(explanation.ineffective) > 5 else ""
+        console.print(Text(f"Crossed without any effect on the output: {names}{more}", style="dim"))
+
+
+def explanation_json(explanation: Explanation) -> dict[str, Any]:
+    """The explanation as plain data."""
+    bend = explanation.first_break
+    return {
+        "layers": [vars(layer) for layer in explanation.layers],
+        "all_stable": explanation.all_stable,
+        "ineffective": list(explanation.ineffective),
+        "break": None
+        if bend is None
+        else {
+            "units": list(bend.units),
+            "point": bend.point.strings(),
+            "output": bend.output,
+            "slope_before": exact_text(bend.slope_before),
+            "slope_after": exact_text(bend.slope_after),
+        },
+    }

@@ -1,0 +1,1 @@
+"""From a verdict to something that a person or a program reads, and back again (``recheck``)."""

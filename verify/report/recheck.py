@@ -1,0 +1,101 @@
+"""Replaying a record: the claim is read back, the kernel judges the evidence again. No search code is loaded."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from verify.errors import EvidenceError, InputError, NetworkError
+from verify.formats.files import load
+from verify.kernel import evidence as evidence_kinds
+from verify.kernel.check import Judgement, judge
+from verify.network import Network
+from verify.network import network as networks
+from verify.property import Claim, Vacuous, find
+from verify.region import region as regions
+
+MAX_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """What replaying gave: the judgement, or why there is nothing to replay."""
+
+    verdict: str
+    judgement: Judgement | None
+    reason: str = ""
+
+
+def recheck(path: Path, network_path: str | None = None, second_path: str | None = None) -> Recheck:
+    """Replay the record at ``path``; raises ``EvidenceError`` when the kernel rejects it."""
+    data = _read(path)
+    verdict = data.get("verdict")
+    if verdict not in ("proved", "refuted", "unknown"):
+        raise EvidenceError("format", f"verdict {verdict!r:.60}; expected proved, refuted or unknown")
+    if verdict == "unknown" or data.get("evidence") is None:
+        word = "the verdict is unknown" if verdict == "unknown" else "the verdict is attested by a solver, without evidence"
+        return Recheck(verdict, None, f"nothing to replay: {word}")
+    claim = _claim(data, path, network_path, second_path)
+    questions = claim.questions()
+    sizes = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
+    judgement = judge(claim, evidence_kinds.from_json(data["evidence"], sizes))
+    if judgement.verdict.value != verdict:
+        raise EvidenceError("verdict", f"the record says {verdict}, its evidence shows {judgement.verdict.value}")
+    if judgement.vacuous != data.get("vacuous"):
+        raise EvidenceError("vacuous", "the record and its evidence differ on whether the claim is vacuous")
+    return Recheck(verdict, judgement)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path}: larger than {MAX_BYTES} bytes")
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not a JSON record: {error!s:.120}") from error
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: not a record of a claim")
+    return data
+
+
+def _claim(data: dict[str, Any], path: Path, network_path: str | None, second_path: str | None) -> Claim:
+    try:
+        network = _network(data["network"], path, network_path)
+        second = _network(data["second"], path, second_path) if data["second"] is not None else None
+        if data["outputs"] is not None:
+            outputs = tuple(int(o) for o in data["outputs"])
+            network = network.select_outputs(outputs)
+            second = second.select_outputs(outputs) if second is not None else None
+        region = regions.from_json(data["region_data"])
+        return Claim(network, find(str(data["property"])), region, second)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise EvidenceError("format", f"the claim cannot be read: {error!r:.200}") from error
+
+
+def _network(data: dict[str, Any], path: Path, given: str | None) -> Network:
+    if given is None and data.get("inline") is not None:
+        network = networks.from_json(data["inline"])
+        network = replace(network, name=str(data["name"]))
+    else:
+        network = load(_locate(str(given or data["source"]), path))
+    if network.digest != data["sha256"]:
+        raise EvidenceError(
+            "network", f"{network.name} has sha256 {network.digest[:16]}..., the record is about {str(data['sha256'])[:16]}..."
+        )
+    return network
+
+
+def _locate(source: str, record: Path) -> str:
+    """The source as written, or beside the record."""
+    if source.startswith("example:") or Path(source).exists():
+        return source
+    beside = record.parent / source
+    if beside.exists():
+        return str(beside)
+    if not Path(source).suffix:
+        return source
+    raise NetworkError(f"{source}: the network of this record is not there; name its file with --network")
