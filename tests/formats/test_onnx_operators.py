@@ -391,7 +391,7 @@ def test_every_operator_has_a_case() -> None:
     assert len({case.name for case in CASES}) == len(CASES)
 
 
-@pytest.mark.parametrize("opset", [7, 9, 11, 13, 17, 18, 21, 22, 23])
+@pytest.mark.parametrize("opset", [7, 9, 11, 13, 17, 18, 21, 22, 23, 24, 25, 26, 27, 28])
 def test_operator_sets(opset: int) -> None:
     nodes = [node("Conv", "x w", "c"), node("Relu", "c", "r"), node("MaxPool", "r", "p", kernel_shape=[2, 2]),
              node("Flatten", "p", "f"), node("Gemm", "f v b")]  # fmt: skip

@@ -9,9 +9,9 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.evidence import Cover, Empty, Equation, Leaf, Multipliers, Split, Tree
-from verify.kernel.exact import AffineForm, Cell
-from verify.kernel.filter import spread
+from verify.kernel.closed_form import is_nonnegative, settled_units, spread_of
+from verify.kernel.evidence import Cover, Empty, Equation, Leaf, Split, Tree
+from verify.kernel.exact import AffineForm, Cell, cell_of
 from verify.kernel.ledger import FLOAT_FILTER, Ledger
 from verify.kernel.rules import pattern_by_signs
 from verify.network import matrix as matrices
@@ -22,22 +22,6 @@ from verify.rational import Vector, vector, zeros
 from verify.region import Box, Chart, HalfSpace, Region, polyhedron
 from verify.region.linear import echelon
 from verify.region.region import Base, half_spaces
-
-
-def is_nonnegative(form: AffineForm, base: Base, rows: Sequence[HalfSpace], multipliers: Multipliers) -> bool:
-    """Whether ``form >= 0`` follows on the base where all rows hold.
-
-    Subtract nonnegative multiples of the rows' slacks (each >= 0 there); if what remains is >= 0 on the whole base,
-    by its closed-form minimum, then so is the form.
-    """
-    coefficients, constant = form.coefficients, form.constant
-    for index, value in multipliers.items():
-        if value < 0 or not 0 <= index < len(rows):
-            return False
-        coefficients = coefficients + rows[index].coefficients.scaled(value)
-        constant -= value * rows[index].bound
-    lowest = base.minimum(coefficients)
-    return lowest is not None and lowest + constant >= 0
 
 
 def check_empty(question: Question, proof: Empty) -> None:
@@ -57,9 +41,9 @@ def check_cover(question: Question, proof: Cover, ledger: Ledger) -> bool:
         return True
     first: list[AffineForm] | None = None
     for leaf, rows in _leaves(proof.tree, question.region.rows):
-        cell = Cell(question.network, leaf.pattern)
+        cell = cell_of(question.network, leaf.pattern)
         _check_leaf(question, rows, leaf, cell, ledger)
-        first = _check_criterion(question, cell, first, several=isinstance(proof.tree, Split))
+        first = check_criterion(question, cell, first, several=isinstance(proof.tree, Split))
     return False
 
 
@@ -84,13 +68,11 @@ def _check_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, cell:
         if forced is None or any(not np.array_equal(forced[k], leaf.pattern[k]) for k, _ in network.relu_blocks()):
             raise EvidenceError("signs", "the signs of inputs, weights and biases do not force this pattern")
         return
-    bounds = None if cell.is_small else spread(network, leaf.pattern, base)
-    if bounds is not None:
+    if spread_of(cell, base) is not None:
         ledger.add(FLOAT_FILTER)
     for k, block in network.relu_blocks():
         on = leaf.pattern[k]
-        settled = bounds.keeps_sign(k, on) if bounds is not None else np.zeros(block.size, dtype=bool)
-        for unit in np.flatnonzero(~settled).tolist():
+        for unit in np.flatnonzero(~settled_units(cell, k, base)).tolist():
             form = cell.form(k, unit)
             signed = form if on[unit] else -form
             if not is_nonnegative(signed, base, rows, leaf.multipliers.get((k, unit), {})):
@@ -101,7 +83,7 @@ def _check_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, cell:
                 )
 
 
-def _check_criterion(
+def check_criterion(
     question: Question, cell: Cell, first: list[AffineForm] | None, *, several: bool
 ) -> list[AffineForm] | None:
     """Check one leaf's map against the criterion; returns the first leaf's map for the comparison with later ones."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,20 @@ def pattern_at(network: Network, x: Vector) -> Pattern:
     return pattern_of(network, preactivations(network, x))
 
 
+def cell_of(network: Network, pattern: Pattern) -> Cell:
+    """The cell of a pattern; the last few are remembered, as finding and checking evidence ask for the same ones."""
+    key = (id(network), *((k, bits.tobytes()) for k, bits in sorted(pattern.items())))
+    cell = _CELLS.get(key)
+    if cell is None or cell.network is not network:
+        while len(_CELLS) >= 4:
+            _CELLS.pop(next(iter(_CELLS)))
+        cell = _CELLS[key] = Cell(network, {k: bits.copy() for k, bits in pattern.items()})
+    return cell
+
+
+_CELLS: dict[tuple[int | tuple[int, bytes], ...], Cell] = {}
+
+
 # Beyond this many multiplications, rows of the Jacobian are computed one by one, on demand.
 FORWARD_WORK = 1_000_000
 
@@ -125,8 +139,9 @@ class Cell:
     def __init__(self, network: Network, pattern: Pattern) -> None:
         self.network = network
         self.pattern = pattern
+        self.spreads: list[tuple[Any, Any]] = []
 
-    @property
+    @cached_property
     def is_small(self) -> bool:
         """Whether all affine forms together are cheap to compute."""
         return self.network.weight_count * (self.network.input_size + 1) <= FORWARD_WORK

@@ -13,6 +13,7 @@ left to exact arithmetic.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,8 @@ from verify.rational import Floats
 from verify.region import Box, L1Ball
 from verify.region.region import Base
 
-COLUMNS_AT_ONCE = 256
+COLUMNS_AT_ONCE = 192
+THREADS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,23 +93,31 @@ def _radii(base: Base) -> Floats | None:
 
 
 def _row_norms(network: Network, pattern: Pattern, radii: Floats, *, largest: bool) -> list[Floats]:
-    """Norms of the computed rows of every block's Jacobian, in chunks of input columns."""
-    norms = [np.zeros(block.size) for block in network.blocks]
+    """Norms of the computed rows of every block's Jacobian; chunks of input columns go to both cores."""
     used = np.flatnonzero(radii > 0)
-    for start in range(0, len(used), COLUMNS_AT_ONCE):
-        columns = used[start : start + COLUMNS_AT_ONCE]
-        weights = radii[columns]
-        jacobians: dict[int, Any] = {}
+    chunks = [used[i : i + COLUMNS_AT_ONCE] for i in range(0, len(used), COLUMNS_AT_ONCE)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        parts = pool.map(lambda columns: _chunk_norms(network, pattern, columns, radii, largest=largest), chunks)
+        norms = [np.zeros(block.size) for block in network.blocks]
+        for part in parts:
+            norms = [np.maximum(a, b) if largest else a + b for a, b in zip(norms, part, strict=True)]
+    return norms
+
+
+def _chunk_norms(network: Network, pattern: Pattern, columns: Any, radii: Floats, *, largest: bool) -> list[Floats]:
+    """Norms over some input columns."""
+    jacobians: dict[int, Any] = {}
+    norms = []
+    with np.errstate(all="ignore"):
         for k, block in enumerate(network.blocks, start=1):
-            total = np.zeros((block.size, len(columns)))
+            total: Any = None
             for source, matrix in block.inputs:
-                total += (
-                        matrix.float_columns[:, columns].toarray() if source == 0 else matrix.fast_floats @ jacobians[source]
-                    )
-            if largest:
-                norms[k - 1] = np.maximum(norms[k - 1], np.abs(total).max(axis=1) * radii[0])
-            else:
-                norms[k - 1] += np.abs(total) @ weights
+                part = matrix.float_columns[:, columns].toarray() if source == 0 else matrix.fast_floats @ jacobians[source]
+                total = part if total is None else total + part
+            if total is None:
+                total = np.zeros((block.size, len(columns)))
+            sizes = np.abs(total)
+            norms.append(sizes.max(axis=1) * radii[columns[0]] if largest else sizes @ radii[columns])
             if block.relu:
                 total[~pattern[k]] = 0.0
             jacobians[k] = total

@@ -77,6 +77,12 @@ class Box:
 
     def centre(self) -> Vector:
         """A point of the relative interior: midpoints, or a point one inside an infinite side."""
+        return self._centre
+
+    @cached_property
+    def _centre(self) -> Vector:
+        if self.is_bounded:
+            return (self.low + self.high).scaled(Fraction(1, 2))
         values = []
         for low, high, has_low, has_high in zip(
             self.low.fractions(), self.high.fractions(), self.low_finite, self.high_finite, strict=True

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 
-from verify.kernel.exact import Cell, evaluate, pattern_at
+from verify.kernel.exact import cell_of, evaluate, pattern_at
 from verify.property import Criterion
 from verify.rational import Vector, simplest_between
 from verify.search.budget import Budget
@@ -25,7 +25,7 @@ def findings_at(problem: Problem, point: Vector) -> Iterator[Finding]:
         if not evaluate(question.network, point).is_zero():
             yield NonZero(point)
     elif question.origin is not None and question.criterion in (Criterion.LINEAR, Criterion.THROUGH_ORIGIN):
-        cell = Cell(question.network, pattern_at(question.network, point))
+        cell = cell_of(question.network, pattern_at(question.network, point))
         if question.origin.is_zero():
             vanishes = cell.constants[-1].is_zero()
         else:

@@ -8,9 +8,9 @@ from fractions import Fraction
 
 from verify.errors import BudgetExceeded, EvidenceError, InputError, RegionError
 from verify.kernel.check import Judgement, Verdict, judge
-from verify.kernel.cover import check_cover
-from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Leaf, Nothing, Rule, ValueGap
-from verify.kernel.ledger import Ledger
+from verify.kernel.cover import check_criterion
+from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Nothing, Rule, ValueGap
+from verify.kernel.exact import cell_of
 from verify.kernel.rules import RULES
 from verify.property import Claim, Question, Vacuous
 from verify.rational import Vector
@@ -74,21 +74,14 @@ def _stability(attempt: Attempt) -> Result:
     if isinstance(problem, Empty):
         return problem
     found = stable_leaf(problem, attempt.budget)
-    if isinstance(found, Leaf):
-        return _accepted(attempt, problem.cover(found))
-    attempt.obstacles = found
-    return None
-
-
-def _accepted(attempt: Attempt, cover: Cover) -> Result:
-    """The cover, if its one map satisfies the criterion too; else nothing (a refutation is then found elsewhere)."""
-    try:
-        check_cover(attempt.question, cover, Ledger())
-    except EvidenceError as error:
-        if error.rule in ("signs", "stable pattern", "equation"):
-            raise
+    if isinstance(found, list):
+        attempt.obstacles = found
         return None
-    return cover
+    try:
+        check_criterion(problem.question, cell_of(problem.question.network, found.pattern), None, several=False)
+    except EvidenceError:
+        return None  # one affine map, but not the right one: another engine finds where
+    return problem.cover(found)
 
 
 def _crossing(attempt: Attempt) -> Result:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from verify.errors import BudgetExceeded, RegionError
+from verify.kernel.closed_form import settled_units
 from verify.kernel.exact import Bits, preactivations
 from verify.network import Network, floats
 from verify.property import CATALOGUE, Claim
@@ -110,19 +111,9 @@ def _extension_signs(problem: Problem, k: int, *, stable: bool) -> tuple[Bits, B
     pattern, region = problem.pattern[k], problem.question.region
     if stable:
         return np.ones(len(pattern), dtype=bool), np.zeros(len(pattern), dtype=bool)
-    if problem.spread is not None:
-        kept, changes = problem.spread.keeps_sign(k, pattern), problem.spread.changes_sign(k)
-    else:
-        kept = np.array([_keeps_sign(problem, k, i) for i in range(len(pattern))], dtype=bool)
-        changes = ~kept
+    kept = settled_units(problem.cell, k, region.base)
+    changes = problem.spread.changes_sign(k) if problem.spread is not None else ~kept
     return kept, changes if not region.rows else np.zeros(len(pattern), dtype=bool)
-
-
-def _keeps_sign(problem: Problem, k: int, unit: int) -> bool:
-    form = problem.cell.form(k, unit)
-    signed = form if problem.pattern[k][unit] else -form
-    lowest = problem.question.region.base.minimum(signed.coefficients)
-    return lowest is not None and lowest + signed.constant >= 0
 
 
 def _sampled_signs(problem: Problem, obstacles: list[Obstacle], budget: Budget) -> dict[int, tuple[Bits, Bits]]:

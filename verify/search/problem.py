@@ -9,10 +9,11 @@ from functools import cached_property
 
 import numpy as np
 
+from verify.kernel.closed_form import spread_of
 from verify.kernel.cover import hull_chart, in_hull
 from verify.kernel.evidence import Cover, Empty, Equation, Tree
-from verify.kernel.exact import AffineForm, Cell, Pattern, pattern_of, preactivations
-from verify.kernel.filter import Spread, spread
+from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of, pattern_of, preactivations
+from verify.kernel.filter import Spread
 from verify.property import Question
 from verify.property.copies import lift
 from verify.rational import Vector, vector
@@ -51,14 +52,12 @@ class Problem:
     @cached_property
     def cell(self) -> Cell:
         """The affine maps of that pattern."""
-        return Cell(self.question.network, self.pattern)
+        return cell_of(self.question.network, self.pattern)
 
     @cached_property
     def spread(self) -> Spread | None:
         """Float bounds on the pre-activations under that pattern; None where exact arithmetic is cheap."""
-        if self.cell.is_small:
-            return None
-        return spread(self.question.network, self.pattern, self.question.region.base)
+        return spread_of(self.cell, self.question.region.base)
 
     def cover(self, tree: Tree) -> Cover:
         """The tree as evidence."""

@@ -14,8 +14,8 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import BudgetExceeded, RegionError
-from verify.kernel.exact import AffineForm, Cell, pattern_of, preactivations
-from verify.kernel.filter import spread
+from verify.kernel.closed_form import spread_of
+from verify.kernel.exact import AffineForm, Cell, cell_of, pattern_of, preactivations
 from verify.network import Network
 from verify.property import Criterion, Question
 from verify.rational import Vector, concatenate, vector, zeros
@@ -55,7 +55,7 @@ def radii(network: Network, x: Vector, budget: Budget) -> Radii:
     if len(x) != network.input_size:
         raise RegionError(f"the point has {len(x)} coordinates; {network.name} has {network.input_size} inputs")
     values = preactivations(network, x)
-    cell = Cell(network, pattern_of(network, values))
+    cell = cell_of(network, pattern_of(network, values))
     pattern, units = pattern_radius(cell, x, values, budget)
     if isinstance(pattern, Infinite):
         return Radii(pattern, pattern, ())
@@ -91,7 +91,7 @@ def pattern_radius(
 
 def _by_distance(cell: Cell, x: Vector) -> Iterator[tuple[float, int, int]]:
     """Units with lower bounds of their distance from zero, nearest first; bounds are 0 where exact work is cheap."""
-    bounds = None if cell.is_small else spread(cell.network, cell.pattern, ball(x, 1).base)
+    bounds = spread_of(cell, ball(x, 1).base)
     candidates: list[tuple[float, int, int]] = []
     for k, block in cell.network.relu_blocks():
         lower = bounds.lower_ratio(k) if bounds is not None else np.zeros(block.size)

@@ -5,54 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-import numpy as np
-
-from verify.errors import BudgetExceeded
 from verify.kernel.evidence import ValueGap
 from verify.property import Assignment, Claim
 from verify.rational import Vector, simplest_between, vector, zeros
 from verify.search.budget import Budget
 from verify.search.finding import gap_at
 
-MAX_ATTEMPTS = 400
+MAX_ATTEMPTS = 600
 MAX_SECONDS = 2.0
 
 
 def shrink(claim: Claim, evidence: ValueGap, budget: Budget) -> ValueGap:
     """A simpler instance that the kernel still accepts, within a bounded number of evaluations."""
     own = Budget(min(MAX_SECONDS, max(budget.remaining, 0.0)))
-    best = evidence
-    attempts = 0
-    improved = True
-    try:
-        while improved:
-            improved = False
-            for candidate in _simpler(best.assignment):
-                own.check()
-                attempts += 1
-                if attempts > MAX_ATTEMPTS:
-                    return best
-                gap = gap_at(claim, candidate)
-                if gap is not None and _size(gap.assignment) < _size(best.assignment):
-                    best, improved = gap, True
-                    break
-    except BudgetExceeded:
-        return best
+    best, size = evidence, _size(evidence.assignment)
+    candidates, attempts = _simpler(best.assignment), 0
+    while attempts < MAX_ATTEMPTS and own.remaining > 0:
+        candidate = next(candidates, None)
+        if candidate is None:
+            break
+        smaller = _size(candidate)
+        if smaller >= size:
+            continue
+        attempts += 1
+        gap = gap_at(claim, candidate)
+        if gap is not None:
+            best, size, candidates = gap, smaller, _simpler(candidate)
     return best
 
 
 def _size(assignment: Assignment) -> tuple[int, int, int]:
-    """Nonzero coordinates, then bits of all numbers, then magnitude: what a reader has to look at."""
-    numbers: list[Fraction] = []
-    nonzero = 0
-    for value in assignment.values():
-        entries = value.fractions() if isinstance(value, Vector) else [value]
-        if isinstance(value, Vector):
-            nonzero += sum(1 for entry in entries if entry)
-        numbers += entries
-    bits = sum(_bits(entry) for entry in numbers)
-    negative = sum(1 for entry in numbers if entry < 0)
-    return nonzero, bits, negative
+    """What a reader has to look at: nonzero coordinates and those that differ between points, then digits, then signs."""
+    points = [value.fractions() for value in assignment.values() if isinstance(value, Vector)]
+    entries = [entry for point in points for entry in point]
+    entries += [value for value in assignment.values() if isinstance(value, Fraction)]
+    nonzero = sum(1 for point in points for entry in point if entry)
+    differing = sum(len(set(column)) > 1 for column in zip(*points, strict=True)) if len(points) > 1 else 0
+    return nonzero + differing, sum(_bits(entry) for entry in entries), sum(1 for entry in entries if entry < 0)
 
 
 def _bits(value: Fraction) -> int:
@@ -60,10 +49,43 @@ def _bits(value: Fraction) -> int:
 
 
 def _simpler(assignment: Assignment) -> Iterator[Assignment]:
-    """Candidates, boldest first."""
+    """Candidates, boldest first: all points at once, then one variable at a time."""
+    yield from _jointly(assignment)
     for name, value in assignment.items():
         for simpler in _simpler_vectors(value) if isinstance(value, Vector) else _simpler_numbers(value):
             yield {**assignment, name: simpler}
+
+
+def _jointly(assignment: Assignment) -> Iterator[Assignment]:
+    """Coordinates set to zero, rounded, or made equal in all points together."""
+    points = {name: value.fractions() for name, value in assignment.items() if isinstance(value, Vector)}
+    if len(points) < 2:
+        return
+    first = next(iter(points.values()))
+    used = [j for j in range(len(first)) if any(point[j] for point in points.values())]
+    differing = [j for j in used if len({point[j] for point in points.values()}) > 1]
+    for chosen in _chunks(used):
+        yield _replaced(assignment, points, {j: Fraction(0) for j in chosen})
+    for chosen in _chunks(differing):
+        yield _replaced(assignment, points, {j: first[j] for j in chosen})
+    for tolerance in (Fraction(1, 2), Fraction(1, 64), Fraction(1, 2**16)):
+        rounded = {name: vector([_simplified(v, tolerance) for v in point]) for name, point in points.items()}
+        yield {**assignment, **rounded}
+
+
+def _replaced(
+    assignment: Assignment, points: dict[str, list[Fraction]], new: dict[int, Fraction]
+) -> Assignment:
+    changed = {name: vector([new.get(j, v) for j, v in enumerate(point)]) for name, point in points.items()}
+    return {**assignment, **changed}
+
+
+def _chunks(indices: list[int]) -> Iterator[list[int]]:
+    """All of the indices, halves, quarters, ..., single ones."""
+    size = len(indices)
+    while size:
+        yield from (indices[start : start + size] for start in range(0, len(indices), size))
+        size = size // 2 if size > 1 else 0
 
 
 def _simpler_numbers(value: Fraction) -> Iterator[Fraction]:
@@ -83,23 +105,14 @@ def _simpler_vectors(value: Vector) -> Iterator[Vector]:
     yield zeros(len(value))
     entries = value.fractions()
     nonzero = [i for i, entry in enumerate(entries) if entry]
-    chunk = len(nonzero)
-    while chunk > 1:
-        chunk = (chunk + 1) // 2
-        for start in range(0, len(nonzero), chunk):
-            dropped = set(nonzero[start : start + chunk])
-            yield vector([Fraction(0) if i in dropped else entry for i, entry in enumerate(entries)])
+    for dropped in _chunks(nonzero):
+        yield vector([Fraction(0) if i in dropped else entry for i, entry in enumerate(entries)])
     for tolerance in (Fraction(1, 2), Fraction(1, 8), Fraction(1, 64), Fraction(1, 2**12), Fraction(1, 2**24)):
         yield vector([_simplified(entry, tolerance) for entry in entries])
     if len(nonzero) <= 16:
         for i in nonzero:
             for simpler in _simpler_numbers(entries[i]):
                 yield vector([*entries[:i], simpler, *entries[i + 1 :]])
-    else:
-        sizes = np.argsort([_bits(entries[i]) for i in nonzero])[::-1]
-        for place in sizes[:16].tolist():
-            i = nonzero[place]
-            yield vector([*entries[:i], Fraction(0), *entries[i + 1 :]])
 
 
 def _simplified(value: Fraction, tolerance: Fraction) -> Fraction:

@@ -13,10 +13,10 @@ from fractions import Fraction
 
 import numpy as np
 
+from verify.kernel.closed_form import settled_units
 from verify.kernel.cover import on_hull
 from verify.kernel.evidence import Leaf, Multipliers, Split, Tree
-from verify.kernel.exact import AffineForm, Cell, pattern_at
-from verify.kernel.filter import spread
+from verify.kernel.exact import AffineForm, Cell, cell_of, pattern_at
 from verify.property import Criterion
 from verify.rational import Vector, vector
 from verify.region import HalfSpace
@@ -84,12 +84,10 @@ def _cell_or_obstacle(
 ) -> tuple[Cell, Obstacle | dict[tuple[int, int], Multipliers]]:
     """The cell of the part's interior point, and the first unstable unit or the proof that there is none."""
     network, base = problem.question.network, problem.question.region.base
-    cell = Cell(network, pattern_at(network, part.interior))
-    bounds = None if cell.is_small else spread(network, cell.pattern, base)
+    cell = cell_of(network, pattern_at(network, part.interior))
     multipliers: dict[tuple[int, int], Multipliers] = {}
-    for k, block in network.relu_blocks():
-        settled = bounds.keeps_sign(k, cell.pattern[k]) if bounds is not None else np.zeros(block.size, dtype=bool)
-        for unit in np.flatnonzero(~settled).tolist():
+    for k, _ in network.relu_blocks():
+        for unit in np.flatnonzero(~settled_units(cell, k, base)).tolist():
             budget.check()
             found = settle(cell, k, unit, base, part.rows, budget)
             if isinstance(found, Obstacle):

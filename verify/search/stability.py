@@ -8,11 +8,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.kernel.cover import is_nonnegative
+from verify.kernel.closed_form import is_nonnegative, settled_units
 from verify.kernel.evidence import Leaf, Multipliers
 from verify.kernel.exact import AffineForm, Cell
 from verify.kernel.rules import pattern_by_signs
-from verify.rational import Vector
+from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace
 from verify.region.region import Base
 from verify.search.budget import Budget
@@ -57,11 +57,8 @@ def _doubtful(problem: Problem) -> Iterator[tuple[int, int]]:
     """Units that the float filter does not settle, those that cross nearest first."""
     units: list[tuple[float, int, int]] = []
     for k, block in problem.question.network.relu_blocks():
-        if problem.spread is None:
-            units += [(0.0, k, i) for i in range(block.size)]
-            continue
-        open_units = np.flatnonzero(~problem.spread.keeps_sign(k, problem.pattern[k]))
-        ratio = problem.spread.lower_ratio(k)
+        open_units = np.flatnonzero(~settled_units(problem.cell, k, problem.question.region.base))
+        ratio = problem.spread.lower_ratio(k) if problem.spread is not None else np.zeros(block.size)
         units += [(float(ratio[i]), k, int(i)) for i in open_units]
     return ((k, i) for _, k, i in sorted(units))
 
@@ -80,14 +77,8 @@ def settle(
         raise TypeError("half-spaces on an L1 ball need the lifted question")
     outcome = nonnegative(signed, base, rows, budget)
     if isinstance(outcome, NegativeAt):
-        return Obstacle(block, unit, _as_vector(outcome.point))
+        return Obstacle(block, unit, vector(outcome.point))
     return outcome.multipliers
-
-
-def _as_vector(values: list[Fraction]) -> Vector:
-    from verify.rational import vector
-
-    return vector(values)
 
 
 def lowest_point(form: AffineForm, base: Base) -> Vector:

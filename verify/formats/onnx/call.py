@@ -99,6 +99,13 @@ class Call:
         """An integer attribute."""
         return int(self._attribute(name, onnx.AttributeProto.INT, default))
 
+    def flag(self, name: str, default: bool = False) -> bool:
+        """An integer attribute that is 0 or 1."""
+        value = self.integer(name, int(default))
+        if value not in (0, 1):
+            raise NetworkError(f"attribute '{name}' is {value}; expected 0 or 1")
+        return bool(value)
+
     def integers(self, name: str, default: Sequence[int] | None = None) -> list[int]:
         """A list of integers."""
         return [int(v) for v in self._attribute(name, onnx.AttributeProto.INTS, default)]
@@ -144,11 +151,9 @@ class Call:
 
     def check_all_read(self) -> None:
         """Refuse attributes that the operator function did not look at."""
-        unread = sorted({a.name for a in self.node.attribute} - self._read)
+        unread = sorted({printable(a.name) for a in self.node.attribute} - self._read)
         if unread:
-            raise NetworkError(
-                f"attribute '{printable(unread[0])}' is not supported in operator set {self.opset}; remove it"
-            )
+            raise NetworkError(f"attribute '{unread[0]}' is not supported in operator set {self.opset}; remove it")
 
     # Names of blocks.
 

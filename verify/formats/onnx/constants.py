@@ -7,7 +7,7 @@ fits), of ``Fraction`` objects where arithmetic on constants leaves float64, of 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -43,6 +43,17 @@ def checked_shape(shape: Iterable[int], what: str, limit: int | None = None) -> 
     if any(size < 0 for size in sizes) or math.prod(sizes) > most:
         raise NetworkError(f"{what}: shape {_short(sizes)}; expected sizes >= 0 and at most {most} values")
     return sizes
+
+
+def broadcast_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape that arrays of these shapes broadcast to."""
+    try:
+        return checked_shape(np.broadcast_shapes(*shapes), "result")
+    except ValueError as error:
+        listed = ", ".join(map(_short, shapes[:6]))
+        raise NetworkError(
+            f"shapes {listed} do not broadcast; expected equal sizes, or 1, from the last axis on"
+        ) from error
 
 
 def _short(sizes: tuple[int, ...]) -> str:
@@ -148,7 +159,7 @@ def arithmetic(operator: str, left: Array, right: Array, what: str) -> Array:
     """Exact Add, Sub, Mul or Div of two constants with broadcasting (Div of integers truncates, as in ONNX)."""
     if is_float(left) != is_float(right) or "b" in (left.dtype.kind, right.dtype.kind):
         raise NetworkError(f"{what}: operands of types {left.dtype} and {right.dtype}; expected the same type")
-    shape = checked_shape(np.broadcast_shapes(left.shape, right.shape), what)
+    shape = broadcast_shape([left.shape, right.shape])
     a, b = np.broadcast_to(left, shape).ravel(), np.broadcast_to(right, shape).ravel()
     if is_float(left):
         return _bounded(_FLOAT_ARITHMETIC[operator](a, b), what).reshape(shape)

@@ -16,7 +16,7 @@ import numpy as np
 
 from verify.errors import NetworkError
 from verify.formats.onnx.call import Call, Value
-from verify.formats.onnx.constants import Array, checked_shape
+from verify.formats.onnx.constants import Array, broadcast_shape
 from verify.network import builder as layers
 from verify.network import matrix as matrices
 from verify.network.builder import Tensor, exact_vector
@@ -64,7 +64,7 @@ def broadcast(x: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 def common_shape(*values: Value) -> tuple[int, ...]:
     """The shape that the values broadcast to."""
-    return checked_shape(np.broadcast_shapes(*(value.shape for value in values)), "broadcast")
+    return broadcast_shape([value.shape for value in values])
 
 
 def plus_constant(call: Call, x: Tensor, constant: Array) -> Tensor:
@@ -123,7 +123,7 @@ def product(call: Call, x: Tensor, weights: Array, *, weights_first: bool = Fals
     columns = operands[1] if operands[1].ndim > 1 else operands[1][:, None]
     if rows.shape[-1] != columns.shape[-2]:
         raise NetworkError(f"shapes {operands[0].shape} and {operands[1].shape} do not fit in a product")
-    batch = np.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
+    batch = broadcast_shape([rows.shape[:-2], columns.shape[:-2]])
     shape = (*batch, rows.shape[-2], columns.shape[-1])
     full = (*shape, rows.shape[-1])
     layers.check_entry_count(full)

@@ -89,7 +89,10 @@ def leaky_relu(call: Call) -> Value:
 
 def parametric_relu(call: Call) -> Value:
     """X where it is positive, else slope X."""
-    return _leaky(call, np.broadcast_to(call.weights(1), call.tensor(0).shape))
+    x, slope = call.tensor(0), call.weights(1)
+    if lowering.common_shape(x, slope) != x.shape:
+        raise NetworkError(f"slopes of shape {slope.shape} do not broadcast to {x.shape}")
+    return _leaky(call, np.broadcast_to(slope, x.shape))
 
 
 def absolute(call: Call) -> Value:

@@ -43,8 +43,8 @@ def matmul(call: Call) -> Value:
 def gemm(call: Call) -> Value:
     """The sum of alpha A' B' and beta C, where ' may transpose."""
     alpha, beta = call.number("alpha", 1.0), call.number("beta", 1.0)
-    a = _transposed(call.value(0), call.integer("transA", 0))
-    b = _transposed(call.value(1), call.integer("transB", 0))
+    a = _transposed(call.value(0), call.flag("transA"))
+    b = _transposed(call.value(1), call.flag("transB"))
     if isinstance(b, Tensor):
         call.weights(0)
         result = lowering.product(call, b, np.asarray(a), weights_first=True)
@@ -63,7 +63,7 @@ def _finite(value: float, name: str) -> Fraction:
 
 def _plus_scaled(call: Call, x: Tensor, beta: Fraction) -> Tensor:
     """``x + beta C``; C may be broadcast to x, not the other way round."""
-    if np.broadcast_shapes(x.shape, call.value(2).shape) != x.shape:
+    if lowering.common_shape(x, call.value(2)) != x.shape:
         raise NetworkError(f"C of shape {call.value(2).shape} does not broadcast to {x.shape}")
     addend = call.value(2)
     if isinstance(addend, Tensor):
@@ -73,7 +73,7 @@ def _plus_scaled(call: Call, x: Tensor, beta: Fraction) -> Tensor:
     return lowering.plus_constant(call, x, scaled)
 
 
-def _transposed(value: Value, transpose: int) -> Value:
+def _transposed(value: Value, transpose: bool) -> Value:
     if len(value.shape) != 2:
         raise NetworkError(f"a matrix of shape {value.shape}; expected two axes")
     return lowering.restructured(value, np.transpose) if transpose else value
@@ -85,7 +85,7 @@ def batch_normalization(call: Call) -> Value:
     gamma, shift, mean, variance = (call.weights(index) for index in range(1, 5))
     epsilon = Fraction(call.number("epsilon", 1e-5))
     call.ignore("momentum")
-    if call.integer("training_mode", 0) or not call.integer("spatial", 1):
+    if call.flag("training_mode") or not call.flag("spatial", True):
         raise NetworkError("training mode, or statistics for each place; expected inference with one for each channel")
     if len(x.shape) < 2 or any(part.shape != (x.shape[1],) for part in (gamma, shift, mean, variance)):
         raise NetworkError(f"statistics of shape {gamma.shape} on a tensor of shape {x.shape}; expected one a channel")

@@ -31,7 +31,7 @@ def average_pool(call: Call) -> Value:
         x,
         kernel,
         ceil_mode=ceil_mode,
-        count_include_pad=bool(call.integer("count_include_pad", 0)),
+        count_include_pad=call.flag("count_include_pad"),
         **window.arguments,
     )
     return pooled.reshape((1, *pooled.shape))
@@ -41,9 +41,11 @@ def _pooling(call: Call) -> tuple[Tensor, list[int], Window, bool]:
     x = image_of(call)
     kernel = call.integers("kernel_shape")
     window = window_attributes(call, x.shape[1:], kernel)
-    ceil_mode = bool(call.integer("ceil_mode", 0))
+    ceil_mode = call.flag("ceil_mode")
     if ceil_mode and call.text("auto_pad", "NOTSET") == "VALID" and _has_remainder(x, kernel, window):
         raise NetworkError("ceil_mode with auto_pad VALID: the standard and its implementations disagree; set pads")
+    if call.text("auto_pad", "NOTSET").startswith("SAME") and max(window.dilations) > 1:
+        raise NetworkError("auto_pad with dilations: the standard and its implementations disagree; set pads")
     return x, kernel, window, ceil_mode
 
 
@@ -92,10 +94,10 @@ def _reduction(call: Call, axes_are_input_since: int) -> tuple[Tensor, list[int]
     """The tensor, the axes (all, if none are given) and whether they stay as axes of size 1."""
     x = call.tensor(0)
     axes = stated_axes(call, axes_are_input_since)
-    none_means_none = call.integer("noop_with_empty_axes", 0)
+    none_means_none = call.flag("noop_with_empty_axes")
     if not axes and not none_means_none:
         axes = list(range(len(x.shape)))
-    return x, axes_of(axes, len(x.shape)), bool(call.integer("keepdims", 1))
+    return x, axes_of(axes, len(x.shape)), call.flag("keepdims", True)
 
 
 def _mean(call: Call, x: Tensor, axes: list[int], *, keep: bool) -> Tensor:

@@ -12,7 +12,7 @@ import onnx
 from verify.errors import NetworkError
 from verify.formats.onnx import constants, lowering
 from verify.formats.onnx.call import Call, Value, axes_of, axis_of, stated_axes
-from verify.formats.onnx.constants import Array, checked_shape
+from verify.formats.onnx.constants import Array, broadcast_shape, checked_shape
 from verify.network import builder as layers
 from verify.network.builder import Tensor, exact_vector
 
@@ -89,7 +89,7 @@ def reshape(call: Call) -> Value:
     """Another shape: 0 keeps a size (unless ``allowzero``), -1 is whatever is left."""
     value = call.value(0)
     wanted = call.indices(1)
-    keep_zero = call.integer("allowzero", 0)
+    keep_zero = call.flag("allowzero")
     if any(size == 0 and axis >= len(value.shape) for axis, size in enumerate(wanted)) and not keep_zero:
         raise NetworkError(f"target {wanted} keeps an axis that shape {value.shape} does not have")
     sizes = [value.shape[axis] if size == 0 and not keep_zero else size for axis, size in enumerate(wanted)]
@@ -217,7 +217,7 @@ def expand(call: Call) -> Value:
     """Values repeated along new and unit axes."""
     value = call.value(0)
     target = checked_shape(call.indices(1), "target")
-    shape = checked_shape(np.broadcast_shapes(value.shape, target), "result")
+    shape = broadcast_shape([value.shape, target])
     return lowering.restructured(value, lambda array: np.broadcast_to(array, shape))
 
 

@@ -1,0 +1,77 @@
+"""Closed forms: the sign of affine forms on a box or an L1 ball, for one form or for all units of a block at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from verify.kernel.evidence import Multipliers
+from verify.kernel.exact import AffineForm, Bits, Cell
+from verify.kernel.filter import Spread, spread
+from verify.region import Box, HalfSpace
+from verify.region.region import Base
+
+
+def is_nonnegative(form: AffineForm, base: Base, rows: Sequence[HalfSpace], multipliers: Multipliers) -> bool:
+    """Whether ``form >= 0`` follows on the base where all rows hold.
+
+    Subtract nonnegative multiples of the rows' slacks (each >= 0 there); if what remains is >= 0 on the whole base,
+    by its closed-form minimum, then so is the form.
+    """
+    coefficients, constant = form.coefficients, form.constant
+    for index, value in multipliers.items():
+        if value < 0 or not 0 <= index < len(rows):
+            return False
+        coefficients = coefficients + rows[index].coefficients.scaled(value)
+        constant -= value * rows[index].bound
+    lowest = base.minimum(coefficients)
+    return lowest is not None and lowest + constant >= 0
+
+
+def settled_units(cell: Cell, block: int, base: Base) -> Bits:
+    """Mask of units of a ReLU block whose extension provably keeps its sign on the whole base.
+
+    Exact for a small network. For a large one the float filter decides, and what it leaves open is left open.
+    """
+    if cell.is_small:
+        return _keeps_sign(cell, block, base)
+    bounds = spread_of(cell, base)
+    if bounds is None:
+        return np.zeros(len(cell.pattern[block]), dtype=bool)
+    kept: Bits = bounds.keeps_sign(block, cell.pattern[block])
+    return kept
+
+
+def spread_of(cell: Cell, base: Base) -> Spread | None:
+    """Float bounds of the cell's pre-activations; None where they do not apply or exact arithmetic is cheap.
+
+    Remembered with the cell: finding evidence and checking it need the same numbers.
+    """
+    if cell.is_small:
+        return None
+    for known, bounds in cell.spreads:
+        if known is base:
+            return bounds  # type: ignore[no-any-return]
+    bounds = spread(cell.network, cell.pattern, base)
+    cell.spreads[:] = [*cell.spreads[-1:], (base, bounds)]
+    return bounds
+
+
+def _keeps_sign(cell: Cell, block: int, base: Base) -> Bits:
+    """``is_nonnegative`` without rows for all units of a block, in integers over common denominators."""
+    forms = cell.all_forms[block - 1].numerators
+    signs = np.where(cell.pattern[block], 1, -1).astype(object)
+    slopes, constants = forms[:, :-1] * signs[:, None], forms[:, -1] * signs
+    if not isinstance(base, Box):
+        centre, radius = base.midpoint, base.radius
+        steepest = np.abs(slopes).max(axis=1)
+        scaled = (slopes @ centre.numerators + constants * centre.denominator) * radius.denominator
+        return np.asarray(scaled >= steepest * radius.numerator * centre.denominator, dtype=bool)
+    positive, negative = np.maximum(slopes, 0), np.minimum(slopes, 0)
+    endless = np.asarray(positive[:, ~base.low_finite] != 0, dtype=bool).any(axis=1)
+    endless |= np.asarray(negative[:, ~base.high_finite] != 0, dtype=bool).any(axis=1)
+    low, high = base.low, base.high
+    lowest = (positive @ low.numerators + constants * low.denominator) * high.denominator
+    lowest = lowest + (negative @ high.numerators) * low.denominator
+    return np.asarray(lowest >= 0, dtype=bool) & ~endless
