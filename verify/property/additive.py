@@ -39,4 +39,5 @@ ADDITIVE = Property(
     variables={"x": "point", "y": "point"},
     instance=_instance,
     reduce=_reduce,
+    labels=("x + y", "x", "y"),
 )

@@ -35,4 +35,5 @@ AFFINE = Property(
     variables={"x": "point", "y": "point", "e": "number"},
     instance=_instance,
     reduce=_reduce,
+    labels=("(1-e) x + e y", "x", "y"),
 )

@@ -70,7 +70,7 @@ class Property:
 
     ``variables`` maps each quantified name to ``"point"`` or ``"number"``; ``instance`` gives the terms whose
     sum the formula says is zero; ``reduce`` gives the questions that together are equivalent to the property
-    on a region.
+    on a region. ``labels`` name the argument of f in each term, in order.
     """
 
     name: str
@@ -78,6 +78,7 @@ class Property:
     variables: Mapping[str, str]
     instance: Callable[[Assignment], list[Term]]
     reduce: Callable[[Network, Region, Network | None], list[Question] | Vacuous]
+    labels: tuple[str, ...]
     needs_second: bool = False
 
     def __repr__(self) -> str:

@@ -26,4 +26,5 @@ CONSTANT = Property(
     variables={"x": "point", "y": "point"},
     instance=_instance,
     reduce=_reduce,
+    labels=("x", "y"),
 )

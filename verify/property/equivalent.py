@@ -40,5 +40,6 @@ EQUIVALENT = Property(
     variables={"x": "point"},
     instance=_instance,
     reduce=_reduce,
+    labels=("x", "x"),
     needs_second=True,
 )

@@ -73,6 +73,7 @@ POSITIVELY_HOMOGENEOUS = Property(
     variables={"x": "point", "t": "number"},
     instance=_positive_instance,
     reduce=_reduce_positive,
+    labels=("t x", "x"),
 )
 
 HOMOGENEOUS = Property(
@@ -81,4 +82,5 @@ HOMOGENEOUS = Property(
     variables={"x": "point", "t": "number"},
     instance=_instance,
     reduce=_reduce,
+    labels=("t x", "x"),
 )

@@ -34,6 +34,7 @@ LINEAR = Property(
     variables={"x": "point", "y": "point", "a": "number", "b": "number"},
     instance=_instance,
     reduce=_reduce,
+    labels=("a x + b y", "x", "y"),
 )
 
 SUPERPOSITION = Property(
@@ -42,4 +43,5 @@ SUPERPOSITION = Property(
     variables=LINEAR.variables,
     instance=_instance,
     reduce=_reduce,
+    labels=("a x + b y", "x", "y"),
 )

@@ -23,7 +23,7 @@ def _property(name: str, sign: int, formula: str) -> Property:
         parts = [(1, (-1,)), (sign, (1,))]
         return [zero_on_copies(local, domain, parts, 1, f"lemma 5: {formula} as one network that must vanish")]
 
-    return Property(name, formula, {"x": "point"}, instance, reduce)
+    return Property(name, formula, {"x": "point"}, instance, reduce, ("-x", "x"))
 
 
 ODD = _property("odd", 1, "f(-x) = -f(x)")

@@ -58,7 +58,8 @@ class Result:
         if not isinstance(evidence, ValueGap):
             return None
         output = self.outputs[evidence.output] if self.outputs else evidence.output
-        return sentence(self.outcome.judgement.values, output, self.network.output_size)
+        labels = self.claim.property.labels
+        return sentence(self.outcome.judgement.values, labels, output, self.network.output_size)
 
     def __repr__(self) -> str:
         claim = self.claim

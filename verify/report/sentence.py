@@ -9,6 +9,7 @@ from verify.kernel.check import Value
 from verify.rational import Vector, display
 
 INLINE_COORDINATES = 6
+INLINE_NONZEROS = 3
 
 
 def point_text(point: Vector) -> str:
@@ -21,44 +22,67 @@ def point_text(point: Vector) -> str:
     nonzero = [(i, e) for i, e in enumerate(entries) if e]
     if not nonzero:
         return "0"
-    shown = ", ".join(f"x{i} = {display(e, 12)}" for i, e in nonzero[:4])
-    rest = f" and {len(nonzero) - 4} more" if len(nonzero) > 4 else ", else 0"
-    return f"({shown}{rest})"
+    shown = ", ".join(f"x{i} = {display(e, 12)}" for i, e in nonzero[:INLINE_NONZEROS])
+    hidden = len(nonzero) - INLINE_NONZEROS
+    return f"({shown}{f' and {hidden} more' if hidden > 0 else ', else 0'})"
 
 
-def sentence(values: Sequence[Value], output: int, output_size: int) -> str:
-    """``f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1``: the first term against the others."""
+def sentence(values: Sequence[Value], labels: Sequence[str], output: int, output_size: int) -> str:
+    """``f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1``: the first term against the others.
+
+    Points too long for a line go by their names in the formula, with a note on how they differ.
+    """
     index = f"[{output}]" if output_size > 1 else ""
-    first, others = values[0], values[1:]
-    left = _side([(first.factor, first)], index)
-    right = _side([(-v.factor, v) for v in others], index)
-    return f"{left}, but {right}"
+    long = any(_is_long(value.point) for value in values)
+    calls = [_call(v, label if long else None, index) for v, label in zip(values, labels, strict=True)]
+    first, others = values[0], list(zip(values, calls, strict=True))[1:]
+    left = _side([(first.factor, first, calls[0])])
+    right = _side([(-v.factor, v, call) for v, call in others])
+    text = f"{left}, but {right}"
+    if "~" in text:
+        text += f" (they differ by {display(sum((v.factor * v.value for v in values), Fraction(0)), 24)})"
+    return text + (_differences(values, labels) if long else "")
 
 
-def _side(parts: Sequence[tuple[Fraction, Value]], index: str) -> str:
-    kept = [(factor, value) for factor, value in parts if factor]
+def _is_long(point: Vector) -> bool:
+    entries = point.numerators.tolist()
+    return len(entries) > INLINE_COORDINATES and sum(1 for e in entries if e) > INLINE_NONZEROS
+
+
+def _differences(values: Sequence[Value], labels: Sequence[str]) -> str:
+    """How the named points x and y differ, when both are there."""
+    points = {label: v.point.fractions() for v, label in zip(values, labels, strict=True)}
+    if "x" not in points or "y" not in points:
+        return ""
+    differing = sum(a != b for a, b in zip(points["x"], points["y"], strict=True))
+    return f"; x and y differ in {differing} of {len(points['x'])} coordinates"
+
+
+def _side(parts: Sequence[tuple[Fraction, Value, str]]) -> str:
+    kept = [(factor, value, call) for factor, value, call in parts if factor]
     if not kept:
         return "the formula says 0"
-    names = _sum([(factor, _call(value, index)) for factor, value in kept])
-    numbers = _sum([(factor, display(value.value)) for factor, value in kept])
-    total = display(sum((factor * value.value for factor, value in kept), Fraction(0)))
+    names = _sum([(factor, call) for factor, _, call in kept])
+    numbers = _sum([(factor, display(value.value)) for factor, value, _ in kept])
+    total = display(sum((factor * value.value for factor, value, _ in kept), Fraction(0)))
     return f"{names} = {total}" if numbers == total else f"{names} = {numbers} = {total}"
 
 
-def _call(value: Value, index: str) -> str:
-    text = point_text(value.point)
-    return f"{'g' if value.second else 'f'}{text if text.startswith('(') else f'({text})'}{index}"
+def _call(value: Value, label: str | None, index: str) -> str:
+    text = point_text(value.point) if label is None else label
+    function = "g" if value.second else "f"
+    return f"{function}{text if text.startswith('(') and text.endswith(')') else f'({text})'}{index}"
 
 
 def _sum(parts: Sequence[tuple[Fraction, str]]) -> str:
     text = ""
     for factor, item in parts:
         size = abs(factor)
-        negative = item.startswith("-")
+        negative = item.startswith(("-", "~-"))
         body = item if size == 1 else f"{display(size)} * {f'({item})' if negative else item}"
+        wrapped = f"({body})" if body.startswith(("-", "~-")) else body
         if not text:
-            text = body if factor > 0 else f"-{f'({body})' if body.startswith('-') else body}"
+            text = body if factor > 0 else f"-{wrapped}"
         else:
-            wrapped = f"({body})" if body.startswith("-") else body
             text += f" {'+' if factor > 0 else '-'} {wrapped}"
     return text

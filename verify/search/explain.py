@@ -179,7 +179,8 @@ def _first_break(
                 bent = effective_switch(walked)
                 if bent is not None:
                     return _describe(problem, obstacle, bent, walked[-1]), tuple(dict.fromkeys(silent))
-                silent += [_name(network, unit) for unit in walked[-1].switching]
+                if len(walked) > 1:
+                    silent += [_name(network, unit) for unit in walked[-2].switching]
                 if len(walked) > 64:
                     break
         except BudgetExceeded:
