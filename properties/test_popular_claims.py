@@ -1,4 +1,4 @@
-"""What people say about linearity and ReLU, and what is true. Each test states a fact; the engine proves or refutes it."""
+"""What people say about linearity and ReLU, and what is true: each test states a fact that the engine decides."""
 
 from __future__ import annotations
 

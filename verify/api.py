@@ -103,8 +103,6 @@ def radius(
 ) -> Radii:
     """The exact pattern radius and affine radius (L-infinity) at a point."""
     loaded = load(network)
-    if isinstance(at, str):
-        point = parse_point(at, loaded.input_size)
-    else:
-        point = at if isinstance(at, Vector) else vector(at)
+    where = parse_point(at, loaded.input_size) if isinstance(at, str) else at
+    point = where if isinstance(where, Vector) else vector(where)
     return radii(loaded, point, _budget(timeout, report))

@@ -79,9 +79,27 @@ def point(rng: random.Random, size: int) -> list[Fraction]:
     return [Fraction(rng.randint(-3, 3), rng.choice([1, 2])) for _ in range(size)]
 
 
+KINDS = (
+    "all",
+    "nonneg",
+    "box",
+    "box",
+    "box",
+    "flat",
+    "point",
+    "half",
+    "ball",
+    "l1",
+    "segment",
+    "slice",
+    "rows",
+    "thin",
+)
+
+
 def region(rng: random.Random, size: int) -> Region:
     """Boxes, orthants, balls, slices, polyhedra, of full dimension or not, bounded or not, single points too."""
-    kind = rng.choice(["all", "nonneg", "box", "box", "box", "flat", "point", "half", "ball", "l1", "segment", "slice", "rows", "thin"])
+    kind = rng.choice(KINDS)
     if kind == "all":
         return everything(size)
     if kind == "nonneg":

@@ -20,7 +20,7 @@ from verify.report.markdown import write_page
 from verify.report.recheck import recheck as replay
 from verify.report.record import tool_version, write_json
 from verify.search.decide import ENGINE_NAMES
-from verify.search.radius import Radius
+from verify.search.radius import Infinite, Radius
 from verify.search.smt import smt_text
 
 STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
@@ -170,7 +170,7 @@ def radius(network: str, point: str, timeout: str | None, memory: str | None, as
 def _radius_text(value: Radius | None) -> str | None:
     if value is None:
         return None
-    return exact_text(value) if not isinstance(value, display.Infinite) else "inf"
+    return exact_text(value) if not isinstance(value, Infinite) else "inf"
 
 
 @commands.command()
@@ -184,7 +184,12 @@ def recheck(report: str, network_path: str | None, second_path: str | None, as_j
     status = 0 if found.judgement is not None else 3
     if as_json:
         ledger = list(found.judgement.assumptions) if found.judgement else []
-        data = {"verdict": found.verdict, "replayed": found.judgement is not None, "reason": found.reason, "ledger": ledger}
+        data = {
+            "verdict": found.verdict,
+            "replayed": found.judgement is not None,
+            "reason": found.reason,
+            "ledger": ledger,
+        }
         click.echo(json.dumps(data, indent=1))
     else:
         display.show_recheck(report, found)

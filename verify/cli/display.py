@@ -109,7 +109,9 @@ def show_radii(network: Network, found: Radii) -> None:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         console.print(Text(f"  there {', '.join(names[:3])}{more} reaches zero", style="dim"))
     if found.affine is None:
-        console.print(Text(f"affine radius   not decided, at least the pattern radius ({found.reason})", style="yellow"))
+        console.print(
+            Text(f"affine radius   not decided, at least the pattern radius ({found.reason})", style="yellow")
+        )
         return
     console.print(Text(f"affine radius   {_radius(found.affine)}"))
     same = found.affine == found.pattern

@@ -1,9 +1,8 @@
-"""Checking a cover: every leaf's pattern holds on its part of the region, and the leaves' maps satisfy the criterion."""
+"""Checking a cover: each leaf's pattern holds on its part of the region, and the leaves' maps meet the criterion."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-
 from fractions import Fraction
 
 import numpy as np
@@ -129,8 +128,6 @@ def on_hull(form: AffineForm, base: Base) -> AffineForm:
     held = Vector(np.where(pinned, form.coefficients.numerators, 0), form.coefficients.denominator)
     free = Vector(np.where(pinned, 0, form.coefficients.numerators), form.coefficients.denominator)
     return AffineForm(free, form.constant + held.dot(base.low))
-
-
 
 
 def in_hull(question: Question, equations: Sequence[Equation]) -> Question:

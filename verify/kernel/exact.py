@@ -95,7 +95,7 @@ def preactivations(network: Network, x: Vector, pattern: Pattern | None = None) 
 
 
 def preactivations_along(network: Network, x: Vector, direction: Vector) -> list[Vector]:
-    """For each block an array (units, 2): pre-activations at x, and their derivatives just beyond x along a direction."""
+    """For each block a (units, 2) array: pre-activations at x, and their slopes along a direction just beyond x."""
     start = np.stack([x.numerators * direction.denominator, direction.numerators * x.denominator], axis=1)
     return _blockwise(network, start, x.denominator * direction.denominator, integer_array([1, 0]), None)
 
@@ -117,7 +117,7 @@ def pattern_at(network: Network, x: Vector) -> Pattern:
 
 def cell_of(network: Network, pattern: Pattern) -> Cell:
     """The cell of a pattern; the last few are remembered, as finding and checking evidence ask for the same ones."""
-    key = (id(network), *((k, bits.tobytes()) for k, bits in sorted(pattern.items())))
+    key: tuple[object, ...] = (id(network), *((k, bits.tobytes()) for k, bits in sorted(pattern.items())))
     cell = _CELLS.get(key)
     if cell is None or cell.network is not network:
         while len(_CELLS) >= 4:
@@ -126,7 +126,7 @@ def cell_of(network: Network, pattern: Pattern) -> Cell:
     return cell
 
 
-_CELLS: dict[tuple[int | tuple[int, bytes], ...], Cell] = {}
+_CELLS: dict[tuple[object, ...], Cell] = {}
 
 
 # Beyond this many multiplications, rows of the Jacobian are computed one by one, on demand.

@@ -112,7 +112,11 @@ def _chunk_norms(network: Network, pattern: Pattern, columns: Any, radii: Floats
         for k, block in enumerate(network.blocks, start=1):
             total: Any = None
             for source, matrix in block.inputs:
-                part = matrix.float_columns[:, columns].toarray() if source == 0 else matrix.fast_floats @ jacobians[source]
+                part = (
+                    matrix.float_columns[:, columns].toarray()
+                    if source == 0
+                    else matrix.fast_floats @ jacobians[source]
+                )
                 total = part if total is None else total + part
             if total is None:
                 total = np.zeros((block.size, len(columns)))

@@ -387,9 +387,7 @@ def average_pool(
     count_include_pad: bool = False,
 ) -> Tensor:
     """The exact mean of each window (1/9 is one ninth); padding counts only if asked for."""
-    windows, valid = window_positions(
-        x.shape[1:], kernel, strides, pads, dilations, ceil_mode=ceil_mode, name=x.name
-    )
+    windows, valid = window_positions(x.shape[1:], kernel, strides, pads, dilations, ceil_mode=ceil_mode, name=x.name)
     dims = len(kernel)
     out, area, taps = windows.shape[:dims], int(np.prod(windows.shape[:dims])), int(np.prod(list(kernel)))
     windows, valid = windows.reshape(area, taps), valid.reshape(area, taps)
@@ -438,9 +436,7 @@ def max_pool(
     ceil_mode: bool = False,
 ) -> Tensor:
     """The maximum of each window, as a tree of ``max(a, b) = b + relu(a - b)``; padding never wins."""
-    windows, valid = window_positions(
-        x.shape[1:], kernel, strides, pads, dilations, ceil_mode=ceil_mode, name=x.name
-    )
+    windows, valid = window_positions(x.shape[1:], kernel, strides, pads, dilations, ceil_mode=ceil_mode, name=x.name)
     dims = len(kernel)
     out, area, taps = windows.shape[:dims], int(np.prod(windows.shape[:dims])), int(np.prod(list(kernel)))
     windows, valid = windows.reshape(area, taps), valid.reshape(area, taps)

@@ -1,7 +1,7 @@
 """Float evaluation with a rigorous bound on its distance from the exact network.
 
-The bound (Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., section 3.1 and problem 3.2): a sum of ``n``
-products in floating point, in any order and with or without fused multiply-add, is
+The bound (Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., section 3.1): a sum of ``n`` products
+in floating point, in any order and with or without fused multiply-add, is
 ``sum_l w_l y_l (1 + t_l)`` with ``|t_l| <= gamma(n) = n u / (1 - n u)``, plus at most the smallest subnormal
 for each product that underflows. With ``e`` a bound on the error of the arguments, a block therefore obeys
 
@@ -50,7 +50,9 @@ class FloatRun:
     errors: list[Floats]
 
 
-def linear_errors(block: Block, errors: dict[int, Floats], sizes: dict[int, Floats], extra: Any, roundoff: float) -> Any:
+def linear_errors(
+    block: Block, errors: dict[int, Floats], sizes: dict[int, Floats], extra: Any, roundoff: float
+) -> Any:
     """The bound of the module docstring for one block; ``errors`` and ``sizes`` by source.
 
     ``extra`` is the size of what is added besides the products (the bias), or 0.
@@ -82,7 +84,7 @@ def run(
     values are still those of float64, and the bound covers the distance of either from the exact network.
     """
     outputs: dict[int, Floats] = {0: point.floats()}
-    exact_input = all(n == 0 or np.isfinite(f) and f != 0 for n, f in zip(point.numerators, outputs[0], strict=True))
+    exact_input = all(n == 0 or (np.isfinite(f) and f != 0) for n, f in zip(point.numerators, outputs[0], strict=True))
     start = np.abs(outputs[0]) * roundoff * 2 + SMALLEST_SUBNORMAL
     errors: dict[int, Floats] = {0: start if exact_input else np.full(len(point), np.inf)}
     values: list[Floats] = []

@@ -104,9 +104,7 @@ class Network:
                 raise NetworkError(f"{name}: shape {shape} does not hold {size} values")
 
     def __repr__(self) -> str:
-        return (
-            f"<Network {self.name}: {self.input_size} inputs, {self.relu_count} ReLU, {self.output_size} outputs>"
-        )
+        return f"<Network {self.name}: {self.input_size} inputs, {self.relu_count} ReLU, {self.output_size} outputs>"
 
     @property
     def input_size(self) -> int:

@@ -28,7 +28,9 @@ def _reduce(network: Network, region: Region, _: Network | None) -> list[Questio
     if origin is None:
         return Vacuous("no x, y of the region have x + y in it: 0 is not in its affine hull")
     if region.contains_origin:
-        return [Question(local, domain, Criterion.LINEAR, origin, "lemma 3: with 0 in the region, additive means linear")]
+        return [
+            Question(local, domain, Criterion.LINEAR, origin, "lemma 3: with 0 in the region, additive means linear")
+        ]
     parts = [(1, (1, 1)), (-1, (1, 0)), (-1, (0, 1))]
     return [zero_on_copies(local, domain, parts, 2, "lemma 5: f(x+y) - f(x) - f(y) is zero")]
 

@@ -16,7 +16,8 @@ from verify.rational import Vector, zeros
 from verify.region import Box, HalfSpace, L1Ball, Region, polyhedron
 from verify.region.region import lifted
 
-Part = tuple[Fraction | int, Sequence[Fraction | int]]
+Scalar = Fraction | int
+Part = tuple[Scalar, Sequence[Scalar]]
 
 
 def zero_on_copies(network: Network, region: Region, parts: Sequence[Part], variables: int, lemma: str) -> Question:
@@ -28,9 +29,7 @@ def zero_on_copies(network: Network, region: Region, parts: Sequence[Part], vari
     weights = [w for _, w in parts]
     domain = _arguments_inside(region, weights, variables)
     extra = domain.dimension - variables * size
-    copies = [
-        Copy(Fraction(c), network, pick(variables, w, size, extra), zeros(size), _label(w)) for c, w in parts
-    ]
+    copies = [Copy(Fraction(c), network, pick(variables, w, size, extra), zeros(size), _label(w)) for c, w in parts]
     return Question(combination(copies, network.name), domain, Criterion.ZERO, zeros(domain.dimension), lemma)
 
 

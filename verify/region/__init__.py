@@ -18,6 +18,18 @@ from verify.region.region import (
 )
 
 __all__ = [
-    "Box", "Chart", "HalfSpace", "L1Ball", "Region", "ball", "box", "everything", "intersection", "l1_ball",
-    "nonnegative", "polyhedron", "segment", "window",
+    "Box",
+    "Chart",
+    "HalfSpace",
+    "L1Ball",
+    "Region",
+    "ball",
+    "box",
+    "everything",
+    "intersection",
+    "l1_ball",
+    "nonnegative",
+    "polyhedron",
+    "segment",
+    "window",
 ]

@@ -72,7 +72,9 @@ class Box:
         total = Fraction(0)
         for side, mask in ((self.low, positive), (self.high, negative)):
             if mask.any():
-                total += Fraction(int(np.dot(c[mask], side.numerators[mask])), coefficients.denominator * side.denominator)
+                total += Fraction(
+                    int(np.dot(c[mask], side.numerators[mask])), coefficients.denominator * side.denominator
+                )
         return total
 
     def centre(self) -> Vector:
@@ -293,7 +295,11 @@ def segment(start: Vector, end: Vector, text: str = "") -> Region:
 
 
 def window(
-    origin: Vector, directions: Sequence[Vector], low: Sequence[Number | None], high: Sequence[Number | None], text: str = ""
+    origin: Vector,
+    directions: Sequence[Vector],
+    low: Sequence[Number | None],
+    high: Sequence[Number | None],
+    text: str = "",
 ) -> Region:
     """The slice ``origin + sum_i t_i directions[i]`` with t in a box; directions must be independent."""
     if any(len(d) != len(origin) for d in directions):
@@ -305,7 +311,7 @@ def window(
                 rows.append(i)
                 columns.append(j)
                 entries.append(value)
-    values = matrices.as_entries(np.array(entries + [None], dtype=object)[:-1])
+    values = matrices.as_entries(np.array([*entries, None], dtype=object)[:-1])
     shape = (len(origin), len(directions))
     matrix = matrices.from_triplets(np.array(rows, np.int64), np.array(columns, np.int64), values, shape)
     if solve(matrix, zeros(len(origin))) is None:
@@ -314,7 +320,12 @@ def window(
     assert isinstance(base, Box)
     offset = solve(matrix, origin)
     if offset is not None:  # the window's plane passes through 0: make the chart linear
-        base = Box(base.low + _masked(offset, base.low_finite), base.high + _masked(offset, base.high_finite), base.low_finite, base.high_finite)
+        base = Box(
+            base.low + _masked(offset, base.low_finite),
+            base.high + _masked(offset, base.high_finite),
+            base.low_finite,
+            base.high_finite,
+        )
         origin = zeros(len(origin))
     return Region(base, chart=Chart(origin, matrix), text=text)
 
@@ -367,7 +378,9 @@ def intersection(left: Region, right: Region, text: str = "") -> Region:
 
 
 def _pulled_back(row: HalfSpace, chart: Chart) -> HalfSpace:
-    return HalfSpace(chart.directions.transposed.product(row.coefficients), row.bound - row.coefficients.dot(chart.origin))
+    return HalfSpace(
+        chart.directions.transposed.product(row.coefficients), row.bound - row.coefficients.dot(chart.origin)
+    )
 
 
 def half_spaces(region: Region) -> list[HalfSpace]:
@@ -375,7 +388,10 @@ def half_spaces(region: Region) -> list[HalfSpace]:
     if not isinstance(region.base, Box):
         raise RegionError("an L1 ball has no short list of half-spaces")
     result = []
-    for side, mask, sign in ((region.base.low, region.base.low_finite, -1), (region.base.high, region.base.high_finite, 1)):
+    for side, mask, sign in (
+        (region.base.low, region.base.low_finite, -1),
+        (region.base.high, region.base.high_finite, 1),
+    ):
         for j in np.flatnonzero(mask):
             unit = zeros(region.dimension)
             unit.numerators[j] = sign
@@ -422,7 +438,8 @@ def to_json(region: Region) -> dict[str, Any]:
         columns = region.chart.directions.transposed
         data["origin"] = region.chart.origin.strings()
         data["directions"] = [
-            columns.select_rows(np.array([j])).transposed.product(vector([1])).strings() for j in range(region.dimension)
+            columns.select_rows(np.array([j])).transposed.product(vector([1])).strings()
+            for j in range(region.dimension)
         ]
     return data
 

@@ -19,10 +19,16 @@ def page(result: Result, title: str = "") -> str:
     lines = [f"# {heading}", ""]
     lines += [f"**Is {name} {data['property']} on {region}?** {ANSWERS[result.verdict]}", ""]
     if result.vacuous:
-        lines += ["*Vacuous:* the property quantifies over nothing, or over trivial instances only, on this region.", ""]
+        lines += [
+            "*Vacuous:* the property quantifies over nothing, or over trivial instances only, on this region.",
+            "",
+        ]
     lines += [f"- The property: `{data['formula']}`, every argument in the region."]
-    lines += [f"- The network: {data['network']['inputs']} inputs, {data['network']['relu']} ReLU, sha256 `{data['network']['sha256'][:16]}`."]
-    lines += [f"- Assurance: {data['assurance'] or 'none'}; engine: {data['engine'] or 'none'}; {data['seconds']:.3f} s."]
+    about = data["network"]
+    lines += [f"- The network: {about['inputs']} inputs, {about['relu']} ReLU, sha256 `{about['sha256'][:16]}`."]
+    lines += [
+        f"- Assurance: {data['assurance'] or 'none'}; engine: {data['engine'] or 'none'}; {data['seconds']:.3f} s."
+    ]
     lines += ["", *_reason(result, data["lemmas"]), "", "## Assumptions", ""]
     lines += [f"- {escape(entry)}" for entry in data["ledger"]] or ["None beyond exact integer arithmetic."]
     lines += ["", "## Again", "", "```", _command(result), "```", ""]
@@ -32,11 +38,24 @@ def page(result: Result, title: str = "") -> str:
 def _reason(result: Result, lemmas: list[str]) -> list[str]:
     if result.counterexample:
         judgement = result.outcome.judgement
-        lines = ["## Counterexample", "", f"`{result.counterexample}`", "", "| factor | f at | value |", "|---|---|---|"]
+        lines = [
+            "## Counterexample",
+            "",
+            f"`{result.counterexample}`",
+            "",
+            "| factor | f at | value |",
+            "|---|---|---|",
+        ]
         lines += [f"| {v.factor} | {point_text(v.point)} | {v.value} |" for v in judgement.values]
         return [*lines, "", f"The weighted sum is {judgement.gap}; the formula says 0."]
     if result.verdict is Verdict.PROVED:
-        return ["## Proof", "", *(f"{i}. {escape(lemma)}." for i, lemma in enumerate(lemmas, start=1)), "", _evidence(result)]
+        return [
+            "## Proof",
+            "",
+            *(f"{i}. {escape(lemma)}." for i, lemma in enumerate(lemmas, start=1)),
+            "",
+            _evidence(result),
+        ]
     tried = ", ".join(result.outcome.tried) or "nothing"
     return ["## What was tried", "", f"{escape(result.outcome.reason)}. Engines: {tried}."]
 

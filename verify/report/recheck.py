@@ -35,7 +35,11 @@ def recheck(path: Path, network_path: str | None = None, second_path: str | None
     if verdict not in ("proved", "refuted", "unknown"):
         raise EvidenceError("format", f"verdict {verdict!r:.60}; expected proved, refuted or unknown")
     if verdict == "unknown" or data.get("evidence") is None:
-        word = "the verdict is unknown" if verdict == "unknown" else "the verdict is attested by a solver, without evidence"
+        word = (
+            "the verdict is unknown"
+            if verdict == "unknown"
+            else "the verdict is attested by a solver, without evidence"
+        )
         return Recheck(verdict, None, f"nothing to replay: {word}")
     claim = _claim(data, path, network_path, second_path)
     questions = claim.questions()
@@ -84,7 +88,8 @@ def _network(data: dict[str, Any], path: Path, given: str | None) -> Network:
         network = load(_locate(str(given or data["source"]), path))
     if network.digest != data["sha256"]:
         raise EvidenceError(
-            "network", f"{network.name} has sha256 {network.digest[:16]}..., the record is about {str(data['sha256'])[:16]}..."
+            "network",
+            f"{network.name} has sha256 {network.digest[:16]}..., the record is about {str(data['sha256'])[:16]}...",
         )
     return network
 

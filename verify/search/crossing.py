@@ -58,9 +58,7 @@ def _on_stretch(problem: Problem, start: Vector, direction: Vector, stretch: Str
         yield from findings_at(problem, start + direction.scaled((stretch.begin + stretch.end) / 2))
 
 
-def _at_break(
-    problem: Problem, start: Vector, direction: Vector, before: Stretch, after: Stretch
-) -> Iterator[Finding]:
+def _at_break(problem: Problem, start: Vector, direction: Vector, before: Stretch, after: Stretch) -> Iterator[Finding]:
     if problem.question.criterion not in (Criterion.AFFINE, Criterion.LINEAR) or before.slope == after.slope:
         return
     longest = min(before.end - before.begin, after.end - after.begin)

@@ -16,6 +16,7 @@ import numpy as np
 
 from verify.errors import BudgetExceeded, RegionError
 from verify.kernel.closed_form import settled_units
+from verify.kernel.evidence import Empty
 from verify.kernel.exact import Bits, preactivations
 from verify.network import Network, floats
 from verify.property import CATALOGUE, Claim
@@ -24,7 +25,7 @@ from verify.region import Box
 from verify.region.region import Region
 from verify.search.budget import Budget
 from verify.search.crossing import effective_switch
-from verify.search.problem import Empty, Problem, prepare
+from verify.search.problem import Problem, prepare
 from verify.search.sampling import points
 from verify.search.stability import Obstacle, stable_leaf
 from verify.search.walk import Stretch, stretches
@@ -98,8 +99,8 @@ def _layers(problem: Problem, obstacles: list[Obstacle], budget: Budget, *, all_
             switching = switching | changes
         off = off & ~on
         affine_so_far = affine_so_far and bool(np.all(on | off))
-        counts = [int(mask.sum()) for mask in (on, off, switching)]
-        result.append(Layer(block.name, k, block.size, *counts, block.size - sum(counts)))
+        counts = (int(on.sum()), int(off.sum()), int(switching.sum()))
+        result.append(Layer(block.name, k, block.size, *counts, undecided=block.size - sum(counts)))
     return result
 
 
@@ -165,9 +166,7 @@ def _interval_signs(network: Network, region: Region) -> dict[int, tuple[Bits, B
     return result
 
 
-def _first_break(
-    problem: Problem, obstacles: list[Obstacle], budget: Budget
-) -> tuple[Break | None, tuple[str, ...]]:
+def _first_break(problem: Problem, obstacles: list[Obstacle], budget: Budget) -> tuple[Break | None, tuple[str, ...]]:
     """The first effective switch on the way to an obstacle, and switches that were crossed without effect."""
     network = problem.question.network
     silent: list[str] = []

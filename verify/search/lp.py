@@ -88,7 +88,7 @@ def _proposed(
 def _highs(form: AffineForm, base: Box, rows: Sequence[HalfSpace], budget: Budget) -> _Proposal | None:
     import highspy
 
-    solver = highspy.Highs()
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.silent()
     if budget.remaining != float("inf"):
         solver.setOptionValue("time_limit", max(budget.remaining, 0.01))

@@ -33,7 +33,7 @@ class Outcome:
 
 
 class SearchInterrupted(KeyboardInterrupt):
-    """Ctrl-C during a search; ``outcome`` says what was known by then, ``result`` (set by ``verify.check``) the claim too."""
+    """Ctrl-C during a search: ``outcome`` says what was known; ``verify.check`` adds the ``result``."""
 
     result: Any = None
 

@@ -35,7 +35,7 @@ def shrink(claim: Claim, evidence: ValueGap, budget: Budget) -> ValueGap:
 
 
 def _size(assignment: Assignment) -> tuple[int, int, int]:
-    """What a reader has to look at: nonzero coordinates and those that differ between points, then digits, then signs."""
+    """What a reader has to look at: coordinates not zero or not equal in all points, then digits, then signs."""
     points = [value.fractions() for value in assignment.values() if isinstance(value, Vector)]
     entries = [entry for point in points for entry in point]
     entries += [value for value in assignment.values() if isinstance(value, Fraction)]
@@ -73,9 +73,7 @@ def _jointly(assignment: Assignment) -> Iterator[Assignment]:
         yield {**assignment, **rounded}
 
 
-def _replaced(
-    assignment: Assignment, points: dict[str, list[Fraction]], new: dict[int, Fraction]
-) -> Assignment:
+def _replaced(assignment: Assignment, points: dict[str, list[Fraction]], new: dict[int, Fraction]) -> Assignment:
     changed = {name: vector([new.get(j, v) for j, v in enumerate(point)]) for name, point in points.items()}
     return {**assignment, **changed}
 

@@ -15,7 +15,6 @@ from typing import Any
 import z3
 
 from verify.kernel.check import Judgement, Verdict, judge
-from verify.kernel.evidence import ValueGap
 from verify.network import Network
 from verify.property import Assignment, Claim
 from verify.rational import Vector, vector
@@ -30,8 +29,10 @@ SymbolicTerm = tuple[Any, Reals, bool]
 
 
 def _mix(*parts: tuple[Any, Reals]) -> Reals:
-    return [sum((factor * value for factor, value in zip([f for f, _ in parts], values, strict=True)), z3.RealVal(0))
-            for values in zip(*(v for _, v in parts), strict=True)]
+    return [
+        sum((factor * value for factor, value in zip([f for f, _ in parts], values, strict=True)), z3.RealVal(0))
+        for values in zip(*(v for _, v in parts), strict=True)
+    ]
 
 
 def _affine(v: Mapping[str, Any]) -> list[SymbolicTerm]:
@@ -168,7 +169,9 @@ def decide_with_z3(claim: Claim, budget: Budget) -> Outcome:
     with interrupting(seconds + 1):
         status = solver.check()
     if status == z3.unsat:
-        proved = Judgement(Verdict.PROVED, assumptions=(f"Z3 {z3.get_version_string()} answered unsat; no evidence was replayed",))
+        proved = Judgement(
+            Verdict.PROVED, assumptions=(f"Z3 {z3.get_version_string()} answered unsat; no evidence was replayed",)
+        )
         return Outcome(proved, None, "z3", ("z3",), budget.elapsed, attested=f"Z3 {z3.get_version_string()}")
     if status == z3.sat:
         evidence = gap_at(claim, _assignment(claim, solver.model(), variables))

@@ -98,7 +98,7 @@ def _cell_or_obstacle(
 
 
 def _divide(part: _Part, cell: Cell, obstacle: Obstacle, base: Base) -> None:
-    """Split at the obstacle's hyperplane; both sides get an interior point on the line from the old one to the target."""
+    """Split at the obstacle's hyperplane; sides get interior points on the line from the old one to the target."""
     form = cell.form(obstacle.block, obstacle.unit)
     here, there = form.at(part.interior), form.at(obstacle.target)
     direction = obstacle.target - part.interior
