@@ -138,6 +138,8 @@ class Vector:
         return hash(tuple(self.fractions()))
 
     def __add__(self, other: Vector) -> Vector:
+        if len(self) != len(other):  # NumPy would stretch a vector of length one
+            raise ValueError(f"vectors of lengths {len(self)} and {len(other)}")
         common = math.lcm(self.denominator, other.denominator)
         left = self.numerators * (common // self.denominator)
         right = other.numerators * (common // other.denominator)

@@ -9,10 +9,8 @@ from collections.abc import Sequence
 
 import click
 
-from verify.cli.commands import commands
-from verify.errors import EvidenceError, InputError
-from verify.report.record import Result
-from verify.search.outcome import SearchInterrupted
+from verify.cli.group import commands
+from verify.errors import BudgetExceeded, EvidenceError, InputError
 
 BAD_INPUT = 2
 UNKNOWN = 3
@@ -23,13 +21,15 @@ INTERRUPTED = 130
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status (see DESIGN: 0 proved or done, 1, 2, 3, 4, 130)."""
     try:
-        status = commands.main(args=list(arguments), prog_name="verify", standalone_mode=False)
+        # Not ``commands.main``: it turns a closed pipe into status 1, which means refuted, and hides interrupts.
+        with commands.make_context("verify", list(arguments)) as context:
+            status = commands.invoke(context)
         sys.stdout.flush()
         return int(status or 0)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.UsageError as error:
-        hint = f" (try 'verify {error.ctx.info_name} --help')" if error.ctx and error.ctx.parent else ""
+        hint = f" (try '{error.ctx.command_path} --help')" if error.ctx else ""
         return _complain(error.format_message() + hint, BAD_INPUT)
     except click.ClickException as error:
         return _complain(error.format_message(), BAD_INPUT)
@@ -37,9 +37,12 @@ def run(arguments: Sequence[str]) -> int:
         return _complain(str(error), BAD_INPUT)
     except EvidenceError as error:
         return _complain(str(error), INTERNAL)
+    except BudgetExceeded as error:
+        return _complain(f"not decided: {error}", UNKNOWN)
     except MemoryError:
         return _complain("out of memory: no verdict; raise --memory or ask about a smaller region", UNKNOWN)
     except BrokenPipeError:
+        # What is still buffered has no reader either; the interpreter would complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERRUPTED
     except OSError as error:
@@ -60,7 +63,9 @@ def _complain(message: str, status: int) -> int:
 
 
 def _interrupted(stop: BaseException, *, as_json: bool) -> int:
-    result = stop.result if isinstance(stop, SearchInterrupted) else None
+    from verify.report.record import Result
+
+    result = getattr(stop, "result", None)
     if isinstance(result, Result):
         if as_json:
             print(json.dumps(result.to_json(), indent=1))

@@ -113,7 +113,8 @@ def _check_rule(claim: Claim, evidence: Rule, ledger: Ledger) -> Judgement:
     if rule is None:
         raise EvidenceError("rule", f"there is no rule {evidence.name[:60]!r}")
     rule(claim)
-    return Judgement(Verdict.PROVED, assumptions=tuple(ledger.entries))
+    vacuous = isinstance(claim.questions(), Vacuous)
+    return Judgement(Verdict.PROVED, vacuous=vacuous, assumptions=tuple(ledger.entries))
 
 
 def _check_nothing(claim: Claim, _: Nothing, ledger: Ledger) -> Judgement:

@@ -20,6 +20,8 @@ def is_nonnegative(form: AffineForm, base: Base, rows: Sequence[HalfSpace], mult
     by its closed-form minimum, then so is the form.
     """
     coefficients, constant = form.coefficients, form.constant
+    if len(coefficients) != base.dimension:
+        return False
     for index, value in multipliers.items():
         if value < 0 or not 0 <= index < len(rows):
             return False

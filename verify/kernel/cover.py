@@ -10,16 +10,17 @@ import numpy as np
 from verify.errors import EvidenceError
 from verify.kernel.closed_form import is_nonnegative, settled_units, spread_of
 from verify.kernel.evidence import Cover, Empty, Equation, Leaf, Split, Tree
-from verify.kernel.exact import AffineForm, Cell, cell_of
+from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of
 from verify.kernel.ledger import FLOAT_FILTER, Ledger
 from verify.kernel.rules import pattern_by_signs
+from verify.network import Network
 from verify.network import matrix as matrices
 from verify.network.combine import substituted
 from verify.property import Criterion, Question
 from verify.property.copies import lift
 from verify.rational import Vector, vector, zeros
 from verify.region import Box, Chart, HalfSpace, Region, polyhedron
-from verify.region.linear import echelon
+from verify.region.linear import any_solution, echelon
 from verify.region.region import Base, half_spaces
 
 
@@ -39,24 +40,35 @@ def check_cover(question: Question, proof: Cover, ledger: Ledger) -> bool:
     if question.criterion is Criterion.THROUGH_ORIGIN and question.origin is None:
         return True
     first: list[AffineForm] | None = None
-    for leaf, rows in _leaves(proof.tree, question.region.rows):
+    for leaf, rows in _leaves(proof.tree, question.region):
+        _check_pattern(question.network, leaf.pattern)
         cell = cell_of(question.network, leaf.pattern)
         _check_leaf(question, rows, leaf, cell, ledger)
         first = check_criterion(question, cell, first, several=isinstance(proof.tree, Split))
     return False
 
 
-def _leaves(tree: Tree, rows: tuple[HalfSpace, ...]) -> Iterator[tuple[Leaf, tuple[HalfSpace, ...]]]:
+def _leaves(tree: Tree, region: Region) -> Iterator[tuple[Leaf, tuple[HalfSpace, ...]]]:
     """The leaves, each with the rows that hold on it. A split covers: one of form >= 0, form <= 0 holds anywhere."""
-    stack = [(tree, rows)]
+    stack = [(tree, region.rows)]
     while stack:
         node, known = stack.pop()
         if isinstance(node, Leaf):
             yield node, known
             continue
         coefficients, constant = node.form.coefficients, node.form.constant
+        if len(coefficients) != region.dimension:  # arrays of other lengths might still add up
+            raise EvidenceError("split", f"{len(coefficients)} coefficients in {region.dimension} dimensions")
         stack.append((node.below, (*known, HalfSpace(coefficients, -constant))))
         stack.append((node.above, (*known, HalfSpace(-coefficients, constant))))
+
+
+def _check_pattern(network: Network, pattern: Pattern) -> None:
+    """A pattern holds one bit for each unit of each ReLU block."""
+    for k, block in network.relu_blocks():
+        bits = pattern.get(k)
+        if bits is None or bits.shape != (block.size,) or bits.dtype != np.bool_:
+            raise EvidenceError("pattern", f"{block.name} needs one bit for each of its {block.size} units")
 
 
 def _check_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, cell: Cell, ledger: Ledger) -> None:
@@ -135,19 +147,33 @@ def in_hull(question: Question, equations: Sequence[Equation]) -> Question:
     if not equations:
         return question
     region = question.region
+    if not isinstance(region.base, Box):
+        raise EvidenceError("equation", "equations of an L1 ball's hull need the ball in lifted form")
     for equation in equations:
         for form, multipliers in ((equation.form, equation.above), (-equation.form, equation.below)):
             if not is_nonnegative(form, region.base, region.rows, multipliers):
                 raise EvidenceError("equation", "a claimed equation of the region's hull does not follow")
     chart = hull_chart(equations, region.dimension)
     network = substituted(question.network, chart.directions, chart.origin)
-    origin = chart.coordinates(question.origin) if question.origin is not None else None
+    origin = _origin_in_chart(chart, question.origin)
     rows = [
         HalfSpace(chart.directions.transposed.product(r.coefficients), r.bound - r.coefficients.dot(chart.origin))
         for r in half_spaces(region)
     ]
     inside: Region = polyhedron(chart.directions.shape[1], rows, region.text)
     return Question(network, inside, question.criterion, origin, question.lemma)
+
+
+def _origin_in_chart(chart: Chart, origin: Vector | None) -> Vector | None:
+    """Coordinates of a point of the chart above the origin, None where there is none.
+
+    After a lift the origin has fewer coordinates than the chart's space. The network ignores the others, so the
+    hull of the region itself contains the origin when some point above it satisfies the equations, whichever.
+    """
+    if origin is None:
+        return None
+    kept = np.arange(len(origin))
+    return any_solution(chart.directions.select_rows(kept), origin - chart.origin.take(kept))
 
 
 def hull_chart(equations: Sequence[Equation], size: int) -> Chart:

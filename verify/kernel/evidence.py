@@ -173,13 +173,16 @@ def from_json(data: Any, networks: list[Network]) -> Evidence:
     """
     try:
         return _READERS[data["kind"]](data, networks)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, InputError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, InputError) as error:
         raise EvidenceError("format", f"cannot be read: {error!r:.200}") from error
 
 
 def _read_gap(data: Any, _: list[Network]) -> ValueGap:
     values = {str(n): _vector(v) if isinstance(v, list) else _rational(v) for n, v in data["values"].items()}
-    return ValueGap(values, int(data["output"]))
+    output = data["output"]
+    if type(output) is not int:
+        raise TypeError(f"{output!r:.60} is not the number of an output")
+    return ValueGap(values, output)
 
 
 def _read_cells(data: Any, networks: list[Network]) -> Cells:
@@ -248,6 +251,8 @@ def _vector(values: Any) -> Vector:
 
 
 def _form(values: Any) -> AffineForm:
+    if not isinstance(values, list):
+        raise TypeError(f"{values!r:.60} is not a list of coefficients and a constant")
     return AffineForm(_vector(values[:-1]), _rational(values[-1]))
 
 

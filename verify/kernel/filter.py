@@ -5,7 +5,7 @@ and radii r is ``s z(c) - sum_j r_j |J_j|``; over an L1 ball of radius r it is `
 need only a norm of the row J of the Jacobian. J is propagated in float64; the norm e of its error obeys the
 recursion of ``verify.network.floats`` with |y| replaced by the norm S of the computed row:
 
-    e' <= |W| e + gamma(n + 2) |W| (S + e) + (n + 2) eta sum_j r_j
+    e' <= |W| e + gamma(n + 2) |W| (S + 2 e) + (n + 2) eta sum_j r_j
 
 since each entry of ``W J`` is a sum of n products and norms are subadditive. What the bound does not decide is
 left to exact arithmetic.
@@ -42,16 +42,16 @@ class Spread:
         """Mask of units proved to keep ``z >= 0`` (where ``on``) or ``z <= 0`` (elsewhere); blocks count from 1."""
         k = block - 1
         towards = np.where(on, self.centre[k], -self.centre[k])
-        # Three roundings on each side: the factors cover them.
-        reach = (self.radius[k] + self.radius_errors[k] + self.centre_errors[k]) * (1 + 2.0**-50)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):
+            # Three roundings on each side: the factors cover them.
+            reach = (self.radius[k] + self.radius_errors[k] + self.centre_errors[k]) * (1 + 2.0**-50)
             return np.asarray(towards * (1 - 2.0**-50) >= reach, dtype=bool) & np.isfinite(reach)
 
     def changes_sign(self, block: int) -> Any:
         """Mask of units proved to take both strict signs on the region."""
         k = block - 1
-        near = (np.abs(self.centre[k]) + self.centre_errors[k] + self.radius_errors[k]) * (1 + 2.0**-50)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):
+            near = (np.abs(self.centre[k]) + self.centre_errors[k] + self.radius_errors[k]) * (1 + 2.0**-50)
             return np.asarray(near < self.radius[k] * (1 - 2.0**-40), dtype=bool)
 
     def lower_ratio(self, block: int) -> Floats:
@@ -60,7 +60,7 @@ class Spread:
         with np.errstate(all="ignore"):
             near = np.maximum(np.abs(self.centre[k]) - self.centre_errors[k] * (1 + 2.0**-50), 0.0)
             ratio = near / (self.radius[k] + self.radius_errors[k]) * (1 - 2.0**-49)
-        return np.where(np.isfinite(ratio), ratio, np.where(near > 0, 2.0**1000, 0.0))
+        return np.where(np.isfinite(ratio), ratio, np.where(np.isinf(ratio), 2.0**1000, 0.0))
 
 
 def spread(network: Network, pattern: Pattern, base: Base) -> Spread | None:
@@ -137,11 +137,12 @@ def _row_errors(network: Network, pattern: Pattern, norms: list[Floats], radii: 
     errors: dict[int, Floats] = {0: np.zeros(len(radii))}
     summing = 2 * floats.gamma(len(radii) + 8)
     tiny = 4 * floats.SMALLEST_SUBNORMAL * float(radii.sum())
+    lost = len(radii) * floats.SMALLEST_SUBNORMAL  # products of an entry and a radius may underflow
     result = []
     for k, block in enumerate(network.blocks, start=1):
         error = floats.linear_errors(block, errors, sizes, 0.0, floats.UNIT_ROUNDOFF) + (block.fan_in + 2) * tiny
         off = ~pattern[k] if block.relu else np.zeros(block.size, dtype=bool)
         errors[k] = np.where(off, 0.0, error)
-        sizes[k] = np.where(off, 0.0, norms[k - 1] * (1 + summing))
-        result.append(error + summing * norms[k - 1])
+        sizes[k] = np.where(off, 0.0, norms[k - 1] * (1 + summing) + lost)
+        result.append(error + summing * norms[k - 1] + lost)
     return result

@@ -5,9 +5,9 @@ in floating point, in any order and with or without fused multiply-add, is
 ``sum_l w_l y_l (1 + t_l)`` with ``|t_l| <= gamma(n) = n u / (1 - n u)``, plus at most the smallest subnormal
 for each product that underflows. With ``e`` a bound on the error of the arguments, a block therefore obeys
 
-    |computed z - exact z| <= |W| e + gamma(n + 2) (|W| (|y| + e) + |b|) + (n + 2) eta
+    |computed z - exact z| <= |W| e + gamma(n + 2) (|W| (|y| + 2 e) + |b|) + (n + 2) eta
 
-where ``n`` is the fan-in, the 2 pays for rounding weights and biases that are not floats (0.1, 1/9) and ``eta``
+where y is what ``run`` computed (2 e, because an implementation in another precision computes something else), ``n`` is the fan-in, the 2 pays for rounding weights and biases that are not floats (0.1, 1/9) and ``eta``
 is the smallest number before which products are lost. ReLU does not increase an error. The
 bound is itself computed in floating point; sums of nonnegative numbers have a relative error of at most
 gamma(n), so it is enlarged by ``1 + 2 gamma(n + 8)``.
@@ -15,6 +15,7 @@ gamma(n), so it is enlarged by ``1 + 2 gamma(n + 8)``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,8 @@ from verify.rational import Floats, Vector
 UNIT_ROUNDOFF = 2.0**-53
 FLOAT32_ROUNDOFF = 2.0**-24
 SMALLEST_SUBNORMAL = 2.0**-1074
+FLOAT32_SMALLEST_NORMAL = 2.0**-126
+FLOAT32_LARGE = 2.0**126  # half of the largest power of two
 
 
 def gamma(terms: int, roundoff: float = UNIT_ROUNDOFF) -> float:
@@ -62,12 +65,27 @@ def linear_errors(
     for source, matrix in block.inputs:
         weights = matrix.absolute_floats
         carried += weights @ errors[source]
-        products += weights @ (sizes[source] + errors[source])
+        products += weights @ (sizes[source] + 2 * errors[source])
     terms = block.fan_in
-    # Float32 code may flush subnormals to zero; float64 here does not (``floats_are_ieee``).
-    floor = (terms + 2) * (SMALLEST_SUBNORMAL if roundoff == UNIT_ROUNDOFF else 2.0**-126)
+    floor = (terms + 2) * _smallest(roundoff)
     enlarge = 1 + 2 * gamma(terms + 8)
-    return (carried + gamma(terms + 2, roundoff) * products) * enlarge + 2 * floor
+    bound = (carried + gamma(terms + 2, roundoff) * products) * enlarge + 2 * floor
+    # Below this no partial sum overflows, in whatever order the terms are added.
+    return np.where(products < (2.0**1000 if roundoff == UNIT_ROUNDOFF else FLOAT32_LARGE), bound, np.inf)
+
+
+def _smallest(roundoff: float) -> float:
+    """What an underflow may lose. Float32 code may flush subnormals to zero; float64 here does not."""
+    return SMALLEST_SUBNORMAL if roundoff == UNIT_ROUNDOFF else FLOAT32_SMALLEST_NORMAL
+
+
+def _rounds_faithfully(block: Block, roundoff: float) -> bool:
+    """Whether rounding weights and bias keeps a relative error of ``roundoff``; for float32 none may be subnormal."""
+    if roundoff == UNIT_ROUNDOFF:
+        return block.rounds_faithfully
+    sizes = np.abs(np.concatenate([*(matrix.floats.data for _, matrix in block.inputs), block.bias_floats]))
+    ordinary = (sizes >= FLOAT32_SMALLEST_NORMAL) & (sizes < FLOAT32_LARGE) | (sizes == 0)
+    return block.rounds_faithfully and bool(np.all(ordinary))
 
 
 def run(
@@ -85,7 +103,9 @@ def run(
     """
     outputs: dict[int, Floats] = {0: point.floats()}
     exact_input = all(n == 0 or (np.isfinite(f) and f != 0) for n, f in zip(point.numerators, outputs[0], strict=True))
-    start = np.abs(outputs[0]) * roundoff * 2 + SMALLEST_SUBNORMAL
+    start = np.abs(outputs[0]) * roundoff * 2 + _smallest(roundoff)
+    if roundoff != UNIT_ROUNDOFF:
+        exact_input = exact_input and bool(np.all(np.abs(outputs[0]) < FLOAT32_LARGE))
     errors: dict[int, Floats] = {0: start if exact_input else np.full(len(point), np.inf)}
     values: list[Floats] = []
     bounds: list[Floats] = []
@@ -99,7 +119,7 @@ def run(
             sizes = {source: np.abs(outputs[source]) for source, _ in block.inputs}
             error = linear_errors(block, errors, sizes, np.abs(bias), roundoff)
             usable = np.isfinite(z) & np.isfinite(error)
-            error = np.where(usable, error, np.inf) if sound and block.rounds_faithfully else np.full(len(z), np.inf)
+            error = np.where(usable, error, np.inf) if sound and _rounds_faithfully(block, roundoff) else np.full(len(z), np.inf)
             values.append(z)
             bounds.append(error)
             if block.relu and pattern is not None:
@@ -112,7 +132,7 @@ def run(
 def evaluate(network: Network, points: NDArray[np.floating]) -> Floats:
     """Float64 outputs, shape (..., outputs), for points of shape (..., inputs); no error bound."""
     array = np.asarray(points, dtype=np.float64)
-    batch = array.reshape(-1, network.input_size).T
+    batch = array.reshape(math.prod(array.shape[:-1]), network.input_size).T
     outputs: dict[int, Any] = {0: batch}
     for k, block in enumerate(network.blocks, start=1):
         z = np.repeat(block.bias_floats[:, None], batch.shape[1], axis=1)

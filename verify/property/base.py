@@ -38,7 +38,8 @@ class Question:
     """Does every piece of ``network`` on ``region`` satisfy ``criterion``?
 
     The region has no chart: the network is taken in its coordinates. ``origin`` is where the ambient 0 lies
-    in these coordinates, None when it is outside the affine hull.
+    in these coordinates, None when it is outside the affine hull. A lifted question (``copies.lift``) has further
+    coordinates, which the network ignores: its origin lists the first ones only.
     """
 
     network: Network

@@ -61,6 +61,16 @@ class Claim:
             )
         if self.property.needs_second and self.second is None:
             raise PropertyError(f"{self.property.name!r} compares two networks; name the second one with --to")
+        if self.property.needs_second and self.second is not None:
+            self._check_sizes(self.second)
+
+    def _check_sizes(self, second: Network) -> None:
+        first = self.network
+        if (first.input_size, first.output_size) != (second.input_size, second.output_size):
+            raise PropertyError(
+                f"{self.property.name!r} needs equal sizes: {first.name} has {first.input_size} inputs and"
+                f" {first.output_size} outputs, {second.name} has {second.input_size} and {second.output_size}"
+            )
 
     def questions(self) -> list[Question] | Vacuous:
         """What must be answered to prove the claim."""

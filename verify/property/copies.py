@@ -100,6 +100,6 @@ def lift(question: Question) -> Question:
         precomposed(question.network, projection, zeros(size)),
         polyhedron(size + extra, rows, question.region.text),
         question.criterion,
-        zeros(size + extra) if question.origin is not None else None,
+        question.origin,
         question.lemma,
     )

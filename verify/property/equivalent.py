@@ -23,11 +23,6 @@ def _reduce(network: Network, region: Region, second: Network | None) -> list[Qu
     """``f - g`` is zero (lemma 5)."""
     if second is None:
         raise PropertyError("'equivalent' compares two networks; name the second one with --to")
-    if second.input_size != network.input_size or second.output_size != network.output_size:
-        raise PropertyError(
-            f"'equivalent' needs equal sizes: {network.name} has {network.input_size} inputs and {network.output_size}"
-            f" outputs, {second.name} has {second.input_size} and {second.output_size}"
-        )
     same, none = matrices.identity(network.input_size), zeros(network.input_size)
     copies = [Copy(Fraction(1), network, same, none, "f."), Copy(Fraction(-1), second, same, none, "g.")]
     local, domain, origin = in_coordinates(combination(copies, network.name), region)

@@ -33,10 +33,28 @@ def echelon(rows: Rows, columns: int) -> tuple[Rows, list[int]]:
 def solve(matrix: Matrix, target: Vector) -> Vector | None:
     """The unique x with ``matrix x = target``; None where there is none or more than one."""
     size = matrix.shape[1]
-    rows: Rows = [[Fraction(0)] * size + [value] for value in target.fractions()]
-    for r, c, value in zip(matrix.row_of_entry.tolist(), matrix.columns.tolist(), matrix.fractions(), strict=True):
-        rows[r][c] = value
-    reduced, pivots = echelon(rows, size)
+    reduced, pivots = _eliminated(matrix, target)
     if len(pivots) < size or any(row[size] for row in reduced[size:]):
         return None
     return vector([reduced[i][size] for i in range(size)])
+
+
+def any_solution(matrix: Matrix, target: Vector) -> Vector | None:
+    """An x with ``matrix x = target``; None where there is none."""
+    size = matrix.shape[1]
+    reduced, pivots = _eliminated(matrix, target)
+    if any(row[size] for row in reduced[len(pivots) :]):
+        return None
+    values = [Fraction(0)] * size
+    for row, pivot in zip(reduced, pivots, strict=False):
+        values[pivot] = row[size]
+    return vector(values)
+
+
+def _eliminated(matrix: Matrix, target: Vector) -> tuple[Rows, list[int]]:
+    """The echelon form of ``matrix x = target``, the right-hand side last in each row."""
+    size = matrix.shape[1]
+    rows: Rows = [[Fraction(0)] * size + [value] for value in target.fractions()]
+    for r, c, value in zip(matrix.row_of_entry.tolist(), matrix.columns.tolist(), matrix.fractions(), strict=True):
+        rows[r][c] = value
+    return echelon(rows, size)

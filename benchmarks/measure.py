@@ -1,0 +1,82 @@
+"""Running one function in a process of its own, which is killed when its time is up."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+Work = Callable[[Callable[[], None]], T]
+
+# Reading a network and making a query; not part of any measured time.
+SETUP_SECONDS = 600.0
+# A tool with a time limit of its own may report that it was reached.
+GRACE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Measured(Generic[T]):
+    """The result, or why there is none: ``timeout``, or the error. Memory is the peak of the process, in MB."""
+
+    result: T | None
+    failure: str = ""
+    memory: float | None = None
+
+
+def run(work: Work[T], cap: float) -> Measured[T]:
+    """Call ``work(ready)`` in a fresh process; from the first ``ready()`` on it has ``cap`` seconds."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(work, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        return _received(ours, cap)
+    finally:
+        process.kill()  # some solvers ignore a polite request
+        process.join()
+
+
+def _received(connection: Connection, cap: float) -> Measured[T]:
+    limit, is_started = time.monotonic() + SETUP_SECONDS, False
+    while connection.poll(max(0.0, limit - time.monotonic())):
+        try:
+            kind, payload, memory = connection.recv()
+        except EOFError:
+            return Measured(None, "the process died")
+        if kind == "ready":
+            if not is_started:
+                limit, is_started = time.monotonic() + cap + GRACE_SECONDS, True
+        else:
+            return Measured(payload, "", memory) if kind == "result" else Measured(None, payload, memory)
+    return Measured(None, "timeout" if is_started else f"not set up within {SETUP_SECONDS:g} s")
+
+
+def _child(work: Work[T], connection: Connection) -> None:
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    try:
+        result = work(lambda: connection.send(("ready", None, None)))
+        connection.send(("result", result, peak_memory()))
+    except Exception as error:
+        connection.send(("error", f"{type(error).__name__}: {error}", peak_memory()))
+
+
+def peak_memory() -> float:
+    """The largest resident size of this process so far, in MB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage also counts what the parent held when it started this process
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

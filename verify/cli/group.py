@@ -1,0 +1,43 @@
+"""The group of commands. Each is imported when it is called: ``recheck`` must load no search code."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from verify.report.version import tool_version
+
+HOMES = {
+    "check": "verify.cli.commands",
+    "explain": "verify.cli.commands",
+    "radius": "verify.cli.commands",
+    "recheck": "verify.cli.recheck",
+}
+
+
+class Commands(click.Group):
+    """Commands by name, in the order of the table."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every name."""
+        return list(HOMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in HOMES:
+            return None
+        command = getattr(importlib.import_module(HOMES[cmd_name]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=Commands, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(tool_version(), prog_name="verify")
+def commands() -> None:
+    """Is this network linear here? Exact answers with evidence that can be re-checked.
+
+    NETWORK is a file (.onnx, .onnx.gz, .toml) or a built-in example such as relu. REGION is an expression: all,
+    nonneg, box(-1, 1), ball(POINT, 1/1000), segment(A, B), a .vnnlib file. Exit status: 0 proved, 1 refuted, 2 bad
+    input, 3 unknown, 4 internal error or evidence rejected.
+    """
