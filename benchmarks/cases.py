@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -110,7 +111,7 @@ def mlp(sizes: tuple[int, ...], seed: int) -> Network:
     rng = np.random.default_rng(seed)
     net = Builder((sizes[0],), "mlp")
     x = net.input
-    for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (inputs, outputs) in enumerate(pairwise(sizes)):
         x = relu(x.named(f"relu{i}")) if i else x
         x = dense(x, _normal(rng, (2 / inputs) ** 0.5, (outputs, inputs)), _normal(rng, 0.5, (outputs,)))
     return net.build(x)
@@ -160,9 +161,9 @@ def _made(name: str, make: Callable[[], Network], size: int) -> Subject:
     return Subject(name, make, partial(_random_point, size, -1, 1))
 
 
-def _pair(sizes: tuple[int, ...]) -> Subject:
+def _pair(sizes: tuple[int, ...], seed: int) -> Subject:
     name = "pair " + "-".join(map(str, sizes))
-    return Subject(name, partial(pair, sizes, 0), partial(_origin, sizes[0]), is_pair=True)
+    return Subject(name, partial(pair, sizes, seed), partial(_origin, sizes[0]), is_pair=True)
 
 
 def _real(name: str, size: int, low: float, high: float, *, is_large: bool = True) -> Subject:
@@ -177,9 +178,9 @@ SUBJECTS = {
         _made("mlp 4-16-16-1", partial(mlp, (4, 16, 16, 1), 0), 4),
         _made("mlp 8-32-32-2", partial(mlp, (8, 32, 32, 2), 0), 8),
         _made("conv 1x6x6", partial(small_conv, 0), 36),
-        _pair((2, 8, 1)),
-        _pair((4, 8, 8, 1)),
-        _pair((4, 16, 16, 1)),
+        _pair((2, 8, 1), 1),
+        _pair((4, 8, 8, 1), 1),
+        _pair((4, 16, 16, 1), 0),
         _real("acasxu_1_1", 5, -0.5, 0.5, is_large=False),
         _real("mnistfc_256x4", 784, 0, 1),
         _real("mnistcnn", 784, 0, 1),
@@ -203,8 +204,8 @@ def cases_of(name: str) -> list[Case]:
     subject = SUBJECTS[name]
     network = subject.load()
     if subject.is_pair:
-        (kind,) = subject.kinds
-        return [Case(name, kind, network.relu_count, Fraction(1), True, 0.0, "construction")]
+        _check_pair(network, subject.centre())
+        return [Case(name, subject.kinds[0], network.relu_count, Fraction(1), True, 0.0, "construction")]
     centre = subject.centre()
     crossing, piece = crossing_at(network, centre), piece_at(network, centre)
     return [_case(subject, kind, network, crossing, piece) for kind in subject.kinds]
@@ -222,6 +223,16 @@ def _case(subject: Subject, kind: str, network: Network, crossing: Crossing, pie
     if is_affine != (deviation == 0):
         raise RuntimeError(f"{subject.name} {kind}: eps* and the value at the corner disagree")
     return Case(subject.name, kind, network.relu_count, radius, is_affine, float(deviation), crossing.found_by)
+
+
+def _check_pair(network: Network, origin: Vector) -> None:
+    """Every unit switches on [-1, 1]^n (f is affine, so its pre-activations are), and a corner is as it must be."""
+    for block, forms in zip(network.blocks, plain_forms(network, origin), strict=True):
+        if block.relu and any(abs(form[-1]) >= sum(map(abs, form[:-1])) for form in forms):
+            raise RuntimeError(f"{network.name}: a ReLU of {block.name} does not switch; choose another seed")
+    corner = [Fraction(1), *[Fraction(-1)] * (network.input_size - 1)]
+    if deviation_at(network, corner, piece_at(network, origin)):
+        raise RuntimeError(f"{network.name} is not affine")
 
 
 def is_plain(network: Network) -> bool:
@@ -286,7 +297,9 @@ def plain_forms(network: Network, centre: Vector) -> list[list[list[Fraction]]]:
         for source, matrix in block.inputs:
             rows, columns = matrix.row_of_entry.tolist(), matrix.columns.tolist()
             for row, column, weight in zip(rows, columns, matrix.fractions(), strict=True):
-                forms[row] = [a + weight * b if b else a for a, b in zip(forms[row], outputs[source][column], strict=True)]
+                forms[row] = [
+                    a + weight * b if b else a for a, b in zip(forms[row], outputs[source][column], strict=True)
+                ]
         result.append(forms)
         off = [Fraction(0)] * (size + 1)
         outputs.append([off if block.relu and _dot(form, x) <= 0 else form for form in forms])

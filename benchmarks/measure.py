@@ -32,7 +32,7 @@ class Measured(Generic[T]):
 
 
 def run(work: Work[T], cap: float) -> Measured[T]:
-    """Call ``work(ready)`` in a fresh process; from the first ``ready()`` on it has ``cap`` seconds."""
+    """Call ``work(ready)`` in a fresh process; from the last ``ready()`` on it has ``cap`` seconds."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(work, theirs), daemon=True)
@@ -53,8 +53,7 @@ def _received(connection: Connection, cap: float) -> Measured[T]:
         except EOFError:
             return Measured(None, "the process died")
         if kind == "ready":
-            if not is_started:
-                limit, is_started = time.monotonic() + cap + GRACE_SECONDS, True
+            limit, is_started = time.monotonic() + cap + GRACE_SECONDS, True
         else:
             return Measured(payload, "", memory) if kind == "result" else Measured(None, payload, memory)
     return Measured(None, "timeout" if is_started else f"not set up within {SETUP_SECONDS:g} s")

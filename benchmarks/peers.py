@@ -7,7 +7,8 @@
               (large networks: output 0 only), until one is satisfiable
 
 Reading the network, encoding it and the piece at the centre are not timed for anyone, for the peers also not the
-making of the query. A tool calls ``ready`` when its time begins, so that the parent knows when to kill it.
+making of the query. A tool calls ``ready`` when its time begins, so that the parent knows when to kill it (the time
+limit of ``marabou`` is for all its queries together).
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def _claim(case: Case) -> Claim:
 def verify_affine(case: Case, cap: float, ready: Ready) -> Answer:
     """This project."""
     runs: list[float] = []
-    while not runs or len(runs) < REPEATS and runs[0] < REPEATED_BELOW:
+    while not runs or (len(runs) < REPEATS and runs[0] < REPEATED_BELOW):
         claim = _claim(case)
         ready()
         start = time.perf_counter()
@@ -139,7 +140,8 @@ def marabou(case: Case, cap: float, ready: Ready) -> Answer:
     for output in outputs:
         for sign in (1, -1):
             query, inputs = _marabou_query(network, case, piece, output, sign)
-            ready()
+            if not seconds:
+                ready()
             status, values, spent = _marabou_solved(query)
             seconds += spent
             if status == "sat":

@@ -48,11 +48,13 @@ def make_claim(
     """The claim that ``check`` decides, with its arguments."""
     first, second = load(network), load(to) if to is not None else None
     chosen = tuple(outputs) if outputs is not None else None
-    where = region(on, first)
+    where, wanted = region(on, first), find(property)
+    if second is not None and not wanted.needs_second:
+        raise InputError(f"{wanted.name!r} is about one network, but a second one is given with --to")
     if chosen is not None:
         first = first.select_outputs(chosen)
         second = second.select_outputs(chosen) if second is not None else None
-    return Claim(first, find(property), where, second)
+    return Claim(first, wanted, where, second)
 
 
 def check(

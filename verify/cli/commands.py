@@ -1,9 +1,11 @@
-"""The commands and their options."""
+"""The commands that search, and their options."""
 
 from __future__ import annotations
 
 import json
 import math
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,8 +19,7 @@ from verify.errors import InputError
 from verify.kernel.check import Verdict
 from verify.rational import exact_text
 from verify.report.markdown import write_page
-from verify.report.recheck import recheck as replay
-from verify.report.record import tool_version, write_json
+from verify.report.record import write_json
 from verify.search.decide import ENGINE_NAMES
 from verify.search.radius import Infinite, Radius
 from verify.search.smt import smt_text
@@ -56,22 +57,13 @@ def _limit_memory(text: str | None) -> None:
         return
     import resource
 
-    size = int(mebibytes * 2**20)
-    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    size = min(int(mebibytes * 2**20), sys.maxsize)
+    highest = resource.getrlimit(resource.RLIMIT_AS)[1]
+    if highest == resource.RLIM_INFINITY or size < highest:
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(tool_version(), prog_name="verify")
-def commands() -> None:
-    """Is this network linear here? Exact answers with evidence that can be re-checked.
-
-    NETWORK is a file (.onnx, .onnx.gz, .toml) or a built-in example such as relu. REGION is an expression: all,
-    nonneg, box(-1, 1), ball(POINT, 1/1000), segment(A, B), a .vnnlib file. Exit status: 0 proved, 1 refuted, 2 bad
-    input, 3 unknown, 4 internal error or evidence rejected.
-    """
-
-
-@commands.command()
+@click.command()
 @click.argument("network")
 @click.argument("property")
 @click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="Where it should hold.")
@@ -101,6 +93,8 @@ def check(
     if show_smt:
         click.echo(smt_text(api.make_claim(network, property, region, to=other, outputs=chosen)))
         return 0
+    if folder is not None:
+        _check_writable(Path(folder))
     with Progress(f"{network}: {property}") as progress:
         result = api.check(
             network, property, region, to=other, outputs=chosen, timeout=seconds, engine=engine, report=progress.line
@@ -116,16 +110,25 @@ def check(
     return STATUS[result.verdict]
 
 
+def _check_writable(folder: Path) -> None:
+    """Fail before the work, not after it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise InputError(f"--report {folder}: {error.strerror or error}; name a folder to write to") from error
+
+
 def _outputs(text: str | None) -> list[int] | None:
     if text is None:
         return None
     try:
         return [int(part) for part in text.split(",")]
     except ValueError as error:
-        raise InputError(f"--outputs {text!r}: expected output numbers such as 0,2") from error
+        raise InputError(f"--outputs {text[:60]!r}: expected output numbers such as 0,2") from error
 
 
-@commands.command()
+@click.command()
 @click.argument("network")
 @click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="The region to look at.")
 @_bounded
@@ -143,7 +146,7 @@ def explain(network: str, region: str, timeout: str | None, memory: str | None, 
     return 0
 
 
-@commands.command()
+@click.command()
 @click.argument("network")
 @click.option("--at", "point", required=True, metavar="POINT", help="[1, 1/2], or an .npy file.")
 @_bounded
@@ -171,26 +174,3 @@ def _radius_text(value: Radius | None) -> str | None:
     if value is None:
         return None
     return exact_text(value) if not isinstance(value, Infinite) else "inf"
-
-
-@commands.command()
-@click.argument("report")
-@click.option("--network", "network_path", metavar="FILE", help="Where the network is now, if it has moved.")
-@click.option("--to", "second_path", metavar="FILE", help="Where the second network is now.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def recheck(report: str, network_path: str | None, second_path: str | None, as_json: bool) -> int:
-    """Replay the evidence of REPORT (*.json) with the kernel alone."""
-    found = replay(Path(report), network_path, second_path)
-    status = 0 if found.judgement is not None else 3
-    if as_json:
-        ledger = list(found.judgement.assumptions) if found.judgement else []
-        data = {
-            "verdict": found.verdict,
-            "replayed": found.judgement is not None,
-            "reason": found.reason,
-            "ledger": ledger,
-        }
-        click.echo(json.dumps(data, indent=1))
-    else:
-        display.show_recheck(report, found)
-    return status

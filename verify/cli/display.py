@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -13,7 +16,6 @@ from rich.text import Text
 from verify.kernel.check import Verdict
 from verify.network import Network
 from verify.rational import display, exact_text
-from verify.report.recheck import Recheck
 from verify.report.record import Result
 from verify.report.sentence import point_text
 from verify.search.explain import Explanation
@@ -27,9 +29,13 @@ def _console() -> Console:
 
 
 def file_stem(result: Result) -> str:
-    """A file name for the result's record."""
+    """A file name for the record: readable, and different for different claims."""
+    data = result.to_json()
     parts = (result.network.name, result.claim.property.name, result.claim.region.text)
-    return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(parts)).strip("-.")[:120]
+    readable = re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(parts)).strip("-.")[:100]
+    # box(-1, 1) and box(1, 1) read the same here, as do claims about other outputs: the digest tells them apart.
+    claim = [data[key] for key in ("network", "second", "property", "region_data", "outputs")]
+    return f"{readable}-{hashlib.sha256(json.dumps(claim).encode()).hexdigest()[:8]}"
 
 
 def show_result(result: Result, folder: str | None) -> None:
@@ -48,7 +54,7 @@ def show_result(result: Result, folder: str | None) -> None:
     for assumption in outcome.judgement.assumptions:
         console.print(Text(f"  assumes: {assumption}", style="dim"))
     if folder is not None:
-        console.print(Text(f"  evidence: {folder}/{file_stem(result)}.json", style="dim"))
+        console.print(Text(f"  evidence: {Path(folder) / file_stem(result)}.json", style="dim"))
 
 
 def statement(result: Result) -> str:
@@ -82,17 +88,6 @@ def proof_line(result: Result) -> str:
     else:
         how = f"{cells} cells cover the region, and each satisfies the claim"
     return f"{how} ({'; '.join(data['lemmas'])})"
-
-
-def show_recheck(report: str, found: Recheck) -> None:
-    """What replaying gave."""
-    console = _console()
-    if found.judgement is None:
-        console.print(Text(f"NOTHING TO REPLAY  {report}: {found.reason}", style="yellow"))
-        return
-    console.print(Text.assemble(("REPLAYED", "bold green"), f"  {report}: {found.verdict}, and the evidence shows it"))
-    for assumption in found.judgement.assumptions:
-        console.print(Text(f"  assumes: {assumption}", style="dim"))
 
 
 def unit_names(network: Network, units: Sequence[tuple[int, int]]) -> list[str]:

@@ -24,7 +24,8 @@ def run(arguments: Sequence[str]) -> int:
         # Not ``commands.main``: it turns a closed pipe into status 1, which means refuted, and hides interrupts.
         with commands.make_context("verify", list(arguments)) as context:
             status = commands.invoke(context)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None when the caller has closed it: then the status is all that is asked for
+            sys.stdout.flush()
         return int(status or 0)
     except click.exceptions.Exit as stop:
         return stop.exit_code

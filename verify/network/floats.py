@@ -7,9 +7,9 @@ for each product that underflows. With ``e`` a bound on the error of the argumen
 
     |computed z - exact z| <= |W| e + gamma(n + 2) (|W| (|y| + 2 e) + |b|) + (n + 2) eta
 
-where y is what ``run`` computed (2 e, because an implementation in another precision computes something else), ``n`` is the fan-in, the 2 pays for rounding weights and biases that are not floats (0.1, 1/9) and ``eta``
-is the smallest number before which products are lost. ReLU does not increase an error. The
-bound is itself computed in floating point; sums of nonnegative numbers have a relative error of at most
+where ``y`` is what ``run`` computed (an implementation in another precision has other values: hence 2 e), ``n`` is
+the fan-in, the 2 beside it pays for rounding weights and biases that are not floats (0.1, 1/9) and ``eta`` is the
+smallest number before which products are lost. ReLU does not increase an error. The bound is itself computed in floating point; sums of nonnegative numbers have a relative error of at most
 gamma(n), so it is enlarged by ``1 + 2 gamma(n + 8)``.
 """
 

@@ -70,20 +70,27 @@ def _claim(data: dict[str, Any], path: Path, network_path: str | None, second_pa
     try:
         network = _network(data["network"], path, network_path)
         second = _network(data["second"], path, second_path) if data["second"] is not None else None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise EvidenceError("format", f"the claim cannot be read: {error!r:.200}") from error
+    try:
         if data["outputs"] is not None:
             outputs = tuple(int(o) for o in data["outputs"])
             network = network.select_outputs(outputs)
             second = second.select_outputs(outputs) if second is not None else None
         region = regions.from_json(data["region_data"])
         return Claim(network, find(str(data["property"])), region, second)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvidenceError("format", f"the claim cannot be read: {error!r:.200}") from error
 
 
 def _network(data: dict[str, Any], path: Path, given: str | None) -> Network:
     if given is None and data.get("inline") is not None:
-        network = networks.from_json(data["inline"])
-        network = replace(network, name=str(data["name"]))
+        try:
+            network = replace(networks.from_json(data["inline"]), name=str(data["name"]))
+        except InputError as error:
+            raise EvidenceError("format", f"the network cannot be read: {error!s:.200}") from error
+    elif given is None and data["source"] is None:
+        raise NetworkError(f"{path}: the record says no file of {data['name']!s:.60}; name it with --network or --to")
     else:
         network = load(_locate(str(given or data["source"]), path))
     if network.digest != data["sha256"]:

@@ -6,7 +6,6 @@ import json
 import os
 import tempfile
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from verify.property import Claim, Vacuous
 from verify.rational import exact_text
 from verify.region import region as regions
 from verify.report.sentence import sentence
+from verify.report.version import tool_version
 from verify.search.outcome import Outcome
 
 FORMAT = 1
@@ -124,14 +124,6 @@ def _network_json(network: Network) -> dict[str, Any]:
     if network.source is None and network.weight_count <= INLINE_WEIGHTS:
         data["inline"] = networks.to_json(network)
     return data
-
-
-def tool_version() -> str:
-    """The installed version, ``unknown`` when run from a bare checkout."""
-    try:
-        return version("relu-verify")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def write_text(path: Path, text: str) -> None:

@@ -86,23 +86,30 @@ def _proposed(
 
 
 def _highs(form: AffineForm, base: Box, rows: Sequence[HalfSpace], budget: Budget) -> _Proposal | None:
+    """The basis that HiGHS finds. Columns are scaled to [-1, 1] and rows to 1: tiny balls keep their weight."""
     import highspy
+    from highspy.highs import _Highs  # the public subclass prints a banner when it is made
 
-    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.silent()
+    solver: Any = _Highs()
+    solver.setOptionValue("output_flag", False)
+    for tolerance in ("primal_feasibility_tolerance", "dual_feasibility_tolerance"):
+        solver.setOptionValue(tolerance, 1e-10)
     if budget.remaining != float("inf"):
         solver.setOptionValue("time_limit", max(budget.remaining, 0.01))
     inf = highspy.kHighsInf
-    low = np.where(base.low_finite, base.low.floats(), -inf)
-    high = np.where(base.high_finite, base.high.floats(), inf)
+    bounded = base.low_finite & base.high_finite
+    centre = Vector(np.where(bounded, base.centre().numerators, 0), base.centre().denominator)
+    steps = [r if b and r else Fraction(1) for r, b in zip(base.radii().fractions(), bounded, strict=True)]
+    width = np.where(base.pinned, 0.0, 1.0)
+    low = np.where(bounded, -width, np.where(base.low_finite, base.low.floats(), -inf))
+    high = np.where(bounded, width, np.where(base.high_finite, base.high.floats(), inf))
     size = len(low)
     solver.addVars(size, low, high)
-    cost = _scaled(form.coefficients)[0]
-    solver.changeColsCost(size, np.arange(size, dtype=np.int32), cost)
+    solver.changeColsCost(size, np.arange(size, dtype=np.int32), _scaled(form.coefficients, steps)[0])
     for row in rows:
-        coefficients, scale = _scaled(row.coefficients)
+        coefficients, scale = _scaled(row.coefficients, steps)
         used = np.flatnonzero(coefficients)
-        bound = float(row.bound / scale)
+        bound = float(row.slack(centre) / scale)
         solver.addRow(-inf, bound, len(used), used.astype(np.int32), coefficients[used])
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
@@ -116,11 +123,11 @@ def _highs(form: AffineForm, base: Box, rows: Sequence[HalfSpace], budget: Budge
     )
 
 
-def _scaled(values: Vector) -> tuple[Any, Fraction]:
-    """Floats of the vector divided by its largest entry, and that entry: tiny biases and weights keep their weight."""
-    largest = max((abs(n) for n in values.numerators.tolist()), default=0) or 1
-    scaled = np.array([n / largest for n in values.numerators.tolist()])
-    return scaled, Fraction(largest, values.denominator)
+def _scaled(values: Vector, steps: Sequence[Fraction]) -> tuple[Any, Fraction]:
+    """Floats of the entries times their steps, divided by the largest of them, and that largest."""
+    products = [value * step for value, step in zip(values.fractions(), steps, strict=True)]
+    largest = max((abs(p) for p in products), default=Fraction(0)) or Fraction(1)
+    return np.array([float(p / largest) for p in products]), largest
 
 
 def _solve(matrix: list[list[Fraction]], target: list[Fraction]) -> list[Fraction] | None:

@@ -7,6 +7,7 @@ one with another affine map gives it (cells that meet an open ball are connected
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -116,21 +117,28 @@ def _bends(network: Network, x: Vector, form: AffineForm, radius: Fraction, budg
     return False
 
 
+# The distance of a cell is an exact linear program with two rows for each input.
+MAX_DISTANCE_DIMENSIONS = 64
+
+# Balls of so many sizes, each four times the last, are searched before all of R^n is asked about.
+GROWTH_STEPS = 8
+
+
 def _nearest_other_piece(network: Network, x: Vector, pattern: Fraction, budget: Budget) -> Radius:
     """The distance of the nearest cell with another affine map than around x."""
-    reach = max(2 * pattern, Fraction(1, 16))
-    bends_somewhere = False
-    while True:
+    reach = 2 * pattern if pattern else Fraction(1, 16)
+    for step in itertools.count():
+        budget.report(f"cells within {float(reach):.3g}")
         question = Question(network, ball(x, reach), Criterion.AFFINE, None, "")
         found = [(_distance(x, rows, reach, budget), maps) for rows, _, maps in cells(Problem(question, x), budget)]
         reference = next(maps for distance, maps in found if distance == 0)
         others = [distance for distance, maps in found if distance is not None and differ(maps, reference)]
         if others:
             return min(others)
-        bends_somewhere = bends_somewhere or _bends_somewhere(network, x, budget)
-        if not bends_somewhere:
-            return Infinite()
+        if step == GROWTH_STEPS and not _bends_somewhere(network, x, budget):
+            break
         reach *= 4
+    return Infinite()
 
 
 def _bends_somewhere(network: Network, x: Vector, budget: Budget) -> bool:
@@ -150,6 +158,10 @@ def _distance(x: Vector, rows: tuple[HalfSpace, ...], reach: Fraction, budget: B
     Minimise s over |t - x| <= s <= reach: the form s / reach - 1 is at least -1, so the optimal vertex is exact.
     """
     size = len(x)
+    if not rows:
+        return Fraction(0)
+    if size > MAX_DISTANCE_DIMENSIONS:
+        raise BudgetExceeded(f"distances between cells in {size} dimensions are out of reach")
     extended = [HalfSpace(concatenate([row.coefficients, zeros(1)]), row.bound) for row in rows]
     for j in range(size):
         for sign in (1, -1):

@@ -1,0 +1,229 @@
+"""``decide``: known verdicts, every engine, and brute force by Z3 on random small claims."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.outside import outside
+from tests.support.random_claims import claim as random_claim
+from verify import api
+from verify.errors import InputError
+from verify.kernel import evidence as kinds
+from verify.kernel.check import Verdict, judge
+from verify.kernel.exact import AffineForm
+from verify.network import Builder, Network
+from verify.network.builder import dense, relu
+from verify.property import Claim, Criterion, Question, Vacuous
+from verify.region import box
+from verify.search.budget import Budget
+from verify.search.decide import ENGINE_NAMES, decide
+from verify.search.outcome import Outcome
+from verify.search.problem import Problem, prepare
+from verify.search.smt import decide_with_z3
+from verify.search.split import cells
+
+P, R = Verdict.PROVED, Verdict.REFUTED
+
+# (network, property, region, verdict), each worked out by hand.
+KNOWN = [
+    ("relu", "affine", "all", R),
+    ("relu", "linear", "all", R),
+    ("relu", "additive", "all", R),
+    ("relu", "superposition", "all", R),
+    ("relu", "homogeneous", "all", R),
+    ("relu", "positively homogeneous", "all", P),
+    ("relu", "odd", "all", R),
+    ("relu", "even", "all", R),
+    ("relu", "constant", "all", R),
+    ("relu", "constant", "box(-2, 0)", P),
+    ("relu", "linear", "nonneg", P),
+    ("relu", "additive", "box(-1, 2)", R),
+    ("identity_pair", "linear", "all", P),
+    ("identity_pair", "additive", "all", P),
+    ("identity_pair", "homogeneous", "all", P),
+    ("identity_pair", "odd", "all", P),
+    ("identity_pair", "even", "all", R),
+    ("identity_pair", "affine", "l1ball([1, 1], 3)", P),
+    ("identity_pair", "constant", "segment([0, 0], [2, 1])", P),
+    ("abs", "even", "all", P),
+    ("abs", "odd", "all", R),
+    ("abs", "affine", "all", R),
+    ("abs", "linear", "box(-2, -1)", P),
+    ("abs", "positively homogeneous", "all", P),
+    ("abs", "homogeneous", "all", R),
+    ("max", "affine", "all", R),
+    ("max", "linear", "where(x0 >= x1)", P),
+    ("max", "affine", "where(x0 >= x1 - 1/1000)", R),
+    ("max", "additive", "box(1, 3/2)", P),  # no x, y of it have x + y in it
+    ("max", "superposition", "box(1, 3/2)", R),
+    ("max", "positively homogeneous", "box(1, 3/2)", P),
+    ("leaky", "affine", "box(-1, 1)", R),
+    ("leaky", "linear", "box(-1, 0)", P),
+    ("thread", "affine", "nonneg", R),
+    ("thread_nonneg", "affine", "nonneg", P),
+    ("thread_nonneg", "additive", "nonneg", R),
+    ("thread_nonneg", "linear", "nonneg", R),
+    ("dead", "affine", "box(0, 1)", P),
+    ("dead", "linear", "box(0, 1)", R),
+    ("dead", "affine", "all", R),
+    ("dead", "linear", "box(6, 7)", P),
+    ("unused", "linear", "all", P),
+    ("maxpool", "affine", "all", R),
+    ("maxpool", "positively homogeneous", "all", P),
+    ("clip", "linear", "box(0, 6)", P),
+    ("clip", "affine", "box(5, 7)", R),
+    ("clip", "constant", "box(6, 9)", P),
+    ("clip", "linear", "box(6, 9)", R),
+    ("clip", "positively homogeneous", "box(6, 9)", R),
+    ("zero_bias", "positively homogeneous", "all", P),
+    ("zero_bias", "affine", "all", R),
+]
+
+
+@pytest.mark.parametrize(("network", "name", "region", "verdict"), KNOWN)
+def test_known_verdicts(network: str, name: str, region: str, verdict: Verdict) -> None:
+    claim = api.make_claim(network, name, region)
+    outcome = decide(claim, Budget())
+    assert outcome.judgement.verdict is verdict
+    assert outcome.assurance == "checked"
+    assert replayed(claim, outcome) is verdict
+
+
+def replayed(claim: Claim, outcome: Outcome) -> Verdict:
+    """The verdict that the kernel gives to the evidence after a round trip through JSON text."""
+    assert outcome.evidence is not None
+    text = json.dumps(kinds.to_json(outcome.evidence))
+    questions = claim.questions()
+    networks = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
+    judgement = judge(claim, kinds.from_json(json.loads(text), networks))
+    assert judgement.vacuous == outcome.judgement.vacuous
+    return judgement.verdict
+
+
+@cache
+def decided_by(engine: str) -> tuple[Verdict, ...]:
+    """What one engine says of every known claim."""
+    claims = [api.make_claim(network, name, region) for network, name, region, _ in KNOWN]
+    return tuple(decide(claim, Budget(20), engine).judgement.verdict for claim in claims)
+
+
+@pytest.mark.parametrize("engine", ENGINE_NAMES)
+def test_an_engine_alone_never_errs(engine: str) -> None:
+    wrong = [
+        (*known[:3], found.name)
+        for known, found in zip(KNOWN, decided_by(engine), strict=True)
+        if found is not Verdict.UNKNOWN and found is not known[3]
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("engine", "proves", "refutes"),
+    [
+        ("auto", True, True),
+        ("rules", True, False),
+        ("probe", False, True),
+        ("stability", True, False),
+        ("crossing", False, True),
+        ("sampling", False, True),
+        ("split", True, True),
+        ("z3", True, True),
+    ],
+)
+def test_an_engine_alone_decides_what_it_can(engine: str, proves: bool, refutes: bool) -> None:
+    found = decided_by(engine)
+    # What the reduction shows to be vacuous is proved with any engine.
+    vacuous = [isinstance(api.make_claim(n, p, r).questions(), Vacuous) for n, p, r, _ in KNOWN]
+    assert any(v is P for v, empty in zip(found, vacuous, strict=True) if not empty) == proves
+    assert (R in found) == refutes
+
+
+@pytest.mark.parametrize("engine", ["auto", "split"])
+def test_complete_engines_leave_nothing_open(engine: str) -> None:
+    assert list(decided_by(engine)) == [verdict for *_, verdict in KNOWN]
+
+
+def test_unknown_engine() -> None:
+    with pytest.raises(InputError, match="unknown engine 'guess'; known: auto, rules"):
+        decide(api.make_claim("relu", "affine"), Budget(), "guess")
+
+
+def test_the_outcome_says_what_was_tried() -> None:
+    outcome = decide(api.make_claim("identity_pair", "linear"), Budget())
+    assert outcome.engine == outcome.tried[-1]
+    assert set(outcome.tried) <= set(ENGINE_NAMES)
+    assert decide(api.make_claim("relu", "affine"), Budget(), "rules").tried == ("rules",)
+
+
+# Brute force.
+
+CHUNK, CHUNKS, QUICK_CHUNKS = 100, 20, 4
+Z3_SECONDS = 2.0
+# In all claims Z3 must decide more than 98 %; the few that it does not may come together.
+MAX_UNDECIDED = 8
+
+
+@pytest.mark.parametrize(
+    "chunk", [pytest.param(i, marks=() if i < QUICK_CHUNKS else pytest.mark.slow) for i in range(CHUNKS)]
+)
+def test_random_claims_against_z3(chunk: int) -> None:
+    undecided = 0
+    for seed in range(chunk * CHUNK, (chunk + 1) * CHUNK):
+        claim = random_claim(seed)
+        ours, theirs = decide(claim, Budget(60)), decide_with_z3(claim, Budget(Z3_SECONDS)).judgement.verdict
+        verdict = ours.judgement.verdict
+        assert verdict is not Verdict.UNKNOWN, f"seed {seed}: {ours.reason}"
+        assert theirs in (verdict, Verdict.UNKNOWN), f"seed {seed}: {verdict} here, {theirs} by Z3"
+        assert ours.assurance == "checked", f"seed {seed}"
+        assert replayed(claim, ours) is verdict, f"seed {seed}"
+        undecided += theirs is Verdict.UNKNOWN
+    assert undecided <= MAX_UNDECIDED
+
+
+# Recorded counts of degenerate networks: duplicates, parallel and concurrent hyperplanes, thin cells, dead units.
+
+RECORDED = Path("peers") / "degenerate_nets.json"
+MAX_CELLS = 200
+
+
+@cache
+def recorded() -> dict[str, Any]:
+    data = json.loads(outside(str(RECORDED)).read_text())
+    assert isinstance(data, dict)
+    return data
+
+
+def network_of(layers: list[dict[str, Any]]) -> Network:
+    x = (builder := Builder((len(layers[0]["W"][0]),), "degenerate")).input
+    for i, layer in enumerate(layers):
+        weights = [[float.fromhex(w) for w in row] for row in layer["W"]]
+        x = dense(x.named(f"dense{i}"), weights, [float.fromhex(b) for b in layer["b"]])
+        x = relu(x) if i < len(layers) - 1 else x
+    return builder.build(x)
+
+
+def key(forms: list[AffineForm]) -> tuple[str, ...]:
+    return tuple(text for form in forms for text in (*form.coefficients.strings(), str(form.constant)))
+
+
+@pytest.mark.networks
+@pytest.mark.parametrize("index", range(63))
+def test_degenerate_networks(index: int) -> None:
+    data = recorded()
+    assert len(data) == 63
+    name = sorted(data)[index]
+    expected = data[name]
+    if expected["cells"] > MAX_CELLS:
+        pytest.skip(f"{name} has {expected['cells']} cells; at most {MAX_CELLS} are listed here")
+    network = network_of(expected["layers"])
+    size = network.input_size
+    question = Question(network, box([-1] * size, [1] * size), Criterion.AFFINE, None, "")
+    problem = prepare(question, Budget())
+    assert isinstance(problem, Problem)
+    found = [key(maps) for _, _, maps in cells(problem, Budget())]
+    assert (len(found), len(set(found))) == (expected["cells"], expected["distinct_affine_maps"]), name

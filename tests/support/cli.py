@@ -1,0 +1,80 @@
+"""Calling the command line, in this process or in one of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from verify.cli.run import run
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = (sys.executable, "-c", "from verify.cli import main; main()")
+# For subprocesses that must end by themselves: generous, since machines are shared.
+PATIENCE = 120.0
+
+
+@dataclass(frozen=True)
+class Called:
+    """What one call of the command line gave."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Standard output as one JSON object, which it must be from its first character to its last."""
+        data = json.loads(self.out)
+        assert isinstance(data, dict)
+        return data
+
+    @property
+    def steady(self) -> str:
+        """Standard output without the seconds."""
+        return re.sub(r"\d+\.\d{3} s", "* s", self.out)
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> Called:
+    """Run one command in this process."""
+    capsys.readouterr()
+    status = run([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return Called(status, captured.out, captured.err)
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+
+
+def spawn(*arguments: str | Path, cwd: Path) -> Called:
+    """Run one command in a process of its own."""
+    done = subprocess.run(
+        [*PROGRAM, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return Called(done.returncode, done.stdout, done.stderr)
+
+
+def start(*arguments: str | Path, cwd: Path) -> subprocess.Popen[str]:
+    """Start one command and leave it running."""
+    return subprocess.Popen(
+        [*PROGRAM, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

@@ -1,0 +1,143 @@
+"""What a report says about one claim: plain data that every writer (HTML, Markdown) shows in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a proof: what it shows, the lemma that allows it, and how."""
+
+    title: str
+    lemma: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Number:
+    """An exact number and, where that is long, a short decimal to read."""
+
+    exact: str
+    short: str
+
+    @property
+    def is_long(self) -> bool:
+        return self.exact != self.short
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of the instance and its exact value: a number, or the coordinates of a point."""
+
+    name: str
+    short: str
+    entries: tuple[str, ...]
+
+    @property
+    def is_long(self) -> bool:
+        return self.short != ", ".join(self.entries) and self.short != f"({', '.join(self.entries)})"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """``f(x + y) = f(0) = 0``, with the value of every unit on the way for a small network."""
+
+    call: str
+    point: str
+    value: Number
+    workings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """An instance of the formula that fails, worked line by line."""
+
+    sentence: str
+    variables: tuple[Variable, ...]
+    evaluations: tuple[Evaluation, ...]
+    combination: str
+    total: Number
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing with a caption; ``notes`` are exact numbers that belong to it."""
+
+    svg: Markup
+    caption: str
+    notes: tuple[str, ...] = ()
+    legend: tuple[tuple[str, Markup], ...] = ()
+
+
+@dataclass(frozen=True)
+class LayerCount:
+    """One ReLU layer and what its units do on the region."""
+
+    name: str
+    shape: str
+    units: int
+    on: int
+    off: int
+    switching: int
+    undecided: int
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A network, drawn; without counts when they were not to be had in time (``note`` says so)."""
+
+    name: str
+    about: str
+    figure: Markup | None
+    layers: tuple[LayerCount, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class SecondOpinion:
+    """The literal query for an SMT solver and what Z3 answered."""
+
+    query: str
+    answer: str
+    agrees: bool | None
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything that the report of one claim shows."""
+
+    title: str
+    test: str
+    question: str
+    answer: str
+    verdict: str
+    assurance: str
+    vacuous: bool
+    statement: tuple[Markup, ...]
+    formula: str
+    quantifier: Markup
+    setting: Markup
+    region: Markup
+    steps: tuple[Step, ...]
+    map: Markup | None
+    counterexample: Counterexample | None
+    reason: str
+    tried: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    drawings: tuple[Drawing, ...]
+    fuzz: Mapping[str, Any] | None
+    opinion: SecondOpinion | None
+    ledger: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    versions: tuple[tuple[str, str], ...]
+    seconds: float
+    command: str
+    python: str
+    recheck: str
+    notes: tuple[str, ...] = ()

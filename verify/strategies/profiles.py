@@ -1,0 +1,21 @@
+"""How thorough a run is: Hypothesis settings by name."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+from verify.errors import InputError
+
+# Examples of each test: while editing, on every push, and for a night.
+PROFILES = {"quick": 20, "ci": 100, "campaign": 5000}
+
+
+def load_profile(name: str) -> None:
+    """Make the profile of that name the default of every Hypothesis test that follows.
+
+    Its name for Hypothesis is ``verify-NAME``. No test fails for being slow: machines differ and are shared.
+    """
+    if name not in PROFILES:
+        raise InputError(f"unknown profile {name!r}; known: {', '.join(PROFILES)}")
+    settings.register_profile(f"verify-{name}", settings(deadline=None, max_examples=PROFILES[name]))
+    settings.load_profile(f"verify-{name}")

@@ -1,0 +1,158 @@
+"""Is a proposed form equal to the network? Exactly, at chosen points, and by Z3 on the whole region.
+
+The points are inside every cell, on and beside the boundaries between cells, and random. Z3 is asked for a point of
+the region at which the form and the network differ; no such point means that they are equal (attested: Z3 leaves no proof).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from verify.errors import EvidenceError
+from verify.kernel.exact import evaluate, preactivations
+from verify.network import Network
+from verify.rational import Vector, vector
+from verify.region import Region
+from verify.search.budget import Budget
+from verify.search.sampling import points
+from verify.symbolic.exact import to_z3, value_of
+from verify.symbolic.form import SymbolicForm
+from verify.symbolic.frame import Expr, Frame
+
+RANDOM_POINTS = 24
+SEGMENTS = 40
+# Seconds that Z3 gets when there is no time budget.
+Z3_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How a form was checked: exact points, and Z3's answer (``equal``, or why there is none)."""
+
+    points: int
+    z3: str
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether Z3 found that the form equals the network on the whole region."""
+        return self.z3 == "equal"
+
+    def sentence(self) -> str:
+        """One line for a report."""
+        at_points = f"equal to the network at {self.points} exact points"
+        if self.is_proved:
+            return f"{at_points}, and by Z3 on the whole region"
+        return f"{at_points}; not decided by Z3 ({self.z3})"
+
+
+def agrees(form: SymbolicForm, network: Network, region: Region, budget: Budget) -> Agreement:
+    """Compare every form with the network; a difference is an ``EvidenceError``, for a form is never shown unchecked."""
+    count = 0
+    for x in dict.fromkeys(chosen_points(form)):
+        if count and budget.remaining <= 0:
+            break
+        difference = difference_at(form, network, x)
+        if difference is not None:
+            raise EvidenceError("symbolic form", difference)
+        count += 1
+    return Agreement(count, _by_z3(form, network, region, budget))
+
+
+def difference_at(form: SymbolicForm, network: Network, x: Vector) -> str | None:
+    """None where every form has the network's exact values at x, else what differs."""
+    expected = evaluate(network, x).fractions()
+    values = dict(zip(form.symbols, x.fractions(), strict=True))
+    known = with_named(form.named, values)
+    for output, wanted in enumerate(expected):
+        got = {"Max": value_of(form.max_form[output], known)}
+        if form.piecewise is not None:
+            got["Piecewise"] = value_of(form.piecewise[output], values)
+        for kind, value in got.items():
+            if value != wanted:
+                place = ", ".join(x.strings())
+                return f"the {kind} form of output {output} is {value} at ({place}), the network is {wanted} there"
+    return None
+
+
+def with_named(named: Sequence[tuple[Expr, Expr]], values: Mapping[Expr, Fraction]) -> dict[Expr, Fraction]:
+    """The values, and those of the named parts in order."""
+    known = dict(values)
+    for symbol, definition in named:
+        known[symbol] = value_of(definition, known)
+    return known
+
+
+def chosen_points(form: SymbolicForm, seed: int = 0) -> Iterator[Vector]:
+    """Inputs inside cells, on and beside boundaries, and random ones; all of them in the region."""
+    frame = form.frame
+    inside = [cell.interior for cell in form.cells] or [frame.problem.interior]
+    sample = points(frame.problem, RANDOM_POINTS, seed)
+    rng = random.Random(seed)
+    for t in inside:
+        yield frame.ambient(t)
+    for t in sample:
+        yield frame.ambient(t)
+    ends = inside + sample
+    for _ in range(SEGMENTS if len(ends) > 1 else 0):
+        start, end = rng.sample(ends, 2)
+        for t in _around_zero(frame, start, end, rng):
+            yield frame.ambient(t)
+
+
+def _around_zero(frame: Frame, start: Vector, end: Vector, rng: random.Random) -> Iterator[Vector]:
+    """Where a ReLU of the first layers that change reaches zero between two points, and just beside it."""
+    crossings = []
+    left, right = preactivations(frame.network, start), preactivations(frame.network, end)
+    for k, block in frame.network.relu_blocks():
+        for a, b in zip(left[k - 1].fractions(), right[k - 1].fractions(), strict=True):
+            if a * b < 0 and block.relu:
+                crossings.append(a / (a - b))
+    if not crossings:
+        yield (start + end).scaled(Fraction(1, 2))
+        return
+    at, direction = rng.choice(crossings), end - start
+    for step in (at, at * (1 - Fraction(1, 1000)), at + (1 - at) * Fraction(1, 1000)):
+        yield start + direction.scaled(step)
+
+
+def _by_z3(form: SymbolicForm, network: Network, region: Region, budget: Budget) -> str:
+    """``equal``, or why there is no answer."""
+    import z3
+
+    from verify.search.smt import encoded, inside, interrupting
+
+    seconds = min(budget.remaining, Z3_SECONDS) if budget.seconds is None else budget.remaining
+    if seconds <= 0:
+        return "no time left"
+    solver = z3.Solver()
+    variables = [z3.Real(symbol.name) for symbol in form.symbols]
+    solver.add(*inside(region, variables, "region"))
+    outputs = encoded(network, variables, solver, "net")
+    solver.add(z3.Or(_differences(form, dict(zip(form.symbols, variables, strict=True)), outputs)))
+    solver.set("timeout", max(1, int(seconds * 1000)))
+    with interrupting(seconds + 1):
+        status = solver.check()
+    if status == z3.sat:
+        return _replayed(form, network, solver.model(), variables)
+    return "equal" if status == z3.unsat else f"{status}: {solver.reason_unknown()}"
+
+
+def _differences(form: SymbolicForm, known: dict[Expr, Any], outputs: Sequence[Any]) -> list[Any]:
+    for symbol, definition in form.named:
+        known[symbol] = to_z3(definition, known)
+    forms = [form.max_form] if form.piecewise is None else [form.max_form, form.piecewise]
+    return [to_z3(e, known) != out for each in forms for e, out in zip(each, outputs, strict=True)]
+
+
+def _replayed(form: SymbolicForm, network: Network, model: Any, variables: Sequence[Any]) -> str:
+    """A model is only believed if the exact values differ there."""
+    numbers = [model.eval(v, model_completion=True) for v in variables]
+    x = vector([Fraction(int(n.numerator_as_long()), int(n.denominator_as_long())) for n in numbers])
+    difference = difference_at(form, network, x)
+    if difference is not None:
+        raise EvidenceError("symbolic form", difference)
+    return "its counterexample does not replay"

@@ -1,0 +1,70 @@
+"""The steps from the layers to the forms, one rule per line; both sides of a step are equal on the region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sympy
+
+from verify.symbolic.frame import Expr, number
+from verify.symbolic.nested import Nested, Writer, unit_symbol
+from verify.symbolic.units import UnitStep
+
+MERGE_RULE = "b + c*Max(0, a) is Max(b, b + c*a) for c > 0, Min(b, b + c*a) for c < 0"
+OUTPUT_RULE = "the last layer, collected"
+INSERT_RULE = "units written out"
+PIECES_RULE = "one branch for each affine map on the region"
+
+
+@dataclass(frozen=True)
+class Step:
+    """``before = after`` by ``rule``; ``where`` names the unit or output."""
+
+    rule: str
+    before: Expr
+    after: Expr
+    where: str = ""
+
+
+def derivation(
+    writer: Writer, nested: Nested, output_names: tuple[str, ...], piecewise: tuple[Expr, ...] | None
+) -> tuple[Step, ...]:
+    """All steps, in the order of the layers."""
+    named = writer.with_all_names()
+    return tuple(_steps(named, nested, output_names, piecewise))
+
+
+def _steps(
+    writer: Writer, nested: Nested, output_names: tuple[str, ...], piecewise: tuple[Expr, ...] | None
+) -> Iterator[Step]:
+    for step in writer.units.steps:
+        yield _unit_step(writer, step)
+    plain = [writer.linear(z) for z in writer.units.outputs]
+    for i, name in enumerate(output_names):
+        raw = [_product(number(w), writer.linear(z)) for w, z in writer.units.output_parts[i] if z]
+        yield Step(OUTPUT_RULE, sympy.Add(*raw, evaluate=False), plain[i], name)
+    for z, node in writer.merged:
+        yield Step(MERGE_RULE, writer.linear(z), writer.expression(node))
+    for i, name in enumerate(output_names):
+        if nested.outputs[i] != plain[i]:
+            yield Step(INSERT_RULE, plain[i], nested.outputs[i], name)
+        if piecewise is not None and piecewise[i] != nested.outputs[i]:
+            yield Step(PIECES_RULE, nested.outputs[i], piecewise[i], name)
+
+
+def _product(factor: Expr, value: Expr) -> Expr:
+    return value if factor == 1 else sympy.Mul(factor, value, evaluate=False)
+
+
+def _unit_step(writer: Writer, step: UnitStep) -> Step:
+    before = sympy.Max(0, writer.linear(step.argument), evaluate=False)
+    return Step(step.rule, before, writer.linear(step.result), step.name)
+
+
+def definitions(writer: Writer) -> dict[Expr, Expr]:
+    """What each name of a derivation stands for: ``h1`` and the ReLU it is."""
+    named = writer.with_all_names()
+    return {
+        unit_symbol(i): sympy.Max(0, named.linear(z), evaluate=False) for i, z in enumerate(writer.units.arguments)
+    }

@@ -1,0 +1,144 @@
+"""The symbolic forms of a network on a region: nested Max, Piecewise, and how one gets there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sympy
+
+from verify.errors import BudgetExceeded
+from verify.kernel.evidence import Leaf
+from verify.kernel.exact import cell_of
+from verify.network import Network
+from verify.region import Region
+from verify.search.budget import Budget
+from verify.search.explain import explain
+from verify.search.stability import stable_leaf
+from verify.symbolic.cells import Geometry, PlainCell, TooLarge, all_cells
+from verify.symbolic.derivation import Step, definitions, derivation
+from verify.symbolic.frame import Expr, Frame, expression, make_frame
+from verify.symbolic.nested import Writer
+from verify.symbolic.piecewise import Piece, form_of, pieces
+from verify.symbolic.regions import grouped
+from verify.symbolic.units import lower, signs_from_cells
+
+MAX_PIECES = 64
+# Cells are cheap beside pieces, but not free.
+CELLS_PER_PIECE = 16
+# ReLU that may change side; a form with more of them says nothing to a reader.
+MAX_UNITS = 200
+STABLE_RULE = "no ReLU changes side on the region: one affine map"
+
+
+@dataclass(frozen=True, eq=False)
+class SymbolicForm:
+    """What is known of one network on one region, output by output, in SymPy.
+
+    ``max_form`` refers to the ``named`` parts; ``piecewise`` is None where there are too many pieces, ``reason`` then
+    says so. ``pieces`` holds the branches with their full conditions, of which exactly one holds at each point of
+    the region. All symbols are real.
+    """
+
+    network: Network
+    region: Region
+    frame: Frame = field(repr=False)
+    max_form: tuple[Expr, ...]
+    named: tuple[tuple[Expr, Expr], ...] = ()
+    piecewise: tuple[Expr, ...] | None = None
+    pieces: tuple[tuple[Piece, ...], ...] = ()
+    steps: tuple[Step, ...] = ()
+    definitions: Mapping[Expr, Expr] = field(default_factory=dict, repr=False)
+    reason: str = ""
+    cells: tuple[PlainCell, ...] = field(default=(), repr=False)
+
+    @property
+    def symbols(self) -> tuple[Expr, ...]:
+        """The inputs: ``x``, or ``x0, x1, ...``."""
+        return self.frame.symbols
+
+
+def symbolic_form(network: Network, region: Region, budget: Budget, *, max_pieces: int = MAX_PIECES) -> SymbolicForm:
+    """The forms of the network on the region; ``TooLarge`` where no form can be written."""
+    frame = make_frame(network, region, budget)
+    leaf = stable_leaf(frame.problem, budget)
+    if isinstance(leaf, Leaf) and network.relu_count > MAX_UNITS:
+        return _affine_form(network, frame, leaf)
+    _refuse_large(network, region, budget)
+    branched = _branched(frame, max_pieces, budget)
+    units = lower(frame, signs_from_cells(frame, branched.cells), budget)
+    writer = Writer(frame, units, budget)
+    nested = writer.nested()
+    piecewise = tuple(form_of(output) for output in branched.pieces) or None
+    names = tuple(network.blocks[-1].unit_name(i) for i in range(network.output_size))
+    return SymbolicForm(
+        network=network,
+        region=region,
+        frame=frame,
+        max_form=nested.outputs,
+        named=nested.named,
+        piecewise=piecewise,
+        pieces=branched.pieces,
+        cells=branched.cells,
+        steps=derivation(writer, nested, names, piecewise),
+        definitions=definitions(writer),
+        reason=branched.reason,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Branched:
+    """The cells and pieces, or the reason why there are none."""
+
+    cells: tuple[PlainCell, ...] = ()
+    pieces: tuple[tuple[Piece, ...], ...] = ()
+    reason: str = ""
+
+
+def _branched(frame: Frame, max_pieces: int, budget: Budget) -> _Branched:
+    """Cells and pieces, in at most half of the time that is left."""
+    limited = budget.remaining != float("inf")
+    share = Budget(budget.remaining / 2 if limited else None, budget.report)
+    cells: tuple[PlainCell, ...] = ()
+    try:
+        cells = tuple(all_cells(frame, max_pieces * CELLS_PER_PIECE, share))
+        outputs = range(frame.network.output_size)
+        most = max(len(grouped(cells, output)) for output in outputs)
+        if most > max_pieces:
+            raise TooLarge(f"{most} pieces, more than {max_pieces}")
+        geometry = Geometry(frame, share)
+        return _Branched(cells, tuple(tuple(pieces(frame, cells, output, geometry)) for output in outputs))
+    except (TooLarge, BudgetExceeded) as stop:
+        return _Branched(cells, reason=f"no Piecewise form: {stop}")
+
+
+def _refuse_large(network: Network, region: Region, budget: Budget) -> None:
+    """Stop early where the form would have more units than anybody reads."""
+    if network.relu_count <= MAX_UNITS:
+        return
+    layers = explain(network, region, budget).layers
+    moving = sum(layer.switching + layer.undecided for layer in layers)
+    if moving > MAX_UNITS:
+        raise TooLarge(
+            f"{moving} of the {network.relu_count} ReLU of {network.name} may change side on {region.text or 'the region'};"
+            f" a form is written for up to {MAX_UNITS}: take a smaller region"
+        )
+
+
+def _affine_form(network: Network, frame: Frame, leaf: Leaf) -> SymbolicForm:
+    """No unit changes side: one affine map, at any size."""
+    values = []
+    for form in cell_of(frame.network, leaf.pattern).outputs():
+        places = {j: form.coefficients[j] for j in range(len(form.coefficients)) if form.coefficients[j]}
+        values.append(expression(frame.in_x(places, form.constant), frame.symbols))
+    single = tuple((Piece(value, sympy.true),) for value in values)
+    step = [Step(STABLE_RULE, value, value, f"output[{i}]") for i, value in enumerate(values)]
+    return SymbolicForm(
+        network=network,
+        region=frame.region,
+        frame=frame,
+        max_form=tuple(values),
+        piecewise=tuple(values),
+        pieces=single,
+        steps=tuple(step),
+    )
