@@ -59,7 +59,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Case:
-    """A network on one box, with the truth about it. ``deviation`` is of f from its affine map at some point."""
+    """A network on one box, with the truth about it.
+
+    ``deviation`` is of f from its affine map at a corner of the box, ``output`` the one that deviates most beyond it.
+    """
 
     subject: str
     kind: str
@@ -67,6 +70,7 @@ class Case:
     radius: Fraction
     is_affine: bool
     deviation: float
+    output: int
     truth_by: str
 
     @property
@@ -205,7 +209,7 @@ def cases_of(name: str) -> list[Case]:
     network = subject.load()
     if subject.is_pair:
         _check_pair(network, subject.centre())
-        return [Case(name, subject.kinds[0], network.relu_count, Fraction(1), True, 0.0, "construction")]
+        return [Case(name, subject.kinds[0], network.relu_count, Fraction(1), True, 0.0, 0, "construction")]
     centre = subject.centre()
     crossing, piece = crossing_at(network, centre), piece_at(network, centre)
     return [_case(subject, kind, network, crossing, piece) for kind in subject.kinds]
@@ -214,15 +218,19 @@ def cases_of(name: str) -> list[Case]:
 def _case(subject: Subject, kind: str, network: Network, crossing: Crossing, piece: Piece) -> Case:
     # A binary64 radius: short for exact tools, and the same number for tools that only know floats.
     radius = Fraction(float(crossing.radius * KINDS[kind]))
-    corner = [
-        x + radius * ((slope > 0) - (slope < 0))
-        for x, slope in zip(subject.centre().fractions(), crossing.towards, strict=True)
-    ]
-    deviation = deviation_at(network, corner, piece)
+    deviations = deviations_at(network, _corner(subject, crossing, radius), piece)
     is_affine = radius <= crossing.radius
-    if is_affine != (deviation == 0):
+    if is_affine != (max(deviations) == 0):
         raise RuntimeError(f"{subject.name} {kind}: eps* and the value at the corner disagree")
-    return Case(subject.name, kind, network.relu_count, radius, is_affine, float(deviation), crossing.found_by)
+    beyond = deviations_at(network, _corner(subject, crossing, 2 * crossing.radius), piece)
+    most, largest = beyond.index(max(beyond)), float(max(deviations))
+    return Case(subject.name, kind, network.relu_count, radius, is_affine, largest, most, crossing.found_by)
+
+
+def _corner(subject: Subject, crossing: Crossing, radius: Fraction) -> list[Fraction]:
+    """The point of the box where the unit that switches first is farthest beyond zero."""
+    signs = [(slope > 0) - (slope < 0) for slope in crossing.towards]
+    return [x + radius * sign for x, sign in zip(subject.centre().fractions(), signs, strict=True)]
 
 
 def _check_pair(network: Network, origin: Vector) -> None:
@@ -231,7 +239,7 @@ def _check_pair(network: Network, origin: Vector) -> None:
         if block.relu and any(abs(form[-1]) >= sum(map(abs, form[:-1])) for form in forms):
             raise RuntimeError(f"{network.name}: a ReLU of {block.name} does not switch; choose another seed")
     corner = [Fraction(1), *[Fraction(-1)] * (network.input_size - 1)]
-    if deviation_at(network, corner, piece_at(network, origin)):
+    if any(deviations_at(network, corner, piece_at(network, origin))):
         raise RuntimeError(f"{network.name} is not affine")
 
 
@@ -249,10 +257,10 @@ def piece_at(network: Network, centre: Vector) -> Piece:
     return Piece([form.coefficients.fractions() for form in forms], [form.constant for form in forms])
 
 
-def deviation_at(network: Network, point: list[Fraction], piece: Piece, outputs: slice = slice(None)) -> Fraction:
-    """The largest |f - (A x + c)| over the outputs at a point, exactly."""
+def deviations_at(network: Network, point: list[Fraction], piece: Piece) -> list[Fraction]:
+    """|f - (A x + c)| for each output at a point, exactly."""
     values = plain_value(network, point) if is_plain(network) else evaluate(network, vector(point)).fractions()
-    return max(abs(a - b) for a, b in list(zip(values, piece.at(point), strict=True))[outputs])
+    return [abs(a - b) for a, b in zip(values, piece.at(point), strict=True)]
 
 
 def crossing_at(network: Network, centre: Vector) -> Crossing:

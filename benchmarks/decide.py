@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.cases import QUICK, SUBJECTS, Case, cases_of
 from benchmarks.measure import Measured, run
-from benchmarks.peers import PEERS, TOLERANCE, TOOLS, Answer, missing_reason
+from benchmarks.peers import PEERS, TOLERANCE, TOOLS, Answer, missing_reason, repeated
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("numpy", "scipy", "python-flint", "highspy", "z3-solver", "maraboupy")
@@ -82,9 +82,13 @@ def _cell(tool: str, case: Case, cap: float, say: Callable[[str], None]) -> Cell
         reason = "not run"
     if reason:
         return Cell("skipped", detail=reason)
-    cell = _judged(tool, case, run(partial(TOOLS[tool], case, cap), cap))
+    cell = _judged(tool, case, run(partial(_repeated, tool, case, cap), cap))
     say(f"{case.name}: {tool}: {cell.status} {_time(cell.seconds)} {cell.detail}")
     return cell
+
+
+def _repeated(tool: str, case: Case, cap: float, ready: Callable[[], None]) -> Answer:
+    return repeated(lambda: TOOLS[tool](case, cap, ready))
 
 
 def _judged(tool: str, case: Case, measured: Measured[Answer]) -> Cell:
@@ -101,6 +105,8 @@ def _judged(tool: str, case: Case, measured: Measured[Answer]) -> Cell:
     remark = "false witness" if answer.false_witness else ""
     if status == "wrong" and tool == "marabou" and 0 < case.deviation < TOLERANCE:
         remark = "below tolerance"
+    elif SUBJECTS[case.subject].is_large and tool == "marabou":
+        remark = "one output"
     return Cell(status, answer.seconds, answer.detail, remark, answer.assurance, measured.memory, answer.runs)
 
 
@@ -130,12 +136,11 @@ def _columns(row: Row, cap: float) -> list[str]:
 def _shown(cell: Cell) -> str:
     if cell.status == "skipped":
         return cell.detail
-    if cell.status == "right":
-        return f"right {_time(cell.seconds)}"
     if cell.status == "timeout":
         return "T/O"
-    remark = f" ({cell.remark})" if cell.remark and cell.remark != cell.status else ""
-    return f"**{cell.status.upper()}** {_time(cell.seconds)}{remark}".rstrip()
+    word = "right" if cell.status == "right" else f"**{cell.status.upper()}**"
+    remark = f"({cell.remark})" if cell.remark and cell.remark != cell.status else ""
+    return " ".join(part for part in (word, _time(cell.seconds), remark) if part)
 
 
 def _time(seconds: float | None) -> str:
@@ -154,6 +159,8 @@ def _ratio(row: Row, cap: float) -> str:
             return f"**> {_factor(cap / own.seconds)}x faster** (no peer right within {cap:g} s)"
         return "**the only one right**"
     peer, seconds = fastest
+    if 0.95 < seconds / own.seconds < 1.05:
+        return f"as fast as {peer}"
     if seconds >= own.seconds:
         return f"**{_factor(seconds / own.seconds)}x faster** than {peer}"
     return f"{_factor(own.seconds / seconds)}x slower than {peer}"
@@ -189,14 +196,14 @@ def page(rows: list[Row], skipped: dict[str, str], cap: float) -> str:
 
 def _legend(cap: float) -> list[str]:
     return [
-        f"Seconds of wall time for the decision alone; T/O: killed after {cap:g} s. `affine`, `x2`, `near`: the box of",
-        "radius 0.95, 2 and 1.0001 times the exact radius eps* around the centre; `no, by d`: at a corner of the box f",
-        "differs by d, exactly, from its affine map at the centre. In a `pair` net every ReLU switches and f is affine.",
-        "Right and wrong are about the exact question. Marabou has a tolerance: WRONG (below tolerance) is where it saw",
-        "no difference and d is that small. A false witness: Marabou said that f differs, but at the point it returned,",
-        "moved into the box, f is its affine map. On large networks Marabou is asked about output 0 only, Z3 nothing.",
-        "verify's times include evidence and its replay, and are medians of five when short; a peer's do not include the",
-        "making of the query. MB: peak memory of the process of verify.",
+        f"Seconds of wall time for the decision alone, the median of five runs when short; T/O: killed after {cap:g} s.",
+        "`affine`, `x2`, `near`: the box of radius 0.95, 2 and 1.0001 times the exact radius eps* around the centre;",
+        "`no, by d`: at a corner of the box f differs by d, exactly, from its affine map at the centre. In a `pair` net",
+        "every ReLU switches and f is affine. Right and wrong are about the exact question. Marabou has a tolerance:",
+        "WRONG (below tolerance) is where it saw no difference and d is that small. A false witness: Marabou said that f",
+        "differs, but at the point it returned, moved into the box, f is its affine map. On the large networks Marabou is",
+        "asked only about the output that deviates most, and Z3 is not asked. verify's times include evidence and its",
+        "replay, a peer's do not include the making of the query. MB: peak memory of the process of verify.",
     ]
 
 

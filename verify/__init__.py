@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from verify.api import check, explain, load, radius, region
+    from verify.api import check, explain, load, radius, region, symbolic_form
     from verify.errors import EvidenceError, InputError, VerifyError
     from verify.kernel import Verdict
     from verify.network import Builder, Network
@@ -28,6 +28,7 @@ _HOMES = {
     "load": "verify.api",
     "radius": "verify.api",
     "region": "verify.api",
+    "symbolic_form": "verify.api",
     "recheck": "verify.report.recheck",
     "Result": "verify.report.record",
     "Verdict": "verify.kernel",
@@ -54,6 +55,7 @@ __all__ = [
     "radius",
     "recheck",
     "region",
+    "symbolic_form",
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from verify.errors import InputError
 from verify.formats.expressions import parse_point, parse_region
@@ -19,6 +20,9 @@ from verify.search.explain import Explanation
 from verify.search.explain import explain as explain_network
 from verify.search.outcome import SearchInterrupted
 from verify.search.radius import Radii, radii
+
+if TYPE_CHECKING:
+    from verify.symbolic import SymbolicForm
 
 
 def load(source: str | Path | Network) -> Network:
@@ -108,3 +112,25 @@ def radius(
     where = parse_point(at, loaded.input_size) if isinstance(at, str) else at
     point = where if isinstance(where, Vector) else vector(where)
     return radii(loaded, point, _budget(timeout, report))
+
+
+def symbolic_form(
+    network: str | Path | Network,
+    on: str | Region = "all",
+    *,
+    outputs: Sequence[int] | None = None,
+    pieces: int = 64,
+    timeout: float | None = None,
+    report: Callable[[str], None] | None = None,
+) -> SymbolicForm:
+    """The network in SymPy: ``max_form``, ``piecewise`` (None beyond that many ``pieces``), ``steps``, ``agreement``.
+
+    The form has been compared with the network's exact values and by Z3; raises ``verify.symbolic.TooLarge`` where no
+    form can be written.
+    """
+    from verify import symbolic
+
+    loaded, budget = load(network), _budget(timeout, report)
+    where = region(on, loaded)
+    chosen = loaded.select_outputs(tuple(outputs)) if outputs is not None else loaded
+    return symbolic.checked(symbolic.symbolic_form(chosen, where, budget, max_pieces=pieces), budget)

@@ -6,6 +6,7 @@ VerifyError
 │   ├── RegionError         a region expression, or a region that does not fit
 │   └── PropertyError       an unknown property, or one used wrongly
 ├── EvidenceError           the kernel rejects a piece of evidence (exit status 4)
+├── EngineDisagreement      two engines decide one claim in opposite ways (exit status 4)
 └── BudgetExceeded          time or memory ran out; carries no verdict (exit status 3)
 
 Each message is one line: what, where, expected, got, what to do.
@@ -43,6 +44,10 @@ class EvidenceError(VerifyError):
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(f"evidence rejected by '{rule}': {message}")
         self.rule = rule
+
+
+class EngineDisagreement(VerifyError):
+    """Two engines decide the same claim in opposite ways: one of them is wrong, and neither is to be trusted here."""
 
 
 class BudgetExceeded(VerifyError):

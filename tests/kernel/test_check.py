@@ -124,9 +124,9 @@ ACCEPTED: dict[str, tuple[Claim, Data, Verdict]] = {
     "padding bits mean nothing": (on("affine", RELU, UNIT), cells(leaf("ff")), Verdict.PROVED),
     "an unused multiplier": (on("affine", RELU, UNIT), cells(leaf(ON, {"7:9": {"4": "1"}})), Verdict.PROVED),
     "sides of a split": (on("affine", PAIR, SQUARE), cells(*PAIR_SIDES), Verdict.PROVED),
-    "pieces through the origin": (
-        on("positively homogeneous", shifted_relu(0), CROSS),
-        {"kind": "rule", "rule": "zero biases"},
+    "a piece through the origin": (
+        on("positively homogeneous", shifted_relu(0), box([1], [2])),
+        cells(leaf(ON)),
         Verdict.PROVED,
     ),
     "in the hull": (
@@ -143,16 +143,10 @@ ACCEPTED: dict[str, tuple[Claim, Data, Verdict]] = {
     "an empty part of an L1 ball": (on("affine", PAIR, NOWHERE), empty({"0": "1", "1": "1"}), Verdict.PROVED),
     "the tip of an L1 ball at 0": (
         on("linear", shifted_relu(0), CORNER),
-        cells(leaf(ON), lifted=True, equations=[]),
+        cells(leaf(ON), lifted=True),
         Verdict.PROVED,
     ),
 }
-ACCEPTED["the tip of an L1 ball at 0"] = (
-    on("linear", shifted_relu(0), CORNER),
-    cells(leaf(ON, {"1:0": {"2": "1"}}), lifted=True),
-    Verdict.PROVED,
-)
-
 REJECTED: dict[str, tuple[Claim, Data, str]] = {
     "no gap": (on("additive", RELU, CROSS), gap(x=["1/2"], y=["1/2"]), "value gap"),
     "no such output": (on("additive", RELU, CROSS), gap(1, x=["1"], y=["-1"]), "value gap"),
@@ -179,7 +173,7 @@ REJECTED: dict[str, tuple[Claim, Data, str]] = {
         cells(SPLIT_AT_0, leaf(ON, {"1:0": {"0": "1"}}), leaf(ON, {"1:0": {"0": "-1"}})),
         "stable pattern",
     ),
-    "a row from the end": (on("affine", PAIR, SQUARE), cells(PAIR_SIDES[0], leaf("80"), leaf("40")), "stable pattern"),
+    "no multipliers": (on("affine", PAIR, SQUARE), cells(PAIR_SIDES[0], leaf("80"), leaf("40")), "stable pattern"),
     "a row that is not there": (
         on("affine", RELU, CROSS),
         cells(leaf(ON, {"1:0": {"0": "1"}})),
@@ -206,7 +200,11 @@ REJECTED: dict[str, tuple[Claim, Data, str]] = {
         "signs",
     ),
     "two maps": (on("affine", RELU, CROSS), cells(*BY_SIDES), "one map"),
-    "two constants": (on("constant", RELU, CROSS), cells(SPLIT_AT_0, BY_SIDES[2], BY_SIDES[1]), "stable pattern"),
+    "each leaf on the other side": (
+        on("constant", RELU, CROSS),
+        cells(SPLIT_AT_0, BY_SIDES[2], BY_SIDES[1]),
+        "stable pattern",
+    ),
     "not constant": (on("constant", RELU, UNIT), cells(leaf(ON)), "constant"),
     "a constant term": (on("linear", shifted_relu(1), UNIT), cells(leaf(ON)), "zero at the origin"),
     "a piece beside the origin": (
@@ -291,10 +289,10 @@ def test_a_gap_shows_its_arithmetic() -> None:
     claim, data, _ = ACCEPTED["a gap"]
     judgement = judged(claim, data)
     assert judgement.gap == -1
-    assert [(v.factor, v.point.strings(), v.value) for v in judgement.values] == [
-        (1, ["0"], 0),
-        (-1, ["1"], 1),
-        (-1, ["-1"], 0),
+    assert [(str(v.factor), v.point.strings(), str(v.value)) for v in judgement.values] == [
+        ("1", ["0"], "0"),
+        ("-1", ["1"], "1"),
+        ("-1", ["-1"], "0"),
     ]
 
 
@@ -332,7 +330,8 @@ def test_the_edge_of_an_l1_ball_on_a_line_through_the_origin(name: str) -> None:
 
 def test_pattern_of_another_shape_is_rejected() -> None:
     claim = on("affine", RELU, UNIT)
-    for bits in (np.ones(2, dtype=bool), np.ones(1, dtype=np.int64), np.ones((1, 1), dtype=bool)):
+    shapes: list[Any] = [np.ones(2, dtype=bool), np.ones(1, dtype=np.int64), np.ones((1, 1), dtype=bool)]
+    for bits in shapes:
         with pytest.raises(EvidenceError) as caught:
             judge(claim, Cells((Cover(Leaf({1: bits})),)))
         assert caught.value.rule == "pattern"
@@ -682,7 +681,7 @@ def mutate_claim(seed: int, tally: Counter[str]) -> None:
             try_mutant(other, mutant, tally)
 
 
-@pytest.mark.parametrize("start", range(0, 400, 50))
+@pytest.mark.parametrize("start", range(0, 300, 50))
 def test_no_mutated_evidence_proves_what_z3_refutes(start: int) -> None:
     tally: Counter[str] = Counter()
     for seed in range(start, start + 50):

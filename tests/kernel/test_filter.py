@@ -107,7 +107,7 @@ def check_unit(bounds: Spread, cell: Cell, base: Base, k: int, unit: int) -> int
 def test_exact_values_lie_within_the_float_bounds(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(float_filter, "COLUMNS_AT_ONCE", 2)  # several chunks
     analysed = decided = units = 0
-    for seed in range(100):
+    for seed in range(70):
         net, region, pattern = problem(seed, name)
         bounds = spread(net, pattern, region.base)
         if bounds is None:
@@ -119,7 +119,7 @@ def test_exact_values_lie_within_the_float_bounds(name: str, monkeypatch: pytest
                 units += 1
                 decided += check_unit(bounds, cell, region.base, k, unit)
     share = {"extreme": 0.01, "tiny thirds": 0.2, "wild": 0.2}.get(name, 0.5)
-    assert analysed >= 30 if name in ("extreme", "tiny thirds") else analysed == 100
+    assert analysed >= 20 if name in ("extreme", "tiny thirds") else analysed == 70
     assert decided >= share * units  # bounds that decide nothing would pass everything above
 
 

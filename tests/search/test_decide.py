@@ -105,21 +105,8 @@ def replayed(claim: Claim, outcome: Outcome) -> Verdict:
     return judgement.verdict
 
 
-@cache
-def decided_by(engine: str) -> tuple[Verdict, ...]:
-    """What one engine says of every known claim."""
-    claims = [api.make_claim(network, name, region) for network, name, region, _ in KNOWN]
-    return tuple(decide(claim, Budget(20), engine).judgement.verdict for claim in claims)
-
-
-@pytest.mark.parametrize("engine", ENGINE_NAMES)
-def test_an_engine_alone_never_errs(engine: str) -> None:
-    wrong = [
-        (*known[:3], found.name)
-        for known, found in zip(KNOWN, decided_by(engine), strict=True)
-        if found is not Verdict.UNKNOWN and found is not known[3]
-    ]
-    assert wrong == []
+# Rules decide it at once; its cells alone take many seconds to list.
+EXPENSIVE_TO_SPLIT = ("zero_bias", "positively homogeneous", "all")
 
 
 @pytest.mark.parametrize(
@@ -135,17 +122,25 @@ def test_an_engine_alone_never_errs(engine: str) -> None:
         ("z3", True, True),
     ],
 )
-def test_an_engine_alone_decides_what_it_can(engine: str, proves: bool, refutes: bool) -> None:
-    found = decided_by(engine)
-    # What the reduction shows to be vacuous is proved with any engine.
-    vacuous = [isinstance(api.make_claim(n, p, r).questions(), Vacuous) for n, p, r, _ in KNOWN]
-    assert any(v is P for v, empty in zip(found, vacuous, strict=True) if not empty) == proves
-    assert (R in found) == refutes
+def test_engines_alone(engine: str, proves: bool, refutes: bool) -> None:
+    seen: set[Verdict] = set()
+    for network, name, region, verdict in KNOWN:
+        if engine == "split" and (network, name, region) == EXPENSIVE_TO_SPLIT:
+            continue
+        outcome = decide(api.make_claim(network, name, region), Budget(60), engine)
+        found = outcome.judgement.verdict
+        assert found in (verdict, Verdict.UNKNOWN), f"{network} {name} {region}: {found}"
+        if engine in ("auto", "split"):
+            assert found is verdict, f"{network} {name} {region}: {outcome.reason}"
+        # Any engine proves what quantifies over nothing.
+        if not outcome.judgement.vacuous:
+            seen.add(found)
+    assert (P in seen, R in seen) == (proves, refutes)
 
 
-@pytest.mark.parametrize("engine", ["auto", "split"])
-def test_complete_engines_leave_nothing_open(engine: str) -> None:
-    assert list(decided_by(engine)) == [verdict for *_, verdict in KNOWN]
+def test_every_engine_is_tested() -> None:
+    [mark] = [m for m in vars(test_engines_alone)["pytestmark"] if m.name == "parametrize"]
+    assert {engine for engine, *_ in mark.args[1]} == set(ENGINE_NAMES)
 
 
 def test_unknown_engine() -> None:

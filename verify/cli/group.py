@@ -12,6 +12,7 @@ HOMES = {
     "check": "verify.cli.commands",
     "explain": "verify.cli.commands",
     "radius": "verify.cli.commands",
+    "symbolic": "verify.cli.symbolic",
     "recheck": "verify.cli.recheck",
 }
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from verify.cli.group import commands
-from verify.errors import BudgetExceeded, EvidenceError, InputError
+from verify.errors import BudgetExceeded, EngineDisagreement, EvidenceError, InputError
 
 BAD_INPUT = 2
 UNKNOWN = 3
@@ -36,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
         return _complain(error.format_message(), BAD_INPUT)
     except InputError as error:
         return _complain(str(error), BAD_INPUT)
-    except EvidenceError as error:
+    except (EvidenceError, EngineDisagreement) as error:
         return _complain(str(error), INTERNAL)
     except BudgetExceeded as error:
         return _complain(f"not decided: {error}", UNKNOWN)

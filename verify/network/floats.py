@@ -9,8 +9,9 @@ for each product that underflows. With ``e`` a bound on the error of the argumen
 
 where ``y`` is what ``run`` computed (an implementation in another precision has other values: hence 2 e), ``n`` is
 the fan-in, the 2 beside it pays for rounding weights and biases that are not floats (0.1, 1/9) and ``eta`` is the
-smallest number before which products are lost. ReLU does not increase an error. The bound is itself computed in floating point; sums of nonnegative numbers have a relative error of at most
-gamma(n), so it is enlarged by ``1 + 2 gamma(n + 8)``.
+smallest number before which products are lost. ReLU does not increase an error. The bound is itself computed in
+floating point; sums of nonnegative numbers have a relative error of at most gamma(n), so it is enlarged by
+``1 + 2 gamma(n + 8)``.
 """
 
 from __future__ import annotations
@@ -119,7 +120,8 @@ def run(
             sizes = {source: np.abs(outputs[source]) for source, _ in block.inputs}
             error = linear_errors(block, errors, sizes, np.abs(bias), roundoff)
             usable = np.isfinite(z) & np.isfinite(error)
-            error = np.where(usable, error, np.inf) if sound and _rounds_faithfully(block, roundoff) else np.full(len(z), np.inf)
+            faithful = sound and _rounds_faithfully(block, roundoff)
+            error = np.where(usable & faithful, error, np.inf)
             values.append(z)
             bounds.append(error)
             if block.relu and pattern is not None:

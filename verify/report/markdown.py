@@ -1,89 +1,101 @@
-"""A plain Markdown page for one checked claim."""
+"""The page of a claim as plain Markdown."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 
-from verify.kernel.check import Verdict
-from verify.report.record import Result, write_text
-from verify.report.sentence import point_text
+from verify.report.compose import About, compose
+from verify.report.markup import clean
+from verify.report.model import Counterexample, Drawing, Page
+from verify.report.record import Result
 
-ANSWERS = {Verdict.PROVED: "Yes, proved.", Verdict.REFUTED: "No, refuted.", Verdict.UNKNOWN: "Not decided."}
+WORDS = {"proved": "Yes, proved.", "refuted": "No, refuted.", "unknown": "Not decided."}
 
 
 def page(result: Result, title: str = "") -> str:
     """The page's text."""
-    data = result.to_json()
-    name, region = escape(data["network"]["name"]), escape(data["region"] or "a region given in Python")
-    heading = escape(title) or f"{name}: {data['property']} on {region}"
-    lines = [f"# {heading}", ""]
-    lines += [f"**Is {name} {data['property']} on {region}?** {ANSWERS[result.verdict]}", ""]
-    if result.vacuous:
-        lines += [
-            "*Vacuous:* the property quantifies over nothing, or over trivial instances only, on this region.",
-            "",
-        ]
-    lines += [f"- The property: `{data['formula']}`, every argument in the region."]
-    about = data["network"]
-    lines += [f"- The network: {about['inputs']} inputs, {about['relu']} ReLU, sha256 `{about['sha256'][:16]}`."]
-    lines += [
-        f"- Assurance: {data['assurance'] or 'none'}; engine: {data['engine'] or 'none'}; {data['seconds']:.3f} s."
-    ]
-    lines += ["", *_reason(result, data["lemmas"]), "", "## Assumptions", ""]
-    lines += [f"- {escape(entry)}" for entry in data["ledger"]] or ["None beyond exact integer arithmetic."]
-    lines += ["", "## Again", "", "```", _command(result), "```", ""]
+    return text_of(compose(result, About(title)))
+
+
+def text_of(page: Page) -> str:
+    """The page's text, from the model that every writer shares."""
+    word = "Yes, attested." if page.assurance == "attested" else WORDS[page.verdict]
+    lines = [f"# {escape(page.title)}", "", f"**{escape(page.question)}** {word}", "", escape(page.answer), ""]
+    lines += [f"- Formula: {code(page.formula)}, every argument of f in the region."]
+    lines += [f"- {name}: {escape(value)}" for name, value in page.facts]
+    lines += [f"- assurance: {page.assurance or 'none'}{', vacuous' if page.vacuous else ''}; {page.seconds:.3f} s", ""]
+    lines += [*_reason(page), *_networks(page.drawings), *_further(page)]
+    lines += ["## Assumptions", ""]
+    lines += [f"- {escape(entry)}" for entry in page.ledger] or ["None beyond exact integer arithmetic."]
+    lines += ["", "## Again", "", *_fenced("\n".join(filter(None, (page.command, page.recheck)))), ""]
+    lines += [*_fenced(page.python), ""] if page.python else []
+    lines += ["", ", ".join(f"{name} {version}" for name, version in page.versions), ""]
     return "\n".join(lines)
 
 
-def _reason(result: Result, lemmas: list[str]) -> list[str]:
-    if result.counterexample:
-        judgement = result.outcome.judgement
-        lines = [
-            "## Counterexample",
-            "",
-            f"`{result.counterexample}`",
-            "",
-            "| factor | f at | value |",
-            "|---|---|---|",
-        ]
-        lines += [f"| {v.factor} | {point_text(v.point)} | {v.value} |" for v in judgement.values]
-        return [*lines, "", f"The weighted sum is {judgement.gap}; the formula says 0."]
-    if result.verdict is Verdict.PROVED:
-        return [
-            "## Proof",
-            "",
-            *(f"{i}. {escape(lemma)}." for i, lemma in enumerate(lemmas, start=1)),
-            "",
-            _evidence(result),
-        ]
-    tried = ", ".join(result.outcome.tried) or "nothing"
-    return ["## What was tried", "", f"{escape(result.outcome.reason)}. Engines: {tried}."]
+def _reason(page: Page) -> list[str]:
+    if page.counterexample is not None:
+        return _arithmetic(page.counterexample)
+    if page.steps:
+        lines = [f"{i}. **{escape(s.title)}.** {escape(s.text)}{_lemma(s.lemma)}" for i, s in enumerate(page.steps, 1)]
+        return ["## Proof", "", *lines, ""]
+    tried = ", ".join(page.tried) or "nothing"
+    return ["## What was tried", "", f"{escape(page.reason)}. Engines: {escape(tried)}.", ""]
 
 
-def _evidence(result: Result) -> str:
-    if result.assurance == "attested":
-        return f"Attested by {result.outcome.attested}: there is no evidence to replay."
-    return "The kernel replayed the evidence beside this page."
+def _lemma(name: str) -> str:
+    return f" *({escape(name)})*" if name else ""
 
 
-def _command(result: Result) -> str:
-    claim = result.claim
-    source = result.network.source or result.network.name
-    parts = ["verify", "check", source, f'"{claim.property.name}"', "--on", f'"{claim.region.text}"']
-    if result.second is not None:
-        parts += ["--to", result.second.source or result.second.name]
-    if result.outputs:
-        parts += ["--outputs", ",".join(map(str, result.outputs))]
-    return " ".join(parts).removeprefix("example:")
+def _arithmetic(found: Counterexample) -> list[str]:
+    lines = ["## Counterexample", "", code(found.sentence), ""]
+    lines += [f"- {code(v.name)} = {code(v.short)}" for v in found.variables]
+    lines += [f"- {code(f'{e.call} = {e.at} = {e.value.short}')}" for e in found.evaluations]
+    return [*lines, f"- {code(found.combination)}", "", "The formula says 0.", ""]
+
+
+def _networks(drawings: tuple[Drawing, ...]) -> list[str]:
+    lines = ["## Network", ""]
+    for drawing in drawings:
+        lines += [f"{escape(drawing.name)}: {drawing.about}. {escape(drawing.note)}".strip(), ""]
+        if drawing.layers:
+            lines += ["| layer | shape | on | off | switching | undecided |", "|---|---|--:|--:|--:|--:|"]
+            lines += [
+                f"| {escape(c.name)} | {c.shape} | {c.on} | {c.off} | {c.switching} | {c.undecided} |"
+                for c in drawing.layers
+            ]
+            lines.append("")
+    return lines
+
+
+def _further(page: Page) -> list[str]:
+    lines = []
+    for figure in page.figures:
+        lines += [" ".join(escape(text) for text in (figure.caption, *figure.notes)), ""]
+    if page.fuzz is not None:
+        lines += ["## Fuzzing", "", *(f"- {escape(str(k))}: {escape(str(v))}" for k, v in page.fuzz.items()), ""]
+    if page.opinion is not None:
+        word = {True: "It agrees.", False: "**It disagrees: an internal error.**", None: ""}[page.opinion.agrees]
+        lines += ["## Second opinion", "", f"Z3 on the literal query: {escape(page.opinion.answer)}. {word}", ""]
+    return lines
 
 
 def escape(text: str) -> str:
     """Text from outside, made harmless in Markdown and HTML."""
-    for character in "\\`*_[]<>|#":
+    for character in "\\`*_[]<>|#&":
         text = text.replace(character, "\\" + character)
-    return " ".join(text.split())
+    return " ".join(clean(text).split())
 
 
-def write_page(path: Path, result: Result, title: str = "") -> None:
-    """Write the page, whole or not at all."""
-    write_text(path, page(result, title))
+def code(text: str) -> str:
+    """A code span, whatever backticks the text holds."""
+    plain = " ".join(clean(text).split())
+    ticks = "`" * (max((len(run) for run in re.findall("`+", plain)), default=0) + 1)
+    pad = " " if plain.startswith("`") or plain.endswith("`") else ""
+    return f"{ticks}{pad}{plain}{pad}{ticks}"
+
+
+def _fenced(text: str) -> list[str]:
+    plain = clean(text)
+    fence = "`" * max(3, max((len(run) for run in re.findall("`+", plain)), default=0) + 1)
+    return [fence, plain, fence]

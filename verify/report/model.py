@@ -48,7 +48,7 @@ class Evaluation:
     """``f(x + y) = f(0) = 0``, with the value of every unit on the way for a small network."""
 
     call: str
-    point: str
+    at: str
     value: Number
     workings: tuple[str, ...] = ()
 

@@ -34,7 +34,7 @@ def sentence(values: Sequence[Value], labels: Sequence[str], output: int, output
     """
     index = f"[{output}]" if output_size > 1 else ""
     long = any(_is_long(value.point) for value in values)
-    calls = [_call(v, label if long else None, index) for v, label in zip(values, labels, strict=True)]
+    calls = [call_text(v, label if long else None, index) for v, label in zip(values, labels, strict=True)]
     first, others = values[0], list(zip(values, calls, strict=True))[1:]
     left = _side([(first.factor, first, calls[0])])
     right = _side([(-v.factor, v, call) for v, call in others])
@@ -62,19 +62,21 @@ def _side(parts: Sequence[tuple[Fraction, Value, str]]) -> str:
     kept = [(factor, value, call) for factor, value, call in parts if factor]
     if not kept:
         return "the formula says 0"
-    names = _sum([(factor, call) for factor, _, call in kept])
-    numbers = _sum([(factor, display(value.value)) for factor, value, _ in kept])
+    names = sum_text([(factor, call) for factor, _, call in kept])
+    numbers = sum_text([(factor, display(value.value)) for factor, value, _ in kept])
     total = display(sum((factor * value.value for factor, value, _ in kept), Fraction(0)))
     return f"{names} = {total}" if numbers == total else f"{names} = {numbers} = {total}"
 
 
-def _call(value: Value, label: str | None, index: str) -> str:
+def call_text(value: Value, label: str | None, index: str) -> str:
+    """``f(-1)``, or ``f(x)`` with a label; ``index`` names the output."""
     text = point_text(value.point) if label is None else label
     function = "g" if value.second else "f"
     return f"{function}{text if text.startswith('(') and text.endswith(')') else f'({text})'}{index}"
 
 
-def _sum(parts: Sequence[tuple[Fraction, str]]) -> str:
+def sum_text(parts: Sequence[tuple[Fraction, str]]) -> str:
+    """``f(x) - 2 * f(y)`` from factors and terms."""
     text = ""
     for factor, item in parts:
         size = abs(factor)

@@ -61,18 +61,12 @@ def _embedded(problem: Problem, finding: Finding) -> Finding:
 Result = Cover | Empty | ValueGap | None
 
 
-def _probe(attempt: Attempt) -> Result:
+def _probe(attempt: Attempt, problem: Problem) -> Result:
     """Look at the piece around the interior point."""
-    problem = attempt.ready()
-    if isinstance(problem, Empty):
-        return problem
     return attempt.refuted_by(problem, findings_at(problem, problem.interior))
 
 
-def _stability(attempt: Attempt) -> Result:
-    problem = attempt.ready()
-    if isinstance(problem, Empty):
-        return problem
+def _stability(attempt: Attempt, problem: Problem) -> Result:
     found = stable_leaf(problem, attempt.budget)
     if isinstance(found, list):
         attempt.obstacles = found
@@ -84,10 +78,7 @@ def _stability(attempt: Attempt) -> Result:
     return problem.cover(found)
 
 
-def _crossing(attempt: Attempt) -> Result:
-    problem = attempt.ready()
-    if isinstance(problem, Empty):
-        return problem
+def _crossing(attempt: Attempt, problem: Problem) -> Result:
     if not attempt.obstacles:
         found = stable_leaf(problem, attempt.budget)
         attempt.obstacles = found if isinstance(found, list) else []
@@ -110,26 +101,23 @@ def _generic_start(problem: Problem, obstacle: Obstacle) -> Vector:
     return problem.interior + back
 
 
-def _sampling(attempt: Attempt) -> Result:
-    problem = attempt.ready()
-    if isinstance(problem, Empty):
-        return problem
+def _sampling(attempt: Attempt, problem: Problem) -> Result:
     return attempt.refuted_by(problem, findings_at_random(problem, attempt.budget))
 
 
-def _split(attempt: Attempt) -> Result:
-    problem = attempt.ready()
-    if isinstance(problem, Problem) and isinstance(problem.question.region.base, L1Ball):
-        problem = prepare(attempt.question, attempt.budget, lift_first=True)
-    if isinstance(problem, Empty):
-        return problem
+def _split(attempt: Attempt, problem: Problem) -> Result:
+    if isinstance(problem.question.region.base, L1Ball):
+        lifted = prepare(attempt.question, attempt.budget, lift_first=True)
+        if isinstance(lifted, Empty):
+            return lifted
+        problem = lifted
     found = split(problem, attempt.budget)
     if isinstance(found, list):
         return attempt.refuted_by(problem, iter(found))
     return problem.cover(found)
 
 
-ENGINES: dict[str, Callable[[Attempt], Result]] = {
+ENGINES: dict[str, Callable[[Attempt, Problem], Result]] = {
     "probe": _probe,
     "stability": _stability,
     "crossing": _crossing,
@@ -186,7 +174,8 @@ def _search(claim: Claim, budget: Budget, engine: str, tried: list[str]) -> tupl
             if attempt.index in proofs:
                 continue
             budget.check()
-            result = ENGINES[name](attempt)
+            problem = attempt.ready()
+            result = problem if isinstance(problem, Empty) else ENGINES[name](attempt, problem)
             if isinstance(result, ValueGap):
                 return result, name
             if result is not None:

@@ -17,11 +17,19 @@ from verify.rational import exact_text
 Row: TypeAlias = list[Fraction]
 Layer: TypeAlias = tuple[list[Row], Row]
 
-WHOLE = st.integers(-4, 4).map(Fraction)
-PLAIN = WHOLE | st.builds(Fraction, st.integers(-5, 5), st.sampled_from([1, 2, 3]))
-TERNARY = st.sampled_from([Fraction(0), Fraction(1), Fraction(-1)])
-NEGATIVE = st.integers(0, 3).map(lambda n: Fraction(-n))
-TINY = PLAIN | st.sampled_from([Fraction("1e-30"), Fraction("-1e-30")])
+
+def _from(*texts: str | int) -> st.SearchStrategy[Fraction]:
+    """One of these numbers: a single choice, so that a failing network shrinks in few steps; zero comes first."""
+    return st.sampled_from([Fraction(text) for text in texts])
+
+
+WHOLE_NUMBERS = (0, 1, -1, 2, -2, 3, -3, 4, -4)
+SHORT_FRACTIONS = ("1/2", "-1/2", "1/3", "-1/3", "3/2", "-3/2", "2/3", "-5/3", 0)
+WHOLE = _from(*WHOLE_NUMBERS)
+PLAIN = _from(*WHOLE_NUMBERS, *SHORT_FRACTIONS)
+TERNARY = _from(0, 1, -1)
+NEGATIVE = _from(0, -1, -2, -3)
+TINY = _from(*WHOLE_NUMBERS, *["1e-30", "-1e-30"] * 2)
 ZERO = st.just(Fraction(0))
 
 # Weights and biases of each style of network; simpler ones first, since failures shrink towards the first.

@@ -7,10 +7,25 @@
 Nothing that a user typed is parsed by SymPy: every expression is built from exact numbers and symbols.
 """
 
-from verify.symbolic.agree import Agreement, agrees
+from verify.symbolic.agree import agrees, checked
 from verify.symbolic.cells import TooLarge
 from verify.symbolic.derivation import Step
-from verify.symbolic.form import MAX_PIECES, SymbolicForm, symbolic_form
+from verify.symbolic.form import MAX_PIECES, Agreement, SymbolicForm, symbolic_form
+from verify.symbolic.family import Family, conv_layer, dense_layer, family_form
 from verify.symbolic.frame import input_symbols
 
-__all__ = ["MAX_PIECES", "Agreement", "Step", "SymbolicForm", "TooLarge", "agrees", "input_symbols", "symbolic_form"]
+__all__ = [
+    "MAX_PIECES",
+    "Agreement",
+    "Family",
+    "Step",
+    "SymbolicForm",
+    "TooLarge",
+    "agrees",
+    "checked",
+    "conv_layer",
+    "dense_layer",
+    "family_form",
+    "input_symbols",
+    "symbolic_form",
+]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -20,33 +20,13 @@ from verify.region import Region
 from verify.search.budget import Budget
 from verify.search.sampling import points
 from verify.symbolic.exact import to_z3, value_of
-from verify.symbolic.form import SymbolicForm
+from verify.symbolic.form import Agreement, SymbolicForm
 from verify.symbolic.frame import Expr, Frame
 
 RANDOM_POINTS = 24
 SEGMENTS = 40
 # Seconds that Z3 gets when there is no time budget.
 Z3_SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How a form was checked: exact points, and Z3's answer (``equal``, or why there is none)."""
-
-    points: int
-    z3: str
-
-    @property
-    def is_proved(self) -> bool:
-        """Whether Z3 found that the form equals the network on the whole region."""
-        return self.z3 == "equal"
-
-    def sentence(self) -> str:
-        """One line for a report."""
-        at_points = f"equal to the network at {self.points} exact points"
-        if self.is_proved:
-            return f"{at_points}, and by Z3 on the whole region"
-        return f"{at_points}; not decided by Z3 ({self.z3})"
 
 
 def agrees(form: SymbolicForm, network: Network, region: Region, budget: Budget) -> Agreement:
@@ -60,6 +40,11 @@ def agrees(form: SymbolicForm, network: Network, region: Region, budget: Budget)
             raise EvidenceError("symbolic form", difference)
         count += 1
     return Agreement(count, _by_z3(form, network, region, budget))
+
+
+def checked(form: SymbolicForm, budget: Budget) -> SymbolicForm:
+    """The form with its agreement filled in."""
+    return replace(form, agreement=agrees(form, form.network, form.region, budget))
 
 
 def difference_at(form: SymbolicForm, network: Network, x: Vector) -> str | None:

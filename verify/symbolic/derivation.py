@@ -40,17 +40,24 @@ def _steps(
 ) -> Iterator[Step]:
     for step in writer.units.steps:
         yield _unit_step(writer, step)
-    plain = [writer.linear(z) for z in writer.units.outputs]
     for i, name in enumerate(output_names):
-        raw = [_product(number(w), writer.linear(z)) for w, z in writer.units.output_parts[i] if z]
-        yield Step(OUTPUT_RULE, sympy.Add(*raw, evaluate=False), plain[i], name)
-    for z, node in writer.merged:
-        yield Step(MERGE_RULE, writer.linear(z), writer.expression(node))
-    for i, name in enumerate(output_names):
-        if nested.outputs[i] != plain[i]:
-            yield Step(INSERT_RULE, plain[i], nested.outputs[i], name)
+        yield from _output_steps(writer, i, name, nested.outputs[i])
         if piecewise is not None and piecewise[i] != nested.outputs[i]:
             yield Step(PIECES_RULE, nested.outputs[i], piecewise[i], name)
+
+
+def _output_steps(writer: Writer, output: int, name: str, final: Expr) -> Iterator[Step]:
+    """From the last layer as it stands to the nested form, leaving out steps that change nothing."""
+    total = writer.units.outputs[output]
+    raw = [_product(number(w), writer.linear(z)) for w, z in writer.units.output_parts[output] if z]
+    before, collected = sympy.Add(*raw, evaluate=False), writer.linear(total)
+    if str(before) != str(collected):
+        yield Step(OUTPUT_RULE, before, collected, name)
+    merged = writer.expression(writer.node(total))
+    if merged != collected:
+        yield Step(MERGE_RULE, collected, merged, name)
+    if final != merged:
+        yield Step(INSERT_RULE, merged, final, name)
 
 
 def _product(factor: Expr, value: Expr) -> Expr:
@@ -65,6 +72,4 @@ def _unit_step(writer: Writer, step: UnitStep) -> Step:
 def definitions(writer: Writer) -> dict[Expr, Expr]:
     """What each name of a derivation stands for: ``h1`` and the ReLU it is."""
     named = writer.with_all_names()
-    return {
-        unit_symbol(i): sympy.Max(0, named.linear(z), evaluate=False) for i, z in enumerate(writer.units.arguments)
-    }
+    return {unit_symbol(i): sympy.Max(0, named.linear(z), evaluate=False) for i, z in enumerate(writer.units.arguments)}

@@ -15,9 +15,10 @@ from verify.region import Region
 from verify.search.budget import Budget
 from verify.search.explain import explain
 from verify.search.stability import stable_leaf
-from verify.symbolic.cells import Geometry, PlainCell, TooLarge, all_cells
+from verify.symbolic.cells import PlainCell, TooLarge, all_cells
 from verify.symbolic.derivation import Step, definitions, derivation
 from verify.symbolic.frame import Expr, Frame, expression, make_frame
+from verify.symbolic.geometry import Geometry
 from verify.symbolic.nested import Writer
 from verify.symbolic.piecewise import Piece, form_of, pieces
 from verify.symbolic.regions import grouped
@@ -25,10 +26,30 @@ from verify.symbolic.units import lower, signs_from_cells
 
 MAX_PIECES = 64
 # Cells are cheap beside pieces, but not free.
-CELLS_PER_PIECE = 16
+CELLS_PER_PIECE = 8
 # ReLU that may change side; a form with more of them says nothing to a reader.
 MAX_UNITS = 200
 STABLE_RULE = "no ReLU changes side on the region: one affine map"
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How a form was checked: at how many exact points, and Z3's answer (``equal``, or why there is none)."""
+
+    points: int
+    z3: str
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether Z3 found that the form equals the network on the whole region."""
+        return self.z3 == "equal"
+
+    def sentence(self) -> str:
+        """One line for a report."""
+        at_points = f"equal to the network at {self.points} exact points"
+        if self.is_proved:
+            return f"{at_points}, and by Z3 on the whole region"
+        return f"{at_points}; not decided by Z3 ({self.z3})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +57,7 @@ class SymbolicForm:
     """What is known of one network on one region, output by output, in SymPy.
 
     ``max_form`` refers to the ``named`` parts; ``piecewise`` is None where there are too many pieces, ``reason`` then
-    says so. ``pieces`` holds the branches with their full conditions, of which exactly one holds at each point of
+    says why. ``agreement`` says how the form was checked. ``pieces`` holds the branches with their full conditions, of which exactly one holds at each point of
     the region. All symbols are real.
     """
 
@@ -50,6 +71,7 @@ class SymbolicForm:
     steps: tuple[Step, ...] = ()
     definitions: Mapping[Expr, Expr] = field(default_factory=dict, repr=False)
     reason: str = ""
+    agreement: Agreement | None = None
     cells: tuple[PlainCell, ...] = field(default=(), repr=False)
 
     @property
@@ -106,7 +128,7 @@ def _branched(frame: Frame, max_pieces: int, budget: Budget) -> _Branched:
         most = max(len(grouped(cells, output)) for output in outputs)
         if most > max_pieces:
             raise TooLarge(f"{most} pieces, more than {max_pieces}")
-        geometry = Geometry(frame, share)
+        geometry = Geometry(frame, cells, share)
         return _Branched(cells, tuple(tuple(pieces(frame, cells, output, geometry)) for output in outputs))
     except (TooLarge, BudgetExceeded) as stop:
         return _Branched(cells, reason=f"no Piecewise form: {stop}")

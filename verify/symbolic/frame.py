@@ -82,7 +82,9 @@ def input_symbols(size: int) -> tuple[Expr, ...]:
 def make_frame(network: Network, region: Region, budget: Budget) -> Frame:
     """Find the region's hull and an interior point; an empty region is an error."""
     if region.ambient != network.input_size:
-        raise RegionError(f"the region has {region.ambient} coordinates, {network.name} has {network.input_size} inputs")
+        raise RegionError(
+            f"the region has {region.ambient} coordinates, {network.name} has {network.input_size} inputs"
+        )
     local, domain, origin = in_coordinates(network, with_half_spaces(region))
     problem = prepare(Question(local, domain, Criterion.AFFINE, origin, "symbolic form"), budget)
     if isinstance(problem, Empty):

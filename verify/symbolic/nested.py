@@ -59,7 +59,6 @@ class Writer:
     def __init__(self, frame: Frame, units: Units, budget: Budget) -> None:
         self.frame, self.units, self.budget = frame, units, budget
         self.nodes: dict[frozenset[tuple[int, Fraction]], Node] = {}
-        self.merged: list[tuple[Sum, Extreme]] = []
         self.names: dict[Node, Expr] = {}
         self.expressions: dict[Node, Expr] = {}
 
@@ -81,7 +80,7 @@ class Writer:
     def with_all_names(self) -> Writer:
         """A writer that knows the same nodes and writes every unit as its name."""
         other = Writer(self.frame, self.units, self.budget)
-        other.nodes, other.merged = self.nodes, self.merged
+        other.nodes = self.nodes
         other.expressions = {self._definition(i): unit_symbol(i) for i in range(len(self.units.arguments))}
         return other
 
@@ -92,10 +91,7 @@ class Writer:
             self.budget.check()
             if len(self.nodes) > MAX_NODES:
                 raise TooLarge(f"the form has more than {MAX_NODES} parts")
-            found = self._as_extreme(z)
-            if found is not None:
-                self.merged.append((z, found))
-            self.nodes[key] = found or Plain(key)
+            self.nodes[key] = self._as_extreme(z) or Plain(key)
         return self.nodes[key]
 
     def _as_extreme(self, z: Sum) -> Extreme | None:

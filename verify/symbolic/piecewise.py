@@ -14,8 +14,9 @@ from fractions import Fraction
 
 import sympy
 
-from verify.symbolic.cells import Geometry, PlainCell, Point, Row
+from verify.symbolic.cells import PlainCell, Point, Row
 from verify.symbolic.frame import Expr, Frame, expression, number
+from verify.symbolic.geometry import Geometry
 from verify.symbolic.regions import Branch, branches
 
 
@@ -51,12 +52,7 @@ def form_of(found: Sequence[Piece]) -> Expr:
 def _rank(branch: Branch, size: int) -> tuple[object, ...]:
     """From right to left on a line, else by the first units that are on (a unit that is on comes first)."""
     if size == 1:
-        return tuple(-value for value in max(cell.inside for cell in branch.cells))
-    return max_pattern(branch)
-
-
-def max_pattern(branch: Branch) -> tuple[object, ...]:
-    """Patterns of the branch, the one with most units on first, negated for sorting."""
+        return (-max(Fraction(cell.inside[0][0], cell.inside[1]) for cell in branch.cells),)
     flat = [
         tuple(-int(bit) for _, bits in sorted(cell.pattern.items()) for bit in bits.tolist()) for cell in branch.cells
     ]
@@ -87,9 +83,7 @@ def _relation(frame: Frame, row: Row, centre: Point) -> Expr:
     return relation(coefficients, -form.constant, frame.symbols, strict=strict)
 
 
-def relation(
-    coefficients: dict[int, Fraction], bound: Fraction, symbols: Sequence[Expr], *, strict: bool
-) -> Expr:
+def relation(coefficients: dict[int, Fraction], bound: Fraction, symbols: Sequence[Expr], *, strict: bool) -> Expr:
     """``coefficients . x <= bound`` (``<`` if strict) with plus signs only where that is possible: ``x0 > 2*x1 + 3``."""
     scale = _scale([*coefficients.values()], bound)
     if coefficients[min(coefficients)] < 0:

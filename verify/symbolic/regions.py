@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 from verify.kernel.exact import AffineForm
 from verify.rational import Vector
-from verify.symbolic.cells import Geometry, PlainCell, Row
-
-Term = frozenset[Row]
+from verify.symbolic.cells import PlainCell
+from verify.symbolic.geometry import Geometry, Term
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,74 +27,70 @@ class Branch:
 
 def branches(cells: Sequence[PlainCell], output: int, geometry: Geometry) -> list[Branch]:
     """One branch per distinct affine map of the output."""
-    groups = grouped(cells, output)
     result = []
-    for group in groups:
-        own = {id(cell) for cell in group}
-        foreign = [cell for cell in cells if id(cell) not in own]
-        terms = _Cover(group, foreign, geometry).terms()
-        result.append(Branch(group[0].maps[output], tuple(group), tuple(terms)))
+    for group in grouped(cells, output):
+        terms = _Cover(group, geometry).terms()
+        result.append(Branch(cells[group[0]].maps[output], tuple(cells[i] for i in group), tuple(terms)))
     return result
 
 
-def grouped(cells: Sequence[PlainCell], output: int) -> list[list[PlainCell]]:
-    """The cells by the output's affine map."""
-    groups: dict[tuple[Vector, object], list[PlainCell]] = {}
-    for cell in cells:
+def grouped(cells: Sequence[PlainCell], output: int) -> list[list[int]]:
+    """The numbers of the cells, by the output's affine map."""
+    groups: dict[tuple[Vector, object], list[int]] = {}
+    for i, cell in enumerate(cells):
         form = cell.maps[output]
-        groups.setdefault((form.coefficients, form.constant), []).append(cell)
+        groups.setdefault((form.coefficients, form.constant), []).append(i)
     return list(groups.values())
 
 
 class _Cover:
     """Covers the cells of one map by terms."""
 
-    def __init__(self, group: list[PlainCell], foreign: list[PlainCell], geometry: Geometry) -> None:
-        self.group, self.foreign, self.geometry = group, foreign, geometry
+    def __init__(self, group: list[int], geometry: Geometry) -> None:
+        self.group, self.geometry = group, geometry
+        self.foreign = [i for i in range(len(geometry.cells)) if i not in set(group)]
 
     def terms(self) -> list[Term]:
         """Terms without redundant rows, none of them covered by the others."""
         if not self.foreign:
             return [frozenset()]
-        pending = set(range(len(self.group)))
+        pending = set(self.group)
         found: list[tuple[Term, set[int]]] = []
         while pending:
-            self.geometry.budget.check()
-            term = self._shortened(self._grown(self.group[min(pending)]))
-            inside = {i for i, cell in enumerate(self.group) if self._contains(term, cell)}
+            term = self._shortened(self._grown(min(pending)))
+            inside = {i for i in self.group if self._contains(term, i)}
             found.append((term, inside))
             pending -= inside
         return _irredundant(found)
 
     def _is_clear(self, rows: Term) -> bool:
-        self.geometry.budget.check()
-        return not any(self.geometry.meet(rows, cell) for cell in self.foreign)
+        return not self.geometry.meet_any(rows, self.foreign)
 
-    def _contains(self, rows: Term, cell: PlainCell) -> bool:
-        return all(self.geometry.is_valid(row, cell) for row in rows)
+    def _contains(self, rows: Term, place: int) -> bool:
+        return all(self.geometry.is_valid(row, place) for row in rows)
 
-    def _grown(self, seed: PlainCell) -> Term:
+    def _grown(self, seed: int) -> Term:
         """Rows that hold on the seed and on as many other cells as can be joined to it one by one."""
         whole = self._common(self.group)
         if self._is_clear(whole):
             return whole
-        joined, rows = [seed], seed.rows
-        pending = [cell for cell in self.group if cell is not seed]
+        joined, rows = [seed], self.geometry.cells[seed].rows
+        pending = [i for i in self.group if i != seed]
         while True:
             before = len(pending)
-            for cell in list(pending):
-                wider = frozenset(r for r in rows if self.geometry.is_valid(r, cell))
-                wider |= {r for r in cell.rows if all(self.geometry.is_valid(r, c) for c in joined)}
+            for i in list(pending):
+                wider = frozenset(r for r in rows if self.geometry.is_valid(r, i))
+                wider |= {r for r in self.geometry.cells[i].rows if all(self.geometry.is_valid(r, j) for j in joined)}
                 if self._is_clear(wider):
-                    joined, rows = [*joined, cell], wider
-                    pending.remove(cell)
+                    joined, rows = [*joined, i], wider
+                    pending.remove(i)
             if len(pending) == before:
                 return rows
 
-    def _common(self, cells: Sequence[PlainCell]) -> Term:
+    def _common(self, places: Sequence[int]) -> Term:
         """All rows of the cells that hold on every one of them."""
-        rows = frozenset(row for cell in cells for row in cell.rows)
-        return frozenset(row for row in rows if all(self.geometry.is_valid(row, cell) for cell in cells))
+        rows = frozenset(row for i in places for row in self.geometry.cells[i].rows)
+        return frozenset(row for row in rows if all(self.geometry.is_valid(row, i) for i in places))
 
     def _shortened(self, rows: Term) -> Term:
         """Drop rows while no other map's cell is met, long ones first."""

@@ -34,7 +34,7 @@ ON_RULE = "the argument is >= 0 on the region: Max(0, z) = z"
 OFF_RULE = "the argument is <= 0 on the region: Max(0, z) = 0"
 MULTIPLE_RULE = "a positive multiple of an earlier unit: Max(0, c*z) = c*Max(0, z)"
 REFLECTED_RULE = "the negative of an earlier unit: Max(0, -z) = Max(0, z) - z"
-NEW_RULE = "a unit with a name"
+NEW_RULE = "a ReLU unit gets a name"
 
 
 @dataclass(frozen=True)
@@ -134,14 +134,17 @@ def lower(frame: Frame, signs: Signs, budget: Budget) -> Units:
 def _start(frame: Frame) -> list[Sum]:
     base = frame.domain.base
     pinned = {int(j): base.low[int(j)] for j in np.flatnonzero(base.pinned)} if isinstance(base, Box) else {}
-    return [added([(Fraction(1), {CONSTANT: pinned[j]} if j in pinned else {j: Fraction(1)})]) for j in range(
-        frame.network.input_size
-    )]
+    return [
+        added([(Fraction(1), {CONSTANT: pinned[j]} if j in pinned else {j: Fraction(1)})])
+        for j in range(frame.network.input_size)
+    ]
 
 
 def weighted_parts(block: Block, values: dict[int, list[Sum]]) -> list[list[tuple[Fraction, Sum]]]:
     """For each unit of the block the sums that its pre-activation adds up, with their weights."""
-    parts: list[list[tuple[Fraction, Sum]]] = [[(Fraction(1), {CONSTANT: b} if b else {})] for b in block.bias.fractions()]
+    parts: list[list[tuple[Fraction, Sum]]] = [
+        [(Fraction(1), {CONSTANT: b} if b else {})] for b in block.bias.fractions()
+    ]
     for source, matrix in block.inputs:
         for row, column, weight in zip(
             matrix.row_of_entry.tolist(), matrix.columns.tolist(), matrix.fractions(), strict=True

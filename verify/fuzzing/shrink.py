@@ -1,0 +1,56 @@
+"""Shrinking a failing point: fewest nonzeros, then small integers or simple fractions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+from verify.rational import Vector, simplest_between, vector
+
+MAX_CALLS = 400
+SHARES = [Fraction(1, 2**power) for power in (1, 3, 6, 12, 24)]
+
+
+def shrunk(point: Vector, accepted: Callable[[Vector], Vector | None]) -> Vector:
+    """A simpler point that ``accepted`` takes (it returns the point as rounded, or None where nothing fails)."""
+    best, candidates = point, _simpler(point.fractions())
+    for _ in range(MAX_CALLS):
+        candidate = next((c for c in candidates if size(c) < size(best)), None)
+        if candidate is None:
+            break
+        taken = accepted(candidate)
+        if taken is not None and size(taken) < size(best):
+            best, candidates = taken, _simpler(taken.fractions())
+    return best
+
+
+def size(point: Vector) -> tuple[int, int, int]:
+    """What a reader has to look at: nonzeros, then digits, then signs."""
+    entries = point.fractions()
+    return sum(map(bool, entries)), sum(map(_digits, entries)), sum(entry < 0 for entry in entries)
+
+
+def _digits(value: Fraction) -> int:
+    return abs(value.numerator).bit_length() + 2 * (value.denominator.bit_length() - 1)
+
+
+def _simpler(entries: list[Fraction]) -> Iterator[Vector]:
+    """Candidates, boldest first."""
+    nonzero = [i for i, entry in enumerate(entries) if entry]
+    length = len(nonzero)
+    while length:
+        for start in range(0, len(nonzero), length):
+            dropped = set(nonzero[start : start + length])
+            yield vector([Fraction(0) if i in dropped else entry for i, entry in enumerate(entries)])
+        length //= 2
+    yield vector([Fraction(bool(entry)) for entry in entries])
+    for share in SHARES:
+        yield vector([_near(entry, share) for entry in entries])
+    for i in nonzero[:16]:
+        for value in (Fraction(1), Fraction(2), Fraction(-1), Fraction(1, 2), *(_near(entries[i], s) for s in SHARES)):
+            yield vector([*entries[:i], value, *entries[i + 1 :]])
+
+
+def _near(value: Fraction, share: Fraction) -> Fraction:
+    radius = abs(value) * share
+    return simplest_between(value - radius, value + radius)

@@ -1,0 +1,151 @@
+"""Proved claims against random instances: whatever said "proved" of a claim that an instance breaks is named."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from verify.errors import EvidenceError, WrongVerdict
+from verify.fuzzing.points import random_point
+from verify.kernel.check import Verdict, evaluated_instance
+from verify.network import floats
+from verify.property import Assignment, Claim
+from verify.rational import Vector, exact_text
+from verify.report.record import Result
+from verify.search.inside import Inside, inside
+
+# Networks with more weights are evaluated in float64 first, and exactly only where its error bound decides nothing.
+EXACT_WEIGHTS = 20_000
+HALF = Fraction(1, 2)
+FACTORS = [Fraction(n) for n in (-2, -1, 0, 1, 2, 3)] + [HALF, -HALF, Fraction(1, 3), Fraction(7, 8), Fraction(9, 8)]
+
+
+@dataclass(frozen=True)
+class VerdictFuzz:
+    """How many instances were found in the region, and how many of them only float64 with its bound decided."""
+
+    instances: int
+    in_floats: int
+    reason: str = ""
+
+
+def fuzz_verdict(result: Result, examples: int = 1000, seed: int = 0) -> VerdictFuzz:
+    """Try random instances of a proved claim; ``WrongVerdict`` names the engine that proved what an instance breaks.
+
+    A vacuous claim is wrong if it has an instance that is not trivial. Verdicts other than PROVED have nothing to try:
+    a refutation is one instance, which the kernel evaluates whenever it is checked.
+    """
+    if result.verdict is not Verdict.PROVED:
+        return VerdictFuzz(0, 0, f"the verdict is {result.verdict.value}")
+    claim, rng = result.claim, random.Random(seed)
+    ready = inside(claim.region)
+    found = in_floats = 0
+    for _ in range(examples):
+        for assignment in _instances(claim, ready, rng):
+            if not _is_instance(claim, assignment):
+                continue
+            found += 1
+            if result.vacuous and assignment.get("t") != 1:
+                raise WrongVerdict(_accusation(result, assignment, "the claim is not vacuous: it has an instance"))
+            if _surely_small(claim, assignment):
+                in_floats += 1
+                continue
+            gaps = _gaps(claim, assignment)
+            if any(gaps):
+                raise WrongVerdict(_accusation(result, assignment, f"its terms add up to {_shown(gaps)}, not to 0"))
+    return VerdictFuzz(found, in_floats)
+
+
+def _accusation(result: Result, assignment: Assignment, what: str) -> str:
+    values = ", ".join(
+        f"{name} = [{', '.join(value.strings())}]" if isinstance(value, Vector) else f"{name} = {exact_text(value)}"
+        for name, value in assignment.items()
+    )
+    return f"{result.outcome.engine or 'unknown engine'} ({result.assurance}) is wrong about {result!r}: at {values} {what}"
+
+
+def _shown(gaps: list[Fraction]) -> str:
+    return ", ".join(exact_text(gap) for gap in gaps)
+
+
+def _is_instance(claim: Claim, assignment: Assignment) -> bool:
+    return all(claim.region.contains(term.point) for term in claim.property.instance(assignment))
+
+
+def _gaps(claim: Claim, assignment: Assignment) -> list[Fraction]:
+    """What the terms add up to, exactly, for each output."""
+    totals = [Fraction(0)] * claim.network.output_size
+    for term, outputs in evaluated_instance(claim, assignment):
+        totals = [total + term.factor * value for total, value in zip(totals, outputs.fractions(), strict=True)]
+    return totals
+
+
+def _surely_small(claim: Claim, assignment: Assignment) -> bool:
+    """For large networks: whether the terms add up to zero as far as float64 with its error bound can tell."""
+    if claim.network.weight_count <= EXACT_WEIGHTS:
+        return False
+    total, allowed = np.zeros(claim.network.output_size), np.zeros(claim.network.output_size)
+    for term in claim.property.instance(assignment):
+        network = claim.second if term.second and claim.second is not None else claim.network
+        run, factor = floats.run(network, term.point), float(term.factor)
+        total += factor * run.values[-1]
+        allowed += abs(factor) * (run.errors[-1] + 8 * floats.UNIT_ROUNDOFF * np.abs(run.values[-1]))
+    return bool(np.all(np.abs(total) <= allowed))
+
+
+def _instances(claim: Claim, ready: Inside, rng: random.Random) -> Iterator[Assignment]:
+    """Values for the property's variables; some have arguments outside the region, and are no instances."""
+    p, q = random_point(ready, rng), random_point(ready, rng)
+    yield from INSTANCES[claim.property.name](p, q, rng)
+
+
+def _affine(p: Vector, q: Vector, rng: random.Random) -> Iterator[Assignment]:
+    yield {"x": p, "y": q, "e": Fraction(rng.randint(0, 8), 8)}
+
+
+def _superposition(p: Vector, q: Vector, rng: random.Random) -> Iterator[Assignment]:
+    """Combinations between p and q, beyond them, towards 0, and freely."""
+    e, a, b = Fraction(rng.randint(-2, 10), 8), rng.choice(FACTORS), rng.choice(FACTORS)
+    yield {"x": p, "y": q, "a": 1 - e, "b": e}
+    yield {"x": p, "y": q, "a": a, "b": b}
+    yield {"x": p, "y": q, "a": abs(a) / 8, "b": abs(b) / 8}
+    if b:  # the combination is q itself
+        yield {"x": p, "y": (q - p.scaled(a)).scaled(1 / b), "a": a, "b": b}
+
+
+def _additive(p: Vector, q: Vector, rng: random.Random) -> Iterator[Assignment]:
+    yield {"x": p, "y": q}
+    yield {"x": p, "y": q - p}
+    yield {"x": p.scaled(HALF), "y": q.scaled(HALF)}
+
+
+def _scalings(factors: list[Fraction]) -> Callable[[Vector, Vector, random.Random], Iterator[Assignment]]:
+    def instances(p: Vector, _: Vector, rng: random.Random) -> Iterator[Assignment]:
+        yield {"x": p, "t": rng.choice(factors)}
+        yield {"x": p, "t": Fraction(rng.randint(0, 64), 64)}
+        yield {"x": p, "t": Fraction(rng.randint(48, 80), 64)}
+
+    return instances
+
+
+def _mirrored(p: Vector, q: Vector, rng: random.Random) -> Iterator[Assignment]:
+    for power in (0, 1, 3, 6):
+        yield {"x": p.scaled(Fraction(1, 2**power))}
+
+
+INSTANCES: dict[str, Callable[[Vector, Vector, random.Random], Iterator[Assignment]]] = {
+    "affine": _affine,
+    "linear": _superposition,
+    "superposition": _superposition,
+    "constant": lambda p, q, _: iter([{"x": p, "y": q}]),
+    "additive": _additive,
+    "homogeneous": _scalings(FACTORS),
+    "positively homogeneous": _scalings([f for f in FACTORS if f >= 0]),
+    "odd": _mirrored,
+    "even": _mirrored,
+    "equivalent": lambda p, _, __: iter([{"x": p}]),
+}

@@ -1,0 +1,101 @@
+"""A counterexample worked line by line, so that it can be typed into a calculator."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from verify.kernel.check import Value
+from verify.kernel.evidence import ValueGap
+from verify.kernel.exact import preactivations
+from verify.network import Network
+from verify.network.network import Block
+from verify.rational import Vector, display, exact_text
+from verify.report.model import Counterexample, Evaluation, Number, Variable
+from verify.report.record import Result
+from verify.report.sentence import call_text, point_text, sum_text
+
+# Beyond this many weights, the value of every unit on the way is no reading matter.
+MAX_WEIGHTS, MAX_RELU = 60, 12
+
+
+def number(value: Fraction) -> Number:
+    """The exact text and a short one."""
+    return Number(exact_text(value), display(value))
+
+
+def counterexample(result: Result) -> Counterexample | None:
+    """The refutation with every value written out; None unless the claim was refuted by an instance."""
+    evidence, judgement = result.outcome.evidence, result.outcome.judgement
+    if not isinstance(evidence, ValueGap) or judgement.gap is None:
+        return None
+    output = result.outputs[evidence.output] if result.outputs else evidence.output
+    index = f"[{output}]" if result.network.output_size > 1 else ""
+    labels = result.claim.property.labels
+    calls = [call_text(v, label, index) for v, label in zip(judgement.values, labels, strict=True)]
+    evaluations = [
+        _evaluation(result, value, call, index)
+        for value, call in zip(judgement.values, calls, strict=True)
+        if value.factor
+    ]
+    factors = [(v.factor, call, display(v.value)) for v, call in zip(judgement.values, calls, strict=True) if v.factor]
+    names = sum_text([(factor, call) for factor, call, _ in factors])
+    numbers = sum_text([(factor, value) for factor, _, value in factors])
+    total = number(judgement.gap)
+    combination = f"{names} = {numbers}" + (f" = {total.short}" if numbers != total.short else "")
+    variables = tuple(_variable(name, value) for name, value in evidence.assignment.items())
+    return Counterexample(result.counterexample or "", variables, tuple(evaluations), combination, total)
+
+
+def _variable(name: str, value: Vector | Fraction) -> Variable:
+    if isinstance(value, Vector):
+        return Variable(name, point_text(value), tuple(value.strings()))
+    return Variable(name, display(value), (exact_text(value),))
+
+
+def _evaluation(result: Result, value: Value, call: str, index: str) -> Evaluation:
+    network = result.claim.second if value.second and result.claim.second is not None else result.claim.network
+    return Evaluation(call, call_text(value, None, index), number(value.value), tuple(workings(network, value.point)))
+
+
+def workings(network: Network, point: Vector) -> list[str]:
+    """``hidden[0] = relu(-1 * 2 + 5) = relu(3) = 3`` for every unit of a small network, in order."""
+    if network.weight_count > MAX_WEIGHTS or network.relu_count > MAX_RELU:
+        return []
+    known: dict[int, list[Fraction]] = {0: point.fractions()}
+    lines = []
+    for k, (block, z) in enumerate(zip(network.blocks, preactivations(network, point), strict=True), start=1):
+        values = [max(v, Fraction(0)) if block.relu else v for v in z.fractions()]
+        known[k] = values
+        for unit in range(block.size):
+            lines.append(_unit_line(block, unit, known, z[unit], values[unit]))
+    return lines
+
+
+def _unit_line(block: Block, unit: int, known: dict[int, list[Fraction]], z: Fraction, y: Fraction) -> str:
+    terms = [
+        (weight, known[source][column])
+        for source, matrix in block.inputs
+        for row, column, weight in zip(
+            matrix.row_of_entry.tolist(), matrix.columns.tolist(), matrix.fractions(), strict=True
+        )
+        if row == unit
+    ]
+    products = [f"{_factor(weight)}{_factor(value, last=True)}" for weight, value in terms]
+    bias = block.bias[unit]
+    total = " + ".join([*products, *([_plain(bias)] if bias or not products else [])])
+    name = block.unit_name(unit)
+    if block.relu:
+        return f"{name} = relu({total}) = relu({display(z)}) = {display(y)}"
+    return f"{name} = {total}" + (f" = {display(z)}" if total != display(z) else "")
+
+
+def _factor(value: Fraction, *, last: bool = False) -> str:
+    if not last and value == 1:
+        return ""
+    text = _plain(value)
+    return text if last else f"{text} * "
+
+
+def _plain(value: Fraction) -> str:
+    text = display(value)
+    return f"({text})" if text.startswith(("-", "~-")) else text

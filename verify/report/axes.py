@@ -1,0 +1,117 @@
+"""A plane to plot on: exact points go in, SVG comes out. Numbers on the axes are round ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import TypeAlias
+
+from markupsafe import Markup
+
+from verify.rational import display
+from verify.report.markup import element
+
+Pair: TypeAlias = tuple[Fraction, Fraction]
+WIDTH, HEIGHT = 420, 280
+LEFT, RIGHT, TOP, BOTTOM = 52, 14, 14, 34
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The window that is shown; both sides have positive length."""
+
+    low: Pair
+    high: Pair
+    height: int = HEIGHT
+
+    def x(self, value: Fraction) -> float:
+        """Where a number of the horizontal axis lies on the paper."""
+        share = (value - self.low[0]) / (self.high[0] - self.low[0])
+        return LEFT + float(share) * (WIDTH - LEFT - RIGHT)
+
+    def y(self, value: Fraction) -> float:
+        """Where a number of the vertical axis lies on the paper."""
+        share = (value - self.low[1]) / (self.high[1] - self.low[1])
+        return self.height - BOTTOM - float(share) * (self.height - TOP - BOTTOM)
+
+    def place(self, point: Pair) -> str:
+        """``x,y`` on the paper."""
+        return f"{self.x(point[0]):.2f},{self.y(point[1]):.2f}"
+
+    def line(self, points: Sequence[Pair], kind: str) -> Markup:
+        """The points joined in order."""
+        return element("polyline", points=" ".join(self.place(p) for p in points), class_=kind)
+
+    def dot(self, point: Pair, kind: str, label: str = "") -> Markup:
+        """A marked point; its label stands on the side that has room."""
+        x, y = self.x(point[0]), self.y(point[1])
+        mark = element("circle", cx=f"{x:.2f}", cy=f"{y:.2f}", r=4, class_=kind)
+        if not label:
+            return mark
+        left = x > WIDTH - 90
+        text = element(
+            "text",
+            label,
+            x=f"{x + (-8 if left else 8):.2f}",
+            y=f"{y - 8 if y > TOP + 18 else y + 18:.2f}",
+            text_anchor="end" if left else "start",
+            class_="label",
+        )
+        return mark + text
+
+    def frame(self) -> list[Markup]:
+        """Grid lines with their numbers, and the axes where they are in sight."""
+        parts = []
+        bottom = self.height - BOTTOM
+        for value in ticks(self.low[0], self.high[0], 6):
+            x = f"{self.x(value):.2f}"
+            kind = "axis" if value == 0 else "grid"
+            parts.append(element("line", x1=x, x2=x, y1=TOP, y2=bottom, class_=kind))
+            parts.append(element("text", _tick(value), x=x, y=bottom + 18, text_anchor="middle", class_="tick"))
+        for value in ticks(self.low[1], self.high[1], 5):
+            y = self.y(value)
+            kind = "axis" if value == 0 else "grid"
+            parts.append(element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=f"{y:.2f}", y2=f"{y:.2f}", class_=kind))
+            label = element("text", _tick(value), x=LEFT - 7, y=f"{y + 4:.2f}", text_anchor="end", class_="tick")
+            parts.append(label)
+        return parts
+
+    def svg(self, title: str, parts: Sequence[Markup]) -> Markup:
+        """The finished drawing."""
+        box = f"0 0 {WIDTH} {self.height}"
+        return element("svg", element("title", title), *self.frame(), *parts, viewBox=box, class_="plot", role="img")
+
+
+def around(points: Sequence[Pair], margin: Fraction = Fraction(1, 12)) -> Axes:
+    """A window that shows all the points, with some room around them."""
+    sides = []
+    for i in (0, 1):
+        low, high = min(p[i] for p in points), max(p[i] for p in points)
+        room = (high - low) * margin if high > low else max(abs(low), Fraction(1)) / 2
+        sides.append((low - (room if i or high == low else 0), high + (room if i or high == low else 0)))
+    return Axes((sides[0][0], sides[1][0]), (sides[0][1], sides[1][1]))
+
+
+def ticks(low: Fraction, high: Fraction, most: int) -> list[Fraction]:
+    """Round numbers (1, 2 or 5 times a power of ten) between two bounds, at most ``most`` of them."""
+    power = math.floor(_log10(high - low)) - 2
+    steps = (Fraction(factor) * Fraction(10) ** (power + shift) for shift in range(6) for factor in (1, 2, 5))
+    step = next(s for s in steps if math.floor(high / s) - math.ceil(low / s) + 1 <= most)
+    return [n * step for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _log10(value: Fraction) -> float:
+    """The decimal logarithm of a positive rational of any size."""
+    return (math.log2(value.numerator) - math.log2(value.denominator)) * math.log10(2)
+
+
+def _tick(value: Fraction) -> str:
+    """The decimal that a round number is; rounded where it is long."""
+    exact = format(Decimal(value.numerator) / Decimal(value.denominator), "f") if abs(value) < 10**9 else ""
+    text = exact if exact and len(exact) <= 8 else display(value, 0).removeprefix("~")
+    if len(text) > 8:
+        text = text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+    return text.replace("-", "−", 1) if text.startswith("-") else text

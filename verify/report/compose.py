@@ -1,0 +1,80 @@
+"""The page of a claim, composed from its result: nothing is searched here but pictures, each with a small budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from verify.property import Claim
+from verify.report import mathml, reproduce, words
+from verify.report.arithmetic import counterexample
+from verify.report.drawing import drawing, shape_text
+from verify.report.model import Page
+from verify.report.opinion import second_opinion
+from verify.report.plots import figures
+from verify.report.proof import steps, the_map
+from verify.report.record import Result
+
+SECONDS = 1.5
+
+
+@dataclass(frozen=True)
+class About:
+    """What a report says beyond the result: a title, the test that made the claim, the record's file, fuzzing."""
+
+    title: str = ""
+    test: str = ""
+    record: str = "RECORD.json"
+    fuzz: Mapping[str, Any] | None = None
+
+
+def compose(result: Result, about: About) -> Page:
+    """Everything that the report of this claim shows."""
+    claim = result.claim
+    plots, notes = figures(result, SECONDS)
+    networks = [claim.network, *([claim.second] if claim.second is not None else [])]
+    return Page(
+        title=about.title or words.question(result),
+        test=about.test,
+        question=words.question(result),
+        answer=words.answer(result),
+        verdict=result.verdict.value,
+        assurance=result.assurance or "",
+        vacuous=result.vacuous,
+        statement=tuple(mathml.formula(claim.property.formula)),
+        formula=claim.property.formula,
+        quantifier=mathml.quantifier(claim),
+        setting=mathml.function_type(claim),
+        region=mathml.math(mathml.identifier("P"), mathml.operator("="), mathml.region(claim.region)),
+        steps=tuple(steps(result)),
+        map=the_map(result),
+        counterexample=counterexample(result),
+        reason=result.outcome.reason,
+        tried=result.outcome.tried,
+        figures=tuple(plots),
+        drawings=tuple(drawing(network, claim.region, SECONDS) for network in networks),
+        fuzz=about.fuzz,
+        opinion=second_opinion(result),
+        ledger=result.outcome.judgement.assumptions,
+        facts=_facts(result, claim),
+        versions=reproduce.versions(),
+        seconds=result.outcome.seconds,
+        command=reproduce.command(result),
+        python=reproduce.python(result),
+        recheck=reproduce.recheck(about.record),
+        notes=tuple(notes),
+    )
+
+
+def _facts(result: Result, claim: Claim) -> tuple[tuple[str, str], ...]:
+    """What the claim is about, as names and values."""
+    facts = [("property", claim.property.name), ("region", claim.region.text or "given in Python")]
+    for word, network in (("network", result.network), ("second network", result.second)):
+        if network is not None:
+            size = f"input {shape_text(network.input_shape)}, output {shape_text(network.output_shape)}"
+            facts.append((word, f"{network.name}: {size}, {network.relu_count} ReLU"))
+            facts.append(("sha256", network.digest))
+    if result.outputs:
+        facts.append(("outputs", ", ".join(map(str, result.outputs))))
+    return (*facts, ("engine", result.outcome.engine or "none"))

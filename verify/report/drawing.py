@@ -1,0 +1,160 @@
+"""A network drawn from top to bottom: its layers, and what their units do on the region."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from verify.errors import BudgetExceeded, RegionError
+from verify.network import Network
+from verify.region import Region
+from verify.report.markup import clean, element
+from verify.report.model import Drawing, LayerCount
+from verify.report.sentence import point_text
+from verify.search.budget import Budget
+from verify.search.explain import Break, Explanation, explain
+
+# One look at a network of this many weights takes seconds; only the drawing without counts is made then.
+MAX_WEIGHTS = 400_000
+MAX_LAYERS = 60
+WIDTH, BAR, LINE = 420, 300, 15
+STATES = ("on", "off", "switching", "undecided")
+
+
+def drawing(network: Network, region: Region, seconds: float) -> Drawing:
+    """The network with the counts of its units on the region, or without them and with a note that says why."""
+    about = f"{network.input_size} inputs, {network.relu_count} ReLU, {network.output_size} outputs"
+    explanation, note = _explained(network, region, seconds)
+    counts = _counts(network, explanation) if explanation else {}
+    figure = _figure(network, counts)
+    if figure is None:
+        note = f"{note} More than {MAX_LAYERS} layers: not drawn.".strip()
+    if explanation is not None:
+        note = f"{note} {_story(explanation)}".strip()
+    return Drawing(network.name, about, figure, tuple(counts.values()), note)
+
+
+def _explained(network: Network, region: Region, seconds: float) -> tuple[Explanation | None, str]:
+    if network.weight_count > MAX_WEIGHTS:
+        return None, f"{network.weight_count} weights: run 'verify explain' for what the units do on the region."
+    try:
+        return explain(network, region, Budget(seconds)), ""
+    except (BudgetExceeded, RegionError) as error:
+        return None, f"What the units do on the region is left out: {error}."
+
+
+def _counts(network: Network, explanation: Explanation) -> dict[int, LayerCount]:
+    return {
+        layer.block: LayerCount(
+            layer.name,
+            shape_text(network.blocks[layer.block - 1].shape),
+            layer.size,
+            layer.on,
+            layer.off,
+            layer.switching,
+            layer.undecided,
+        )
+        for layer in explanation.layers
+    }
+
+
+def _story(explanation: Explanation) -> str:
+    if explanation.all_stable:
+        return "Every ReLU keeps its side on the region: the network is affine there."
+    bend: Break | None = explanation.first_break
+    if bend is None:
+        return "Some ReLU change side; no bend of the output was met on the way to them."
+    return f"Going from the middle of the region, f first bends at x = {point_text(bend.point)}, where {bend.units[0]} changes side."
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """``6 × 8 × 8``; ``1`` for a scalar."""
+    return " × ".join(str(size) for size in shape) or "1"
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One layer of the drawing, before it is placed."""
+
+    name: list[str]
+    about: str
+    sources: tuple[int, ...]
+    count: LayerCount | None
+
+    @property
+    def height(self) -> int:
+        return LINE * (len(self.name) + 1) + 14 + (24 if self.count else 0)
+
+
+def _figure(network: Network, counts: dict[int, LayerCount]) -> Markup | None:
+    if len(network.blocks) > MAX_LAYERS:
+        return None
+    rows = [_Row(["input"], f"{shape_text(network.input_shape)} = {network.input_size} numbers", (), None)]
+    for k, block in enumerate(network.blocks, start=1):
+        kind = "ReLU" if block.relu else "affine"
+        about = f"{kind}, {shape_text(block.shape)} = {block.size} units" if block.size > 1 else f"{kind}, 1 unit"
+        sources = tuple(source for source, _ in block.inputs)
+        rows.append(_Row(textwrap.wrap(clean(block.name), 44) or [f"block {k}"], about, sources, counts.get(k)))
+    tops = [0]
+    for row in rows:
+        tops.append(tops[-1] + row.height + 22)
+    boxes = [part for row, top in zip(rows, tops, strict=False) for part in _box(row, top)]
+    arrows = [part for k, row in enumerate(rows) for part in _arrows(k, row, rows, tops)]
+    label = f"{network.name}: {len(network.blocks)} layers from the input at the top to the output at the bottom"
+    return element(
+        "svg",
+        element("title", label),
+        *arrows,
+        *boxes,
+        viewBox=f"0 0 {WIDTH} {tops[-1] - 20}",
+        class_="network",
+        role="img",
+    )
+
+
+def _box(row: _Row, top: int) -> list[Markup]:
+    parts = [element("rect", x=1, y=top + 1, width=BAR + 40, height=row.height, rx=6, class_="layer")]
+    y = top + LINE + 3
+    for line in row.name:
+        parts.append(element("text", line, x=14, y=y, class_="name"))
+        y += LINE
+    parts.append(element("text", row.about, x=14, y=y, class_="about"))
+    if row.count is not None:
+        parts += _bar(row.count, y + 8)
+    return parts
+
+
+def _bar(count: LayerCount, y: int) -> list[Markup]:
+    """A bar split by what the units do, and the numbers under it."""
+    numbers = {state: getattr(count, state) for state in STATES}
+    parts, x = [], 14.0
+    for state, number in numbers.items():
+        width = number * (BAR + 12) / max(count.units, 1)
+        if number:
+            parts.append(element("rect", x=f"{x:.2f}", y=y, width=f"{width:.2f}", height=6, class_=state))
+        x += width
+    said = ", ".join(f"{number} {state}" for state, number in numbers.items() if number) or "no units"
+    return [*parts, element("text", said, x=14, y=y + 20, class_="counts")]
+
+
+def _arrows(k: int, row: _Row, rows: Sequence[_Row], tops: Sequence[int]) -> list[Markup]:
+    """A short arrow from the layer above; for earlier layers a line around the right side."""
+    parts = []
+    for source in row.sources:
+        start = tops[source] + rows[source].height + 1
+        end = tops[k] + 1
+        if source == k - 1:
+            parts.append(_arrow(f"M60 {start} V{end}", end, 60))
+            continue
+        lane = BAR + 41 + 9 * min(k - source, 8)
+        y, there = tops[source] + 20, tops[k] + 20
+        parts.append(element("path", d=f"M{BAR + 41} {y} H{lane} V{there} H{BAR + 41}", class_="link"))
+        parts.append(element("path", d=f"M{BAR + 47} {there - 4} L{BAR + 41} {there} L{BAR + 47} {there + 4}", class_="link"))
+    return parts
+
+
+def _arrow(path: str, end: int, x: int) -> Markup:
+    return element("path", d=f"{path} M{x - 4} {end - 6} L{x} {end} L{x + 4} {end - 6}", class_="link")

@@ -1,0 +1,74 @@
+"""Writing a claim's report: the record that ``recheck`` reads, and the pages that a person reads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from verify.errors import EngineDisagreement
+from verify.report.compose import About, compose
+from verify.report.html import claim_page
+from verify.report.markdown import text_of
+from verify.report.model import SecondOpinion
+from verify.report.record import Result, write_text
+
+
+def file_stem(result: Result) -> str:
+    """A file name for the claim: readable, and different for different claims."""
+    data = result.to_json()
+    parts = (result.network.name, result.claim.property.name, result.claim.region.text)
+    # box(-1, 1) and box(1, 1) read the same here, as do claims about other outputs: the digest tells them apart.
+    claim = [data[key] for key in ("network", "second", "property", "region_data", "outputs")]
+    return readable_name("-".join(parts), json.dumps(claim))
+
+
+def readable_name(text: str, identity: str) -> str:
+    """The text as a file name that is not too long, and a digest of what must tell it from others."""
+    readable = re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.")[:100]
+    return f"{readable}-{hashlib.sha256(identity.encode(errors='backslashreplace')).hexdigest()[:8]}"
+
+
+def write_report(
+    folder: Path,
+    result: Result,
+    *,
+    stem: str = "",
+    title: str = "",
+    test: str = "",
+    fuzz: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write the record, the HTML and the Markdown page of a claim; returns the record's path.
+
+    The record comes first: whatever happens to the pages, the evidence is kept. If Z3's second opinion contradicts
+    the verdict, all are written and then ``EngineDisagreement`` is raised.
+    """
+    record = folder / f"{stem or file_stem(result)}.json"
+    extra = {"title": title, "test": test, "fuzz": dict(fuzz) if fuzz is not None else None}
+    data = result.to_json() | {key: value for key, value in extra.items() if value}
+    write_text(record, json.dumps(data, indent=1) + "\n")
+    page = compose(result, About(title, test, _from_here(record), fuzz))
+    write_text(record.with_suffix(".html"), claim_page(page, record=record.name))
+    write_text(record.with_suffix(".md"), text_of(page))
+    if page.opinion is not None and page.opinion.agrees is False:
+        _keep_disagreement(record, result, data, page.opinion)
+    return record
+
+
+def _from_here(path: Path) -> str:
+    """The path as it is typed from the current folder, where that is shorter."""
+    here = Path.cwd()
+    return str(path.resolve().relative_to(here) if path.resolve().is_relative_to(here) else path)
+
+
+def _keep_disagreement(record: Path, result: Result, data: dict[str, Any], opinion: SecondOpinion) -> None:
+    both = {"query": opinion.query, "answer": opinion.answer, "model": opinion.model}
+    write_text(record, json.dumps(data | {"disagreement": both}, indent=1) + "\n")
+    write_text(record.with_suffix(".smt2"), opinion.query)
+    raise EngineDisagreement(
+        f"{result!r}: we say {result.verdict.value}, Z3 answers {opinion.answer} to the literal query; both are kept"
+        f" in {record} and {record.with_suffix('.smt2').name}; please report this"
+    )

@@ -1,0 +1,158 @@
+"""The list of claims: read from the records of a folder, or of one test session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from verify.report.record import write_text
+
+NO_MODULE = "command line"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One claim: what its record says, and the file name (without ending) that its record and pages share."""
+
+    stem: str
+    title: str
+    module: str
+    test: str
+    network: str
+    property: str
+    region: str
+    verdict: str
+    assurance: str
+    vacuous: bool
+    seconds: float
+    line: str
+    failed: bool = False
+
+    @property
+    def search(self) -> str:
+        """What the text filter looks through."""
+        return " ".join((self.title, self.test, self.network, self.property, self.region)).lower()
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A test that did not run, and why."""
+
+    test: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Index:
+    """Everything that the list of claims shows."""
+
+    entries: tuple[Entry, ...]
+    skipped: tuple[Skip, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def modules(self) -> list[tuple[str, list[Entry]]]:
+        """The claims by the module of their test, both in the order of the records."""
+        groups: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            groups.setdefault(entry.module, []).append(entry)
+        return list(groups.items())
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """How many were proved, refuted, left unknown, only attested, vacuous. Attested ones are counted there too."""
+        found = {word: sum(e.verdict == word for e in self.entries) for word in ("proved", "refuted", "unknown")}
+        found["attested"] = len(self.attested)
+        found["vacuous"] = sum(e.vacuous for e in self.entries)
+        return found
+
+    @property
+    def attested(self) -> list[Entry]:
+        """The claims that rest on a solver's word."""
+        return [entry for entry in self.entries if entry.assurance == "attested"]
+
+    @property
+    def failed(self) -> list[Entry]:
+        """The claims of tests that failed."""
+        return [entry for entry in self.entries if entry.failed]
+
+    @property
+    def seconds(self) -> float:
+        return sum(entry.seconds for entry in self.entries)
+
+
+def read_entry(path: Path) -> Entry | None:
+    """The record's line in the list; None for JSON that is no record of a claim. ``ValueError`` if it is not JSON."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(data, dict) or not {"format", "verdict", "property", "network"} <= set(data):
+        return None
+    try:
+        return _entry(path.stem, data)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a record: {error!r}") from error
+
+
+def _entry(stem: str, data: dict[str, Any]) -> Entry:
+    network, region = str(data["network"]["name"]), str(data["region"] or "a region given in Python")
+    second = f" to {data['second']['name']}" if data["second"] is not None else ""
+    test = str(data.get("test", ""))
+    return Entry(
+        stem=stem,
+        title=str(data.get("title") or f"{network} is {data['property']}{second} on {region}"),
+        module=test.partition("::")[0] or NO_MODULE,
+        test=test,
+        network=network,
+        property=f"{data['property']}{second}",
+        region=region,
+        verdict=str(data["verdict"]),
+        assurance=str(data["assurance"] or ""),
+        vacuous=bool(data["vacuous"]),
+        seconds=float(data["seconds"]),
+        line=_line(data),
+    )
+
+
+def _line(data: dict[str, Any]) -> str:
+    if data["counterexample"] is not None:
+        return str(data["counterexample"]["sentence"])
+    return "; ".join(map(str, data["lemmas"])) if data["verdict"] == "proved" else str(data["reason"])
+
+
+def gathered(paths: Iterable[Path], failed: frozenset[str] = frozenset(), skipped: Sequence[Skip] = ()) -> Index:
+    """The index of these records, in their order; ``failed`` names tests that did not pass."""
+    entries, unreadable = [], []
+    for path in paths:
+        try:
+            entry = read_entry(path)
+        except (OSError, ValueError):
+            unreadable.append(path.name)
+            continue
+        if entry is not None:
+            entries.append(entry if entry.test not in failed else _marked(entry))
+    return Index(tuple(entries), tuple(skipped), tuple(unreadable))
+
+
+def _marked(entry: Entry) -> Entry:
+    return Entry(**{**vars(entry), "failed": True})
+
+
+def write_index(
+    folder: Path,
+    records: Sequence[Path] | None = None,
+    *,
+    failed: frozenset[str] = frozenset(),
+    skipped: Sequence[Skip] = (),
+) -> Path:
+    """Write ``index.html`` for these records, or for all records of the folder; returns its path."""
+    from verify.report.html import index_page
+
+    chosen = sorted(folder.glob("*.json")) if records is None else records
+    path = folder / "index.html"
+    write_text(path, index_page(gathered(chosen, failed, skipped)))
+    return path

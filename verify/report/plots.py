@@ -1,0 +1,335 @@
+"""Plots of f: over a region of one or two dimensions, or along the segment through a counterexample's points.
+
+Every break of a curve and every corner of a cell is computed exactly; only its place on the paper is rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+from markupsafe import Markup
+
+from verify.errors import BudgetExceeded
+from verify.kernel.check import Value
+from verify.kernel.evidence import ValueGap
+from verify.kernel.exact import evaluate
+from verify.network import Network
+from verify.rational import Vector, display, vector
+from verify.region import Box, Region
+from verify.report import mathml
+from verify.report.axes import Axes, Pair, around
+from verify.report.markup import element
+from verify.report.model import Figure
+from verify.report.polygons import Polygon, colour, corners_of, polygons, without_l1
+from verify.report.record import Result
+from verify.report.sentence import point_text
+from verify.search.budget import Budget
+from verify.search.walk import stretches
+
+MAX_BREAKS, MAX_CELLS, MAX_WEIGHTS = 200, 250, 100_000
+# Breaks farther out than this on an infinite region are not looked for; the caption says so.
+FAR = Fraction(10**6)
+SHOWN_BREAKS, SHOWN_MAPS = 8, 8
+
+
+def figures(result: Result, seconds: float) -> tuple[list[Figure], list[str]]:
+    """The plots that fit this claim, and notes on any that was left out."""
+    claim = result.claim
+    if max(n.weight_count for n in (claim.network, claim.second) if n is not None) > MAX_WEIGHTS:
+        return [], ["No plot: the network is too large for one to be computed in a moment."]
+    try:
+        found = _plot(result)(result, Budget(seconds))
+    except BudgetExceeded as error:
+        return [], [f"No plot: {error}."]
+    return ([found] if found is not None else []), []
+
+
+def _plot(result: Result) -> Callable[[Result, Budget], Figure | None]:
+    dimension = result.claim.region.dimension
+    return {1: over_line, 2: over_plane}.get(dimension, along_segment)
+
+
+def output_of(result: Result) -> tuple[int, str]:
+    """The plotted output among those of the claim, and its name in captions."""
+    evidence = result.outcome.evidence
+    index = evidence.output if isinstance(evidence, ValueGap) else 0
+    shown = result.outputs[index] if result.outputs else index
+    return index, f"f[{shown}]" if result.network.output_size > 1 else "f"
+
+
+def curve(network: Network, start: Vector, end: Vector, output: int, budget: Budget) -> list[Pair]:
+    """Parameter and value at both ends and at every place where the slope of f along the segment changes."""
+    value = evaluate(network, start)[output]
+    points, slopes = [(Fraction(0), value)], []
+    for count, stretch in enumerate(stretches(network, start, end, budget)):
+        if count > MAX_BREAKS:
+            raise BudgetExceeded(f"there are more than {MAX_BREAKS} breaks on the way")
+        slope = stretch.slope[output]
+        if slopes and slopes[-1] == slope:
+            points.pop()
+        slopes.append(slope)
+        before, there = points[-1]
+        points.append((stretch.end, there + slope * (stretch.end - before)))
+    return points
+
+
+# One dimension.
+
+
+def over_line(result: Result, budget: Budget) -> Figure | None:
+    """f over a region of dimension one."""
+    region = result.claim.region
+    ends = interval(region)
+    low, high = (ends[0] if ends[0] is not None else -FAR), (ends[1] if ends[1] is not None else FAR)
+    if low >= high:
+        return None
+    output, name = output_of(result)
+    names = {"f": result.claim.network} | ({"g": result.claim.second} if result.claim.second is not None else {})
+    curves = {key: _over(network, region, low, high, output, budget) for key, network in names.items() if network}
+    marks = _marks(result)
+    window = _window(ends, [t for points in curves.values() for t, _ in points[1:-1]] + [t for _, (t, _) in marks])
+    shown = {key: _cut(points, *window) for key, points in curves.items()}
+    axes = around([p for points in shown.values() for p in points] + [p for _, p in marks])
+    parts = [axes.line(points, f"curve {key}") for key, points in shown.items()]
+    chord = _chord(marks)
+    parts += [axes.line(chord, "chord")] if chord else []
+    parts += [axes.dot(p, "mark", label) for label, p in marks]
+    axis = "x" if region.chart is None else "t"
+    notes = [_breaks(key if len(curves) > 1 else name, axis, points) for key, points in curves.items()]
+    if None in ends:
+        notes.append(f"Breaks were looked for between {display(low)} and {display(high)}.")
+    caption = _line_caption(name, axis, result, bool(chord))
+    return Figure(axes.svg(f"{name} over the region", parts), caption, tuple(notes))
+
+
+def _line_caption(name: str, axis: str, result: Result, chord: bool) -> str:
+    where = "the region" if axis == "x" else "the region, by its parameter t"
+    text = f"{name} over {where}"
+    if result.claim.second is not None:
+        text += "; g is dashed"
+    return text + ("; the dotted chord is what an affine function would do." if chord else ".")
+
+
+def interval(region: Region) -> tuple[Fraction | None, Fraction | None]:
+    """Both ends of a region of dimension one, None where it is infinite."""
+    base = region.base
+    if not isinstance(base, Box):
+        return base.midpoint[0] - base.radius, base.midpoint[0] + base.radius
+    low = base.low[0] if base.low_finite[0] else None
+    high = base.high[0] if base.high_finite[0] else None
+    for row in region.rows:
+        slope = row.coefficients[0]
+        if slope > 0:
+            high = min(v for v in (high, row.bound / slope) if v is not None)
+        elif slope < 0:
+            low = max(v for v in (low, row.bound / slope) if v is not None)
+    return low, high
+
+
+def _over(network: Network, region: Region, low: Fraction, high: Fraction, output: int, budget: Budget) -> list[Pair]:
+    start, end = (region.point(vector([t])) for t in (low, high))
+    return [(low + t * (high - low), value) for t, value in curve(network, start, end, output, budget)]
+
+
+def _window(ends: tuple[Fraction | None, Fraction | None], inside: Sequence[Fraction]) -> tuple[Fraction, Fraction]:
+    """What is shown of an interval: all of it if it is finite, else its breaks and marks with room around them."""
+    known = [*(t for t in ends if t is not None), *inside]
+    low, high = (min(known), max(known)) if known else (Fraction(0), Fraction(0))
+    room = max((high - low) / 2, Fraction(1))
+    return (
+        ends[0] if ends[0] is not None else low - room,
+        ends[1] if ends[1] is not None else high + room,
+    )
+
+
+def _cut(points: Sequence[Pair], low: Fraction, high: Fraction) -> list[Pair]:
+    """The part of a curve over [low, high]."""
+    inner = [(t, value) for t, value in points if low < t < high]
+    return [(low, _value(points, low)), *inner, (high, _value(points, high))]
+
+
+def _value(points: Sequence[Pair], t: Fraction) -> Fraction:
+    """The value of a piecewise linear curve at t."""
+    for (a, fa), (b, fb) in pairwise(points):
+        if a <= t <= b:
+            return fa + (fb - fa) * (t - a) / (b - a)
+    raise ValueError(f"{t} lies outside the curve")
+
+
+def _marks(result: Result) -> list[tuple[str, Pair]]:
+    """The counterexample's points, by their names in the formula, in the region's one coordinate."""
+    region = result.claim.region
+    marks: dict[Pair, str] = {}
+    for label, value in _named_values(result):
+        t = region.chart.coordinates(value.point) if region.chart is not None else value.point
+        if t is not None:
+            place = (t[0], value.value)
+            known = marks.get(place)
+            marks[place] = label if known is None else f"{known} = {label}"
+    return [(label, place) for place, label in marks.items()]
+
+
+def _named_values(result: Result) -> list[tuple[str, Value]]:
+    values = result.outcome.judgement.values
+    labels = result.claim.property.labels
+    if len(values) != len(labels):
+        return []
+    return list(zip(labels, values, strict=True))
+
+
+def _chord(marks: Sequence[tuple[str, Pair]]) -> list[Pair]:
+    """From the leftmost to the rightmost mark, if a third one lies between."""
+    points = sorted(place for _, place in marks)
+    return [points[0], points[-1]] if len({t for t, _ in points}) > 2 else []
+
+
+def _breaks(name: str, axis: str, points: Sequence[Pair]) -> str:
+    inner = [t for t, _ in points[1:-1]]
+    if not inner:
+        return f"{name} has no break here."
+    listed = ", ".join(display(t) for t in inner[:SHOWN_BREAKS])
+    more = f" and {len(inner) - SHOWN_BREAKS} more" if len(inner) > SHOWN_BREAKS else ""
+    return f"{name} breaks at {axis} = {listed}{more}."
+
+
+# Two dimensions.
+
+
+def over_plane(result: Result, budget: Budget) -> Figure | None:
+    """The exact pieces of f on a region of dimension two."""
+    region, claim = result.claim.region, result.claim
+    if claim.second is not None:
+        return along_segment(result, budget)
+    marks = _plane_marks(result)
+    bounded, note = _bounded(without_l1(region), [place for _, place in marks])
+    found = polygons(claim.network, bounded, budget, MAX_CELLS)
+    if not found:
+        return None
+    corners = [corner for polygon in found for corner in polygon.corners]
+    axes = _square(around(corners, Fraction(0)))
+    parts = [_piece(axes, polygon) for polygon in found]
+    parts += [axes.dot(place, "mark", label) for label, place in marks]
+    maps = len({polygon.number for polygon in found})
+    names = "x0 across, x1 up" if region.chart is None else "the plane's own coordinates"
+    caption = f"{_many(len(found), 'cell')} with {_many(maps, 'affine map')}, in exact arithmetic ({names})."
+    notes = (note,) if note else ()
+    return Figure(axes.svg("Linear pieces of f on the region", parts), caption, notes, _legend(result, found, maps))
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _piece(axes: Axes, polygon: Polygon) -> Markup:
+    points = " ".join(axes.place(corner) for corner in polygon.corners)
+    return element("polygon", points=points, fill=colour(polygon.number), class_="piece")
+
+
+def _square(axes: Axes) -> Axes:
+    """The same window on paper of its own proportions, within limits."""
+    (left, bottom), (right, top) = axes.low, axes.high
+    proportion = min(max((top - bottom) / (right - left), Fraction(1, 3)), Fraction(1))
+    return replace(axes, height=int(354 * proportion) + 48)
+
+
+def _plane_marks(result: Result) -> list[tuple[str, Pair]]:
+    region = result.claim.region
+    marks: dict[Pair, str] = {}
+    for label, value in _named_values(result):
+        t = region.chart.coordinates(value.point) if region.chart is not None else value.point
+        if t is not None:
+            place = (t[0], t[1])
+            marks[place] = label if place not in marks else f"{marks[place]} = {label}"
+    return [(label, place) for place, label in marks.items()]
+
+
+def _bounded(region: Region, points: Sequence[Pair]) -> tuple[Region, str]:
+    """The region cut to a window where it is infinite, around 0 and the points; and a note that says so."""
+    base = region.base
+    assert isinstance(base, Box)
+    if base.is_bounded:
+        return region, ""
+    sides = []
+    for j in (0, 1):
+        low = base.low[j] if base.low_finite[j] else None
+        high = base.high[j] if base.high_finite[j] else None
+        known = [v for v in (low, high) if v is not None] or [Fraction(0)]
+        reach = max([abs(p[j] - v) for p in points for v in known] + [Fraction(2)]) * Fraction(5, 4)
+        sides.append((low if low is not None else known[0] - reach, high if high is not None else known[-1] + reach))
+    whole = np.ones(2, dtype=bool)
+    window = Box(vector([s[0] for s in sides]), vector([s[1] for s in sides]), whole, whole)
+    shown = " × ".join(f"[{display(a)}, {display(b)}]" for a, b in sides)
+    return replace(region, base=window), f"The region is infinite; {shown} of it is shown."
+
+
+def _legend(result: Result, found: Sequence[Polygon], maps: int) -> tuple[tuple[str, Markup], ...]:
+    """Colour and formula of each map, where there are few."""
+    if maps > SHOWN_MAPS or result.claim.network.output_size > 1 or result.claim.region.chart is not None:
+        return ()
+    entries: dict[int, tuple[str, Markup]] = {}
+    for polygon in found:
+        form = polygon.forms[0]
+        shown = mathml.affine_form(form.coefficients, form.constant, ["x0", "x1"])
+        if shown is None:
+            return ()
+        head = [mathml.identifier("f"), mathml.operator("=")]
+        entries.setdefault(polygon.number, (colour(polygon.number), mathml.math(*head, shown)))
+    return tuple(entries.values())
+
+
+# Any dimension.
+
+
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """The segment between two points of a counterexample."""
+
+    names: tuple[str, str]
+    start: Vector
+    end: Vector
+
+
+def along_segment(result: Result, budget: Budget) -> Figure | None:
+    """f along the segment between two points of the counterexample, and the chord that an affine f would be."""
+    way = _way(result)
+    if way is None:
+        return None
+    output, name = output_of(result)
+    points = curve(result.claim.network, way.start, way.end, output, budget)
+    chord = [points[0], points[-1]]
+    marks = [(way.names[0], points[0]), (way.names[1], points[-1]), *_between(result, way)]
+    axes = around([*points, *(place for _, place in marks)])
+    parts = [axes.line(chord, "chord"), axes.line(points, "curve f")]
+    parts += [axes.dot(place, "mark", label) for label, place in marks]
+    start, end = way.names
+    caption = f"{name} from {start} (t = 0) to {end} (t = 1); the dotted chord is what an affine function would do."
+    notes = (_breaks(name, "t", points), f"{start} = {point_text(way.start)}, {end} = {point_text(way.end)}.")
+    return Figure(axes.svg(f"{name} along the segment from {start} to {end}", parts), caption, notes)
+
+
+def _way(result: Result) -> _Way | None:
+    """From x to y if the formula has both, else between its first two different points."""
+    named = [(label, value.point) for label, value in _named_values(result)]
+    byname = dict(named)
+    if "x" in byname and "y" in byname and byname["x"] != byname["y"]:
+        return _Way(("x", "y"), byname["x"], byname["y"])
+    for (a, p), (b, q) in pairwise(named):
+        if p != q:
+            return _Way((a, b), p, q)
+    return None
+
+
+def _between(result: Result, way: _Way) -> list[tuple[str, Pair]]:
+    """Further points of the counterexample that lie on the segment."""
+    direction = way.end - way.start
+    size = direction.dot(direction)
+    marks = []
+    for label, value in _named_values(result):
+        t = (value.point - way.start).dot(direction) / size
+        if label not in way.names and 0 < t < 1 and way.start + direction.scaled(t) == value.point:
+            marks.append((label, (t, value.value)))
+    return marks

@@ -1,0 +1,56 @@
+"""A claim in words: the question in one sentence, the answer in one sentence."""
+
+from __future__ import annotations
+
+from verify.kernel.check import Verdict
+from verify.property import Vacuous
+from verify.report.record import Result
+
+PLACES = {"all": "everywhere", "nonneg": "for nonnegative inputs"}
+
+
+def place(result: Result) -> str:
+    """``on box(0, 1)``, ``everywhere``."""
+    text = result.claim.region.text
+    return PLACES.get(text) or (f"on {text}" if text else "on its region")
+
+
+def predicate(result: Result) -> str:
+    """``affine``, ``equivalent to relu``; the outputs when some were chosen."""
+    what = result.claim.property.name
+    if result.second is not None:
+        what += f" to {result.second.name}"
+    if result.outputs:
+        numbers = ", ".join(map(str, result.outputs))
+        what += f" in output{'s' if len(result.outputs) > 1 else ''} {numbers}"
+    return what
+
+
+def question(result: Result) -> str:
+    """``Is relu additive everywhere?``"""
+    return f"Is {result.network.name} {predicate(result)} {place(result)}?"
+
+
+def answer(result: Result) -> str:
+    """One sentence that stands by itself."""
+    if result.verdict is Verdict.UNKNOWN:
+        return f"Not decided: {result.outcome.reason or 'no engine found an answer'}."
+    if result.verdict is Verdict.REFUTED:
+        return "No: one instance of the formula fails, in exact arithmetic."
+    if result.vacuous:
+        return f"Yes, but only because there is nothing to check: {_why_vacuous(result)}."
+    if result.assurance == "attested":
+        return f"Yes, on the word of {result.outcome.attested}: no evidence was replayed."
+    return "Yes, for every real input there: the proof below was replayed in exact arithmetic."
+
+
+def _why_vacuous(result: Result) -> str:
+    questions = result.claim.questions()
+    return questions.reason if isinstance(questions, Vacuous) else "the formula has trivial instances only"
+
+
+def verdict_word(result: Result) -> str:
+    """The answer in a word or two, for Markdown and badges."""
+    if result.verdict is Verdict.PROVED:
+        return "Yes, attested." if result.assurance == "attested" else "Yes, proved."
+    return "No, refuted." if result.verdict is Verdict.REFUTED else "Not decided."

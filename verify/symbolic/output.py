@@ -1,0 +1,127 @@
+"""Text, LaTeX and MathML of a form or of its derivation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sympy
+from sympy.printing.mathml import MathMLPresentationPrinter
+
+from verify.errors import InputError
+from verify.symbolic.derivation import Step
+from verify.symbolic.form import SymbolicForm
+from verify.symbolic.frame import Expr
+
+KINDS = ("max", "piecewise", "derivation")
+STYLES = ("text", "latex", "mathml")
+
+
+def lines(form: SymbolicForm, kind: str, style: str) -> list[str]:
+    """The form, one equation (or step) a line."""
+    if kind not in KINDS or style not in STYLES:
+        raise InputError(f"form {kind!r} as {style!r}: expected {', '.join(KINDS)} as {', '.join(STYLES)}")
+    if kind == "derivation":
+        return [_STEPS[style](step) for step in form.steps]
+    equations = [(output_name(form, i), value) for i, value in enumerate(shown(form, kind))]
+    if kind == "max" or form.piecewise is None:
+        equations += form.named
+    return [_EQUATIONS[style](left, right) for left, right in equations]
+
+
+def shown(form: SymbolicForm, kind: str) -> tuple[Expr, ...]:
+    """The expressions of that kind; the Max form where there is no Piecewise form."""
+    return form.piecewise if kind == "piecewise" and form.piecewise is not None else form.max_form
+
+
+def output_name(form: SymbolicForm, output: int) -> Expr:
+    """``f(x)`` for one output, else ``f0(x), f1(x), ...``."""
+    name = "f" if len(form.max_form) == 1 else f"f{output}"
+    return sympy.Function(name)(sympy.Symbol("x", real=True))
+
+
+class _Presentation(MathMLPresentationPrinter):  # type: ignore[misc]
+    """Presentation MathML with a brace for Piecewise, which SymPy prints as a word."""
+
+    def _print_Piecewise(self, expr: Expr) -> Any:
+        row, brace, table = (self.dom.createElement(tag) for tag in ("mrow", "mo", "mtable"))
+        brace.appendChild(self.dom.createTextNode("{"))
+        for value, condition in expr.args:
+            otherwise = condition == sympy.true
+            line = self.dom.createElement("mtr")
+            for node in (self._print(value), self._words("otherwise") if otherwise else self._print(condition)):
+                cell = self.dom.createElement("mtd")
+                cell.appendChild(node)
+                line.appendChild(cell)
+            table.appendChild(line)
+        row.appendChild(brace)
+        row.appendChild(table)
+        return row
+
+    def _words(self, text: str) -> Any:
+        node = self.dom.createElement("mtext")
+        node.appendChild(self.dom.createTextNode(text))
+        return node
+
+
+def mathml(left: Expr, right: Expr) -> str:
+    """One equation as a ``math`` element, without entities that only HTML knows."""
+    inner = _Presentation().doprint(sympy.Eq(left, right, evaluate=False))
+    plain = inner.replace("&InvisibleTimes;", "&#x2062;").replace("&ApplyFunction;", "&#x2061;")
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML">{plain}</math>'
+
+
+def _text(left: Expr, right: Expr) -> str:
+    return f"{left} = {right}"
+
+
+def _latex(left: Expr, right: Expr) -> str:
+    return f"{sympy.latex(left)} = {sympy.latex(right)}"
+
+
+def _text_step(step: Step) -> str:
+    where = f"{step.where}: " if step.where else ""
+    return f"{where}{step.before} = {step.after}    ({step.rule})"
+
+
+def _latex_step(step: Step) -> str:
+    return f"{_latex(step.before, step.after)} \\qquad \\text{{{step.where}: {step.rule}}}"
+
+
+def _mathml_step(step: Step) -> str:
+    return f"<!-- {step.where}: {step.rule} -->{mathml(step.before, step.after)}"
+
+
+_EQUATIONS: dict[str, Callable[[Expr, Expr], str]] = {"text": _text, "latex": _latex, "mathml": mathml}
+_STEPS: dict[str, Callable[[Step], str]] = {"text": _text_step, "latex": _latex_step, "mathml": _mathml_step}
+
+
+def as_comment(text: str, style: str) -> str:
+    """A remark that the format ignores."""
+    return {"latex": f"% {text}", "mathml": f"<!-- {text.replace('--', '- -')} -->"}.get(style, text)
+
+
+def to_json(form: SymbolicForm, kind: str) -> dict[str, Any]:
+    """The form as plain data: text and LaTeX of every output, the named parts, the steps and the check."""
+    expressions = shown(form, kind)
+    agreement = form.agreement
+    return {
+        "network": {"name": form.network.name, "sha256": form.network.digest},
+        "region": form.region.text,
+        "form": "max" if kind == "piecewise" and form.piecewise is None else kind,
+        "reason": form.reason,
+        "outputs": _strings(expressions),
+        "latex": [sympy.latex(value) for value in expressions],
+        "named": {str(name): str(value) for name, value in form.named},
+        "pieces": [len(output) for output in form.pieces] or None,
+        "steps": [
+            {"where": s.where, "rule": s.rule, "before": str(s.before), "after": str(s.after)} for s in form.steps
+        ],
+        "checked": None
+        if agreement is None
+        else {"points": agreement.points, "z3": agreement.z3, "proved": agreement.is_proved},
+    }
+
+
+def _strings(values: Sequence[Expr]) -> list[str]:
+    return [str(value) for value in values]
