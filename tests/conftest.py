@@ -1,7 +1,5 @@
-"""Settings for every test."""
+"""Settings for every test; ``--verify-profile`` loads another profile afterwards."""
 
-from hypothesis import settings
+from verify.strategies.profiles import load_profile
 
-# Machines differ and are shared: no test fails for being slow.
-settings.register_profile("relu-verify", deadline=None)
-settings.load_profile("relu-verify")
+load_profile("ci")

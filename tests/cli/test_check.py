@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -169,7 +170,8 @@ def test_report_writes_a_record_and_a_page(tmp_path: Path, capsys: Capture) -> N
     page = record.with_suffix(".md").read_text()
     assert "No, refuted." in page
     assert "f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1" in page
-    assert sorted(p.suffix for p in folder.iterdir()) == [".json", ".md"]
+    names = {record.with_suffix(suffix).name for suffix in (".json", ".md", ".html")}
+    assert {path.name for path in folder.iterdir()} == names | {"index.html"}
 
 
 def test_the_terminal_names_the_record(tmp_path: Path, capsys: Capture) -> None:
@@ -237,18 +239,31 @@ def test_a_memory_limit_ends_in_unknown(tmp_path: Path) -> None:
     assert found.err.count("\n") == 1
 
 
+# The program, leaving a mark when the engine that takes long begins.
+MARKING = """
+import pathlib, sys
+from verify.cli.run import run
+from verify.search import decide
+split = decide.ENGINES["split"]
+def marking(*arguments):
+    pathlib.Path(sys.argv[1]).touch()
+    return split(*arguments)
+decide.ENGINES["split"] = marking
+sys.exit(run(sys.argv[2:]))
+"""
+
+
 def interrupted(folder: Path, *options: str) -> tuple[int, str, str]:
     """Ctrl-C in the middle of the search on the long job."""
     first, second = write_pair(folder)
-    report = folder / "reports"
-    arguments = ["check", str(first), "equivalent", "--to", str(second), "--report", str(report), *options]
-    with start(*arguments, cwd=folder) as process:
+    report, mark = folder / "reports", folder / "mark"
+    arguments = [str(mark), "check", str(first), "equivalent", "--to", str(second), "--report", str(report), *options]
+    with start(*arguments, cwd=folder, program=(sys.executable, "-c", MARKING)) as process:
         try:
-            # The folder of the report is made when the search is about to start.
             deadline = time.monotonic() + PATIENCE
-            while not report.is_dir() and time.monotonic() < deadline:
+            while not mark.exists() and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.05)
-            time.sleep(0.5)
+            time.sleep(0.3)
             assert process.poll() is None, "the long job is not long any more; make it harder"
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=PATIENCE)

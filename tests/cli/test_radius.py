@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.cli import call
+from tests.support.long_job import write_difference
 
 Capture = pytest.CaptureFixture[str]
 
@@ -66,3 +67,15 @@ def test_without_a_verdict_the_status_is_3(capsys: Capture) -> None:
     found = call(capsys, "radius", "max", "--at", "[1, 1/2]", "--timeout", "1e-9")
     assert (found.status, found.out) == (3, "")
     assert found.err == "verify: not decided: the time budget of 1e-09 s ran out\n"
+
+
+def test_an_affine_radius_that_takes_too_long_is_not_decided(tmp_path: Path, capsys: Capture) -> None:
+    path = write_difference(tmp_path)
+    arguments = ("radius", path, "--at", "[1, 2, 3, 4, 5, 6, 7, 8]", "--timeout", "1")
+    found = call(capsys, *arguments)
+    assert (found.status, found.err) == (3, "")
+    assert "affine radius   not decided, at least the pattern radius (the time budget of 1 s ran out)" in found.out
+    data = call(capsys, *arguments, "--json").json
+    assert data["affine_radius"] is None
+    assert data["pattern_radius"] is not None
+    assert data["reason"] == "the time budget of 1 s ran out"

@@ -112,6 +112,8 @@ CORNER = intersection(l1_ball(vector([-1]), 1), box([0], [None]))  # {0}, as the
 NO_POINT = with_rows(CROSS, ([1], -2))
 NOWHERE = with_rows(l1_ball(zeros(2), 1), ([1, 1], -1), ([-1, -1], -1))
 
+FIRST, PINNED = affine_network([[1, 0]], [0]), box([1, -1], [1, 1])
+
 ACCEPTED: dict[str, tuple[Claim, Data, Verdict]] = {
     "a gap": (on("additive", RELU, CROSS), gap(x=["1"], y=["-1"]), Verdict.REFUTED),
     "a gap with numbers": (on("homogeneous", RELU, CROSS), gap(x=["1"], t="-1"), Verdict.REFUTED),
@@ -139,6 +141,12 @@ ACCEPTED: dict[str, tuple[Claim, Data, Verdict]] = {
         cells(leaf(ON), equations=[AT_HALF]),
         Verdict.PROVED,
     ),
+    "zero where a side is pinned": (
+        on("equivalent", FIRST, PINNED, affine_network([[0, 0]], [1])),
+        cells({"cell": {}}),
+        Verdict.PROVED,
+    ),
+    "constant where a side is pinned": (on("constant", FIRST, PINNED), cells({"cell": {}}), Verdict.PROVED),
     "an empty region": (on("affine", RELU, NO_POINT), empty({"0": "1"}), Verdict.PROVED),
     "an empty part of an L1 ball": (on("affine", PAIR, NOWHERE), empty({"0": "1", "1": "1"}), Verdict.PROVED),
     "the tip of an L1 ball at 0": (
@@ -183,6 +191,21 @@ REJECTED: dict[str, tuple[Claim, Data, str]] = {
         on("affine", RELU, CROSS),
         cells(SPLIT_AT_0, leaf(ON, {"1:0": {"-1": "1"}}), leaf(OFF, {"1:0": {"0": "1"}})),
         "stable pattern",
+    ),
+    "a part of the upper side only": (
+        on("affine", RELU, CROSS),
+        cells({"split": ["1", "1/2"]}, leaf(ON, {"1:0": {"0": "1"}}), leaf(OFF, {"1:0": {"0": "1"}})),
+        "stable pattern",
+    ),
+    "a part of the lower side only": (
+        on("affine", RELU, CROSS),
+        cells({"split": ["1", "-1/2"]}, leaf(ON, {"1:0": {"0": "1"}}), leaf(OFF, {"1:0": {"0": "1"}})),
+        "stable pattern",
+    ),
+    "not zero where a side is pinned": (
+        on("equivalent", FIRST, PINNED, affine_network([[0, 0]], [0])),
+        cells({"cell": {}}),
+        "zero",
     ),
     "swapped leaves": (on("affine", PAIR, SQUARE), cells(PAIR_SIDES[0], *PAIR_SIDES[:0:-1]), "stable pattern"),
     "a split without coefficients": (

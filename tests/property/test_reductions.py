@@ -141,6 +141,16 @@ def test_vacuous_by_reduction(name: str, where: str) -> None:
     assert isinstance(claim.questions(), Vacuous) == VACUOUS[name, where]
 
 
+@pytest.mark.parametrize(("name", "slope"), [("odd", 1), ("homogeneous", 1), ("even", 0)])
+def test_only_points_with_their_negative_inside_count(name: str, slope: int) -> None:
+    """``slope x + relu(x - 1)`` on [-1, 2]: beyond 1 it bends, where -x lies outside (but 2 f(x/2) does not)."""
+    builder = Builder((1,), "bent")
+    bent = relu(builder.input.plus_number(-1)) + builder.input.scaled(slope)
+    outcome = decide(Claim(builder.build(bent), find(name), box([-1], [2])), Budget(10))
+    expected = Verdict.REFUTED if name == "homogeneous" else Verdict.PROVED
+    assert outcome.judgement.verdict is expected
+
+
 def test_an_empty_domain_of_sums_is_vacuous() -> None:
     """No x, y of [2, 3]^2 have x + y in it; of [1, 4] x [1/2, 2] some have."""
     narrow = Claim(shifted(1), find("additive"), box([2, 2], [3, 3]))

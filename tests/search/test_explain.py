@@ -40,7 +40,9 @@ def seen_signs(network: Network, centre: Vector, radius: Fraction) -> dict[int, 
         for k, _ in network.relu_blocks():
             positive[k] |= np.array([v > 0 for v in values[k - 1].numerators.tolist()])
             negative[k] |= np.array([v < 0 for v in values[k - 1].numerators.tolist()])
-    return {k: (int(positive[k].sum()), int(negative[k].sum()), int((positive[k] & negative[k]).sum())) for k in positive}
+    return {
+        k: (int(positive[k].sum()), int(negative[k].sum()), int((positive[k] & negative[k]).sum())) for k in positive
+    }
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -114,7 +116,9 @@ def test_one_hidden_layer_on_a_ball_is_decided_exactly(seed: int) -> None:
 
 
 def test_duplicate_switches_are_named_together() -> None:
-    found = explain(examples.get("identity_pair"), api.region("box([0, 1], [5, 2])", examples.get("identity_pair")), Budget())
+    found = explain(
+        examples.get("identity_pair"), api.region("box([0, 1], [5, 2])", examples.get("identity_pair")), Budget()
+    )
     assert found.first_break is None
     assert not found.all_stable
     assert set(found.ineffective) == {"pair[0]", "pair[1]"}

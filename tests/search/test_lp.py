@@ -55,7 +55,11 @@ def random_problem(seed: int, size: int, count: int) -> tuple[AffineForm, Box, l
     coefficients = random_vector(rng, size)
     if seed % 2 and rows:  # a combination of rows: zero at their common points
         coefficients = -(rows[0].coefficients + rows[-1].coefficients)
-        return AffineForm(coefficients, rows[0].bound + rows[-1].bound + rng.choice([0, Fraction(-1, 2**60)])), base, rows
+        return (
+            AffineForm(coefficients, rows[0].bound + rows[-1].bound + rng.choice([Fraction(0), Fraction(-1, 2**60)])),
+            base,
+            rows,
+        )
     return AffineForm(coefficients, -coefficients.dot(centre) + Fraction(rng.randint(-3, 60))), base, rows
 
 
@@ -127,4 +131,6 @@ def test_hopeless_problems_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None
     assert isinstance(base, Box)
     # No basis of HiGHS proves an empty polyhedron, so the exact simplex would be next.
     with pytest.raises(BudgetExceeded, match="too large"):
-        nonnegative(AffineForm(vector([1, 0]), Fraction(-5)), base, [HalfSpace(vector([-1, -1]), Fraction(-3))], Budget())
+        nonnegative(
+            AffineForm(vector([1, 0]), Fraction(-5)), base, [HalfSpace(vector([-1, -1]), Fraction(-3))], Budget()
+        )

@@ -37,7 +37,8 @@ def verify(form: list[Fraction], constant: Fraction, rows: list[Row], outcome: O
         return
     sums, bound = combined(rows, outcome.multipliers, size)
     if isinstance(outcome, EmptyPolyhedron):
-        assert (sums, bound) == ([0] * size, -1)
+        assert sums == [Fraction(0)] * size
+        assert bound == -1
     else:
         assert [a + b for a, b in zip(form, sums, strict=True)] == [0] * size
         assert constant - bound >= 0

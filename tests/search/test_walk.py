@@ -26,7 +26,8 @@ def test_stretches_are_exact(seed: int) -> None:
     start, end = samples.point(rng, network.input_size), samples.point(rng, network.input_size)
     direction = end - start
     walked = list(stretches(network, start, end, Budget()))
-    assert (walked[0].begin, walked[-1].end) == (0, 1)
+    assert walked[0].begin == 0
+    assert walked[-1].end == 1
     assert all(a.end == b.begin for a, b in pairwise(walked))
     for stretch in walked:
         length = stretch.end - stretch.begin
@@ -55,8 +56,9 @@ def test_units_that_switch_do(seed: int) -> None:
 
 def test_a_known_walk() -> None:
     [left, right] = stretches(examples.get("abs"), vector([-1]), vector([3]), Budget())
-    assert (left.begin, left.end, left.slope[0]) == (0, Fraction(1, 4), -4)
-    assert (right.begin, right.end, right.slope[0]) == (Fraction(1, 4), 1, 4)
+    quarter = Fraction(1, 4)
+    assert (left.begin, left.end, left.slope[0]) == (Fraction(0), quarter, Fraction(-4))
+    assert (right.begin, right.end, right.slope[0]) == (quarter, Fraction(1), Fraction(4))
     assert (left.switching, right.switching) == (((1, 0),), ())
 
 
@@ -70,7 +72,8 @@ def test_an_effective_switch_changes_the_slope() -> None:
 
 def test_a_walk_of_no_length() -> None:
     [only] = stretches(examples.get("relu"), vector([0]), vector([0]), Budget())
-    assert (only.begin, only.end, only.slope[0], only.switching) == (0, 1, 0, ())
+    assert (only.begin, only.end, only.slope[0]) == (Fraction(0), Fraction(1), Fraction(0))
+    assert only.switching == ()
 
 
 def test_the_budget_is_kept() -> None:

@@ -68,10 +68,10 @@ def spawn(*arguments: str | Path, cwd: Path) -> Called:
     return Called(done.returncode, done.stdout, done.stderr)
 
 
-def start(*arguments: str | Path, cwd: Path) -> subprocess.Popen[str]:
+def start(*arguments: str | Path, cwd: Path, program: tuple[str, ...] = PROGRAM) -> subprocess.Popen[str]:
     """Start one command and leave it running."""
     return subprocess.Popen(
-        [*PROGRAM, *map(str, arguments)],
+        [*program, *map(str, arguments)],
         cwd=cwd,
         env=environment(),
         stdout=subprocess.PIPE,

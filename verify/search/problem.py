@@ -26,18 +26,22 @@ from verify.search.simplex import EmptyPolyhedron, NegativeAt, Nonnegative
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """``question`` holds in the coordinates of its hull; ``interior`` lies in the region's relative interior."""
+    """``question`` holds in the coordinates of its hull; ``interior`` lies in the region's relative interior.
+
+    ``asked`` is the number of coordinates of the question before a lift to more, and before its hull was found.
+    """
 
     question: Question
     interior: Vector
+    asked: int
     equations: tuple[Equation, ...] = ()
     lifted: bool = False
 
     def embedded(self, t: Vector) -> Vector:
-        """The point in the coordinates of the question that was asked (extra coordinates of a lift come last)."""
-        if not self.equations:
-            return t
-        return hull_chart(self.equations, len(self.equations[0].form.coefficients)).point(t)
+        """The point in the coordinates of the question that was asked (the extra coordinates of a lift come last)."""
+        if self.equations:
+            t = hull_chart(self.equations, len(self.equations[0].form.coefficients)).point(t)
+        return t.take(range(self.asked)) if self.lifted else t
 
     @cached_property
     def values(self) -> list[Vector]:
@@ -75,11 +79,12 @@ def is_empty(region: Region, budget: Budget) -> bool:
 
 def prepare(question: Question, budget: Budget, *, lift_first: bool = False) -> Problem | Empty:
     """Find the affine hull and an interior point, or show the region empty."""
+    asked = question.region.dimension
     if lift_first:
         question = lift(question)
     region = question.region
     if not region.rows:
-        return Problem(question, region.base.centre(), lifted=lift_first)
+        return Problem(question, region.base.centre(), asked, lifted=lift_first)
     if not isinstance(region.base, Box):
         return prepare(question, budget, lift_first=True)
     found = _relative_interior(region, budget)
@@ -92,7 +97,7 @@ def prepare(question: Question, budget: Budget, *, lift_first: bool = False) -> 
         if isinstance(inside, Empty) or inside[1]:
             raise AssertionError("the affine hull was not found in one step")
         point = inside[0]
-    return Problem(inner, point, equations, lift_first)
+    return Problem(inner, point, asked, equations, lift_first)
 
 
 def _relative_interior(region: Region, budget: Budget) -> tuple[Vector, tuple[Equation, ...]] | Empty:

@@ -1,0 +1,158 @@
+"""The plugin in a small project of its own: claims as tests, their messages, records, and the last line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import PATIENCE, call, environment
+
+CLAIMS = """\
+def test_relu_is_not_additive(claim):
+    assert claim("relu", "additive", on="all").refuted().counterexample == "f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1"
+
+
+def test_two_claims(claim):
+    claim("identity_pair", "linear", on="all").proved()
+    claim("dead", "affine", on="box(0, 1)").proved()
+
+
+def test_vacuous(claim):
+    claim("max", "additive", on="segment([1, 0], [0, 1])").proved(vacuous=True)
+"""
+FAILING = """\
+def test_wrongly_proved(claim):
+    claim("relu", "additive", on="all").proved()
+
+
+def test_wrongly_refuted(claim):
+    claim("relu", "affine", on="nonneg").refuted()
+
+
+def test_undecided(claim):
+    claim("relu", "affine", engine="rules").refuted()
+
+
+def test_attested_is_not_proved(claim):
+    claim("relu", "affine", on="nonneg", engine="z3").proved()
+
+
+def test_vacuous_unawares(claim):
+    claim("max", "additive", on="segment([1, 0], [0, 1])").proved()
+
+
+def test_not_vacuous(claim):
+    claim("relu", "affine", on="nonneg").proved(vacuous=True)
+"""
+MESSAGES = [
+    "expected proved: <REFUTED: relu additive on all>\nf(0) = 0, but f(-1) + f(1) = 0 + 1 = 1",
+    "expected refuted: <PROVED: relu affine on nonneg>\nassurance checked",
+    "expected refuted: <UNKNOWN: relu affine on all>\nthe engines that were tried do not decide this claim",
+    "expected proved: <PROVED: relu affine on nonneg>\nassurance attested",
+    "<PROVED: max additive on segment([1, 0], [0, 1])> is vacuous",
+    "<PROVED: relu affine on nonneg> is not vacuous",
+]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of pytest gave."""
+
+    status: int
+    out: str
+
+
+def run(folder: Path, *options: str) -> Ran:
+    """Run pytest in a project that knows nothing of this one but the plugin."""
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider\n")
+    command = [sys.executable, "-m", "pytest", *options]
+    if not plugin_is_installed():
+        command += ["-p", "verify.pytest_plugin"]
+    done = subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    return Ran(done.returncode, done.stdout + done.stderr)
+
+
+def plugin_is_installed() -> bool:
+    from importlib.metadata import entry_points
+
+    return any(entry.value == "verify.pytest_plugin" for entry in entry_points(group="pytest11"))
+
+
+def records(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.json"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "test_claims.py").write_text(CLAIMS)
+    return tmp_path
+
+
+def test_claims_pass_and_leave_records(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ran = run(project)
+    assert ran.status == 0, ran.out
+    assert "3 passed" in ran.out
+    found = records(project / "reports")
+    assert [json.loads(path.read_text())["verdict"] for path in found] == ["refuted", "proved", "proved", "proved"]
+    assert all(path.with_suffix(".md").is_file() for path in found)
+    assert "# Relu is not additive\n" in found[0].with_suffix(".md").read_text()
+    assert all(call(capsys, "recheck", path).status == 0 for path in found)
+
+
+def test_the_summary_counts_claims(project: Path) -> None:
+    assert "claims: 3 proved, 1 refuted; records in reports/" in run(project).out
+
+
+def test_another_folder_for_records(project: Path) -> None:
+    ran = run(project, "--verify-report", "elsewhere")
+    assert ran.status == 0, ran.out
+    assert len(records(project / "elsewhere")) == 4
+    assert not (project / "reports").exists()
+    assert "records in elsewhere/" in ran.out
+
+
+def test_in_parallel(project: Path) -> None:
+    pytest.importorskip("xdist")
+    ran = run(project, "-n", "2")
+    assert ran.status == 0, ran.out
+    assert len(records(project / "reports")) == 4
+    assert "claims: 3 proved, 1 refuted" in ran.out
+
+
+def test_messages_of_failing_claims(tmp_path: Path) -> None:
+    (tmp_path / "test_wrong.py").write_text(FAILING)
+    ran = run(tmp_path)
+    assert ran.status == 1
+    assert "6 failed" in ran.out
+    for message in MESSAGES:
+        assert message in ran.out
+    assert "Traceback" not in ran.out
+    assert "pytest_plugin.py" not in ran.out
+    # What was found is there to be looked at.
+    assert len(records(tmp_path / "reports")) == 6
+
+
+def test_bad_input_fails_the_test_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "test_typo.py").write_text('def test_typo(claim):\n    claim("rel", "affine")\n')
+    ran = run(tmp_path)
+    assert ran.status == 1
+    assert "did you mean 'relu'?" in ran.out
+
+
+def test_nothing_is_loaded_where_no_test_asks(tmp_path: Path) -> None:
+    (tmp_path / "test_other.py").write_text(
+        "import sys\n\n\ndef test_other():\n"
+        "    loaded = [m for m in sys.modules if m.startswith('verify.')]\n"
+        "    assert loaded == ['verify.pytest_plugin']\n"
+    )
+    ran = run(tmp_path)
+    assert ran.status == 0, ran.out
+    assert "claims:" not in ran.out
+    assert not (tmp_path / "reports").exists()
