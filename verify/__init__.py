@@ -14,8 +14,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from verify.api import check, explain, load, radius, region, symbolic_form
+    from verify import strategies
+    from verify.api import check, explain, load, parse_region, radius, symbolic_form
     from verify.errors import EvidenceError, InputError, VerifyError
+    from verify.fuzzing import FuzzReport, fuzz, fuzz_verdict
     from verify.kernel import Verdict
     from verify.network import Builder, Network
     from verify.region import Region
@@ -27,8 +29,11 @@ _HOMES = {
     "explain": "verify.api",
     "load": "verify.api",
     "radius": "verify.api",
-    "region": "verify.api",
+    "parse_region": "verify.api",
     "symbolic_form": "verify.api",
+    "fuzz": "verify.fuzzing",
+    "fuzz_verdict": "verify.fuzzing",
+    "FuzzReport": "verify.fuzzing",
     "recheck": "verify.report.recheck",
     "Result": "verify.report.record",
     "Verdict": "verify.kernel",
@@ -43,6 +48,7 @@ _HOMES = {
 __all__ = [
     "Builder",
     "EvidenceError",
+    "FuzzReport",
     "InputError",
     "Network",
     "Region",
@@ -51,15 +57,20 @@ __all__ = [
     "VerifyError",
     "check",
     "explain",
+    "fuzz",
+    "fuzz_verdict",
     "load",
+    "parse_region",
     "radius",
     "recheck",
-    "region",
+    "strategies",
     "symbolic_form",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "strategies":
+        return importlib.import_module("verify.strategies")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'verify' has no attribute {name!r}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from verify.errors import InputError
-from verify.formats.expressions import parse_point, parse_region
+from verify.formats import expressions
 from verify.formats.files import load as load_file
 from verify.network import Network
 from verify.property import Claim, find
@@ -30,9 +30,9 @@ def load(source: str | Path | Network) -> Network:
     return source if isinstance(source, Network) else load_file(source)
 
 
-def region(text: str | Region, network: Network) -> Region:
+def parse_region(text: str | Region, network: Network) -> Region:
     """A region from an expression such as ``box(-1, 1)`` (exact; nothing is evaluated)."""
-    return text if isinstance(text, Region) else parse_region(text, network.input_size)
+    return text if isinstance(text, Region) else expressions.parse_region(text, network.input_size)
 
 
 def _budget(timeout: float | None, report: Callable[[str], None] | None) -> Budget:
@@ -52,7 +52,7 @@ def make_claim(
     """The claim that ``check`` decides, with its arguments."""
     first, second = load(network), load(to) if to is not None else None
     chosen = tuple(outputs) if outputs is not None else None
-    where, wanted = region(on, first), find(property)
+    where, wanted = parse_region(on, first), find(property)
     if second is not None and not wanted.needs_second:
         raise InputError(f"{wanted.name!r} is about one network, but a second one is given with --to")
     if chosen is not None:
@@ -97,7 +97,7 @@ def explain(
 ) -> Explanation:
     """Which layers and units are on, off or switching on the region, and where f first bends."""
     loaded = load(network)
-    return explain_network(loaded, region(on, loaded), _budget(timeout, report))
+    return explain_network(loaded, parse_region(on, loaded), _budget(timeout, report))
 
 
 def radius(
@@ -109,7 +109,7 @@ def radius(
 ) -> Radii:
     """The exact pattern radius and affine radius (L-infinity) at a point."""
     loaded = load(network)
-    where = parse_point(at, loaded.input_size) if isinstance(at, str) else at
+    where = expressions.parse_point(at, loaded.input_size) if isinstance(at, str) else at
     point = where if isinstance(where, Vector) else vector(where)
     return radii(loaded, point, _budget(timeout, report))
 
@@ -131,6 +131,6 @@ def symbolic_form(
     from verify import symbolic
 
     loaded, budget = load(network), _budget(timeout, report)
-    where = region(on, loaded)
+    where = parse_region(on, loaded)
     chosen = loaded.select_outputs(tuple(outputs)) if outputs is not None else loaded
     return symbolic.checked(symbolic.symbolic_form(chosen, where, budget, max_pieces=pieces), budget)

@@ -7,6 +7,7 @@ VerifyError
 │   └── PropertyError       an unknown property, or one used wrongly
 ├── EvidenceError           the kernel rejects a piece of evidence (exit status 4)
 ├── EngineDisagreement      two engines decide one claim in opposite ways (exit status 4)
+├── WrongVerdict            an instance breaks a claim that was called proved: a defect of this package
 └── BudgetExceeded          time or memory ran out; carries no verdict (exit status 3)
 
 Each message is one line: what, where, expected, got, what to do.
@@ -48,6 +49,10 @@ class EvidenceError(VerifyError):
 
 class EngineDisagreement(VerifyError):
     """Two engines decide the same claim in opposite ways: one of them is wrong, and neither is to be trusted here."""
+
+
+class WrongVerdict(VerifyError):
+    """A claim was called proved and an instance breaks it; the message names the engine."""
 
 
 class BudgetExceeded(VerifyError):

@@ -35,7 +35,7 @@ def test_clipping_is_exact() -> None:
 
 def test_cells_of_max_are_two_triangles() -> None:
     network = verify.load("max")
-    found = polygons(network, api.region("box(-1, 1)", network), Budget())
+    found = polygons(network, api.parse_region("box(-1, 1)", network), Budget())
     assert {polygon.number for polygon in found} == {0, 1}
     assert [area(polygon.corners) for polygon in found] == [2, 2]
     assert all({(-1, -1), (1, 1)} < set(polygon.corners) for polygon in found)
@@ -47,7 +47,7 @@ def test_cells_of_max_are_two_triangles() -> None:
 )
 def test_cells_fill_the_region_and_carry_its_values(text: str, size: Fraction) -> None:
     network = evil()
-    found = polygons(network, api.region(text, network), Budget())
+    found = polygons(network, api.parse_region(text, network), Budget())
     assert sum(area(polygon.corners) for polygon in found) == size
     for polygon in found:
         for corner in polygon.corners:
@@ -57,11 +57,11 @@ def test_cells_fill_the_region_and_carry_its_values(text: str, size: Fraction) -
 def test_too_many_cells() -> None:
     network = evil()
     with pytest.raises(BudgetExceeded, match="more than 2 cells"):
-        polygons(network, api.region("box(-9, 9)", network), Budget(), limit=2)
+        polygons(network, api.parse_region("box(-9, 9)", network), Budget(), limit=2)
 
 
 def test_an_l1_ball_becomes_a_cut_square() -> None:
-    region = api.region("l1ball([1, 2], 1/2)", verify.load("max"))
+    region = api.parse_region("l1ball([1, 2], 1/2)", verify.load("max"))
     cut = without_l1(region)
     for x in ("1/2", "3/4", 1, "5/4", "3/2"):
         for y in ("3/2", "7/4", 2, "9/4", "5/2"):
@@ -79,7 +79,7 @@ def test_curves_keep_only_real_breaks() -> None:
     ("text", "ends"), [("all", (None, None)), ("nonneg", (0, None)), ("box(-1, 1/2)", (-1, Fraction(1, 2)))]
 )
 def test_intervals(text: str, ends: tuple[object, object]) -> None:
-    assert interval(api.region(text, verify.load("relu"))) == ends
+    assert interval(api.parse_region(text, verify.load("relu"))) == ends
 
 
 def test_which_plot_is_made() -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.support.outside import outside
 from tests.support.random_claims import claim as random_claim
 from verify import api
-from verify.errors import InputError
+from verify.errors import InputError, RegionError
 from verify.kernel import evidence as kinds
 from verify.kernel.check import Verdict, judge
 from verify.kernel.exact import AffineForm
@@ -141,6 +141,18 @@ def test_engines_alone(engine: str, proves: bool, refutes: bool) -> None:
 def test_every_engine_is_tested() -> None:
     [mark] = [m for m in vars(test_engines_alone)["pytestmark"] if m.name == "parametrize"]
     assert {engine for engine, *_ in mark.args[1]} == set(ENGINE_NAMES)
+
+
+def test_no_engine_accepts_an_empty_region() -> None:
+    claim = api.make_claim("max", "affine", "where(x0 + x1 <= 0, x0 + x1 >= 1)")
+    for engine in ENGINE_NAMES:
+        with pytest.raises(RegionError, match="empty"):
+            decide(claim, Budget(), engine)
+
+
+def test_every_engine_says_that_a_claim_is_vacuous() -> None:
+    claim = api.make_claim("max", "additive", "segment([1, 0], [0, 1])")
+    assert all(decide(claim, Budget(), engine).judgement.vacuous for engine in ENGINE_NAMES)
 
 
 def test_unknown_engine() -> None:

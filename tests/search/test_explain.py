@@ -117,7 +117,7 @@ def test_one_hidden_layer_on_a_ball_is_decided_exactly(seed: int) -> None:
 
 def test_duplicate_switches_are_named_together() -> None:
     found = explain(
-        examples.get("identity_pair"), api.region("box([0, 1], [5, 2])", examples.get("identity_pair")), Budget()
+        examples.get("identity_pair"), api.parse_region("box([0, 1], [5, 2])", examples.get("identity_pair")), Budget()
     )
     assert found.first_break is None
     assert not found.all_stable
@@ -126,7 +126,7 @@ def test_duplicate_switches_are_named_together() -> None:
 
 def test_an_effective_switch_is_not_called_ineffective() -> None:
     network = examples.get("thread")
-    found = explain(network, api.region("all", network), Budget())
+    found = explain(network, api.parse_region("all", network), Budget())
     assert found.first_break is not None
     assert not set(found.first_break.units) & set(found.ineffective)
 
@@ -134,10 +134,16 @@ def test_an_effective_switch_is_not_called_ineffective() -> None:
 def test_an_empty_region() -> None:
     network = examples.get("max")
     with pytest.raises(RegionError, match="empty"):
-        explain(network, api.region("where(x0 + x1 <= 0, x0 + x1 >= 1)", network), Budget())
+        explain(network, api.parse_region("where(x0 + x1 <= 0, x0 + x1 >= 1)", network), Budget())
 
 
 def test_the_budget_is_kept() -> None:
     network = examples.get("max")
     with pytest.raises(BudgetExceeded):
-        explain(network, api.region("all", network), Budget(1e-9))
+        explain(network, api.parse_region("all", network), Budget(1e-9))
+
+
+@pytest.mark.parametrize("name", ["relu", "max", "abs"])
+def test_a_bend_through_the_centre_is_found(name: str) -> None:
+    network = examples.get(name)
+    assert explain(network, api.parse_region("box(-1, 1)", network), Budget()).first_break is not None

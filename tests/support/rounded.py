@@ -24,9 +24,7 @@ def computed(network: Network, x: Vector, dtype: str, rng: random.Random, *, fus
                 for row, column, weight in places:
                     terms[row].append((_rounded(weight, kind), outputs[source][column]))
             biases = [_rounded(b, kind) for b in block.bias.fractions()]
-            sums = [
-                (_fused if fused else _tree)(row, bias, kind, rng) for row, bias in zip(terms, biases, strict=True)
-            ]
+            sums = [(_fused if fused else _tree)(row, bias, kind, rng) for row, bias in zip(terms, biases, strict=True)]
             outputs.append([max(z, kind(0)) if block.relu and not np.isnan(z) else z for z in sums])
     return np.array(outputs[-1], dtype=np.float64)
 

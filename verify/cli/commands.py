@@ -3,64 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
-import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from verify import api
 from verify.cli import display
+from verify.cli.options import bounded, limit_memory, number, output_list
 from verify.cli.progress import Progress
 from verify.errors import InputError
 from verify.kernel.check import Verdict
 from verify.rational import exact_text
-from verify.report.markdown import write_page
-from verify.report.record import write_json
+from verify.report.record import Result
 from verify.search.decide import ENGINE_NAMES
 from verify.search.radius import Infinite, Radius
 from verify.search.smt import smt_text
 
 STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _bounded(command: F) -> F:
-    """The options that bound every long command."""
-    for option in (
-        click.option("--timeout", metavar="SECONDS", help="Give up after this many seconds (status 3)."),
-        click.option("--memory", metavar="MIB", help="Give up beyond this much memory (status 3)."),
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
-    ):
-        command = option(command)
-    return command
-
-
-def _number(text: str | None, name: str) -> float | None:
-    if text is None:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise InputError(f"--{name} {text}: expected a positive number")
-    return value
-
-
-def _limit_memory(text: str | None) -> None:
-    mebibytes = _number(text, "memory")
-    if mebibytes is None:
-        return
-    import resource
-
-    size = min(int(mebibytes * 2**20), sys.maxsize)
-    highest = resource.getrlimit(resource.RLIMIT_AS)[1]
-    if highest == resource.RLIM_INFINITY or size < highest:
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
 @click.command()
@@ -70,9 +30,11 @@ def _limit_memory(text: str | None) -> None:
 @click.option("--to", "other", metavar="OTHER", help="The second network of 'equivalent'.")
 @click.option("--outputs", metavar="0,2", help="Only these outputs.")
 @click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(ENGINE_NAMES)}.")
-@click.option("--report", "folder", metavar="DIR", help="Write the evidence (*.json) and a page (*.md) there.")
+@click.option(
+    "--report", "folder", metavar="DIR", help="Write the evidence (*.json), a page (*.html, *.md) and an index there."
+)
 @click.option("--show-smt", is_flag=True, help="Print the literal query for an SMT solver and stop.")
-@_bounded
+@bounded
 def check(
     network: str,
     property: str,
@@ -87,9 +49,9 @@ def check(
     as_json: bool,
 ) -> int:
     """Prove or refute that NETWORK has PROPERTY on a region."""
-    seconds = _number(timeout, "timeout")
-    _limit_memory(memory)
-    chosen = _outputs(outputs)
+    seconds = number(timeout, "timeout")
+    limit_memory(memory)
+    chosen = output_list(outputs)
     if show_smt:
         click.echo(smt_text(api.make_claim(network, property, region, to=other, outputs=chosen)))
         return 0
@@ -100,14 +62,23 @@ def check(
             network, property, region, to=other, outputs=chosen, timeout=seconds, engine=engine, report=progress.line
         )
     if folder is not None:
-        stem = Path(folder) / display.file_stem(result)
-        write_json(stem.with_name(stem.name + ".json"), result)
-        write_page(stem.with_name(stem.name + ".md"), result)
+        _write_report(Path(folder), result)
     if as_json:
         click.echo(json.dumps(result.to_json(), indent=1))
     else:
         display.show_result(result, folder)
     return STATUS[result.verdict]
+
+
+def _write_report(folder: Path, result: Result) -> None:
+    """The record and the pages of the claim, and the list of all claims of the folder."""
+    from verify.report.files import write_report
+    from verify.report.index import write_index
+
+    try:
+        write_report(folder, result)
+    finally:
+        write_index(folder)
 
 
 def _check_writable(folder: Path) -> None:
@@ -119,23 +90,14 @@ def _check_writable(folder: Path) -> None:
         raise InputError(f"--report {folder}: {error.strerror or error}; name a folder to write to") from error
 
 
-def _outputs(text: str | None) -> list[int] | None:
-    if text is None:
-        return None
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError as error:
-        raise InputError(f"--outputs {text[:60]!r}: expected output numbers such as 0,2") from error
-
-
 @click.command()
 @click.argument("network")
 @click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="The region to look at.")
-@_bounded
+@bounded
 def explain(network: str, region: str, timeout: str | None, memory: str | None, as_json: bool) -> int:
     """Show which layers and neurons are on, off or switching, and where linearity breaks."""
-    seconds = _number(timeout, "timeout")
-    _limit_memory(memory)
+    seconds = number(timeout, "timeout")
+    limit_memory(memory)
     with Progress(f"{network}: explain") as progress:
         loaded = api.load(network)
         explanation = api.explain(loaded, region, timeout=seconds, report=progress.line)
@@ -149,11 +111,11 @@ def explain(network: str, region: str, timeout: str | None, memory: str | None, 
 @click.command()
 @click.argument("network")
 @click.option("--at", "point", required=True, metavar="POINT", help="[1, 1/2], or an .npy file.")
-@_bounded
+@bounded
 def radius(network: str, point: str, timeout: str | None, memory: str | None, as_json: bool) -> int:
     """Find the largest L-infinity balls around a point with one pattern, and with one affine map; exact."""
-    seconds = _number(timeout, "timeout")
-    _limit_memory(memory)
+    seconds = number(timeout, "timeout")
+    limit_memory(memory)
     with Progress(f"{network}: radius") as progress:
         loaded = api.load(network)
         found = api.radius(loaded, point, timeout=seconds, report=progress.line)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ from rich.text import Text
 from verify.kernel.check import Verdict
 from verify.network import Network
 from verify.rational import display, exact_text
+from verify.report.names import file_stem
 from verify.report.record import Result
 from verify.report.sentence import point_text
 from verify.search.explain import Explanation
@@ -26,16 +24,6 @@ COLOURS = {Verdict.PROVED: "bold green", Verdict.REFUTED: "bold red", Verdict.UN
 
 def _console() -> Console:
     return Console(highlight=False, soft_wrap=True)
-
-
-def file_stem(result: Result) -> str:
-    """A file name for the record: readable, and different for different claims."""
-    data = result.to_json()
-    parts = (result.network.name, result.claim.property.name, result.claim.region.text)
-    readable = re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(parts)).strip("-.")[:100]
-    # box(-1, 1) and box(1, 1) read the same here, as do claims about other outputs: the digest tells them apart.
-    claim = [data[key] for key in ("network", "second", "property", "region_data", "outputs")]
-    return f"{readable}-{hashlib.sha256(json.dumps(claim).encode()).hexdigest()[:8]}"
 
 
 def show_result(result: Result, folder: str | None) -> None:

@@ -7,7 +7,7 @@ import json
 import click
 
 from verify import api
-from verify.cli.commands import _bounded, _limit_memory, _number, _outputs
+from verify.cli.options import bounded, limit_memory, number, output_list
 from verify.cli.progress import Progress
 from verify.errors import BudgetExceeded, InputError
 
@@ -20,7 +20,7 @@ from verify.errors import BudgetExceeded, InputError
 @click.option("--mathml", is_flag=True, help="Print presentation MathML.")
 @click.option("--outputs", metavar="0,2", help="Only these outputs.")
 @click.option("--pieces", default="64", show_default=True, metavar="N", help="Show the Max form beyond N pieces.")
-@_bounded
+@bounded
 def symbolic(
     network: str,
     region: str,
@@ -34,22 +34,22 @@ def symbolic(
     as_json: bool,
 ) -> int:
     """Write NETWORK as nested Max, or as Piecewise with one branch per affine map; checked before it is shown."""
-    seconds, most, chosen = _number(timeout, "timeout"), _count(pieces), _outputs(outputs)
-    _limit_memory(memory)
+    seconds, most, chosen = number(timeout, "timeout"), _count(pieces), output_list(outputs)
+    limit_memory(memory)
     style = _style(kind, latex=latex, mathml=mathml, as_json=as_json)
     from verify.symbolic.cells import TooLarge
     from verify.symbolic.output import as_comment, lines, to_json
 
     try:
         with Progress(f"{network}: symbolic") as progress:
-            form = api.symbolic_form(
-                network, region, outputs=chosen, pieces=most, timeout=seconds, report=progress.line
-            )
+            loaded = api.load(network)
+            form = api.symbolic_form(loaded, region, outputs=chosen, pieces=most, timeout=seconds, report=progress.line)
     except (TooLarge, BudgetExceeded) as stop:
         click.echo(f"verify: no form of {network}: {stop}", err=True)
         return 3
     if as_json:
-        click.echo(json.dumps(to_json(form, kind), indent=1))
+        source = {"name": loaded.name, "sha256": loaded.digest}
+        click.echo(json.dumps({"network": source, "chosen_outputs": chosen, **to_json(form, kind)}, indent=1))
         return 0
     if form.reason and kind != "max":
         click.echo(as_comment(f"{form.reason}; the Max form:" if kind == "piecewise" else form.reason, style))

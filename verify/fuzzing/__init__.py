@@ -3,6 +3,8 @@
     import verify
     report = verify.fuzz("digits.onnx", my_function, on="box(0, 1)", precision="float32")
     assert report.within_bound, report
+
+``fuzz_verdict`` tries random instances of a claim that was proved.
 """
 
 from verify.fuzzing.compare import Observation

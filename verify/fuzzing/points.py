@@ -16,8 +16,10 @@ from verify.strategies.regions import noise, point_of_side
 
 Point = list[Fraction]
 
-# One coordinate at a time: padding and strides show with 1, narrow sums with 2**k + 1, scales with 1024.
-VALUES = [Fraction(n) for n in (1, -1, 2, -3, 1024, 2049, 2**24 + 1)] + [Fraction(1, 2), Fraction(1, 3)]
+# One coordinate at a time: padding and strides show with 1, wrong last bits with 1024, narrow sums with 2**k + 1.
+VALUES = [Fraction(n) for n in (1, -1, 1024, -1024, 2049, 2**24 + 1, 3)] + [Fraction(1, 2), Fraction(1, 3)]
+# Larger inputs cannot have every value in every coordinate: each gets another one.
+MANY = 64
 # Steps over a boundary, as shares of the way between two points.
 BESIDE = [Fraction(sign, 2**power) for power in (10, 30, 50) for sign in (1, -1)]
 BREAKS = 4
@@ -32,7 +34,7 @@ def simple(inside: Inside, rng: random.Random) -> Iterator[Vector]:
     for round_number in range(len(VALUES)):
         for place, j in enumerate(order):
             changed = list(start)
-            changed[j] += VALUES[(round_number + place) % len(VALUES)]
+            changed[j] += VALUES[(round_number + (place if len(order) > MANY else 0)) % len(VALUES)]
             yield inside.reached(changed)
             if round_number < 2:
                 yield _corner(inside, rng)

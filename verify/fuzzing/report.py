@@ -78,6 +78,6 @@ def _described(failure: Observation) -> list[str]:
     i = failure.output
     return [
         *lines,
-        f"  output {i} is {display(failure.returned[i])}, exactly {display(failure.expected[i])}:"
+        f"  output {i} is {float(failure.returned[i])!r}, exactly {display(failure.expected[i])}:"
         f" off by {float_text(failure.deviation)}, bound {failure.bound:.3g}",
     ]

@@ -9,6 +9,8 @@ from verify.rational import Vector, simplest_between, vector
 
 MAX_CALLS = 400
 SHARES = [Fraction(1, 2**power) for power in (1, 3, 6, 12, 24)]
+# One more than float16 and float32 hold among them: such numbers tell a narrow implementation.
+DIGITS = (1, 2, 4, 8, 12, 16, 25)
 
 
 def shrunk(point: Vector, accepted: Callable[[Vector], Vector | None]) -> Vector:
@@ -44,11 +46,22 @@ def _simpler(entries: list[Fraction]) -> Iterator[Vector]:
             yield vector([Fraction(0) if i in dropped else entry for i, entry in enumerate(entries)])
         length //= 2
     yield vector([Fraction(bool(entry)) for entry in entries])
-    for share in SHARES:
-        yield vector([_near(entry, share) for entry in entries])
+    for simpler in zip(*map(_simpler_numbers, entries), strict=True):
+        yield vector(simpler)
     for i in nonzero[:16]:
-        for value in (Fraction(1), Fraction(2), Fraction(-1), Fraction(1, 2), *(_near(entries[i], s) for s in SHARES)):
+        for value in (Fraction(1), Fraction(2), Fraction(-1), Fraction(1, 2), *_simpler_numbers(entries[i])):
             yield vector([*entries[:i], value, *entries[i + 1 :]])
+
+
+def _simpler_numbers(value: Fraction) -> list[Fraction]:
+    """Short fractions near the value, then numbers with few binary digits: any precision holds those."""
+    return [*(_near(value, share) for share in SHARES), *(_dyadic(value, digits) for digits in DIGITS)]
+
+
+def _dyadic(value: Fraction, digits: int) -> Fraction:
+    """The nearest number with that many binary digits."""
+    step = Fraction(2) ** (abs(value.numerator).bit_length() - value.denominator.bit_length() - digits)
+    return round(value / step) * step
 
 
 def _near(value: Fraction, share: Fraction) -> Fraction:

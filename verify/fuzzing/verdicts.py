@@ -9,12 +9,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.errors import EvidenceError, WrongVerdict
+from verify.errors import PropertyError, WrongVerdict
 from verify.fuzzing.points import random_point
 from verify.kernel.check import Verdict, evaluated_instance
 from verify.network import floats
 from verify.property import Assignment, Claim
-from verify.rational import Vector, exact_text
+from verify.rational import Vector, exact_text, zeros
 from verify.report.record import Result
 from verify.search.inside import Inside, inside
 
@@ -65,7 +65,8 @@ def _accusation(result: Result, assignment: Assignment, what: str) -> str:
         f"{name} = [{', '.join(value.strings())}]" if isinstance(value, Vector) else f"{name} = {exact_text(value)}"
         for name, value in assignment.items()
     )
-    return f"{result.outcome.engine or 'unknown engine'} ({result.assurance}) is wrong about {result!r}: at {values} {what}"
+    liar = f"{result.outcome.engine or 'unknown engine'} ({result.assurance})"
+    return f"{liar} is wrong about {result!r}: at {values} {what}"
 
 
 def _shown(gaps: list[Fraction]) -> str:
@@ -99,8 +100,10 @@ def _surely_small(claim: Claim, assignment: Assignment) -> bool:
 
 def _instances(claim: Claim, ready: Inside, rng: random.Random) -> Iterator[Assignment]:
     """Values for the property's variables; some have arguments outside the region, and are no instances."""
-    p, q = random_point(ready, rng), random_point(ready, rng)
-    yield from INSTANCES[claim.property.name](p, q, rng)
+    make = INSTANCES.get(claim.property.name)
+    if make is None:
+        raise PropertyError(f"no instances of {claim.property.name!r} can be drawn; known: {', '.join(INSTANCES)}")
+    yield from make(random_point(ready, rng), random_point(ready, rng), rng)
 
 
 def _affine(p: Vector, q: Vector, rng: random.Random) -> Iterator[Assignment]:
@@ -133,6 +136,7 @@ def _scalings(factors: list[Fraction]) -> Callable[[Vector, Vector, random.Rando
 
 
 def _mirrored(p: Vector, q: Vector, rng: random.Random) -> Iterator[Assignment]:
+    yield {"x": zeros(len(p))}
     for power in (0, 1, 3, 6):
         yield {"x": p.scaled(Fraction(1, 2**power))}
 

@@ -6,7 +6,7 @@ nearest. It is that of ``verify.network.floats``, taken at one exact point, wher
 
 1. **Terms that are exactly zero round nothing.** A sum of ``n`` other terms is ``sum_l w_l y_l (1 + t_l)`` with
    ``|t_l| <= gamma(n)``: one rounding of the product and at most ``n - 1`` of additions. Two more pay for weights
-   and biases that the precision does not hold. A one-hot input therefore has a bound that does not grow with the fan-in.
+   and biases that the precision does not hold. The bound of a one-hot input does not grow with the fan-in.
 
 2. **Sums on a coarse grid are exact.** Let the precision have ``p`` significant bits. If every term ``w_l y_l`` and
    the bias is an integer multiple of one power of two ``q``, and their absolute values add up to at most ``2^p q``,
@@ -172,7 +172,7 @@ class _Weights:
             tiny = np.where(weights.data < self.normal, precision.lost, 0.0)
             vanishing += np.bincount(matrix.row_of_entry, tiny * computed[matrix.columns], block.size)
         counted = terms + np.where(self.held, 0, 2)
-        growth, enlarge = self.growth[counted], self.enlarge[counted]
+        growth, enlarge = self.growth[counted], self.enlarge[terms]
         total = (carried + growth * products + vanishing) * enlarge + 2 * (terms + 2) * precision.lost
         overflows = self.too_large | ((products + total) * 2 >= 2.0 ** min(precision.exponents[1], 1023))
         return np.where(overflows, np.inf, np.where(terms == 0, 0.0, total))

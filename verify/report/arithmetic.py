@@ -80,20 +80,20 @@ def _unit_line(block: Block, unit: int, known: dict[int, list[Fraction]], z: Fra
         )
         if row == unit
     ]
-    products = [f"{_factor(weight)}{_factor(value, last=True)}" for weight, value in terms]
     bias = block.bias[unit]
-    total = " + ".join([*products, *([_plain(bias)] if bias or not products else [])])
+    products = [f"{'' if weight == 1 else f'{_plain(weight)} * '}{_plain(value)}" for weight, value in terms]
+    products += [_plain(bias)] if bias or not products else []
+    total = " + ".join(products) if len(products) > 1 else _bare(products[0])
     name = block.unit_name(unit)
     if block.relu:
-        return f"{name} = relu({total}) = relu({display(z)}) = {display(y)}"
+        middle = "" if total == display(z) else f"relu({display(z)}) = "
+        return f"{name} = relu({total}) = {middle}{display(y)}"
     return f"{name} = {total}" + (f" = {display(z)}" if total != display(z) else "")
 
 
-def _factor(value: Fraction, *, last: bool = False) -> str:
-    if not last and value == 1:
-        return ""
-    text = _plain(value)
-    return text if last else f"{text} * "
+def _bare(product: str) -> str:
+    """The product without parentheses around all of it."""
+    return product[1:-1] if product.startswith("(") and product.count("(") == 1 and product.endswith(")") else product
 
 
 def _plain(value: Fraction) -> str:

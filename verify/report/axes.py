@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import TypeAlias
 
 from markupsafe import Markup
@@ -45,22 +46,26 @@ class Axes:
         """The points joined in order."""
         return element("polyline", points=" ".join(self.place(p) for p in points), class_=kind)
 
-    def dot(self, point: Pair, kind: str, label: str = "") -> Markup:
-        """A marked point; its label stands on the side that has room."""
+    def marks(self, marks: Sequence[tuple[str, Pair]], curves: Sequence[Sequence[Pair]] = ()) -> list[Markup]:
+        """Marked points; each label stands on the side of its point that is farthest from the curves."""
+        ink = [p for curve in curves for p in self._samples(curve)]
+        ink += [(self.x(p[0]), self.y(p[1])) for _, p in marks]
+        return [part for label, point in marks for part in self._mark(label, point, ink)]
+
+    def _samples(self, curve: Sequence[Pair]) -> list[tuple[float, float]]:
+        """Places on the paper along a curve, close enough to keep labels away from it."""
+        ends = [(self.x(p[0]), self.y(p[1])) for p in curve]
+        shares = [i / 40 for i in range(41)]
+        return [(a + t * (c - a), b + t * (d - b)) for (a, b), (c, d) in pairwise(ends) for t in shares]
+
+    def _mark(self, label: str, point: Pair, ink: Sequence[tuple[float, float]]) -> list[Markup]:
         x, y = self.x(point[0]), self.y(point[1])
-        mark = element("circle", cx=f"{x:.2f}", cy=f"{y:.2f}", r=4, class_=kind)
-        if not label:
-            return mark
-        left = x > WIDTH - 90
-        text = element(
-            "text",
-            label,
-            x=f"{x + (-8 if left else 8):.2f}",
-            y=f"{y - 8 if y > TOP + 18 else y + 18:.2f}",
-            text_anchor="end" if left else "start",
-            class_="label",
-        )
-        return mark + text
+        width = 7.2 * len(label)
+        places = [(x + dx, y + dy) for dx in (8, -8 - width) for dy in (-9, 18)]
+        inside = [p for p in places if p[0] >= 2 and p[0] + width <= WIDTH - 2 and TOP < p[1] < self.height - 4]
+        best = max(inside or places[:1], key=lambda p: _clearance(p, width, ink))
+        text = element("text", label, x=f"{best[0]:.2f}", y=f"{best[1]:.2f}", class_="label")
+        return [element("circle", cx=f"{x:.2f}", cy=f"{y:.2f}", r=4, class_="mark"), text]
 
     def frame(self) -> list[Markup]:
         """Grid lines with their numbers, and the axes where they are in sight."""
@@ -83,6 +88,13 @@ class Axes:
         """The finished drawing."""
         box = f"0 0 {WIDTH} {self.height}"
         return element("svg", element("title", title), *self.frame(), *parts, viewBox=box, class_="plot", role="img")
+
+
+def _clearance(place: tuple[float, float], width: float, ink: Sequence[tuple[float, float]]) -> float:
+    """How far a label's box is from whatever is drawn, in steps coarse enough that equal sides tie."""
+    left, base = place
+    gaps = (max(left - x, x - left - width, base - 10 - y, y - base, 0) for x, y in ink)
+    return round(min(gaps, default=0.0))
 
 
 def around(points: Sequence[Pair], margin: Fraction = Fraction(1, 12)) -> Axes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,13 +21,15 @@ from verify.search.explain import Break, Explanation, explain
 # One look at a network of this many weights takes seconds; only the drawing without counts is made then.
 MAX_WEIGHTS = 400_000
 MAX_LAYERS = 60
-WIDTH, BAR, LINE = 420, 300, 15
+BAR, LINE = 300, 15
 STATES = ("on", "off", "switching", "undecided")
 
 
 def drawing(network: Network, region: Region, seconds: float) -> Drawing:
     """The network with the counts of its units on the region, or without them and with a note that says why."""
-    about = f"{network.input_size} inputs, {network.relu_count} ReLU, {network.output_size} outputs"
+    about = ", ".join(
+        (counted(network.input_size, "input"), f"{network.relu_count} ReLU", counted(network.output_size, "output"))
+    )
     explanation, note = _explained(network, region, seconds)
     counts = _counts(network, explanation) if explanation else {}
     figure = _figure(network, counts)
@@ -66,13 +69,25 @@ def _story(explanation: Explanation) -> str:
         return "Every ReLU keeps its side on the region: the network is affine there."
     bend: Break | None = explanation.first_break
     if bend is None:
-        return "Some ReLU change side; no bend of the output was met on the way to them."
-    return f"Going from the middle of the region, f first bends at x = {point_text(bend.point)}, where {bend.units[0]} changes side."
+        return ""
+    where = f"x = {point_text(bend.point)}, where {bend.units[0]} changes side"
+    return f"Going from the middle of the region, f first bends at {where}."
+
+
+def counted(number: int, what: str) -> str:
+    """``1 input``, ``2 inputs``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def shape_text(shape: Sequence[int]) -> str:
     """``6 × 8 × 8``; ``1`` for a scalar."""
     return " × ".join(str(size) for size in shape) or "1"
+
+
+def _sized(shape: Sequence[int], what: str) -> str:
+    """``6 × 8 × 8 = 384 units``, ``3 units``."""
+    said = counted(math.prod(shape), what)
+    return f"{shape_text(shape)} = {said}" if len(shape) > 1 else said
 
 
 @dataclass(frozen=True)
@@ -92,10 +107,10 @@ class _Row:
 def _figure(network: Network, counts: dict[int, LayerCount]) -> Markup | None:
     if len(network.blocks) > MAX_LAYERS:
         return None
-    rows = [_Row(["input"], f"{shape_text(network.input_shape)} = {network.input_size} numbers", (), None)]
+    rows = [_Row(["input"], _sized(network.input_shape, "number"), (), None)]
     for k, block in enumerate(network.blocks, start=1):
         kind = "ReLU" if block.relu else "affine"
-        about = f"{kind}, {shape_text(block.shape)} = {block.size} units" if block.size > 1 else f"{kind}, 1 unit"
+        about = f"{kind}, {_sized(block.shape, 'unit')}"
         sources = tuple(source for source, _ in block.inputs)
         rows.append(_Row(textwrap.wrap(clean(block.name), 44) or [f"block {k}"], about, sources, counts.get(k)))
     tops = [0]
@@ -109,7 +124,7 @@ def _figure(network: Network, counts: dict[int, LayerCount]) -> Markup | None:
         element("title", label),
         *arrows,
         *boxes,
-        viewBox=f"0 0 {WIDTH} {tops[-1] - 20}",
+        viewBox=f"0 0 {BAR + 42 + _lanes(rows)} {tops[-1] - 20}",
         class_="network",
         role="img",
     )
@@ -152,8 +167,14 @@ def _arrows(k: int, row: _Row, rows: Sequence[_Row], tops: Sequence[int]) -> lis
         lane = BAR + 41 + 9 * min(k - source, 8)
         y, there = tops[source] + 20, tops[k] + 20
         parts.append(element("path", d=f"M{BAR + 41} {y} H{lane} V{there} H{BAR + 41}", class_="link"))
-        parts.append(element("path", d=f"M{BAR + 47} {there - 4} L{BAR + 41} {there} L{BAR + 47} {there + 4}", class_="link"))
+        tip = f"M{BAR + 47} {there - 4} L{BAR + 41} {there} L{BAR + 47} {there + 4}"
+        parts.append(element("path", d=tip, class_="link"))
     return parts
+
+
+def _lanes(rows: Sequence[_Row]) -> int:
+    """The width that the lines around the right side need."""
+    return max((9 * min(k - s, 8) + 2 for k, row in enumerate(rows) for s in row.sources if s != k - 1), default=0)
 
 
 def _arrow(path: str, end: int, x: int) -> Markup:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,22 +12,8 @@ from verify.report.compose import About, compose
 from verify.report.html import claim_page
 from verify.report.markdown import text_of
 from verify.report.model import SecondOpinion
+from verify.report.names import file_stem
 from verify.report.record import Result, write_text
-
-
-def file_stem(result: Result) -> str:
-    """A file name for the claim: readable, and different for different claims."""
-    data = result.to_json()
-    parts = (result.network.name, result.claim.property.name, result.claim.region.text)
-    # box(-1, 1) and box(1, 1) read the same here, as do claims about other outputs: the digest tells them apart.
-    claim = [data[key] for key in ("network", "second", "property", "region_data", "outputs")]
-    return readable_name("-".join(parts), json.dumps(claim))
-
-
-def readable_name(text: str, identity: str) -> str:
-    """The text as a file name that is not too long, and a digest of what must tell it from others."""
-    readable = re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.")[:100]
-    return f"{readable}-{hashlib.sha256(identity.encode(errors='backslashreplace')).hexdigest()[:8]}"
 
 
 def write_report(
@@ -50,7 +34,7 @@ def write_report(
     extra = {"title": title, "test": test, "fuzz": dict(fuzz) if fuzz is not None else None}
     data = result.to_json() | {key: value for key, value in extra.items() if value}
     write_text(record, json.dumps(data, indent=1) + "\n")
-    page = compose(result, About(title, test, _from_here(record), fuzz))
+    page = compose(result, About(title, test, from_here(record), fuzz))
     write_text(record.with_suffix(".html"), claim_page(page, record=record.name))
     write_text(record.with_suffix(".md"), text_of(page))
     if page.opinion is not None and page.opinion.agrees is False:
@@ -58,8 +42,8 @@ def write_report(
     return record
 
 
-def _from_here(path: Path) -> str:
-    """The path as it is typed from the current folder, where that is shorter."""
+def from_here(path: Path) -> str:
+    """The path as it is typed from the current folder, if it lies below it."""
     here = Path.cwd()
     return str(path.resolve().relative_to(here) if path.resolve().is_relative_to(here) else path)
 

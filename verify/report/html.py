@@ -64,8 +64,16 @@ def digest(text: str) -> str:
 
 def _rendered(template: str, **values: Any) -> str:
     style, script = _text("style.css"), _text("filter.js")
-    return environment().get_template(template).render(
-        style=Markup(style), script=Markup(script), style_digest=digest(style), script_digest=digest(script), **values
+    return (
+        environment()
+        .get_template(template)
+        .render(
+            style=Markup(style),
+            script=Markup(script),
+            style_digest=digest(style),
+            script_digest=digest(script),
+            **values,
+        )
     )
 
 

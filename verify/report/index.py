@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from verify.report.record import write_text
+from verify.report.words import place_of
 
 NO_MODULE = "command line"
 
@@ -31,7 +33,7 @@ class Entry:
     line: str
     failed: bool = False
 
-    @property
+    @functools.cached_property
     def search(self) -> str:
         """What the text filter looks through."""
         return " ".join((self.title, self.test, self.network, self.property, self.region)).lower()
@@ -104,7 +106,7 @@ def _entry(stem: str, data: dict[str, Any]) -> Entry:
     test = str(data.get("test", ""))
     return Entry(
         stem=stem,
-        title=str(data.get("title") or f"{network} is {data['property']}{second} on {region}"),
+        title=str(data.get("title") or f"Is {network} {data['property']}{second} {place_of(data['region'])}?"),
         module=test.partition("::")[0] or NO_MODULE,
         test=test,
         network=network,
@@ -134,12 +136,8 @@ def gathered(paths: Iterable[Path], failed: frozenset[str] = frozenset(), skippe
             unreadable.append(path.name)
             continue
         if entry is not None:
-            entries.append(entry if entry.test not in failed else _marked(entry))
+            entries.append(replace(entry, failed=entry.test in failed))
     return Index(tuple(entries), tuple(skipped), tuple(unreadable))
-
-
-def _marked(entry: Entry) -> Entry:
-    return Entry(**{**vars(entry), "failed": True})
 
 
 def write_index(

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import re
 
-from verify.report.compose import About, compose
 from verify.report.markup import clean
 from verify.report.model import Counterexample, Drawing, Page
-from verify.report.record import Result
 
 WORDS = {"proved": "Yes, proved.", "refuted": "No, refuted.", "unknown": "Not decided."}
-
-
-def page(result: Result, title: str = "") -> str:
-    """The page's text."""
-    return text_of(compose(result, About(title)))
 
 
 def text_of(page: Page) -> str:

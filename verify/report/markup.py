@@ -14,7 +14,7 @@ _UNFIT = re.compile(
 
 
 def clean(text: str) -> str:
-    """The text with every character that no page may show written as its code, such as ``\\u{0}``."""
+    """The text with every character that no page may show written as its code: ``u{0}`` after a backslash."""
     return _UNFIT.sub(lambda match: f"\\u{{{ord(match[0]):x}}}", text)
 
 

@@ -40,7 +40,8 @@ class Variable:
 
     @property
     def is_long(self) -> bool:
-        return self.short != ", ".join(self.entries) and self.short != f"({', '.join(self.entries)})"
+        listed = ", ".join(self.entries)
+        return self.short not in (listed, f"({listed})") and any(entry != "0" for entry in self.entries)
 
 
 @dataclass(frozen=True)

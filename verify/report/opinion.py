@@ -22,7 +22,9 @@ VERDICTS = {"unsat": Verdict.PROVED, "sat": Verdict.REFUTED}
 
 def is_small(claim: Claim) -> bool:
     """Whether all copies of the networks in the formula together have few ReLU, and f few inputs."""
-    networks = [claim.network, claim.second] if claim.second is not None else [claim.network] * len(claim.property.labels)
+    networks = (
+        [claim.network, claim.second] if claim.second is not None else [claim.network] * len(claim.property.labels)
+    )
     units = sum(network.relu_count for network in networks if network is not None)
     return claim.property.name in SYMBOLIC and units <= MAX_RELU and claim.network.input_size <= MAX_INPUTS
 

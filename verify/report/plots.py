@@ -22,9 +22,10 @@ from verify.rational import Vector, display, vector
 from verify.region import Box, Region
 from verify.report import mathml
 from verify.report.axes import Axes, Pair, around
+from verify.report.drawing import counted
 from verify.report.markup import element
 from verify.report.model import Figure
-from verify.report.polygons import Polygon, colour, corners_of, polygons, without_l1
+from verify.report.polygons import Polygon, colour, polygons, without_l1
 from verify.report.record import Result
 from verify.report.sentence import point_text
 from verify.search.budget import Budget
@@ -64,7 +65,8 @@ def output_of(result: Result) -> tuple[int, str]:
 def curve(network: Network, start: Vector, end: Vector, output: int, budget: Budget) -> list[Pair]:
     """Parameter and value at both ends and at every place where the slope of f along the segment changes."""
     value = evaluate(network, start)[output]
-    points, slopes = [(Fraction(0), value)], []
+    points: list[Pair] = [(Fraction(0), value)]
+    slopes: list[Fraction] = []
     for count, stretch in enumerate(stretches(network, start, end, budget)):
         if count > MAX_BREAKS:
             raise BudgetExceeded(f"there are more than {MAX_BREAKS} breaks on the way")
@@ -81,7 +83,7 @@ def curve(network: Network, start: Vector, end: Vector, output: int, budget: Bud
 
 
 def over_line(result: Result, budget: Budget) -> Figure | None:
-    """f over a region of dimension one."""
+    """Draw f over a region of dimension one."""
     region = result.claim.region
     ends = interval(region)
     low, high = (ends[0] if ends[0] is not None else -FAR), (ends[1] if ends[1] is not None else FAR)
@@ -97,7 +99,7 @@ def over_line(result: Result, budget: Budget) -> Figure | None:
     parts = [axes.line(points, f"curve {key}") for key, points in shown.items()]
     chord = _chord(marks)
     parts += [axes.line(chord, "chord")] if chord else []
-    parts += [axes.dot(p, "mark", label) for label, p in marks]
+    parts += axes.marks(marks, [*shown.values(), chord])
     axis = "x" if region.chart is None else "t"
     notes = [_breaks(key if len(curves) > 1 else name, axis, points) for key, points in curves.items()]
     if None in ends:
@@ -212,16 +214,12 @@ def over_plane(result: Result, budget: Budget) -> Figure | None:
     corners = [corner for polygon in found for corner in polygon.corners]
     axes = _square(around(corners, Fraction(0)))
     parts = [_piece(axes, polygon) for polygon in found]
-    parts += [axes.dot(place, "mark", label) for label, place in marks]
+    parts += axes.marks(marks)
     maps = len({polygon.number for polygon in found})
     names = "x0 across, x1 up" if region.chart is None else "the plane's own coordinates"
-    caption = f"{_many(len(found), 'cell')} with {_many(maps, 'affine map')}, in exact arithmetic ({names})."
+    caption = f"{counted(len(found), 'cell')} with {counted(maps, 'affine map')}, in exact arithmetic ({names})."
     notes = (note,) if note else ()
     return Figure(axes.svg("Linear pieces of f on the region", parts), caption, notes, _legend(result, found, maps))
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _piece(axes: Axes, polygon: Polygon) -> Markup:
@@ -294,7 +292,7 @@ class _Way:
 
 
 def along_segment(result: Result, budget: Budget) -> Figure | None:
-    """f along the segment between two points of the counterexample, and the chord that an affine f would be."""
+    """Draw f along the segment between two points of the counterexample, and the chord that an affine f would be."""
     way = _way(result)
     if way is None:
         return None
@@ -304,7 +302,7 @@ def along_segment(result: Result, budget: Budget) -> Figure | None:
     marks = [(way.names[0], points[0]), (way.names[1], points[-1]), *_between(result, way)]
     axes = around([*points, *(place for _, place in marks)])
     parts = [axes.line(chord, "chord"), axes.line(points, "curve f")]
-    parts += [axes.dot(place, "mark", label) for label, place in marks]
+    parts += axes.marks(marks, [points, chord])
     start, end = way.names
     caption = f"{name} from {start} (t = 0) to {end} (t = 1); the dotted chord is what an affine function would do."
     notes = (_breaks(name, "t", points), f"{start} = {point_text(way.start)}, {end} = {point_text(way.end)}.")

@@ -42,7 +42,7 @@ def polygons(network: Network, region: Region, budget: Budget, limit: int | None
     if not isinstance(problem, Problem) or problem.equations or bounded.base.pinned.any():
         return []
     numbers: dict[tuple[tuple[str, ...], ...], int] = {}
-    found = []
+    found: list[Polygon] = []
     for rows, _, forms in cells(problem, budget):
         if limit is not None and len(found) >= limit:
             raise BudgetExceeded(f"there are more than {limit} cells")

@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from verify.errors import EvidenceError, InputError, NetworkError
+from verify.formats.expressions import parse_region
 from verify.formats.files import load
 from verify.kernel import evidence as evidence_kinds
 from verify.kernel.check import Judgement, judge
+from verify.kernel.evidence import Evidence
 from verify.network import Network
 from verify.network import network as networks
 from verify.property import Claim, Vacuous, find
+from verify.region import Region
 from verify.region import region as regions
+from verify.report.sentence import counterexample_json
 
 MAX_BYTES = 1 << 30
 
@@ -44,12 +48,44 @@ def recheck(path: Path, network_path: str | None = None, second_path: str | None
     claim = _claim(data, path, network_path, second_path)
     questions = claim.questions()
     sizes = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
-    judgement = judge(claim, evidence_kinds.from_json(data["evidence"], sizes))
+    evidence = evidence_kinds.from_json(data["evidence"], sizes)
+    judgement = judge(claim, evidence)
     if judgement.verdict.value != verdict:
         raise EvidenceError("verdict", f"the record says {verdict}, its evidence shows {judgement.verdict.value}")
     if judgement.vacuous != data.get("vacuous"):
         raise EvidenceError("vacuous", "the record and its evidence differ on whether the claim is vacuous")
+    _check_words(data, claim, evidence, judgement)
     return Recheck(verdict, judgement)
+
+
+def _check_words(data: dict[str, Any], claim: Claim, evidence: Evidence, judgement: Judgement) -> None:
+    """What the record tells a reader is what its evidence shows: counterexample, formula, region, assumptions."""
+    try:
+        size = int(data["network"]["outputs"])
+        shown = counterexample_json(claim, evidence, judgement, data["outputs"], size)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise EvidenceError("format", f"the record cannot be read: {error!r:.200}") from error
+    expected = {
+        "counterexample": shown,
+        "formula": claim.property.formula,
+        "region": claim.region.text,
+        "ledger": list(judgement.assumptions),
+    }
+    for name, value in expected.items():
+        if data.get(name) != value:
+            raise EvidenceError(name, f"the record's {name} is not what its evidence shows")
+    if claim.region.text:
+        _check_region_text(claim.region)
+
+
+def _check_region_text(region: Region) -> None:
+    """The region's expression means the region that was proved about, where it can still be read."""
+    try:
+        meant = parse_region(region.text, region.ambient)
+    except InputError:
+        return  # a file that has moved, or a region named in Python
+    if regions.to_json(meant) != regions.to_json(region):
+        raise EvidenceError("region", f"{region.text!r:.100} does not mean the region of this record")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -11,13 +11,11 @@ from typing import Any
 
 from verify.kernel import evidence as evidence_kinds
 from verify.kernel.check import Verdict
-from verify.kernel.evidence import ValueGap
 from verify.network import Network
 from verify.network import network as networks
 from verify.property import Claim, Vacuous
-from verify.rational import exact_text
 from verify.region import region as regions
-from verify.report.sentence import sentence
+from verify.report.sentence import counterexample_json
 from verify.report.version import tool_version
 from verify.search.outcome import Outcome
 
@@ -54,12 +52,8 @@ class Result:
     @property
     def counterexample(self) -> str | None:
         """The refutation as one line of arithmetic."""
-        evidence = self.outcome.evidence
-        if not isinstance(evidence, ValueGap):
-            return None
-        output = self.outputs[evidence.output] if self.outputs else evidence.output
-        labels = self.claim.property.labels
-        return sentence(self.outcome.judgement.values, labels, output, self.network.output_size)
+        shown = self._counterexample_json()
+        return None if shown is None else str(shown["sentence"])
 
     def __repr__(self) -> str:
         claim = self.claim
@@ -93,23 +87,8 @@ class Result:
         }
 
     def _counterexample_json(self) -> dict[str, Any] | None:
-        evidence, judgement = self.outcome.evidence, self.outcome.judgement
-        if not isinstance(evidence, ValueGap) or judgement.gap is None:
-            return None
-        return {
-            "output": self.outputs[evidence.output] if self.outputs else evidence.output,
-            "points": [
-                {
-                    "factor": exact_text(value.factor),
-                    "network": "second" if value.second else "first",
-                    "point": value.point.strings(),
-                    "value": exact_text(value.value),
-                }
-                for value in judgement.values
-            ],
-            "gap": exact_text(judgement.gap),
-            "sentence": self.counterexample,
-        }
+        outcome, size = self.outcome, self.network.output_size
+        return counterexample_json(self.claim, outcome.evidence, outcome.judgement, self.outputs, size)
 
 
 def _network_json(network: Network) -> dict[str, Any]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
-from verify.kernel.check import Value
-from verify.rational import Vector, display
+from verify.kernel.check import Judgement, Value
+from verify.kernel.evidence import Evidence, ValueGap
+from verify.property import Claim
+from verify.rational import Vector, display, exact_text
 
 INLINE_COORDINATES = 6
 INLINE_NONZEROS = 3
@@ -25,6 +28,29 @@ def point_text(point: Vector) -> str:
     shown = ", ".join(f"x{i} = {display(e, 12)}" for i, e in nonzero[:INLINE_NONZEROS])
     hidden = len(nonzero) - INLINE_NONZEROS
     return f"({shown}{f' and {hidden} more' if hidden > 0 else ', else 0'})"
+
+
+def counterexample_json(
+    claim: Claim, evidence: Evidence | None, judgement: Judgement, outputs: Sequence[int] | None, size: int
+) -> dict[str, Any] | None:
+    """The counterexample of a record; the network has ``size`` outputs, of which ``outputs`` are the claim's."""
+    if not isinstance(evidence, ValueGap) or judgement.gap is None:
+        return None
+    output = outputs[evidence.output] if outputs else evidence.output
+    return {
+        "output": output,
+        "points": [
+            {
+                "factor": exact_text(value.factor),
+                "network": "second" if value.second else "first",
+                "point": value.point.strings(),
+                "value": exact_text(value.value),
+            }
+            for value in judgement.values
+        ],
+        "gap": exact_text(judgement.gap),
+        "sentence": sentence(judgement.values, claim.property.labels, output, size),
+    }
 
 
 def sentence(values: Sequence[Value], labels: Sequence[str], output: int, output_size: int) -> str:

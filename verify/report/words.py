@@ -11,8 +11,12 @@ PLACES = {"all": "everywhere", "nonneg": "for nonnegative inputs"}
 
 def place(result: Result) -> str:
     """``on box(0, 1)``, ``everywhere``."""
-    text = result.claim.region.text
-    return PLACES.get(text) or (f"on {text}" if text else "on its region")
+    return place_of(result.claim.region.text)
+
+
+def place_of(text: str) -> str:
+    """The same for a region as it was written (empty for one made in Python)."""
+    return PLACES.get(text) or (f"on {text}" if text else "on a region given in Python")
 
 
 def predicate(result: Result) -> str:
@@ -47,10 +51,3 @@ def answer(result: Result) -> str:
 def _why_vacuous(result: Result) -> str:
     questions = result.claim.questions()
     return questions.reason if isinstance(questions, Vacuous) else "the formula has trivial instances only"
-
-
-def verdict_word(result: Result) -> str:
-    """The answer in a word or two, for Markdown and badges."""
-    if result.verdict is Verdict.PROVED:
-        return "Yes, attested." if result.assurance == "attested" else "Yes, proved."
-    return "No, refuted." if result.verdict is Verdict.REFUTED else "Not decided."

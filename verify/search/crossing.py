@@ -12,6 +12,7 @@ from verify.rational import Vector, simplest_between
 from verify.search.budget import Budget
 from verify.search.finding import Bend, Change, Finding, NonZero, Offset
 from verify.search.problem import Problem
+from verify.search.stability import Obstacle
 from verify.search.walk import Stretch, stretches
 
 # A walk through a large network costs one exact evaluation a break.
@@ -32,6 +33,16 @@ def findings_at(problem: Problem, point: Vector) -> Iterator[Finding]:
             vanishes = all(form.at(question.origin) == 0 for form in cell.outputs())
         if not vanishes:
             yield Offset(point)
+
+
+def generic_start(problem: Problem, obstacle: Obstacle) -> Vector:
+    """The interior point, or one behind it when it lies on the obstacle's boundary itself."""
+    if problem.values[obstacle.block - 1].numerators[obstacle.unit] != 0:
+        return problem.interior
+    back = (problem.interior - obstacle.target).scaled(Fraction(1, 2))
+    while not problem.question.region.holds(problem.interior + back):
+        back = back.scaled(Fraction(1, 4))
+    return problem.interior + back
 
 
 def findings_along(problem: Problem, start: Vector, end: Vector, budget: Budget) -> Iterator[Finding]:

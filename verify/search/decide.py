@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from verify.errors import BudgetExceeded, EvidenceError, InputError, RegionError
 from verify.kernel.check import Judgement, Verdict, judge
@@ -13,10 +12,9 @@ from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Nothing, Rule,
 from verify.kernel.exact import cell_of
 from verify.kernel.rules import RULES
 from verify.property import Claim, Question, Vacuous
-from verify.rational import Vector
 from verify.region import L1Ball
 from verify.search.budget import Budget
-from verify.search.crossing import findings_along, findings_at
+from verify.search.crossing import findings_along, findings_at, generic_start
 from verify.search.finding import Finding, proposals, refutation
 from verify.search.outcome import Outcome, SearchInterrupted
 from verify.search.problem import Problem, is_empty, prepare
@@ -83,22 +81,12 @@ def _crossing(attempt: Attempt, problem: Problem) -> Result:
         found = stable_leaf(problem, attempt.budget)
         attempt.obstacles = found if isinstance(found, list) else []
     for obstacle in attempt.obstacles:
-        start = _generic_start(problem, obstacle)
+        start = generic_start(problem, obstacle)
         walk = findings_along(problem, start, obstacle.target, attempt.budget)
         gap = attempt.refuted_by(problem, walk)
         if gap is not None:
             return gap
     return None
-
-
-def _generic_start(problem: Problem, obstacle: Obstacle) -> Vector:
-    """The interior point, or one behind it when it lies on the obstacle's boundary itself."""
-    if problem.values[obstacle.block - 1].numerators[obstacle.unit] != 0:
-        return problem.interior
-    back = (problem.interior - obstacle.target).scaled(Fraction(1, 2))
-    while not problem.question.region.holds(problem.interior + back):
-        back = back.scaled(Fraction(1, 4))
-    return problem.interior + back
 
 
 def _sampling(attempt: Attempt, problem: Problem) -> Result:
@@ -131,31 +119,39 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
     """Decide the claim within the budget, with one engine or all of them in order."""
     if engine not in ENGINE_NAMES:
         raise InputError(f"unknown engine {engine!r}; known: {', '.join(ENGINE_NAMES)}")
-    if engine == "z3":
-        from verify.search.smt import decide_with_z3
-
-        return decide_with_z3(claim, budget)
     tried: list[str] = []
     try:
-        found = _search(claim, budget, engine, tried)
+        if claim.region.rows and is_empty(claim.region, budget):
+            raise RegionError(f"region {claim.region.text!r} is empty: no point satisfies all its constraints")
+        questions = claim.questions()
+        if engine == "z3" and not isinstance(questions, Vacuous):
+            return _with_z3(claim, budget)
+        found = _search(claim, questions, budget, engine, tried)
+        if found is None:
+            return _undecided("the engines that were tried do not decide this claim", tried, budget)
+        evidence, name = found
+        if isinstance(evidence, ValueGap) and shrinking:
+            evidence = shrink(claim, evidence, budget)
+        return Outcome(judge(claim, evidence), evidence, name, tuple(tried), budget.elapsed)
     except BudgetExceeded as stop:
-        return Outcome(Judgement(Verdict.UNKNOWN), None, "", tuple(tried), budget.elapsed, str(stop))
+        return _undecided(str(stop), tried, budget)
     except KeyboardInterrupt as stop:
-        unknown = Outcome(Judgement(Verdict.UNKNOWN), None, "", tuple(tried), budget.elapsed, "interrupted")
-        raise SearchInterrupted(unknown) from stop
-    if found is None:
-        reason = "the engines that were tried do not decide this claim"
-        return Outcome(Judgement(Verdict.UNKNOWN), None, "", tuple(tried), budget.elapsed, reason)
-    evidence, name = found
-    if isinstance(evidence, ValueGap) and shrinking:
-        evidence = shrink(claim, evidence, budget)
-    return Outcome(judge(claim, evidence), evidence, name, tuple(tried), budget.elapsed)
+        raise SearchInterrupted(_undecided("interrupted", tried, budget)) from stop
 
 
-def _search(claim: Claim, budget: Budget, engine: str, tried: list[str]) -> tuple[Evidence, str] | None:
-    if claim.region.rows and is_empty(claim.region, budget):
-        raise RegionError(f"region {claim.region.text!r} is empty: no point satisfies all its constraints")
-    questions = claim.questions()
+def _undecided(reason: str, tried: list[str], budget: Budget) -> Outcome:
+    return Outcome(Judgement(Verdict.UNKNOWN), None, "", tuple(tried), budget.elapsed, reason)
+
+
+def _with_z3(claim: Claim, budget: Budget) -> Outcome:
+    from verify.search.smt import decide_with_z3
+
+    return decide_with_z3(claim, budget)
+
+
+def _search(
+    claim: Claim, questions: list[Question] | Vacuous, budget: Budget, engine: str, tried: list[str]
+) -> tuple[Evidence, str] | None:
     if isinstance(questions, Vacuous):
         return Nothing(), "reduction"
     if engine in ("auto", "rules"):

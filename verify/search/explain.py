@@ -24,7 +24,7 @@ from verify.rational import Floats, Vector
 from verify.region import Box
 from verify.region.region import Region
 from verify.search.budget import Budget
-from verify.search.crossing import effective_switch
+from verify.search.crossing import effective_switch, generic_start
 from verify.search.problem import Problem, prepare
 from verify.search.sampling import points
 from verify.search.stability import Obstacle, stable_leaf
@@ -172,12 +172,13 @@ def _first_break(problem: Problem, obstacles: list[Obstacle], budget: Budget) ->
     silent: list[str] = []
     for obstacle in obstacles:
         walked: list[Stretch] = []
+        start = generic_start(problem, obstacle)
         try:
-            for stretch in stretches(network, problem.interior, obstacle.target, budget):
+            for stretch in stretches(network, start, obstacle.target, budget):
                 walked.append(stretch)
                 bent = effective_switch(walked)
                 if bent is not None:
-                    return _describe(problem, obstacle, bent, walked[-1]), tuple(dict.fromkeys(silent))
+                    return _describe(problem, start, obstacle.target, bent, walked[-1]), tuple(dict.fromkeys(silent))
                 if len(walked) > 1:
                     silent += [_name(network, unit) for unit in walked[-2].switching]
                 if len(walked) > 64:
@@ -187,13 +188,13 @@ def _first_break(problem: Problem, obstacles: list[Obstacle], budget: Budget) ->
     return None, tuple(dict.fromkeys(silent))
 
 
-def _describe(problem: Problem, obstacle: Obstacle, before: Stretch, after: Stretch) -> Break:
-    direction = obstacle.target - problem.interior
+def _describe(problem: Problem, start: Vector, end: Vector, before: Stretch, after: Stretch) -> Break:
+    direction = end - start
     change = after.slope - before.slope
     output = next(i for i, value in enumerate(change.numerators.tolist()) if value)
     return Break(
         tuple(_name(problem.question.network, unit) for unit in before.switching),
-        problem.interior + direction.scaled(before.end),
+        start + direction.scaled(before.end),
         output,
         before.slope[output],
         after.slope[output],

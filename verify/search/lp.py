@@ -88,7 +88,7 @@ def _proposed(
 def _highs(form: AffineForm, base: Box, rows: Sequence[HalfSpace], budget: Budget) -> _Proposal | None:
     """The basis that HiGHS finds. Columns are scaled to [-1, 1] and rows to 1: tiny balls keep their weight."""
     import highspy
-    from highspy.highs import _Highs  # the public subclass prints a banner when it is made
+    from highspy.highs import _Highs  # type: ignore[attr-defined]  # its public subclass prints a banner
 
     solver: Any = _Highs()
     solver.setOptionValue("output_flag", False)

@@ -130,7 +130,9 @@ def _nearest_other_piece(network: Network, x: Vector, pattern: Fraction, budget:
     for step in itertools.count():
         budget.report(f"cells within {float(reach):.3g}")
         question = Question(network, ball(x, reach), Criterion.AFFINE, None, "")
-        found = [(_distance(x, rows, reach, budget), maps) for rows, _, maps in cells(Problem(question, x, len(x)), budget)]
+        found = [
+            (_distance(x, rows, reach, budget), maps) for rows, _, maps in cells(Problem(question, x, len(x)), budget)
+        ]
         reference = next(maps for distance, maps in found if distance == 0)
         others = [distance for distance, maps in found if distance is not None and differ(maps, reference)]
         if others:

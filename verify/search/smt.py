@@ -75,12 +75,7 @@ SYMBOLIC: dict[str, Callable[[Mapping[str, Any]], list[SymbolicTerm]]] = {
 def literal_query(claim: Claim) -> tuple[Any, dict[str, Any]]:
     """A Z3 solver that holds the negated claim, and its variables by name."""
     solver = z3.Solver()
-    variables: dict[str, Any] = {}
-    for name, kind in claim.property.variables.items():
-        if kind == "point":
-            variables[name] = [z3.Real(f"{name}_{i}") for i in range(claim.network.input_size)]
-        else:
-            variables[name] = z3.Real(name)
+    variables = _variables(claim)
     if claim.property.name == "positively homogeneous":
         solver.add(variables["t"] >= 0)
     terms = SYMBOLIC[claim.property.name](variables)
@@ -92,6 +87,15 @@ def literal_query(claim: Claim) -> tuple[Any, dict[str, Any]]:
         total = [t + factor * o for t, o in zip(total, outputs, strict=True)]
     solver.add(z3.Or([t != 0 for t in total]))
     return solver, variables
+
+
+def _variables(claim: Claim) -> dict[str, Any]:
+    """A real for each number, a list of reals for each point."""
+    size = claim.network.input_size
+    return {
+        name: [z3.Real(f"{name}_{i}") for i in range(size)] if kind == "point" else z3.Real(name)
+        for name, kind in claim.property.variables.items()
+    }
 
 
 def encoded(network: Network, inputs: Sequence[Any], solver: Any, prefix: str) -> Reals:
@@ -180,7 +184,20 @@ def decide_with_z3(claim: Claim, budget: Budget) -> Outcome:
         reason = "Z3 found a model that is not rational, or that does not replay"
     else:
         reason = f"Z3 answered {status} ({solver.reason_unknown()})"
+        if "keyboard" in reason:  # Z3 catches Ctrl-C itself
+            raise KeyboardInterrupt
     return Outcome(Judgement(Verdict.UNKNOWN), None, "", ("z3",), budget.elapsed, reason)
+
+
+def _has_no_instance(claim: Claim, budget: Budget) -> bool:
+    """Whether no values of the variables keep all arguments in the region."""
+    solver = z3.Solver()
+    if budget.remaining != float("inf"):
+        solver.set("timeout", max(1, int(budget.remaining * 1000)))
+    variables = _variables(claim)
+    for i, (_, argument, _) in enumerate(SYMBOLIC[claim.property.name](variables)):
+        solver.add(*inside(claim.region, argument, f"t{i}"))
+    return bool(solver.check() == z3.unsat)
 
 
 def _assignment(claim: Claim, model: Any, variables: Mapping[str, Any]) -> Assignment:

@@ -155,9 +155,7 @@ def networks(
         units = draw(st.lists(_unit(widest, style), min_size=1, max_size=max_units))
         x = draw(chosen).apply(dense(x.named(f"hidden{layer}"), *_layer(units, x.size)))
     # Each unit of the last hidden layer carries its outgoing weights, so that it shrinks away as a whole.
-    weight = st.lists(
-        PLAIN if style == "dead" else STYLES[style][0], min_size=most_outputs, max_size=most_outputs
-    )
+    weight = st.lists(PLAIN if style == "dead" else STYLES[style][0], min_size=most_outputs, max_size=most_outputs)
     last = draw(st.lists(st.tuples(_unit(widest, style), weight), min_size=1, max_size=max_units))
     rows, biases = _layer([unit for unit, _ in last], x.size)
     outgoing = [weights[:width] for _, weights in last]

@@ -1,7 +1,7 @@
 """Is a proposed form equal to the network? Exactly, at chosen points, and by Z3 on the whole region.
 
 The points are inside every cell, on and beside the boundaries between cells, and random. Z3 is asked for a point of
-the region at which the form and the network differ; no such point means that they are equal (attested: Z3 leaves no proof).
+the region at which the form and the network differ; that there is none is attested, it leaves no proof to replay.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Z3_SECONDS = 10.0
 
 
 def agrees(form: SymbolicForm, network: Network, region: Region, budget: Budget) -> Agreement:
-    """Compare every form with the network; a difference is an ``EvidenceError``, for a form is never shown unchecked."""
+    """Compare every form with the network; a difference is an ``EvidenceError``: no form is shown unchecked."""
     count = 0
     for x in dict.fromkeys(chosen_points(form)):
         if count and budget.remaining <= 0:

@@ -39,7 +39,8 @@ class Row:
     def slack(self, point: Point) -> int:
         """A positive multiple of the slack: positive inside, zero on the hyperplane."""
         numerators, denominator = point
-        return self.bound * denominator - sum(map(operator.mul, self.coefficients, numerators))
+        total: int = sum(map(operator.mul, self.coefficients, numerators))
+        return self.bound * denominator - total
 
 
 @dataclass(frozen=True, eq=False)

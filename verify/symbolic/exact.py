@@ -1,7 +1,7 @@
 """Exact evaluation and Z3 translation of the few kinds of SymPy nodes that a symbolic form has.
 
-Written here because ``subs`` simplifies as it goes: this is a thousand times faster and does one thing. A node of any other
-kind is an error, never a guess.
+Written here because ``subs`` simplifies as it goes: this is a thousand times faster and does one thing. A node of
+any other kind is an error, never a guess.
 """
 
 from __future__ import annotations
@@ -89,6 +89,8 @@ def _z3_rules() -> dict[Any, Callable[[Expr, Visit], Any]]:
 
     def piecewise(node: Expr, visit: Visit) -> Any:
         *cases, last = node.args
+        if last.cond != sympy.true:
+            raise ValueError("the last condition of a Piecewise must be True")
         return reduce(lambda rest, case: z3.If(visit(case.cond), visit(case.expr), rest), cases[::-1], visit(last.expr))
 
     return {

@@ -1,9 +1,9 @@
-"""Networks with symbolic weights: what is known of their signs decides which ReLU fall away, for all such weights at once.
+"""Networks with symbolic weights: what is known of their signs decides which ReLU fall away, for all such weights.
 
     family_form(2, [dense_layer(2, "nonneg", "nonneg"), dense_layer(1, "any", "any", relu=False)])
 
-A sign is one of the words of ``SIGNS``, or an exact number; one for the whole layer, or a nested list of them in the shape of
-the weights. A ReLU whose argument SymPy's assumptions show to be >= 0 (<= 0) is replaced by the argument (by 0).
+A sign is one of the words of ``SIGNS``, or an exact number; one for the whole layer, or a nested list of them in the
+shape of the weights. A ReLU whose argument SymPy's assumptions show to be >= 0 (<= 0) becomes the argument (0).
 """
 
 from __future__ import annotations
@@ -97,6 +97,8 @@ def family_form(input_shape: int | Sequence[int], layers: Sequence[FamilyLayer],
 
 def _shapes(layer: FamilyLayer, shape: Shape, k: int) -> tuple[Shape, Shape]:
     """The shape of the weights and of the result."""
+    weight: Shape
+    out: Shape
     if layer.kernel is None:
         weight, out = (layer.outputs, math.prod(shape)), (layer.outputs,)
     else:

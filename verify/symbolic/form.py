@@ -57,8 +57,8 @@ class SymbolicForm:
     """What is known of one network on one region, output by output, in SymPy.
 
     ``max_form`` refers to the ``named`` parts; ``piecewise`` is None where there are too many pieces, ``reason`` then
-    says why. ``agreement`` says how the form was checked. ``pieces`` holds the branches with their full conditions, of which exactly one holds at each point of
-    the region. All symbols are real.
+    says why. ``agreement`` says how the form was checked. ``pieces`` holds the branches with their full conditions, of
+    which exactly one holds at each point of the region. All symbols are real.
     """
 
     network: Network
@@ -131,7 +131,8 @@ def _branched(frame: Frame, max_pieces: int, budget: Budget) -> _Branched:
         geometry = Geometry(frame, cells, share)
         return _Branched(cells, tuple(tuple(pieces(frame, cells, output, geometry)) for output in outputs))
     except (TooLarge, BudgetExceeded) as stop:
-        return _Branched(cells, reason=f"no Piecewise form: {stop}")
+        late = share.remaining <= 0
+        return _Branched(cells, reason=f"no Piecewise form: {'its half of the time budget ran out' if late else stop}")
 
 
 def _refuse_large(network: Network, region: Region, budget: Budget) -> None:
@@ -141,9 +142,10 @@ def _refuse_large(network: Network, region: Region, budget: Budget) -> None:
     layers = explain(network, region, budget).layers
     moving = sum(layer.switching + layer.undecided for layer in layers)
     if moving > MAX_UNITS:
+        where = region.text or "the region"
         raise TooLarge(
-            f"{moving} of the {network.relu_count} ReLU of {network.name} may change side on {region.text or 'the region'};"
-            f" a form is written for up to {MAX_UNITS}: take a smaller region"
+            f"{moving} of the {network.relu_count} ReLU of {network.name} may change side on {where}"
+            f"; a form is written for up to {MAX_UNITS}: take a smaller region"
         )
 
 

@@ -1,7 +1,7 @@
 """Where a symbolic form lives: coordinates of the region's affine hull, and how they read in the inputs x.
 
 Everything is computed in coordinates t in which the region is full-dimensional (after the chart of a slice, the
-equations of a thin polyhedron and the pinned sides of a box), and written in x: on the hull t is an affine function of x.
+equations of a thin polyhedron and the pinned sides of a box), and written in x: on the hull t is affine in x.
 """
 
 from __future__ import annotations

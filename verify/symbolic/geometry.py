@@ -137,7 +137,7 @@ def _half_space(row: Row, depth: int, *, deep: bool = False) -> HalfSpace:
 
 
 def _beside(start: Point) -> Iterator[Point]:
-    """The start, then points ever nearer to it in ever other directions (a moment curve is in no hyperplane for long)."""
+    """The start, then points ever nearer to it in ever other directions (no hyperplane holds many of them)."""
     yield start
     values = [Fraction(n, start[1]) for n in start[0]]
     step, turn = Fraction(1, 4), 2

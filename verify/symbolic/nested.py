@@ -1,6 +1,6 @@
 """The nested-Max form: units written out, sums that are a maximum written as one, repeated parts named.
 
-``b + c*Max(0, a)`` is ``Max(b, b + c*a)`` for c > 0 (``Min`` for c < 0); it is written so where that is shorter: the leaky
+``b + c*Max(0, a)`` is ``Max(b, b + c*a)`` for c > 0 (``Min`` for c < 0); it is written so where that is shorter: leaky
 ``x/10 + 9/10 Max(0, x)`` becomes ``Max(x/10, x)``, and the tree of a max-pool one ``Max`` of its window.
 """
 

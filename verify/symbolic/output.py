@@ -68,6 +68,7 @@ def mathml(left: Expr, right: Expr) -> str:
     """One equation as a ``math`` element, without entities that only HTML knows."""
     inner = _Presentation().doprint(sympy.Eq(left, right, evaluate=False))
     plain = inner.replace("&InvisibleTimes;", "&#x2062;").replace("&ApplyFunction;", "&#x2061;")
+    plain = plain.replace("<mo><</mo>", "<mo>&lt;</mo>").replace("<mo>></mo>", "<mo>&gt;</mo>")
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML">{plain}</math>'
 
 
@@ -81,15 +82,20 @@ def _latex(left: Expr, right: Expr) -> str:
 
 def _text_step(step: Step) -> str:
     where = f"{step.where}: " if step.where else ""
-    return f"{where}{step.before} = {step.after}    ({step.rule})"
+    return f"{_printable(where)}{step.before} = {step.after}    ({step.rule})"
 
 
 def _latex_step(step: Step) -> str:
-    return f"{_latex(step.before, step.after)} \\qquad \\text{{{step.where}: {step.rule}}}"
+    return f"{_latex(step.before, step.after)} % {_printable(step.where)}: {step.rule}"
 
 
 def _mathml_step(step: Step) -> str:
-    return f"<!-- {step.where}: {step.rule} -->{mathml(step.before, step.after)}"
+    return as_comment(f"{step.where}: {step.rule}", "mathml") + mathml(step.before, step.after)
+
+
+def _printable(text: str) -> str:
+    """Layer names come from files: nothing in them may reach the terminal, or end a comment."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 _EQUATIONS: dict[str, Callable[[Expr, Expr], str]] = {"text": _text, "latex": _latex, "mathml": mathml}
@@ -98,7 +104,8 @@ _STEPS: dict[str, Callable[[Step], str]] = {"text": _text_step, "latex": _latex_
 
 def as_comment(text: str, style: str) -> str:
     """A remark that the format ignores."""
-    return {"latex": f"% {text}", "mathml": f"<!-- {text.replace('--', '- -')} -->"}.get(style, text)
+    plain = _printable(text)
+    return {"latex": f"% {plain}", "mathml": f"<!-- {plain.replace('--', '- -')} -->"}.get(style, plain)
 
 
 def to_json(form: SymbolicForm, kind: str) -> dict[str, Any]:
@@ -106,7 +113,6 @@ def to_json(form: SymbolicForm, kind: str) -> dict[str, Any]:
     expressions = shown(form, kind)
     agreement = form.agreement
     return {
-        "network": {"name": form.network.name, "sha256": form.network.digest},
         "region": form.region.text,
         "form": "max" if kind == "piecewise" and form.piecewise is None else kind,
         "reason": form.reason,

@@ -1,8 +1,8 @@
 """The Piecewise form: one branch per distinct affine map, with short conditions that exclude one another.
 
-Which branch a boundary belongs to: choose one point p inside the last branch, on none of the hyperplanes. A row is weak
-if p is on its inner side, else strict. Then x is in a term exactly if the points just next to x towards p are in the closed
-polyhedron: those points lie on no hyperplane, so exactly one branch holds at each x of the region. As f is
+Which branch a boundary belongs to: choose one point p inside the last branch, on none of the hyperplanes. A row is
+weak if p is on its inner side, else strict. Then x is in a term exactly if the points just next to x towards p are in
+the closed polyhedron: those points lie on no hyperplane, so exactly one branch holds at each x of the region. As f is
 continuous, every choice is right; this one makes the last branch closed, and ``x > 0`` strict in ``relu``.
 """
 
@@ -84,7 +84,7 @@ def _relation(frame: Frame, row: Row, centre: Point) -> Expr:
 
 
 def relation(coefficients: dict[int, Fraction], bound: Fraction, symbols: Sequence[Expr], *, strict: bool) -> Expr:
-    """``coefficients . x <= bound`` (``<`` if strict) with plus signs only where that is possible: ``x0 > 2*x1 + 3``."""
+    """``coefficients . x <= bound`` (``<`` if strict), each term on the side where its sign is plus."""
     scale = _scale([*coefficients.values()], bound)
     if coefficients[min(coefficients)] < 0:
         scale = -scale

@@ -1,8 +1,8 @@
 """The network as exact sums over shared ReLU units: h1 = Max(0, ...), h2 = Max(0, ...), and the outputs.
 
 One pass over the blocks in hull coordinates. Each ReLU unit meets the first rule that applies: its argument is a
-constant; its argument keeps its sign on the region; it is a positive multiple of an earlier unit; it is a negative multiple
-of one (``Max(0, -z) = Max(0, z) - z``); else it is new. Units that nothing reads are never written.
+constant; its argument keeps its sign on the region; it is a positive multiple of an earlier unit; it is a negative
+multiple of one (``Max(0, -z) = Max(0, z) - z``); else it is new. Units that nothing reads are never written.
 """
 
 from __future__ import annotations
@@ -157,10 +157,10 @@ def signs_from_cells(frame: Frame, cells: Sequence[PlainCell]) -> Signs:
     """Units that are on (off) in every cell: their argument is >= 0 (<= 0) on the whole region (no cells: unknown)."""
     if not cells:
         return {}
-    result = {}
+    result: Signs = {}
     for k, _ in frame.network.relu_blocks():
         bits = np.stack([cell.pattern[k] for cell in cells])
-        result[k] = bits.all(axis=0), ~bits.any(axis=0)
+        result[k] = np.asarray(bits.all(axis=0)), np.asarray(~bits.any(axis=0))
     return result
 
 
