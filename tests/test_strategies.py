@@ -14,7 +14,7 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 from tests.network import reference
-from verify import strategies
+from verify import pytest_plugin, strategies
 from verify.errors import InputError, RegionError
 from verify.formats.expressions import parse_region
 from verify.fuzzing import fuzz_verdict
@@ -220,6 +220,16 @@ def test_profiles(name: str) -> None:
         strategies.load_profile(name)
         assert settings().max_examples == strategies.PROFILES[name]
         assert settings().deadline is None
+    finally:
+        settings.load_profile(before)
+
+
+def test_the_plugin_loads_a_profile(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = settings.get_current_profile_name()
+    monkeypatch.setattr(pytestconfig.option, "verify_profile", "quick")
+    try:
+        pytest_plugin.pytest_configure(pytestconfig)
+        assert settings.get_current_profile_name() == "verify-quick"
     finally:
         settings.load_profile(before)
 

@@ -19,7 +19,7 @@ from verify.network.builder import dense, relu
 from verify.network.floats import FLOAT32_ROUNDOFF, SMALLEST_SUBNORMAL, UNIT_ROUNDOFF
 from verify.rational import Vector, vector, vector_from_floats
 from verify.region import Box, Region, ball, box, l1_ball
-from verify.region.region import Base
+from verify.region.bases import Base
 
 Weight = Callable[[random.Random], float | Fraction]
 

@@ -1,4 +1,4 @@
-"""The bound on rounding at one point: never too small, zero where nothing can round, infinite where nothing is known."""
+"""The bound on rounding at one point: never too small, zero where nothing rounds, infinite where nothing is known."""
 
 from __future__ import annotations
 

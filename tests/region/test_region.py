@@ -30,8 +30,9 @@ from verify.region import (
     segment,
     window,
 )
+from verify.region.bases import Base
 from verify.region.linear import any_solution, solve
-from verify.region.region import Base, from_json, half_spaces, lifted, to_json
+from verify.region.region import from_json, half_spaces, lifted, to_json
 from verify.search.smt import inside
 
 SEEDS = range(100)

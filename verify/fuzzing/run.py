@@ -24,7 +24,7 @@ from verify.region import Region
 from verify.search.inside import Inside, inside
 from verify.strategies.regions import points_in
 
-# How many points in the region are asked for, for each that the precision holds and the region then still has.
+# Points asked for, for each one wanted: some were seen before, or leave the region when they are rounded.
 TRIES = 3
 OUTSIDE = "no number of this precision lies in the region: points next to it were used"
 

@@ -10,7 +10,7 @@ from verify.kernel.evidence import Multipliers
 from verify.kernel.exact import AffineForm, Bits, Cell
 from verify.kernel.filter import Spread, spread
 from verify.region import Box, HalfSpace
-from verify.region.region import Base
+from verify.region.bases import Base
 
 
 def is_nonnegative(form: AffineForm, base: Base, rows: Sequence[HalfSpace], multipliers: Multipliers) -> bool:

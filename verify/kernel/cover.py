@@ -20,8 +20,9 @@ from verify.property import Criterion, Question
 from verify.property.copies import lift
 from verify.rational import Vector, vector, zeros
 from verify.region import Box, Chart, HalfSpace, Region, polyhedron
+from verify.region.bases import Base
 from verify.region.linear import any_solution, echelon
-from verify.region.region import Base, half_spaces
+from verify.region.region import half_spaces
 
 
 def check_empty(question: Question, proof: Empty) -> None:

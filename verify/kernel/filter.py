@@ -23,7 +23,7 @@ from verify.kernel.exact import Pattern
 from verify.network import Network, floats
 from verify.rational import Floats
 from verify.region import Box, L1Ball
-from verify.region.region import Base
+from verify.region.bases import Base
 
 COLUMNS_AT_ONCE = 192
 THREADS = 2

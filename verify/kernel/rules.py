@@ -12,7 +12,7 @@ from verify.network import Network
 from verify.network.network import Block
 from verify.property import Claim
 from verify.region import Box
-from verify.region.region import Base
+from verify.region.bases import Base
 
 
 def zero_biases(claim: Claim) -> None:

@@ -1,10 +1,9 @@
 """Regions: boxes, balls, polyhedra, segments and slices, all exact."""
 
+from verify.region.bases import Box, L1Ball
 from verify.region.region import (
-    Box,
     Chart,
     HalfSpace,
-    L1Ball,
     Region,
     ball,
     box,

@@ -21,7 +21,7 @@ from verify.network import Network
 from verify.property import Criterion, Question
 from verify.rational import Vector, concatenate, vector, zeros
 from verify.region import HalfSpace, ball, box, everything
-from verify.region.region import Box
+from verify.region.bases import Box
 from verify.search.budget import Budget
 from verify.search.lp import nonnegative
 from verify.search.problem import Problem

@@ -20,7 +20,7 @@ from verify.kernel.exact import AffineForm, Cell, cell_of, pattern_at
 from verify.property import Criterion
 from verify.rational import Vector, vector
 from verify.region import HalfSpace
-from verify.region.region import Base
+from verify.region.bases import Base
 from verify.search.budget import Budget
 from verify.search.crossing import findings_along, findings_at
 from verify.search.finding import Change, Finding, NonZero

@@ -14,7 +14,7 @@ from verify.kernel.exact import AffineForm, Cell
 from verify.kernel.rules import pattern_by_signs
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace
-from verify.region.region import Base
+from verify.region.bases import Base
 from verify.search.budget import Budget
 from verify.search.lp import nonnegative
 from verify.search.problem import Problem

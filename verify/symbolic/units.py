@@ -17,7 +17,7 @@ from verify.kernel.exact import AffineForm, Bits
 from verify.network import Block
 from verify.rational import vector
 from verify.region import Box
-from verify.region.region import Base
+from verify.region.bases import Base
 from verify.search.budget import Budget
 from verify.search.lp import nonnegative
 from verify.search.simplex import NegativeAt
