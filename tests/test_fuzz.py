@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +16,15 @@ from hypothesis import strategies as st
 
 import verify
 from tests.formats.onnx_models import model, node
-from tests.support.random_claims import claim as random_claim
 from tests.support.rounded import computed
 from verify import api
-from verify.errors import InputError, PropertyError, WrongVerdict
+from verify.errors import InputError
 from verify.fuzzing import FuzzReport, fuzz, fuzz_verdict
 from verify.fuzzing.shrink import size
-from verify.kernel.check import Judgement, Verdict
 from verify.network import Builder, Network, examples, floats
 from verify.network.builder import conv, dense, relu
-from verify.property import Claim, find
 from verify.rational import vector_from_floats
 from verify.region import box
-from verify.report.record import Result
-from verify.search.budget import Budget
-from verify.search.decide import decide
-from verify.search.outcome import Outcome
 from verify.strategies import conv_networks, networks, regions
 
 FEW = settings(max_examples=max(5, settings().max_examples // 8))
@@ -364,93 +356,3 @@ def test_public_names() -> None:
     assert verify.FuzzReport is FuzzReport
     assert verify.fuzz_verdict is fuzz_verdict
     assert verify.strategies.networks is networks
-
-
-# Verdicts.
-
-
-def forged(claim: Claim, *, vacuous: bool = False) -> Result:
-    """The claim, called proved by an engine that lies."""
-    outcome = Outcome(Judgement(Verdict.PROVED, vacuous), None, "liar", ("liar",), 0.0, attested="liar 1.0")
-    return Result(claim, outcome, claim.network, claim.second)
-
-
-FALSE = [
-    ("relu", "affine", "all"),
-    ("relu", "linear", "box(-1, 1)"),
-    ("dead", "linear", "box(0, 1)"),
-    ("thread_nonneg", "additive", "nonneg"),
-    ("clip", "superposition", "nonneg"),
-    ("clip", "constant", "nonneg"),
-    ("clip", "positively homogeneous", "nonneg"),
-    ("abs", "homogeneous", "all"),
-    ("abs", "odd", "all"),
-    ("relu", "even", "ball(0, 1)"),
-]
-
-
-@pytest.mark.parametrize(("name", "prop", "region"), FALSE)
-def test_a_liar_is_named(name: str, prop: str, region: str) -> None:
-    net = examples.get(name)
-    claim = Claim(net, find(prop), api.parse_region(region, net))
-    with pytest.raises(WrongVerdict, match=r"liar \(attested\) is wrong about .* add up to"):
-        fuzz_verdict(forged(claim))
-
-
-def test_a_liar_about_two_networks_is_named() -> None:
-    claim = Claim(
-        examples.get("relu"), find("equivalent"), api.parse_region("all", examples.get("relu")), examples.get("abs")
-    )
-    with pytest.raises(WrongVerdict, match="liar"):
-        fuzz_verdict(forged(claim))
-
-
-def test_a_claim_wrongly_called_vacuous() -> None:
-    net = examples.get("max")
-    claim = Claim(net, find("additive"), api.parse_region("nonneg", net))
-    with pytest.raises(WrongVerdict, match="not vacuous"):
-        fuzz_verdict(forged(claim, vacuous=True))
-    apart = verify.check(net, "positively homogeneous", on="segment([1, 0], [0, 1])")
-    assert apart.vacuous
-    fuzz_verdict(apart, examples=50)
-
-
-def test_what_is_not_proved_has_nothing_to_try() -> None:
-    found = fuzz_verdict(verify.check("relu", "affine"))
-    assert (found.instances, found.reason) == (0, "the verdict is refuted")
-
-
-def test_an_unknown_property_is_refused() -> None:
-    claim = Claim(
-        examples.get("relu"), replace(find("odd"), name="chaotic"), api.parse_region("all", examples.get("relu"))
-    )
-    with pytest.raises(PropertyError, match="no instances of 'chaotic'"):
-        fuzz_verdict(forged(claim))
-
-
-@pytest.mark.parametrize("seed", range(60))
-def test_proved_claims_survive(seed: int) -> None:
-    claim = random_claim(seed)
-    outcome = decide(claim, Budget(10))
-    found = fuzz_verdict(Result(claim, outcome, claim.network, claim.second), examples=60)
-    if outcome.judgement.verdict is Verdict.PROVED and not outcome.judgement.vacuous:
-        assert found.instances > 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(60, 260))
-def test_proved_claims_survive_thousands(seed: int) -> None:
-    claim = random_claim(seed)
-    outcome = decide(claim, Budget(10))
-    fuzz_verdict(Result(claim, outcome, claim.network, claim.second), examples=2000)
-
-
-def test_large_networks_are_tried_in_floats() -> None:
-    rng = np.random.default_rng(0)
-    net = Builder((150,), "wide")
-    hidden = relu(dense(net.input, rng.integers(0, 9, (150, 150)) / 8))
-    claim = Claim(net.build(dense(hidden, rng.normal(size=(1, 150)))), find("linear"), box([0] * 150, [None] * 150))
-    result = Result(claim, decide(claim, Budget(30)), claim.network)
-    assert result.verdict is Verdict.PROVED
-    found = fuzz_verdict(result, examples=10)
-    assert found.in_floats == found.instances >= 10

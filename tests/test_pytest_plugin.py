@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -156,3 +157,78 @@ def test_nothing_is_loaded_where_no_test_asks(tmp_path: Path) -> None:
     assert ran.status == 0, ran.out
     assert "claims:" not in ran.out
     assert not (tmp_path / "reports").exists()
+
+
+MIXED = """\
+import pytest
+
+
+def test_wrongly_proved(claim):
+    claim("relu", "additive", on="all").proved()
+
+
+def test_attested(claim):
+    claim("relu", "affine", on="nonneg", engine="z3")
+
+
+@pytest.mark.skip(reason="<no network> here")
+def test_skipped(claim):
+    claim("relu", "affine")
+
+
+@pytest.mark.parametrize("low", ["-1", "[-1]", "-1" + "0" * 300])
+def test_names_that_clash(claim, low):
+    claim("relu", "affine", on="nonneg").proved()
+"""
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    (tmp_path / "test_mixed.py").write_text(MIXED)
+    return tmp_path
+
+
+def timeless(path: Path) -> str:
+    return re.sub(r"\d+\.\d{1,3}", "*", path.read_text(encoding="utf-8"))
+
+
+def test_the_list_of_claims(mixed: Path) -> None:
+    ran = run(mixed)
+    assert "= claims =" in ran.out
+    assert "claims: 4 proved, 1 refuted; records in reports/\n1 of the proved is attested\n" in ran.out
+    assert "report: reports/index.html" in ran.out
+    index = timeless(mixed / "reports" / "index.html")
+    assert "1 of these claims belong to tests that failed" in index
+    assert "<h2>Only attested</h2>" in index
+    assert "&lt;no network&gt; here" in index
+    assert len(records(mixed / "reports")) == 5
+
+
+def test_the_list_is_the_same_in_parallel(mixed: Path) -> None:
+    pytest.importorskip("xdist")
+    run(mixed)
+    alone = timeless(mixed / "reports" / "index.html")
+    run(mixed, "-n", "2")
+    assert timeless(mixed / "reports" / "index.html") == alone
+
+
+def test_the_list_holds_the_claims_of_this_session_only(mixed: Path) -> None:
+    run(mixed)
+    run(mixed, "-k", "attested")
+    index = (mixed / "reports" / "index.html").read_text(encoding="utf-8")
+    assert index.count("<tr data-verdict") == 1
+
+
+def test_failing_claims_say_how_to_see_them_again(mixed: Path) -> None:
+    out = run(mixed, "-k", "wrongly").out
+    assert "verify check relu additive --on all\n" in out
+    assert "verify.check('relu', 'additive', on='all')\n" in out
+    assert "verify recheck reports/test-mixed-test-wrongly-proved-" in out
+
+
+def test_junit_has_what_was_found(mixed: Path) -> None:
+    run(mixed, "--junitxml=junit.xml")
+    text = (mixed / "junit.xml").read_text()
+    assert '<property name="verdict" value="refuted" />' in text
+    assert '<property name="assurance" value="attested" />' in text
+    assert 'value="f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1"' in text

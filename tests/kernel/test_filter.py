@@ -256,4 +256,4 @@ def test_float32_overflow_and_subnormal_inputs_have_no_finite_bound_or_a_large_o
     assert floats.run(net, vector([Fraction(1, 2**151)]), FLOAT32_ROUNDOFF).errors[-1][0] >= 2.0**-51
     small = Builder((1,), "subnormal weight")
     tiny = small.build(dense(small.input, [[2.0**-149]]))
-    assert np.isinf(floats.run(tiny, vector([1]), FLOAT32_ROUNDOFF).errors[-1][0])
+    assert floats.run(tiny, vector([1]), FLOAT32_ROUNDOFF).errors[-1][0] >= 2.0**-149

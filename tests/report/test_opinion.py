@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import z3
 
 import verify
 from verify.cli.run import run
@@ -29,6 +30,9 @@ def test_agreement(network: str, property: str, on: str, answer: str) -> None:
     assert found is not None
     assert (found.answer, found.agrees) == (answer, True)
     assert "(check-sat)" in found.query
+    solver = z3.Solver()
+    solver.from_string(found.query)
+    assert str(solver.check()) == answer
 
 
 def test_only_small_claims_are_asked() -> None:

@@ -102,10 +102,7 @@ def test_no_plot_where_there_is_nothing_to_plot() -> None:
 
 
 def test_ticks_are_round_and_few() -> None:
-    assert (
-        ticks(Fraction(-1), Fraction(2), 6) == [-1, Fraction(-1, 2), 0, Fraction(1, 2), 1, Fraction(3, 2), 2][::1]
-        or True
-    )
+    assert ticks(Fraction(-1), Fraction(2), 6) == [-1, 0, 1, 2]
     for low, high in (
         (Fraction(-1), Fraction(2)),
         (Fraction(1, 10**40), Fraction(1, 10**39)),

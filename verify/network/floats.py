@@ -81,12 +81,24 @@ def _smallest(roundoff: float) -> float:
 
 
 def _rounds_faithfully(block: Block, roundoff: float) -> bool:
-    """Whether rounding weights and bias keeps a relative error of ``roundoff``; for float32 none may be subnormal."""
+    """Whether rounding weights and bias keeps a relative error of ``roundoff``, or (``_flushed``) loses them whole."""
     if roundoff == UNIT_ROUNDOFF:
         return block.rounds_faithfully
-    sizes = np.abs(np.concatenate([*(matrix.floats.data for _, matrix in block.inputs), block.bias_floats]))
-    ordinary = (sizes >= FLOAT32_SMALLEST_NORMAL) & (sizes < FLOAT32_LARGE) | (sizes == 0)
-    return block.rounds_faithfully and bool(np.all(ordinary))
+    sizes = np.concatenate([*(matrix.floats.data for _, matrix in block.inputs), block.bias_floats])
+    return block.rounds_faithfully and bool(np.all(np.abs(sizes) < FLOAT32_LARGE))
+
+
+def _flushed(block: Block, magnitudes: dict[int, Floats]) -> Any:
+    """What weights and biases below float32's normal range contribute at most: float32 code may read them as 0."""
+    bias = np.abs(block.bias_floats)
+    total = np.where(bias < FLOAT32_SMALLEST_NORMAL, bias, 0.0)
+    for source, matrix in block.inputs:
+        weights = matrix.absolute_floats
+        if weights.nnz and weights.data.min() < FLOAT32_SMALLEST_NORMAL:
+            tiny = weights.copy()
+            tiny.data = np.where(tiny.data < FLOAT32_SMALLEST_NORMAL, tiny.data, 0.0)
+            total = total + tiny @ magnitudes[source]
+    return total * (1 + 2 * gamma(block.fan_in + 8)) + SMALLEST_SUBNORMAL * block.fan_in
 
 
 def run(
@@ -120,6 +132,8 @@ def run(
             sizes = {source: np.abs(outputs[source]) for source, _ in block.inputs}
             error = linear_errors(block, errors, sizes, np.abs(bias), roundoff)
             usable = np.isfinite(z) & np.isfinite(error)
+            if roundoff != UNIT_ROUNDOFF:
+                error = error + _flushed(block, {s: sizes[s] + 2 * errors[s] for s, _ in block.inputs})
             faithful = sound and _rounds_faithfully(block, roundoff)
             error = np.where(usable & faithful, error, np.inf)
             values.append(z)

@@ -36,7 +36,7 @@ def drawing(network: Network, region: Region, seconds: float) -> Drawing:
     if figure is None:
         note = f"{note} More than {MAX_LAYERS} layers: not drawn.".strip()
     if explanation is not None:
-        note = f"{note} {_story(explanation)}".strip()
+        note = f"{note} {_story(network.name, explanation)}".strip()
     return Drawing(network.name, about, figure, tuple(counts.values()), note)
 
 
@@ -64,14 +64,14 @@ def _counts(network: Network, explanation: Explanation) -> dict[int, LayerCount]
     }
 
 
-def _story(explanation: Explanation) -> str:
+def _story(name: str, explanation: Explanation) -> str:
     if explanation.all_stable:
         return "Every ReLU keeps its side on the region: the network is affine there."
     bend: Break | None = explanation.first_break
     if bend is None:
         return ""
     where = f"x = {point_text(bend.point)}, where {bend.units[0]} changes side"
-    return f"Going from the middle of the region, f first bends at {where}."
+    return f"Going from the middle of the region, {name} first bends at {where}."
 
 
 def counted(number: int, what: str) -> str:

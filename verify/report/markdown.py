@@ -44,7 +44,13 @@ def _arithmetic(found: Counterexample) -> list[str]:
     lines = ["## Counterexample", "", code(found.sentence), ""]
     lines += [f"- {code(v.name)} = {code(v.short)}" for v in found.variables]
     lines += [f"- {code(f'{e.call} = {e.at} = {e.value.short}')}" for e in found.evaluations]
-    return [*lines, f"- {code(found.combination)}", "", "The formula says 0.", ""]
+    return [
+        *lines,
+        f"- {code(found.combination)}",
+        "",
+        "The formula says that this is 0. It is not, so the claim is false.",
+        "",
+    ]
 
 
 def _networks(drawings: tuple[Drawing, ...]) -> list[str]:

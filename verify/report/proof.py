@@ -13,6 +13,7 @@ from verify.kernel.exact import cell_of
 from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous
 from verify.report import mathml
+from verify.report.drawing import counted
 from verify.report.mathml import affine_form
 from verify.report.model import Step
 from verify.report.record import Result
@@ -93,16 +94,17 @@ def _sentence(text: str) -> str:
 
 def _covered(question: Question, proof: Cover | Empty) -> list[Step]:
     if isinstance(proof, Empty):
-        text = f"{len(proof.multipliers)} multipliers add its constraints up to a contradiction: it has no point."
+        weights = counted(len(proof.multipliers), "multiplier")
+        text = f"With {weights} its constraints add up to a contradiction: it has no point."
         return [Step("The region of this question is empty", FARKAS, text)]
     found = []
     if proof.equations:
-        text = f"{len(proof.equations)} equations hold on the region, each shown by multipliers for both directions."
+        text = f"{counted(len(proof.equations), 'equation')} of its affine hull, with multipliers for both directions."
         found.append(Step("The region is flat", FARKAS, text))
     tally = tallied(proof.tree)
     found.append(_one_pattern(question, proof, tally) if tally.splits == 0 else _many(tally))
-    leaves = f"all {tally.leaves} cells" if tally.splits else "that one cell"
-    found.append(Step("The maps", "The criterion", f"On {leaves}: {CRITERIA[question.criterion]}."))
+    maps = f"Comparing the maps of the {tally.leaves} cells" if tally.splits else "Looking at the map of that one cell"
+    found.append(Step("The maps", "The criterion", f"{maps}: {CRITERIA[question.criterion]}."))
     return found
 
 
@@ -123,9 +125,9 @@ def _one_pattern(question: Question, proof: Cover, tally: Tally) -> Step:
 
 def _many(tally: Tally) -> Step:
     text = (
-        f"{tally.splits} splits, each into form ≥ 0 and form ≤ 0, divide the region into {tally.leaves} parts; every"
-        f" point lies in one, by construction. On each part one pattern holds: {tally.multipliers} pre-activations"
-        " by nonnegative multipliers, the others in closed form."
+        f"{counted(tally.splits, 'split')} into form ≥ 0 and form ≤ 0 cut the region into {tally.leaves} parts; every"
+        f" point lies in one, by construction. On each part one pattern holds: for {tally.multipliers} pre-activations"
+        " nonnegative multipliers of the part's constraints show it, for the others a closed form."
     )
     return Step(f"{tally.leaves} cells cover the region", SPLIT, text)
 

@@ -222,6 +222,6 @@ def _rational(model: Any, variable: Any) -> Fraction:
 def smt_text(claim: Claim) -> str:
     """The literal query as SMT-LIB text."""
     solver, _ = literal_query(claim)
-    # A context of its own: the names that Z3 gives to shared terms count whatever was built in the context before.
-    text = solver.translate(z3.Context()).to_smt2()
-    return f"; {claim.property.name}: {claim.property.formula}\n; unsat means proved\n{text}"
+    # Not ``to_smt2``: the names it gives to shared terms depend on what was built before.
+    text = solver.sexpr()
+    return f"; {claim.property.name}: {claim.property.formula}\n; unsat means proved\n{text}(check-sat)\n"

@@ -1,0 +1,110 @@
+"""``verify.fuzz_verdict``: whatever calls a false claim proved is named; what the engines prove survives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import verify
+from tests.support.random_claims import claim as random_claim
+from verify import api
+from verify.errors import PropertyError, WrongVerdict
+from verify.fuzzing import fuzz_verdict
+from verify.kernel.check import Judgement, Verdict
+from verify.network import Builder, examples
+from verify.network.builder import dense, relu
+from verify.property import Claim, find
+from verify.region import box
+from verify.report.record import Result
+from verify.search.budget import Budget
+from verify.search.decide import decide
+from verify.search.outcome import Outcome
+
+
+def forged(claim: Claim, *, vacuous: bool = False) -> Result:
+    """The claim, called proved by an engine that lies."""
+    outcome = Outcome(Judgement(Verdict.PROVED, vacuous), None, "liar", ("liar",), 0.0, attested="liar 1.0")
+    return Result(claim, outcome, claim.network, claim.second)
+
+
+FALSE = [
+    ("relu", "affine", "all"),
+    ("relu", "linear", "box(-1, 1)"),
+    ("dead", "linear", "box(0, 1)"),
+    ("thread_nonneg", "additive", "nonneg"),
+    ("clip", "superposition", "nonneg"),
+    ("clip", "constant", "nonneg"),
+    ("clip", "positively homogeneous", "nonneg"),
+    ("abs", "homogeneous", "all"),
+    ("abs", "odd", "all"),
+    ("relu", "even", "ball(0, 1)"),
+]
+
+
+@pytest.mark.parametrize(("name", "prop", "region"), FALSE)
+def test_a_liar_is_named(name: str, prop: str, region: str) -> None:
+    net = examples.get(name)
+    claim = Claim(net, find(prop), api.parse_region(region, net))
+    with pytest.raises(WrongVerdict, match=r"liar \(attested\) is wrong about .* add up to"):
+        fuzz_verdict(forged(claim))
+
+
+def test_a_liar_about_two_networks_is_named() -> None:
+    claim = Claim(
+        examples.get("relu"), find("equivalent"), api.parse_region("all", examples.get("relu")), examples.get("abs")
+    )
+    with pytest.raises(WrongVerdict, match="liar"):
+        fuzz_verdict(forged(claim))
+
+
+def test_a_claim_wrongly_called_vacuous() -> None:
+    net = examples.get("max")
+    claim = Claim(net, find("additive"), api.parse_region("nonneg", net))
+    with pytest.raises(WrongVerdict, match="not vacuous"):
+        fuzz_verdict(forged(claim, vacuous=True))
+    apart = verify.check(net, "positively homogeneous", on="segment([1, 0], [0, 1])")
+    assert apart.vacuous
+    fuzz_verdict(apart, examples=50)
+
+
+def test_what_is_not_proved_has_nothing_to_try() -> None:
+    found = fuzz_verdict(verify.check("relu", "affine"))
+    assert (found.instances, found.reason) == (0, "the verdict is refuted")
+
+
+def test_an_unknown_property_is_refused() -> None:
+    claim = Claim(
+        examples.get("relu"), replace(find("odd"), name="chaotic"), api.parse_region("all", examples.get("relu"))
+    )
+    with pytest.raises(PropertyError, match="no instances of 'chaotic'"):
+        fuzz_verdict(forged(claim))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_proved_claims_survive(seed: int) -> None:
+    claim = random_claim(seed)
+    outcome = decide(claim, Budget(10))
+    found = fuzz_verdict(Result(claim, outcome, claim.network, claim.second), examples=60)
+    if outcome.judgement.verdict is Verdict.PROVED and not outcome.judgement.vacuous:
+        assert found.instances > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(60, 260))
+def test_proved_claims_survive_thousands(seed: int) -> None:
+    claim = random_claim(seed)
+    outcome = decide(claim, Budget(10))
+    fuzz_verdict(Result(claim, outcome, claim.network, claim.second), examples=2000)
+
+
+def test_large_networks_are_tried_in_floats() -> None:
+    rng = np.random.default_rng(0)
+    net = Builder((150,), "wide")
+    hidden = relu(dense(net.input, rng.integers(0, 9, (150, 150)) / 8))
+    claim = Claim(net.build(dense(hidden, rng.normal(size=(1, 150)))), find("linear"), box([0] * 150, [None] * 150))
+    result = Result(claim, decide(claim, Budget(30)), claim.network)
+    assert result.verdict is Verdict.PROVED
+    found = fuzz_verdict(result, examples=10)
+    assert found.in_floats == found.instances >= 10
