@@ -35,6 +35,7 @@ def claim(network: str | verify.Network, name: str, on: str) -> Result:
 def thread() -> None:
     """A 2x2 convolution with one negative weight on a 3x3 image, then ReLU, then a sum."""
     title("The thread's network: conv 2x2 + ReLU + sum on a 3x3 image")
+    claim("relu", "additive", "all")
     claim("thread", "additive", "all")
     claim("thread", "affine", "box(0, 1)")
     claim("thread", "affine", "box(0, 1/3)")

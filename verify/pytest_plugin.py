@@ -136,7 +136,8 @@ def _folder(config: pytest.Config) -> Path:
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
     """How many claims were proved, refuted, left unknown, only attested; and the list of them all."""
-    reports = [r for group in terminalreporter.stats.values() for r in group if hasattr(r, "user_properties")]
+    # Deselected tests, warnings and errors of collection are in these lists too.
+    reports = [r for group in terminalreporter.stats.values() for r in group if isinstance(r, pytest.TestReport)]
     claims = _claims_of(reports)
     if not claims:
         return
