@@ -196,13 +196,14 @@ def page(rows: list[Row], skipped: dict[str, str], cap: float) -> str:
 
 def _legend(cap: float) -> list[str]:
     return [
-        f"Seconds of wall time for the decision alone, the median of five runs when short; T/O: killed after {cap:g} s.",
+        f"Seconds of wall time for the decision alone, median of five runs when short; T/O: killed after {cap:g} s.",
         "`affine`, `x2`, `near`: the box of radius 0.95, 2 and 1.0001 times the exact radius eps* around the centre;",
-        "`no, by d`: at a corner of the box f differs by d, exactly, from its affine map at the centre. In a `pair` net",
-        "every ReLU switches and f is affine. Right and wrong are about the exact question. Marabou has a tolerance:",
-        "WRONG (below tolerance) is where it saw no difference and d is that small. A false witness: Marabou said that f",
-        "differs, but at the point it returned, moved into the box, f is its affine map. On the large networks Marabou is",
-        "asked only about the output that deviates most, and Z3 is not asked. verify's times include evidence and its",
+        "`no, by d`: at a corner of the box f differs by d, exactly, from its affine map at the centre. In a `pair`",
+        "net every ReLU switches and f is affine. Right and wrong are about the exact question. Marabou has a",
+        "tolerance: WRONG (below tolerance) is where it saw no difference and d is that small. A false witness:",
+        "Marabou said that f differs, but at the point it returned, moved into the box, f is its affine map. On the",
+        "large networks Marabou is asked only about the output that deviates most, and Z3 is not asked; WRONG",
+        "(one output) may be about that choice. verify's times include evidence and its",
         "replay, a peer's do not include the making of the query. MB: peak memory of the process of verify.",
     ]
 

@@ -6,9 +6,9 @@
 ``marabou``   maraboupy: |f(x) - (A x + c)| >= 1e-6 somewhere in the box? One query for each output and sign
               (large networks: for the output that deviates most only), until one is satisfiable
 
-Each runs five times where it is fast, and the median counts. Reading the network, encoding it and the piece at the centre are not timed for anyone, for the peers also not the
-making of the query. A tool calls ``ready`` when its time begins, so that the parent knows when to kill it (the time
-limit of ``marabou`` is for all its queries together).
+Each runs five times where it is fast, and the median counts. Reading the network, encoding it and the piece at the
+centre are not timed for anyone, for the peers also not the making of the query. A tool calls ``ready`` when its time
+begins, so that the parent knows when to kill it (the time limit of ``marabou`` is for all its queries together).
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from markupsafe import Markup
 
@@ -20,8 +21,9 @@ from verify.search.explain import Break, Explanation, explain
 
 # One look at a network of this many weights takes seconds; only the drawing without counts is made then.
 MAX_WEIGHTS = 400_000
-MAX_LAYERS = 60
+MAX_LAYERS, MAX_LANES = 60, 12
 BAR, LINE = 300, 15
+Link: TypeAlias = tuple[int, int]
 STATES = ("on", "off", "switching", "undecided")
 
 
@@ -112,19 +114,22 @@ def _figure(network: Network, counts: dict[int, LayerCount]) -> Markup | None:
         kind = "ReLU" if block.relu else "affine"
         about = f"{kind}, {_sized(block.shape, 'unit')}"
         sources = tuple(source for source, _ in block.inputs)
-        rows.append(_Row(textwrap.wrap(clean(block.name), 44) or [f"block {k}"], about, sources, counts.get(k)))
+        name = clean(block.name)
+        lines = textwrap.wrap(name, 44 if name.isascii() else 22) or [f"block {k}"]
+        rows.append(_Row(lines, about, sources, counts.get(k)))
     tops = [0]
     for row in rows:
         tops.append(tops[-1] + row.height + 22)
     boxes = [part for row, top in zip(rows, tops, strict=False) for part in _box(row, top)]
-    arrows = [part for k, row in enumerate(rows) for part in _arrows(k, row, rows, tops)]
+    lanes = _lanes(rows)
+    arrows = [part for k, row in enumerate(rows) for part in _arrows(k, row, rows, tops, lanes)]
     label = f"{network.name}: {len(network.blocks)} layers from the input at the top to the output at the bottom"
     return element(
         "svg",
         element("title", label),
         *arrows,
         *boxes,
-        viewBox=f"0 0 {BAR + 42 + _lanes(rows)} {tops[-1] - 20}",
+        viewBox=f"0 0 {BAR + 42 + 9 * max(lanes.values(), default=0) + (2 if lanes else 0)} {tops[-1] - 20}",
         class_="network",
         role="img",
     )
@@ -155,27 +160,29 @@ def _bar(count: LayerCount, y: int) -> list[Markup]:
     return [*parts, element("text", said, x=14, y=y + 20, class_="counts")]
 
 
-def _arrows(k: int, row: _Row, rows: Sequence[_Row], tops: Sequence[int]) -> list[Markup]:
+def _arrows(k: int, row: _Row, rows: Sequence[_Row], tops: Sequence[int], lanes: Mapping[Link, int]) -> list[Markup]:
     """A short arrow from the layer above; for earlier layers a line around the right side."""
     parts = []
     for source in row.sources:
-        start = tops[source] + rows[source].height + 1
-        end = tops[k] + 1
         if source == k - 1:
-            parts.append(_arrow(f"M60 {start} V{end}", end, 60))
+            parts.append(_arrow(f"M60 {tops[source] + rows[source].height + 1}", tops[k] + 1, 60))
             continue
-        lane = BAR + 41 + 9 * min(k - source, 8)
-        y, there = tops[source] + 20, tops[k] + 20
-        parts.append(element("path", d=f"M{BAR + 41} {y} H{lane} V{there} H{BAR + 41}", class_="link"))
-        tip = f"M{BAR + 47} {there - 4} L{BAR + 41} {there} L{BAR + 47} {there + 4}"
+        y, there, side = tops[source] + 20, tops[k] + 20, BAR + 41
+        parts.append(element("path", d=f"M{side} {y} H{side + 9 * lanes[source, k]} V{there} H{side}", class_="link"))
+        tip = f"M{side + 6} {there - 4} L{side} {there} L{side + 6} {there + 4}"
         parts.append(element("path", d=tip, class_="link"))
     return parts
 
 
-def _lanes(rows: Sequence[_Row]) -> int:
-    """The width that the lines around the right side need."""
-    return max((9 * min(k - s, 8) + 2 for k, row in enumerate(rows) for s in row.sources if s != k - 1), default=0)
+def _lanes(rows: Sequence[_Row]) -> dict[Link, int]:
+    """A lane for each line around the right side, short ones first, so that no two run over each other."""
+    links = [(source, k) for k, row in enumerate(rows) for source in row.sources if source != k - 1]
+    lanes: dict[Link, int] = {}
+    for begin, end in sorted(links, key=lambda link: (link[1] - link[0], link)):
+        taken = {lane for (a, b), lane in lanes.items() if a <= end and begin <= b}
+        lanes[begin, end] = next((lane for lane in range(1, MAX_LANES) if lane not in taken), MAX_LANES)
+    return lanes
 
 
-def _arrow(path: str, end: int, x: int) -> Markup:
-    return element("path", d=f"{path} M{x - 4} {end - 6} L{x} {end} L{x + 4} {end - 6}", class_="link")
+def _arrow(start: str, end: int, x: int) -> Markup:
+    return element("path", d=f"{start} V{end} M{x - 4} {end - 6} L{x} {end} L{x + 4} {end - 6}", class_="link")
