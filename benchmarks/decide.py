@@ -102,12 +102,18 @@ def _judged(tool: str, case: Case, measured: Measured[Answer]) -> Cell:
         status = "wrong"
     else:
         status = "false witness" if answer.false_witness else "right"  # the right word for a wrong reason
-    remark = "false witness" if answer.false_witness else ""
-    if status == "wrong" and tool == "marabou" and 0 < case.deviation < TOLERANCE:
-        remark = "below tolerance"
-    elif SUBJECTS[case.subject].is_large and tool == "marabou":
-        remark = "one output"
+    remark = _remark(tool, case, status, answer)
     return Cell(status, answer.seconds, answer.detail, remark, answer.assurance, measured.memory, answer.runs)
+
+
+def _remark(tool: str, case: Case, status: str, answer: Answer) -> str:
+    if answer.false_witness:
+        return "false witness"
+    if tool != "marabou":
+        return ""
+    if status == "wrong":
+        return "below tolerance" if case.deviation < TOLERANCE else "above tolerance"
+    return "one output" if SUBJECTS[case.subject].is_large else ""
 
 
 # The table.
@@ -196,15 +202,15 @@ def page(rows: list[Row], skipped: dict[str, str], cap: float) -> str:
 
 def _legend(cap: float) -> list[str]:
     return [
-        f"Seconds of wall time for the decision alone, median of five runs when short; T/O: killed after {cap:g} s.",
-        "`affine`, `x2`, `near`: the box of radius 0.95, 2 and 1.0001 times the exact radius eps* around the centre;",
+        f"Seconds of wall time for the decision alone, median of five runs when short. T/O: killed after {cap:g} s.",
+        "`affine`, `x2`, `near`: the box of radius 0.95, 2 and 1.0001 times the exact radius eps* around the centre.",
         "`no, by d`: at a corner of the box f differs by d, exactly, from its affine map at the centre. In a `pair`",
         "net every ReLU switches and f is affine. Right and wrong are about the exact question. Marabou has a",
-        "tolerance: WRONG (below tolerance) is where it saw no difference and d is that small. A false witness:",
-        "Marabou said that f differs, but at the point it returned, moved into the box, f is its affine map. On the",
-        "large networks Marabou is asked only about the output that deviates most, and Z3 is not asked; WRONG",
-        "(one output) may be about that choice. verify's times include evidence and its",
-        "replay, a peer's do not include the making of the query. MB: peak memory of the process of verify.",
+        "tolerance: where it saw no difference, WRONG (below tolerance) means that d is smaller, WRONG (above",
+        "tolerance) that it is not. A false witness: Marabou said that f differs, but at the point it returned, moved",
+        "into the box, f is its affine map. On the large networks Marabou is asked only about the output that deviates",
+        "most, the one that d is about, and Z3 is not asked. The times of verify include evidence and its replay,",
+        "those of a peer do not include the making of the query. MB: peak memory of the process of verify.",
     ]
 
 

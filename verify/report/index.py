@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.report.record import write_text
-from verify.report.words import place_of
+from verify.report.words import chosen_outputs, place_of
 
 NO_MODULE = "command line"
 
@@ -20,6 +20,7 @@ class Entry:
     """One claim: what its record says, and the file name (without ending) that its record and pages share."""
 
     stem: str
+    question: str
     title: str
     module: str
     test: str
@@ -36,7 +37,7 @@ class Entry:
     @functools.cached_property
     def search(self) -> str:
         """What the text filter looks through."""
-        return " ".join((self.title, self.test, self.network, self.property, self.region)).lower()
+        return " ".join((self.question, self.title, self.test, self.network, self.property, self.region)).lower()
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def _entry(stem: str, data: dict[str, Any]) -> Entry:
     test = str(data.get("test", ""))
     return Entry(
         stem=stem,
-        title=str(data.get("title") or f"Is {network} {data['property']}{second} {place_of(data['region'])}?"),
+        question=f"Is {network} {data['property']}{second}{_outputs(data)} {place_of(data['region'])}?",
+        title=str(data.get("title", "")),
         module=test.partition("::")[0] or NO_MODULE,
         test=test,
         network=network,
@@ -118,6 +120,10 @@ def _entry(stem: str, data: dict[str, Any]) -> Entry:
         seconds=float(data["seconds"]),
         line=_line(data),
     )
+
+
+def _outputs(data: dict[str, Any]) -> str:
+    return chosen_outputs(data["outputs"]) if data["outputs"] else ""
 
 
 def _line(data: dict[str, Any]) -> str:

@@ -47,6 +47,8 @@ def _replayed(evidence: object) -> str:
     arithmetic = "in exact arithmetic; what it had to assume is listed below"
     if isinstance(evidence, Cells):
         return f"Every pattern, multiplier and map above was recomputed and compared {arithmetic}."
+    if isinstance(evidence, Nothing):
+        return f"It derived this from the claim itself, {arithmetic}."
     return f"The conditions were checked on the whole network {arithmetic}."
 
 

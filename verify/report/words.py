@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from verify.kernel.check import Verdict
 from verify.property import Vacuous
 from verify.report.record import Result
@@ -24,10 +26,12 @@ def predicate(result: Result) -> str:
     what = result.claim.property.name
     if result.second is not None:
         what += f" to {result.second.name}"
-    if result.outputs:
-        numbers = ", ".join(map(str, result.outputs))
-        what += f" in output{'s' if len(result.outputs) > 1 else ''} {numbers}"
-    return what
+    return what + (chosen_outputs(result.outputs) if result.outputs else "")
+
+
+def chosen_outputs(outputs: Sequence[int]) -> str:
+    """`` in outputs 0, 2``."""
+    return f" in output{'s' if len(outputs) > 1 else ''} {', '.join(map(str, outputs))}"
 
 
 def question(result: Result) -> str:
