@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 help:
 	@echo "make demo       a short tour on the bundled networks"
 	@echo "make test       lint, types and every test"
-	@echo "make quick      the tests that take under a minute together"
+	@echo "make quick      the core's tests, under a minute together"
 	@echo "make lint       ruff check and ruff format --check"
 	@echo "make types      mypy"
 	@echo "make benchmark  the measurements that the README quotes"
@@ -38,8 +38,11 @@ demo: $(STAMP)
 test: lint types
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m ""
 
+# What every change should keep: exact arithmetic, readers, kernel, engines, the popular claims.
+QUICK := properties tests/architecture tests/formats tests/kernel tests/network tests/region tests/search tests/test_rational.py
+
 quick: $(STAMP)
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not networks"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not networks" --verify-profile quick $(QUICK)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
