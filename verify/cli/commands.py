@@ -18,7 +18,6 @@ from verify.rational import exact_text
 from verify.report.record import Result
 from verify.search.decide import ENGINE_NAMES
 from verify.search.radius import Infinite, Radius
-from verify.search.smt import smt_text
 
 STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
 
@@ -53,6 +52,8 @@ def check(
     limit_memory(memory)
     chosen = output_list(outputs)
     if show_smt:
+        from verify.search.smt import smt_text  # loads Z3
+
         click.echo(smt_text(api.make_claim(network, property, region, to=other, outputs=chosen)))
         return 0
     if folder is not None:

@@ -59,8 +59,9 @@ def judge(claim: Claim, evidence: Evidence) -> Judgement:
     """Replay the evidence for the claim; ``EvidenceError`` names the rule that rejects it."""
     ledger = Ledger()
     for network in (claim.network, claim.second):
-        for note in network.notes if network is not None else ():
-            ledger.add(f"{network.name if network else ''}: {note}")
+        if network is not None:
+            for note in network.notes:
+                ledger.add(f"{network.name}: {note}")
     checker = CHECKERS.get(type(evidence))
     if checker is None:
         raise EvidenceError("kind", f"no rule for evidence of type {type(evidence).__name__}")

@@ -36,7 +36,7 @@ def nonnegative(
     if is_nonnegative(form, base, rows, {}):
         return Nonnegative({})
     sides = half_spaces(Region(base))
-    entries = form_size(form) * (len(rows) + len(sides) + 1)
+    entries = len(form.coefficients) * (len(rows) + len(sides) + 1)
     if entries > SMALL:
         found = _proposed(form, base, rows, budget)
         if found is not None:
@@ -54,11 +54,6 @@ def nonnegative(
         return outcome
     kept = {i: v for i, v in outcome.multipliers.items() if i < len(rows)}
     return Nonnegative(kept) if isinstance(outcome, Nonnegative) else EmptyPolyhedron(kept)
-
-
-def form_size(form: AffineForm) -> int:
-    """Number of coordinates."""
-    return len(form.coefficients)
 
 
 @dataclass(frozen=True)
