@@ -51,12 +51,16 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
+# Each can be interrupted and goes on where it stopped. Alone: make benchmark-radius, and so on.
 benchmark: $(STAMP)
 	$(BIN)/python -m benchmarks
 
+benchmark-%: $(STAMP)
+	$(BIN)/python -m benchmarks $*
+
 # Upgrade what you mean to upgrade in .venv first, then run this and read the diff.
 lock: $(STAMP)
-	$(PIP) freeze --exclude-editable | LC_ALL=C sort -f | grep -v -i '^maraboupy==' > requirements.lock.new
+	$(PIP) freeze --exclude-editable | LC_ALL=C sort -f | grep -v -i -E '^(cvc5|maraboupy)==' > requirements.lock.new
 	@mv requirements.lock.new requirements.lock
 	@touch $(STAMP)
 

@@ -1,25 +1,39 @@
-"""``python -m benchmarks``: measure, print a Markdown page, and write it to ``benchmarks/results``."""
+"""``python -m benchmarks``: every benchmark in order; the pages go to ``benchmarks/results``.
+
+``python -m benchmarks NAME`` runs one, with its own options (``python -m benchmarks decide --help``).
+"""
 
 from __future__ import annotations
 
-import argparse
+import sys
+from collections.abc import Callable
 
-from benchmarks.decide import benchmark
+from benchmarks import campaign, decide, growth, jacobian, radius, worst
 
-CAP = 120.0
-QUICK_CAP = 5.0
+# From the shortest to the longest.
+BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
+    "jacobian": jacobian.main,
+    "radius": radius.main,
+    "growth": growth.main,
+    "worst": worst.main,
+    "campaign": campaign.main,
+    "decide": decide.main,
+}
 
 
-def main() -> None:
-    """Read the options and run."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--cap", type=float, metavar="SECONDS", help=f"time for a tool and a case (default {CAP:g})")
-    parser.add_argument("--quick", action="store_true", help=f"few networks, cap {QUICK_CAP:g} s, nothing written")
-    parser.add_argument("--only", action="append", default=[], metavar="NETWORK", help="this network, nothing written")
-    options = parser.parse_args()
-    cap = options.cap or (QUICK_CAP if options.quick else CAP)
-    benchmark(cap, quick=options.quick, only=options.only, write=not options.quick and not options.only)
+def main(arguments: list[str]) -> int:
+    """Run all, or the one that is named; the exit status is the first that is not 0."""
+    if arguments and arguments[0] in BENCHMARKS:
+        return BENCHMARKS[arguments[0]](arguments[1:])
+    if arguments:
+        print(f"{__doc__}\nNAME is one of: {', '.join(BENCHMARKS)}")
+        return 0 if arguments[0] in ("-h", "--help") else 2
+    statuses = []
+    for name, run in BENCHMARKS.items():
+        print(f"== {name}", file=sys.stderr, flush=True)
+        statuses.append(run([]))
+    return next((status for status in statuses if status), 0)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

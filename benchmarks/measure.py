@@ -18,6 +18,8 @@ Work = Callable[[Callable[[], None]], T]
 
 # Reading a network and making a query; not part of any measured time.
 SETUP_SECONDS = 600.0
+# A tool that needs more address space than this fails.
+MEMORY = 12 * 2**30
 # A tool with a time limit of its own may report that it was reached.
 GRACE_SECONDS = 2.0
 
@@ -31,22 +33,25 @@ class Measured(Generic[T]):
     memory: float | None = None
 
 
-def run(work: Work[T], cap: float) -> Measured[T]:
-    """Call ``work(ready)`` in a fresh process; from the last ``ready()`` on it has ``cap`` seconds."""
+def run(work: Work[T], cap: float, setup: float = SETUP_SECONDS) -> Measured[T]:
+    """Call ``work(ready)`` in a fresh process; from the last ``ready()`` on it has ``cap`` seconds.
+
+    Until then it has ``setup`` seconds, and always ``MEMORY`` bytes of address space.
+    """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(work, theirs), daemon=True)
     process.start()
     theirs.close()
     try:
-        return _received(ours, cap)
+        return _received(ours, cap, setup)
     finally:
         process.kill()  # some solvers ignore a polite request
         process.join()
 
 
-def _received(connection: Connection, cap: float) -> Measured[T]:
-    limit, is_started = time.monotonic() + SETUP_SECONDS, False
+def _received(connection: Connection, cap: float, setup: float) -> Measured[T]:
+    limit, is_started = time.monotonic() + setup, False
     while connection.poll(max(0.0, limit - time.monotonic())):
         try:
             kind, payload, memory = connection.recv()
@@ -56,13 +61,14 @@ def _received(connection: Connection, cap: float) -> Measured[T]:
             limit, is_started = time.monotonic() + cap + GRACE_SECONDS, True
         else:
             return Measured(payload, "", memory) if kind == "result" else Measured(None, payload, memory)
-    return Measured(None, "timeout" if is_started else f"not set up within {SETUP_SECONDS:g} s")
+    return Measured(None, "timeout" if is_started else f"not set up within {setup:g} s")
 
 
 def _child(work: Work[T], connection: Connection) -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     try:
         result = work(lambda: connection.send(("ready", None, None)))
         connection.send(("result", result, peak_memory()))

@@ -1,14 +1,17 @@
-"""The tools of the benchmark: each decides one case and says how long that took.
+"""The tools of the decision benchmark: each decides one case and says how long that took.
 
-``verify``    decide("affine"), evidence and its replay by the kernel included
-``z3 one``    Z3: f(x) != A x + c somewhere in the box? A, c from the piece at the centre; exact and strict
-``z3 three``  Z3: f((x+y)/2) != (f(x)+f(y))/2 somewhere in the box? The literal definition; exact and strict
-``marabou``   maraboupy: |f(x) - (A x + c)| >= 1e-6 somewhere in the box? One query for each output and sign
+``verify``    decide, evidence and its check by the kernel included
+``z3 one``    Z3: h(x) != A x + c somewhere in the box? One copy of the network; exact and strict
+``z3 three``  Z3: the negated definition, for affine f((x+y)/2) != (f(x)+f(y))/2; exact and strict
+``cvc5``      cvc5 on the query of ``z3 one``
+``marabou``   maraboupy: |h(x) - (A x + c)| >= 1e-6 somewhere in the box? One query for each output and sign
               (large networks: for the output that deviates most only), until one is satisfiable
 
-Each runs five times where it is fast, and the median counts. Reading the network, encoding it and the piece at the
-centre are not timed for anyone, for the peers also not the making of the query. A tool calls ``ready`` when its time
-begins, so that the parent knows when to kill it (the time limit of ``marabou`` is for all its queries together).
+For affine h is f, and A x + c its map around the centre; for equivalent and odd h is the difference of both sides, and
+the map is zero. Each runs five times where it is fast, and the median counts. Reading the network, encoding it and the
+map at the centre are not timed for anyone, for the peers also not the making of the query. A tool calls ``ready`` when
+its time begins, so that the parent knows when to kill it (the time limit of ``marabou`` is for all its queries
+together).
 """
 
 from __future__ import annotations
@@ -23,12 +26,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import SUBJECTS, Case, Piece, deviations_at, piece_at, region_of
+from benchmarks.cases import Case, asked, claim_of
+from benchmarks.subjects import SUBJECTS
+from benchmarks.truth import Piece, deviations_at
 from verify.kernel import exact
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Cells, Cover, Leaf, Split, ValueGap
 from verify.network import Network
-from verify.property import Claim, find
+from verify.property import Claim
+from verify.region.bases import Box
 from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.outcome import Outcome
@@ -37,15 +43,17 @@ TOLERANCE = 1e-6
 REPEATS = 5
 # Decisions that take longer than this are timed once.
 REPEATED_BELOW = 1.0
+# Beyond so many ReLU Marabou is asked about one output only.
+ONE_OUTPUT_BEYOND = 1000
 
 Ready = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a tool said: affine (True, False, or None for undecided), how long it took, and details for people."""
+    """What a tool said: holds (True, False, or None for undecided), how long it took, and details for people."""
 
-    is_affine: bool | None
+    holds: bool | None
     seconds: float
     detail: str = ""
     assurance: str | None = None
@@ -53,32 +61,31 @@ class Answer:
     runs: tuple[float, ...] = ()
 
 
-def _claim(case: Case) -> Claim:
-    """The claim on a freshly loaded network: nothing is remembered from an earlier run."""
-    exact._CELLS.clear()
-    return Claim(SUBJECTS[case.subject].load(), find("affine"), region_of(case), None)
-
-
 def repeated(once: Callable[[], Answer]) -> Answer:
     """The median of several runs where they are short; all must say the same."""
     answers = [once()]
     while len(answers) < REPEATS and answers[0].seconds < REPEATED_BELOW:
         answers.append(once())
-    if len({answer.is_affine for answer in answers}) > 1:
+    if len({answer.holds for answer in answers}) > 1:
         raise RuntimeError("runs of the same case differ in their answer")
     median = sorted(answers, key=lambda answer: answer.seconds)[len(answers) // 2]
     return replace(median, runs=tuple(answer.seconds for answer in answers))
 
 
-def verify_affine(case: Case, cap: float, ready: Ready) -> Answer:
+def verify_claim(case: Case, cap: float, ready: Ready) -> Answer:
     """This project."""
-    claim = _claim(case)
+    return timed(claim_of(case), cap, ready)
+
+
+def timed(claim: Claim, cap: float, ready: Ready) -> Answer:
+    """Decide a claim about networks that were just loaded; nothing is remembered from an earlier run."""
+    exact._CELLS.clear()
     ready()
     start = time.perf_counter()
     outcome = decide(claim, Budget(cap), shrinking=False)
     seconds = time.perf_counter() - start
     verdict = {Verdict.PROVED: True, Verdict.REFUTED: False}.get(outcome.judgement.verdict)
-    return Answer(verdict, seconds, _evidence(outcome), outcome.assurance)
+    return Answer(verdict, seconds, f"{outcome.engine} {_evidence(outcome)}".strip(), outcome.assurance)
 
 
 def _evidence(outcome: Outcome) -> str:
@@ -91,7 +98,7 @@ def _evidence(outcome: Outcome) -> str:
     return type(evidence).__name__.lower() if evidence is not None else outcome.reason
 
 
-def _leaves(tree: Leaf | Split) -> int:
+def _leaves(tree: Any) -> int:
     """Leaves of a tree of splits (which may be deep)."""
     count, rest = 0, [tree]
     while rest:
@@ -99,36 +106,47 @@ def _leaves(tree: Leaf | Split) -> int:
         if isinstance(node, Split):
             rest += [node.above, node.below]
         else:
-            count += 1
-    return count
+            count += isinstance(node, Leaf)
+    return max(count, 1)
+
+
+# Z3 and cvc5.
 
 
 def z3_one(case: Case, cap: float, ready: Ready) -> Answer:
     """Z3 with one copy of the network, against the affine map at the centre."""
-    import z3
-
-    from verify.search.smt import encoded, inside
-
-    claim = _claim(case)
-    network, centre = claim.network, SUBJECTS[case.subject].centre()
-    piece = piece_at(network, centre)
-    solver = z3.Solver()
-    x = [z3.Real(f"x_{i}") for i in range(network.input_size)]
-    solver.add(*inside(claim.region, x, "x"))
-    differences = [
-        f != z3.Sum([z3.RealVal(str(c)), *(z3.RealVal(str(a)) * v for a, v in zip(row, x, strict=True))])
-        for f, row, c in zip(encoded(network, x, solver, "n"), piece.slopes, piece.constants, strict=True)
-    ]
-    solver.add(z3.Or(differences))
-    return _solved(solver, ready)
+    return _solved(_one_copy(case), ready)
 
 
 def z3_three(case: Case, cap: float, ready: Ready) -> Answer:
     """Z3 with three copies of the network: the literal definition."""
     from verify.search.smt import literal_query
 
-    solver, _ = literal_query(_claim(case))
+    solver, _ = literal_query(claim_of(case))
     return _solved(solver, ready)
+
+
+def _one_copy(case: Case) -> Any:
+    """The solver that asks for x in the box with h(x) != A x + c."""
+    import z3
+
+    from verify.search.smt import encoded, inside
+
+    claim, h, piece = _question(case)
+    solver = z3.SolverFor("QF_LRA")
+    x = [z3.Real(f"x_{i}") for i in range(h.input_size)]
+    solver.add(*inside(claim.region, x, "x"))
+    differences = [
+        f != z3.Sum([z3.RealVal(str(c)), *(z3.RealVal(str(a)) * v for a, v in zip(row, x, strict=True) if a)])
+        for f, row, c in zip(encoded(h, x, solver, "n"), piece.slopes, piece.constants, strict=True)
+    ]
+    solver.add(z3.Or(differences))
+    return solver
+
+
+def _question(case: Case) -> tuple[Claim, Network, Piece]:
+    claim = claim_of(case)
+    return claim, *asked(claim, SUBJECTS[case.subject].centre(claim.network))
 
 
 def _solved(solver: Any, ready: Ready) -> Answer:
@@ -139,22 +157,50 @@ def _solved(solver: Any, ready: Ready) -> Answer:
     return Answer({"unsat": True, "sat": False}.get(status), seconds, status)
 
 
+def cvc5_one(case: Case, cap: float, ready: Ready) -> Answer:
+    """cvc5 on the same query, passed as SMT-LIB text."""
+    import cvc5
+    import z3
+
+    plain = z3.SolverFor("QF_LRA")
+    plain.add([z3.simplify(assertion) for assertion in _one_copy(case).assertions()])  # cvc5 takes no sum of one term
+    text = plain.to_smt2().replace("(check-sat)", "")
+    solver = cvc5.Solver()
+    solver.setLogic("QF_LRA")
+    parser = cvc5.InputParser(solver)
+    parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, text, "query")
+    symbols = parser.getSymbolManager()
+    while not (command := parser.nextCommand()).isNull():
+        if not str(command).startswith("(set-info"):
+            command.invoke(solver, symbols)
+    ready()
+    start = time.perf_counter()
+    result = solver.checkSat()
+    seconds = time.perf_counter() - start
+    holds = True if result.isUnsat() else False if result.isSat() else None
+    return Answer(holds, seconds, str(result))
+
+
+# Marabou.
+
+
 def marabou(case: Case, cap: float, ready: Ready) -> Answer:
     """Marabou, within its tolerance."""
-    network, centre = _claim(case).network, SUBJECTS[case.subject].centre()
-    piece = piece_at(network, centre)
-    is_large = SUBJECTS[case.subject].is_large
+    claim, h, piece = _question(case)
+    base = claim.region.base
+    assert isinstance(base, Box)
+    is_large = case.relus > ONE_OUTPUT_BEYOND
     seconds = 0.0
-    for output in (case.output,) if is_large else range(network.output_size):
+    for output in (case.output,) if is_large else range(h.output_size):
         for sign in (1, -1):
-            query, inputs = _marabou_query(network, case, piece, output, sign)
+            query, inputs = _marabou_query(h, base, piece, output, sign)
             if not seconds:
                 ready()
             status, values, spent = _marabou_solved(query)
             seconds += spent
             if status == "sat":
                 point = [float(values[int(v)]) for v in inputs]
-                witness = deviations_at(network, _clamped(case, point), piece)[output]
+                witness = deviations_at(h, _clamped(base, point), piece)[output]
                 detail = f"sat, deviation at its point {float(witness):.1e}"
                 return Answer(False, seconds, detail, false_witness=witness == 0)
             if status != "unsat":
@@ -162,21 +208,21 @@ def marabou(case: Case, cap: float, ready: Ready) -> Answer:
     return Answer(True, seconds, f"unsat for output {case.output}" if is_large else "unsat")
 
 
-def _clamped(case: Case, point: list[float]) -> list[Fraction]:
+def _clamped(base: Box, point: list[float]) -> list[Fraction]:
     """The nearest point of the box: a solver in floats may leave it by a rounding error."""
-    centre = SUBJECTS[case.subject].centre().fractions()
-    return [min(max(Fraction(p), c - case.radius), c + case.radius) for p, c in zip(point, centre, strict=True)]
+    sides = zip(point, base.low.fractions(), base.high.fractions(), strict=True)
+    return [min(max(Fraction(p), low), high) for p, low, high in sides]
 
 
-def _marabou_query(network: Network, case: Case, piece: Piece, output: int, sign: int) -> tuple[Any, list[int]]:
-    """The network, the box, and ``sign (f - (A x + c)) >= tolerance`` for one output."""
+def _marabou_query(network: Network, base: Box, piece: Piece, output: int, sign: int) -> tuple[Any, list[int]]:
+    """The network, the box, and ``sign (h - (A x + c)) >= tolerance`` for one output."""
     from maraboupy.MarabouNetwork import MarabouNetwork
 
     query: Any = MarabouNetwork()
     inputs = [query.getNewVariable() for _ in range(network.input_size)]
-    for variable, centre in zip(inputs, SUBJECTS[case.subject].centre().fractions(), strict=True):
-        query.setLowerBound(variable, float(centre - case.radius))
-        query.setUpperBound(variable, float(centre + case.radius))
+    for variable, low, high in zip(inputs, base.low.floats(), base.high.floats(), strict=True):
+        query.setLowerBound(variable, float(low))
+        query.setUpperBound(variable, float(high))
     outputs = _marabou_blocks(query, network, inputs)
     query.inputVars, query.outputVars = [np.array([inputs])], [np.array([outputs])]
     slopes = [float(a) for a in piece.slopes[output]]
@@ -216,17 +262,23 @@ def _marabou_solved(query: Any) -> tuple[str, Any, float]:
     return status, values, time.perf_counter() - start
 
 
-def missing_reason(tool: str) -> str:
-    """Why the tool cannot run here; empty when it can."""
-    if tool == "marabou" and importlib.util.find_spec("maraboupy") is None:
+MODULES = {"cvc5": "cvc5", "marabou": "maraboupy"}
+
+
+def skipped(tool: str, case: Case) -> str:
+    """Why the tool is not run on a case; empty when it is."""
+    if tool in MODULES and importlib.util.find_spec(MODULES[tool]) is None:
         return "not installed"
+    if tool == "z3 three" and SUBJECTS[case.subject].property_name != "affine":
+        return "as one copy"
     return ""
 
 
 TOOLS: dict[str, Callable[[Case, float, Ready], Answer]] = {
-    "verify": verify_affine,
+    "verify": verify_claim,
     "z3 one": z3_one,
     "z3 three": z3_three,
+    "cvc5": cvc5_one,
     "marabou": marabou,
 }
-PEERS = ("z3 one", "z3 three", "marabou")
+PEERS = tuple(tool for tool in TOOLS if tool != "verify")

@@ -10,6 +10,7 @@ scikit-learn is needed for the images only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,16 @@ def convolve(x: Array, weight: Array, bias: Array, stride: int) -> Array:
     return np.asarray(np.sum(parts, axis=0) + bias[:, None, None])
 
 
+def convolutions(p: Parameters) -> list[tuple[str, int]]:
+    """Name and stride of each convolution that these parameters are of, in order."""
+    return [(name, stride) for name, stride in STRIDES.items() if f"{name}.weight" in p]
+
+
 def forward(p: Parameters, x: Array) -> list[Array]:
-    """The padded images, the two hidden layers and the scores."""
+    """The padded images, the hidden layers and the scores."""
     pad = PADS["conv1"]
     values = [np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))]
-    for name, stride in STRIDES.items():
+    for name, stride in convolutions(p):
         values.append(np.maximum(convolve(values[-1], p[f"{name}.weight"], p[f"{name}.bias"], stride), 0))
     flat = values[-1].reshape(len(x), -1)
     return [*values, flat @ p["dense.weight"].T + p["dense.bias"]]
@@ -85,7 +91,7 @@ def gradients(p: Parameters, x: Array, labels: NDArray[np.int64]) -> Parameters:
     flat = hidden[-1].reshape(len(x), -1)
     result = {"dense.weight": delta.T @ flat, "dense.bias": delta.sum(axis=0)}
     upstream = (delta @ p["dense.weight"]).reshape(hidden[-1].shape)
-    for layer, (name, stride) in reversed(list(enumerate(STRIDES.items(), start=1))):
+    for layer, (name, stride) in reversed(list(enumerate(convolutions(p), start=1))):
         upstream = upstream * (hidden[layer] > 0)
         weight, below = p[f"{name}.weight"], np.zeros_like(hidden[layer - 1])
         slope = np.zeros_like(weight)
@@ -98,13 +104,20 @@ def gradients(p: Parameters, x: Array, labels: NDArray[np.int64]) -> Parameters:
     return result
 
 
-def train(p: Parameters, x: Array, labels: NDArray[np.int64], epochs: int = 30, batch: int = 32) -> None:
-    """Adam with a step that falls linearly to zero and a little weight decay, in place."""
+def train(
+    p: Parameters,
+    x: Array,
+    labels: NDArray[np.int64],
+    epochs: int = 30,
+    batch: int = 32,
+    after: Callable[[int], None] = lambda epoch: None,
+) -> None:
+    """Adam with a step that falls linearly to zero and a little weight decay, in place; ``after`` ends each epoch."""
     rng = np.random.default_rng(1)
     first = {name: np.zeros_like(value) for name, value in p.items()}
     second = {name: np.zeros_like(value) for name, value in p.items()}
     steps, step = epochs * (len(x) // batch), 0
-    for _ in range(epochs):
+    for epoch in range(1, epochs + 1):
         order = rng.permutation(len(x))
         for start in range(0, len(x) - batch + 1, batch):
             chosen = order[start : start + batch]
@@ -116,6 +129,7 @@ def train(p: Parameters, x: Array, labels: NDArray[np.int64], epochs: int = 30, 
                 second[name] += 0.001 * (slope**2 - second[name])
                 unbiased = np.sqrt(second[name] / (1 - 0.999**step)) + 1e-8
                 p[name] -= rate * first[name] / (1 - 0.9**step) / unbiased
+        after(epoch)
 
 
 def accuracy(p: Parameters, x: Array, labels: NDArray[np.int64]) -> float:
@@ -123,11 +137,11 @@ def accuracy(p: Parameters, x: Array, labels: NDArray[np.int64]) -> float:
     return float(np.mean(forward(p, x)[-1].argmax(axis=1) == labels))
 
 
-def to_onnx(p: Parameters) -> onnx.ModelProto:
+def to_onnx(p: Parameters, title: str = "digits_conv") -> onnx.ModelProto:
     """The network as an ONNX model, the same bytes for the same weights."""
     nodes = []
     source = "image"
-    for number, (name, stride) in enumerate(STRIDES.items(), start=1):
+    for number, (name, stride) in enumerate(convolutions(p), start=1):
         inputs = [source, f"{name}.weight", f"{name}.bias"]
         strides, pads = [stride] * 2, [PADS[name]] * 4
         nodes.append(helper.make_node("Conv", inputs, [f"{name}.out"], name, strides=strides, pads=pads))
@@ -137,7 +151,7 @@ def to_onnx(p: Parameters) -> onnx.ModelProto:
     nodes.append(helper.make_node("Gemm", ["flat", "dense.weight", "dense.bias"], ["scores"], "dense", transB=1))
     graph = helper.make_graph(
         nodes,
-        "digits_conv",
+        title,
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 1, 8, 8])],
         [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, 10])],
         [numpy_helper.from_array(value.astype(np.float32), name) for name, value in p.items()],

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import verify
+from tests.support.random_claims import INEQUALITIES, inequality
 from tests.support.random_claims import claim as random_claim
 from verify import api
-from verify.errors import PropertyError, WrongVerdict
+from verify.errors import PropertyError, RegionError, WrongVerdict
 from verify.fuzzing import fuzz_verdict
 from verify.kernel.check import Judgement, Verdict
 from verify.network import Builder, examples
@@ -108,3 +109,37 @@ def test_large_networks_are_tried_in_floats() -> None:
     assert result.verdict is Verdict.PROVED
     found = fuzz_verdict(result, examples=10)
     assert found.in_floats == found.instances >= 10
+
+
+FALSE_INEQUALITIES = [
+    ("relu", "concave", "all"),
+    ("clip", "convex", "box(-1, 9)"),
+    ("relu", "superadditive", "all"),
+    ("abs", "nondecreasing in 0", "all"),
+    ("relu", "nonincreasing in 0", "box(-1, 1)"),
+    ("max", "lipschitz 1/2 in l2", "box(-1, 1)"),
+    ("max", "lipschitz 99/100 in linf", "all"),
+]
+
+
+@pytest.mark.parametrize(("name", "prop", "region"), FALSE_INEQUALITIES)
+def test_a_liar_about_an_inequality_is_named(name: str, prop: str, region: str) -> None:
+    net = examples.get(name)
+    claim = Claim(net, find(prop), api.parse_region(region, net))
+    with pytest.raises(WrongVerdict, match=r"liar \(attested\) is wrong about .* which breaks"):
+        fuzz_verdict(forged(claim))
+
+
+@pytest.mark.parametrize("usage", INEQUALITIES)
+def test_proved_inequalities_survive(usage: str) -> None:
+    """A vacuous monotonicity claim has instances with t = 0 only, and these do not count against it."""
+    survived = 0
+    for seed in range(12):
+        claim = inequality(seed, usage)
+        try:
+            outcome = decide(claim, Budget(5), shrinking=False)
+        except RegionError:
+            continue
+        if outcome.judgement.verdict is Verdict.PROVED:
+            survived += fuzz_verdict(Result(claim, outcome, claim.network), examples=30).instances > 0
+    assert survived > 1

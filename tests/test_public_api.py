@@ -26,14 +26,18 @@ NAMES = {
     "Verdict",
     "VerifyError",
     "check",
+    "check_family",
     "explain",
     "fuzz",
     "fuzz_verdict",
+    "lipschitz",
     "load",
+    "load_family",
     "radius",
     "recheck",
     "parse_region",
     "strategies",
+    "simplify",
     "symbolic_form",
 }
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from verify import strategies
-    from verify.api import check, explain, load, parse_region, radius, symbolic_form
+    from verify.api import check, explain, lipschitz, load, parse_region, radius, simplify, symbolic_form
     from verify.errors import EvidenceError, InputError, VerifyError
+    from verify.family import check_family, load_family
     from verify.fuzzing import FuzzReport, fuzz, fuzz_verdict
     from verify.kernel import Verdict
     from verify.network import Builder, Network
@@ -29,8 +30,12 @@ _HOMES = {
     "explain": "verify.api",
     "load": "verify.api",
     "radius": "verify.api",
+    "lipschitz": "verify.api",
     "parse_region": "verify.api",
+    "simplify": "verify.api",
     "symbolic_form": "verify.api",
+    "check_family": "verify.family",
+    "load_family": "verify.family",
     "fuzz": "verify.fuzzing",
     "fuzz_verdict": "verify.fuzzing",
     "FuzzReport": "verify.fuzzing",
@@ -56,13 +61,17 @@ __all__ = [
     "Verdict",
     "VerifyError",
     "check",
+    "check_family",
     "explain",
     "fuzz",
     "fuzz_verdict",
+    "lipschitz",
     "load",
+    "load_family",
     "parse_region",
     "radius",
     "recheck",
+    "simplify",
     "strategies",
     "symbolic_form",
 ]

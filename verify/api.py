@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +14,29 @@ from verify.network import Network
 from verify.property import Claim, find
 from verify.rational import Number, Vector, vector
 from verify.region import Region
-from verify.report.record import Result
+from verify.report.record import Result, write_bytes, write_json
 from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.explain import Explanation
 from verify.search.explain import explain as explain_network
+from verify.search.lipschitz import LipschitzConstant, best_constant
 from verify.search.outcome import SearchInterrupted
 from verify.search.radius import Radii, radii
+from verify.search.simplify import simplify as simplified
 
 if TYPE_CHECKING:
     from verify.symbolic import SymbolicForm
+
+
+@dataclass(frozen=True, eq=False)
+class Simplification:
+    """A network, the smaller one written to ``path``, and the proof that they are equal on the region."""
+
+    before: Network
+    after: Network
+    path: Path
+    result: Result
+    notes: tuple[str, ...]
 
 
 def load(source: str | Path | Network) -> Network:
@@ -112,6 +126,47 @@ def radius(
     where = expressions.parse_point(at, loaded.input_size) if isinstance(at, str) else at
     point = where if isinstance(where, Vector) else vector(where)
     return radii(loaded, point, _budget(timeout, report))
+
+
+def lipschitz(
+    network: str | Path | Network,
+    on: str | Region = "all",
+    *,
+    norm: str = "linf",
+    timeout: float | None = None,
+    report: Callable[[str], None] | None = None,
+) -> LipschitzConstant:
+    """The smallest K with |f(x) - f(y)| <= K ||x - y|| on the region for every output: exact, or rigorous bounds.
+
+    ``norm`` is ``linf``, ``l1`` or ``l2`` (whose bounds are squares, see ``LipschitzConstant``).
+    """
+    loaded = load(network)
+    return best_constant(loaded, parse_region(on, loaded), norm, _budget(timeout, report))
+
+
+def simplify(
+    network: str | Path | Network,
+    on: str | Region = "all",
+    *,
+    out: str | Path,
+    timeout: float | None = None,
+    report: Callable[[str], None] | None = None,
+) -> Simplification:
+    """Write a smaller network, equal to the given one on the region, to the ONNX file ``out``; the proof beside it.
+
+    What is written has been read back and proved equal by the kernel. Raises ``BudgetExceeded`` where no proof is found
+    and ``NetworkError`` where no ONNX file can hold the weights exactly; then nothing is written.
+    """
+    loaded = load(network)
+    where, budget, path = parse_region(on, loaded), _budget(timeout, report), Path(out)
+    if path.suffix != ".onnx":
+        raise InputError(f"{path}: a simplified network is written as .onnx")
+    found = simplified(loaded, where, budget, path.stem)
+    second = replace(found.network, source=str(path))
+    result = Result(replace(found.claim, second=second), found.outcome, loaded, second)
+    write_bytes(path, found.data)
+    write_json(path.with_suffix(".json"), result)
+    return Simplification(loaded, second, path, result, found.notes)
 
 
 def symbolic_form(

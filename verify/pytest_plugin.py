@@ -3,7 +3,8 @@
     def test_relu_is_not_additive(claim):
         claim("relu", "additive", on="all").refuted()
 
-At the end of the session ``index.html`` lists its claims. With pytest-xdist, workers write the claims and the
+The fixture ``theorem`` does more: it makes a page of the book, see ``verify.testing.book``. At the end of the session
+``index.html`` has the theorems in chapters and lists all claims. With pytest-xdist, workers write the claims and the
 controller the list; what they share travels as the tests' user properties, which ``--junitxml`` keeps as well.
 Nothing heavy is imported until a test asks for a claim.
 """
@@ -11,9 +12,8 @@ Nothing heavy is imported until a test asks for a claim.
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,10 @@ import pytest
 
 if TYPE_CHECKING:
     from verify.report.index import Skip
-    from verify.report.record import Result
+    from verify.testing import Claims, Theorems
+
+# Whether the test itself, not its setup or teardown, failed or was skipped: the ``theorem`` fixture asks at its end.
+OUTCOME = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,94 +35,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Load the Hypothesis profile that was asked for, if any."""
+    """Register the marker, and load the Hypothesis profile that was asked for, if any."""
+    config.addinivalue_line("markers", "chapter(title, *introduction): the chapter of the book that theorems are in")
     if profile := config.getoption("--verify-profile"):
         from verify.strategies.profiles import load_profile
 
         load_profile(profile)
 
 
-class Checked:
-    """A checked claim, to be asserted on; ``record`` is its file."""
-
-    def __init__(self, result: Result, record: Path | None = None) -> None:
-        self.result, self.record = result, record
-
-    def __repr__(self) -> str:
-        return repr(self.result)
-
-    def proved(self, *, vacuous: bool = False) -> Checked:
-        """Fail unless the claim was proved with evidence that the kernel replayed; vacuous only if expected."""
-        self._expect("proved")
-        if self.result.vacuous != vacuous:
-            self._fail(f"{self.result!r} {'is' if self.result.vacuous else 'is not'} vacuous")
-        return self
-
-    def refuted(self) -> Checked:
-        """Fail unless the claim was refuted; the counterexample is then at hand as ``counterexample``."""
-        return self._expect("refuted")
-
-    @property
-    def counterexample(self) -> str:
-        """The refutation as one line of arithmetic."""
-        return self.result.counterexample or ""
-
-    def _expect(self, verdict: str) -> Checked:
-        if self.result.verdict.value != verdict or self.result.assurance != "checked":
-            detail = self.result.counterexample or self.result.outcome.reason or f"assurance {self.result.assurance}"
-            self._fail(f"expected {verdict}: {self.result!r}\n{detail}")
-        return self
-
-    def _fail(self, message: str) -> None:
-        from verify.report import reproduce
-        from verify.report.files import from_here
-
-        lines = [reproduce.command(self.result), *reproduce.python(self.result).splitlines()]
-        if self.record is not None:
-            lines.append(
-                f"{reproduce.recheck(from_here(self.record))}    # {from_here(self.record.with_suffix('.html'))}"
-            )
-        again = "\n".join(f"  {line}" for line in lines if line)
-        pytest.fail(f"{message}\nagain:\n{again}" if again else message, pytrace=False)
-
-
-class Claims:
-    """Checks claims for one test and writes what was found."""
-
-    def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
-        self._request, self._folder, self._count = request, folder, 0
-
-    def __call__(self, network: Any, property: str, on: Any = "all", **options: Any) -> Checked:
-        from verify import api
-        from verify.report.files import write_report
-        from verify.report.names import readable_name
-
-        node = self._request.node
-        result = api.check(network, property, on, **options)
-        self._count += 1
-        title = re.sub(r"^test_", "", node.name).replace("_", " ")
-        stem = f"{readable_name(node.nodeid.replace('.py', ''), node.nodeid)}-{self._count}"
-        node.user_properties += _properties(result, stem)
-        title = title[:1].upper() + title[1:]
-        return Checked(result, write_report(self._folder, result, stem=stem, title=title, test=node.nodeid))
-
-
-def _properties(result: Result, stem: str) -> list[tuple[str, str]]:
-    """What the controller, and ``--junitxml``, are told about a claim."""
-    properties = [("record", f"{stem}.json"), ("verdict", result.verdict.value)]
-    if result.assurance:
-        properties.append(("assurance", result.assurance))
-    if result.vacuous:
-        properties.append(("note", "vacuous"))
-    if result.counterexample:
-        properties.append(("counterexample", result.counterexample))
-    return properties
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember how the test went."""
+    report = yield
+    if report.when == "call":
+        item.stash[OUTCOME] = report.outcome
+    return report
 
 
 @pytest.fixture
-def claim(request: pytest.FixtureRequest) -> Iterator[Claims]:
+def claim(request: pytest.FixtureRequest) -> Claims:
     """Check claims: ``claim(network, property, on=region)``, with the options of ``verify.check``."""
-    yield Claims(request, _folder(request.config))
+    from verify.testing import Claims
+
+    return Claims(request, _folder(request.config))
+
+
+@pytest.fixture
+def theorem(request: pytest.FixtureRequest) -> Iterator[Theorems]:
+    """State a theorem and check what carries it: ``theorem(question=..., answer=..., statement=...)`` is a ``Book``."""
+    from verify.testing import Theorems
+
+    theorems = Theorems(request, _folder(request.config))
+    yield theorems
+    outcome = request.node.stash.get(OUTCOME, "failed")
+    if outcome != "skipped":
+        theorems.finish(failed=outcome != "passed")
 
 
 def _given(config: pytest.Config) -> str:
@@ -138,17 +88,27 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     """How many claims were proved, refuted, left unknown, only attested; and the list of them all."""
     # Deselected tests, warnings and errors of collection are in these lists too.
     reports = [r for group in terminalreporter.stats.values() for r in group if isinstance(r, pytest.TestReport)]
-    claims = _claims_of(reports)
-    if not claims:
+    claims, theorems = _claims_of(reports), _theorems_of(reports)
+    if not claims and not theorems:
         return
     from verify.report.index import write_index
+    from verify.report.theorem import DATA
 
     folder = _folder(config)
     failed = frozenset(report.nodeid for report in reports if report.failed)
-    records = [folder / name for name in claims]
-    write_index(folder, records, failed=failed, skipped=_skips(terminalreporter.stats.get("skipped", [])))
+    write_index(
+        folder,
+        [folder / name for name in claims],
+        theorems=[folder / DATA / name for name in theorems],
+        failed=failed,
+        skipped=_skips(terminalreporter.stats.get("skipped", [])),
+    )
     terminalreporter.section("claims")
-    terminalreporter.write_line(f"claims: {_counted(claims.values())}; records in {_given(config)}/")
+    if theorems:
+        broken = sum(test in failed for test in theorems.values())
+        said = f", {broken} of them in tests that failed" if broken else ""
+        terminalreporter.write_line(f"theorems: {len(theorems)}{said}")
+    terminalreporter.write_line(f"claims: {_counted(claims.values()) or 'none'}; records in {_given(config)}/")
     for word in ("attested", "vacuous"):
         count = sum(word in known.values() for known in claims.values())
         if count:
@@ -173,6 +133,12 @@ def _claims_of(reports: list[Any]) -> dict[str, dict[str, str]]:
             elif name:
                 claims[name].setdefault(key, value)
     return claims
+
+
+def _theorems_of(reports: list[Any]) -> dict[str, str]:
+    """The test of every theorem by the name of its data."""
+    pairs = ((value, r.nodeid) for r in reports for key, value in r.user_properties if key == "theorem")
+    return dict(pairs)
 
 
 def _position(report: Any) -> tuple[str, int, str]:

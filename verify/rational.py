@@ -50,8 +50,53 @@ def parse_rational(text: str) -> Fraction:
     return Fraction(Decimal(stripped))
 
 
-def exact_text(value: Fraction) -> str:
-    """``"p/q"``, or ``"p"`` for an integer, of any length (``str`` refuses more than 4300 digits)."""
+@dataclass(frozen=True)
+class Enclosure:
+    """A real number known to lie between two rationals; equal ends mean that it is that rational."""
+
+    low: Fraction
+    high: Fraction
+
+    def __add__(self, other: Fraction | Enclosure) -> Enclosure:
+        low, high = ends(other)
+        return Enclosure(self.low + low, self.high + high)
+
+    __radd__ = __add__
+
+    def __mul__(self, factor: Fraction) -> Enclosure:
+        sides = self.low * factor, self.high * factor
+        return Enclosure(min(sides), max(sides))
+
+    __rmul__ = __mul__
+
+    def __str__(self) -> str:
+        """The decimals that both ends share, then dots."""
+        if self.low == self.high:
+            return display(self.low)
+        for digits in (10, 8, 6, 4, 3, 2, 1):
+            texts = {_decimal(end, digits) for end in (self.low, self.high)}
+            if len(texts) == 1:
+                return f"~{texts.pop()}"
+        return f"[{_decimal(self.low, 6)}, {_decimal(self.high, 6)}]"
+
+
+Real: TypeAlias = Fraction | Enclosure
+
+
+def ends(value: Real) -> tuple[Fraction, Fraction]:
+    """A lower and an upper bound of the number: itself twice if it is rational."""
+    return (value.low, value.high) if isinstance(value, Enclosure) else (value, value)
+
+
+def exact_text(value: Real) -> str:
+    """``"p/q"``, or ``"p"`` for an integer, of any length (``str`` refuses more than 4300 digits).
+
+    A number that is only enclosed is written ``"[p/q, r/s]"``.
+    """
+    if isinstance(value, Enclosure):
+        if value.low == value.high:
+            return exact_text(value.low)
+        return f"[{exact_text(value.low)}, {exact_text(value.high)}]"
     numerator, denominator = (format(Decimal(n), "f") for n in value.as_integer_ratio())
     return numerator if denominator == "1" else f"{numerator}/{denominator}"
 
@@ -92,8 +137,10 @@ def simplest_between(low: Fraction, high: Fraction) -> Fraction:
     return value
 
 
-def display(value: Fraction, digits: int = 30) -> str:
+def display(value: Real, digits: int = 30) -> str:
     """A short exact form where there is one, else a decimal marked with ``~``."""
+    if isinstance(value, Enclosure):
+        return str(value)
     text = exact_text(value)
     if len(text) <= digits:
         return text

@@ -113,6 +113,7 @@ PROVED  thread_nonneg is affine on nonneg
 REFUTED = """\
 REFUTED  relu is additive on all
   f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1
+  relu[0] switches at 0: the slope of the output in x jumps from 0 to 1
   f(x + y) = f(x) + f(y); checked, engine crossing, * s
 """
 VACUOUS = """\

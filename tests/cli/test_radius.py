@@ -74,7 +74,8 @@ def test_an_affine_radius_that_takes_too_long_is_not_decided(tmp_path: Path, cap
     arguments = ("radius", path, "--at", "[1, 2, 3, 4, 5, 6, 7, 8]", "--timeout", "1")
     found = call(capsys, *arguments)
     assert (found.status, found.err) == (3, "")
-    assert "affine radius   not decided, at least the pattern radius (the time budget of 1 s ran out)" in found.out
+    assert "affine radius   not decided, at least " in found.out
+    assert "(the time budget of 1 s ran out)" in found.out
     data = call(capsys, *arguments, "--json").json
     assert data["affine_radius"] is None
     assert data["pattern_radius"] is not None

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.formats.onnx_models import assert_agrees, model, node, random_points
+from verify.errors import NetworkError
 from verify.formats.onnx import from_model_bytes
 from verify.formats.onnx.operators import OPERATORS
 
@@ -374,7 +375,62 @@ COMPUTED = [
     ),
 ]
 
-CASES = [*CONVOLUTIONS, *PRODUCTS, *ARITHMETIC, *ACTIVATIONS, *POOLS, *SHAPES, *COMPUTED]
+WIDE = [node("Mul", "x c", "w")]
+TEN = {"c": scalar(10)}
+SMOOTH = [
+    *(one(name, (1, 2, 3)) for name in ("Elu", "Celu", "Selu", "Sigmoid", "Softplus", "Tanh")),
+    one("Gelu", (1, 5), opset=20),
+    one("Gelu", (1, 5), opset=20, label="tanh", approximate="tanh"),
+    one("Elu", (1, 4), label="alpha", alpha=0.3),
+    one("Celu", (1, 4), label="alpha", alpha=2.5),
+    one("Selu", (1, 4), label="constants", alpha=1.5, gamma=2.0),
+    *(
+        Case(f"{name}-far", [*WIDE, node(name, "w")], (1, 6), TEN)
+        for name in ("Elu", "Selu", "Sigmoid", "Softplus", "Tanh")
+    ),
+    Case("SiLU-of-the-input", [node("Sigmoid", "x", "s"), node("Mul", "x s")], (1, 4)),
+    Case("SiLU-swapped", [node("Neg", "x", "n"), node("Sigmoid", "n", "s"), node("Mul", "s n")], (1, 2, 3)),
+    Case(
+        "SiLU-after-a-layer",
+        [node("Gemm", "x v b", "z"), node("Sigmoid", "z", "s"), node("Mul", "z s", "h"), node("MatMul", "h w")],
+        (1, 3),
+        {"v": weights(3, 4), "b": weights(4), "w": weights(4, 2, seed=3)},
+    ),
+    Case(  # the sigmoid is read again: its block must stay
+        "SiLU-and-its-sigmoid",
+        [
+            node("Sigmoid", "x", "s"),
+            node("Mul", "x s", "m"),
+            node("Add", "m s", "a"),
+            node("Mul", "a c", "e"),
+            node("Add", "e s"),
+        ],
+        (1, 3),
+        {"c": scalar(2)},
+    ),
+    Case(
+        "SiLU-twice",
+        [
+            *(node("Sigmoid", "x", "s"), node("Mul", "x s", "m"), node("Sigmoid", "m", "t"), node("Mul", "t m", "n")),
+            node("Add", "n m"),
+        ],
+        (1, 3),
+    ),
+    Case(
+        "deep-elu",
+        [
+            node("MatMul", "x v", "a"),
+            node("Elu", "a", "b"),
+            node("MatMul", "b w", "d"),
+            node("Selu", "d", "e"),
+            node("Add", "e x"),
+        ],
+        (1, 3),
+        {"v": weights(3, 3), "w": weights(3, 3, seed=2)},
+    ),
+]
+
+CASES = [*SMOOTH, *CONVOLUTIONS, *PRODUCTS, *ARITHMETIC, *ACTIVATIONS, *POOLS, *SHAPES, *COMPUTED]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -384,6 +440,24 @@ def test_operator(case: Case) -> None:
     bound, value = assert_agrees(network, data, random_points(case.shape, 4))
     # Small enough to tell right from wrong, and the model is not dead.
     assert bound < value / 1000
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [node("Sigmoid", "x", "s"), node("Mul", "s s")],
+        [node("Mul", "x x")],
+        [node("Neg", "x", "n"), node("Sigmoid", "n", "s"), node("Mul", "x s")],
+        [node("Tanh", "x", "s"), node("Mul", "x s")],
+        [node("Mul", "x c", "n"), node("Sigmoid", "n", "s"), node("Mul", "x s")],
+        [node("Transpose", "x", "n", perm=[0, 2, 1]), node("Sigmoid", "n", "s"), node("Mul", "x s")],
+        [node("Sigmoid", "x", "s"), node("Sigmoid", "s", "t"), node("Mul", "x t")],
+    ],
+)
+def test_other_products_are_refused(nodes: list[onnx.NodeProto]) -> None:
+    data = model(nodes, (1, 2, 2), {"c": scalar(1.702)}).SerializeToString()
+    with pytest.raises(NetworkError, match="product of two activations"):
+        from_model_bytes(data, "product")
 
 
 def test_every_operator_has_a_case() -> None:

@@ -208,6 +208,8 @@ INSTANCES: dict[str, tuple[Assignment, list[tuple[Fraction, list[str], bool]]]] 
     "equivalent": ({"x": X}, [(Fraction(1), ["1", "2"], False), (Fraction(-1), ["1", "2"], True)]),
 }
 INSTANCES["superposition"] = INSTANCES["linear"]
+INSTANCES["convex"] = INSTANCES["concave"] = INSTANCES["affine"]
+INSTANCES["subadditive"] = INSTANCES["superadditive"] = INSTANCES["additive"]
 
 
 def plain(terms: list[Term]) -> list[tuple[Fraction, list[str], bool]]:
@@ -247,7 +249,8 @@ def test_an_instance_of_a_linear_network_has_no_gap() -> None:
         if name in ("constant", "even"):
             continue
         claim = Claim(net, CATALOGUE[name], everything(2), net if name == "equivalent" else None)
-        assert sum(term.factor * value[0] for term, value in evaluated_instance(claim, assignment)) == 0
+        total = sum((term.factor * value[0] for term, value in evaluated_instance(claim, assignment)), Fraction(0))
+        assert total == Fraction(0)
 
 
 def test_equivalent_needs_two_networks_of_one_size() -> None:

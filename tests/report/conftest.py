@@ -25,6 +25,12 @@ def pages(all_results: dict[str, Result], tmp_path_factory: pytest.TempPathFacto
     """A folder with the report of every kind of claim and the index."""
     folder = tmp_path_factory.mktemp("reports")
     for name, result in all_results.items():
-        write_report(folder, result, stem=name.replace(" ", "-"), title=name, fuzz={"instances": 12, "<b>": "<i>"})
+        write_report(
+            folder,
+            result,
+            stem=name.replace(" ", "-"),
+            title=name,
+            fuzz={"instances": 12, "examples": 20, "seed": 0, "reason": ""},
+        )
     write_index(folder)
     return folder

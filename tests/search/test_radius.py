@@ -1,4 +1,4 @@
-"""Radii: the pattern radius by brute force over corners, the affine radius against ``decide`` on balls."""
+"""Radii: the pattern radius over corners, the affine radius against ``decide`` on balls and against all cells."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from fractions import Fraction
 
 import pytest
 
-from tests.support import samples
+from tests.support import hidden_networks, samples
+from tests.support.enumerated_radius import nearest_other_cell
+from tests.support.outside import outside
 from tests.support.random_claims import network as random_network
+from verify import api
 from verify.errors import BudgetExceeded, RegionError
 from verify.kernel.check import Verdict
 from verify.kernel.exact import pattern_at, preactivations
-from verify.network import Network, examples
+from verify.network import Builder, Network, examples
+from verify.network.builder import dense, relu
 from verify.property import CATALOGUE, Claim
 from verify.rational import Vector, vector
 from verify.region import Region, ball, everything
@@ -124,6 +128,107 @@ def test_known_radii(name: str, point: list[int | str], pattern: Fraction, expec
     found = radii(examples.get(name), vector(point), Budget())
     assert found.pattern == pattern
     assert isinstance(found.affine, Infinite) if expected is None else found.affine == expected
+
+
+def hidden_case(seed: int) -> tuple[Network, Vector]:
+    rng = random.Random(seed)
+    network = hidden_networks.network(rng, rng.randint(1, 3))
+    return network, vector([Fraction(rng.randint(-6, 6), 2) for _ in range(network.input_size)])
+
+
+def agrees_with_the_cells(network: Network, x: Vector) -> bool:
+    """Compare with the enumeration of all cells of a ball twice as large; returns whether switches were hidden."""
+    found = radii(network, x, Budget())
+    if isinstance(found.affine, Infinite):
+        assert nearest_other_cell(network, x, Fraction(50)) is None
+        return not isinstance(found.pattern, Infinite)
+    assert found.affine is not None and isinstance(found.pattern, Fraction)
+    assert found.affine >= found.pattern
+    reach = 2 * found.affine if found.affine else Fraction(1, 2**20)
+    assert nearest_other_cell(network, x, reach) == found.affine
+    return found.affine > found.pattern
+
+
+@pytest.mark.parametrize(
+    "start", [pytest.param(i, marks=() if i < 100 else pytest.mark.slow) for i in range(0, 600, 50)]
+)
+def test_affine_radii_against_all_cells(start: int) -> None:
+    hidden = 0
+    for seed in range(start, start + 50):
+        hidden += agrees_with_the_cells(*hidden_case(seed))
+        hidden += agrees_with_the_cells(*case(seed))
+    assert hidden >= 5
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_balls_of_hidden_networks(seed: int) -> None:
+    network, x = hidden_case(1000 + seed)
+    found = radii(network, x, Budget()).affine
+    if isinstance(found, Infinite):
+        assert affine(network, everything(len(x))) is Verdict.PROVED
+        return
+    assert found is not None
+    assert affine(network, ball(x, found)) is Verdict.PROVED
+    assert affine(network, ball(x, found * SLIGHTLY or Fraction(1, 10**6))) is Verdict.REFUTED
+
+
+def crossroads(inputs: int, reach: int) -> Network:
+    """Every coordinate switches a pair that cancels at 0; one unit bends f where they add up to ``reach``."""
+    builder = Builder((inputs,), "crossroads")
+    eye = [[Fraction(int(i == j)) for j in range(inputs)] for i in range(inputs)]
+    weights = eye + [[-w for w in row] for row in eye] + [[Fraction(1)] * inputs]
+    hidden = relu(dense(builder.input, weights, [0] * (2 * inputs) + [-reach]))
+    return builder.build(dense(hidden, [[1] * inputs + [-1] * inputs + [1]]))
+
+
+@pytest.mark.parametrize("inputs", [1, 2, 3, 6, 80])
+def test_centres_on_boundaries_without_effect(inputs: int) -> None:
+    found = radii(crossroads(inputs, 5 * inputs), vector([0] * inputs), Budget())
+    assert found.pattern == 0
+    assert found.affine == 5
+
+
+def test_a_centre_on_a_facet_with_and_without_effect() -> None:
+    found = radii(crossroads(2, 3), vector([0, 3]), Budget())
+    assert found.pattern == 0
+    assert found.affine == 0
+
+
+def test_facets_at_one_distance() -> None:
+    """Four facets around a square; those of one pair cancel."""
+    builder = Builder((2,), "square")
+    weights, biases = [[1, 0], [-1, 0], [0, 1], [0, -1], [-1, 0]], [-1, -1, -1, -1, 1]
+    hidden = relu(dense(builder.input, weights, biases))
+    bent = builder.build(dense(hidden, [[1, 0, 0, 2, -1]]))
+    straight = builder.build(dense(hidden, [[1, 0, 0, 0, -1]]))
+    assert radii(bent, vector([0, 0]), Budget()).affine == 1
+    assert isinstance(radii(straight, vector([0, 0]), Budget()).affine, Infinite)
+
+
+def test_a_very_near_and_a_very_far_bend() -> None:
+    for reach in (Fraction("1e-30"), Fraction(10**12)):
+        builder = Builder((1,), "scale")
+        hidden = relu(dense(builder.input, [[1], [-1], [1]], [0, 0, -reach]))
+        found = radii(builder.build(dense(hidden, [[1, -1, 1]])), vector([0]), Budget())
+        assert found.pattern == 0
+    assert found.affine == reach
+
+
+@pytest.mark.networks
+@pytest.mark.parametrize("name", ["tll_8_0", "tll_16_0"])
+def test_lattice_networks(name: str) -> None:
+    network = api.load(outside(f"networks/{name}.onnx.gz"))
+    rng = random.Random(name)
+    hidden = 0
+    for _ in range(6):
+        x = vector([Fraction(rng.randint(-2000, 2000), 1000) for _ in range(2)])
+        found = radii(network, x, Budget())
+        assert isinstance(found.affine, Fraction) and isinstance(found.pattern, Fraction)
+        assert found.affine >= found.pattern
+        hidden += found.affine > found.pattern
+        assert affine(network, ball(x, found.affine)) is Verdict.PROVED
+        assert affine(network, ball(x, found.affine * SLIGHTLY)) is Verdict.REFUTED
+    assert hidden
 
 
 def test_a_point_of_the_wrong_size() -> None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from verify.network import Builder, Network, Tensor
 from verify.network.builder import dense, relu
-from verify.property import CATALOGUE, Claim
+from verify.property import CATALOGUE, Claim, find
 from verify.rational import vector
 from verify.region import (
     HalfSpace,
@@ -57,11 +57,17 @@ STYLES = ("generic", "generic", "related", "ternary", "biasless", "dead", "tiny"
 
 def network(rng: random.Random, inputs: int, outputs: int = 1, name: str = "random") -> Network:
     """One or two hidden layers of up to four units."""
-    style = rng.choice(STYLES)
+    return network_of(rng.choice(STYLES), rng, inputs, outputs, name)
+
+
+def network_of(
+    style: str, rng: random.Random, inputs: int, outputs: int = 1, name: str = "random", widest: int = 4
+) -> Network:
+    """The same, of a given style, with up to ``widest`` units a layer (one less for three inputs)."""
     builder = Builder((inputs,), name)
     x: Tensor = builder.input
     for layer in range(rng.choice([1, 1, 2])):
-        weights, biases = rows(rng, rng.randint(1, 4 if inputs < 3 else 3), x.size, style)
+        weights, biases = rows(rng, rng.randint(1, widest if inputs < 3 else widest - 1), x.size, style)
         if style == "cancelling":
             weights += [[-w for w in row] for row in weights]
             biases += [-b for b in biases]
@@ -99,7 +105,11 @@ KINDS = (
 
 def region(rng: random.Random, size: int) -> Region:
     """Boxes, orthants, balls, slices, polyhedra, of full dimension or not, bounded or not, single points too."""
-    kind = rng.choice(KINDS)
+    return region_of(rng.choice(KINDS), rng, size)
+
+
+def region_of(kind: str, rng: random.Random, size: int) -> Region:
+    """The same, of a given kind."""
     if kind == "all":
         return everything(size)
     if kind == "nonneg":
@@ -135,7 +145,33 @@ def region(rng: random.Random, size: int) -> Region:
     return plain
 
 
-def claim(seed: int, properties: tuple[str, ...] = tuple(CATALOGUE)) -> Claim:
+EQUALITIES = tuple(name for name, prop in CATALOGUE.items() if prop.relation == "= 0")
+INEQUALITIES = (
+    "convex",
+    "concave",
+    "subadditive",
+    "superadditive",
+    "nondecreasing in I",
+    "nonincreasing in I",
+    "lipschitz K in linf",
+    "lipschitz K in l1",
+    "lipschitz K in l2",
+)
+
+
+def inequality(seed: int, usage: str) -> Claim:
+    """The random claim of that seed about an inequality, with random parameters for I and K."""
+    rng = random.Random(seed)
+    size = rng.choice([1, 1, 2, 2, 3])
+    net, where = network(rng, size, rng.choice([1, 1, 1, 2])), region(rng, size)
+    name = usage.replace(" I", f" {rng.randrange(size)}").replace(" K", f" {rng.choice(CONSTANTS)}")
+    return Claim(net, find(name), where)
+
+
+CONSTANTS = ("0", "1/2", "1", "2", "7/3", "3", "5", "8", "12")
+
+
+def claim(seed: int, properties: tuple[str, ...] = EQUALITIES) -> Claim:
     """The random claim of that seed."""
     rng = random.Random(seed)
     size = rng.choice([1, 1, 2, 2, 3])

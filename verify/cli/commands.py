@@ -13,6 +13,7 @@ from verify.cli import display
 from verify.cli.options import bounded, limit_memory, number, output_list
 from verify.cli.progress import Progress
 from verify.errors import InputError
+from verify.formats.toml_family import is_family
 from verify.kernel.check import Verdict
 from verify.rational import exact_text
 from verify.report.record import Result
@@ -51,6 +52,16 @@ def check(
     seconds = number(timeout, "timeout")
     limit_memory(memory)
     chosen = output_list(outputs)
+    if is_family(network):
+        from verify.cli.families import check_family_file
+
+        if folder is not None:
+            _check_writable(Path(folder))
+        unused = {"--to": other, "--outputs": outputs, "--show-smt": show_smt}
+        found = check_family_file(
+            network, property, region, unused=unused, engine=engine, folder=folder, timeout=seconds, as_json=as_json
+        )
+        return STATUS[found.verdict]
     if show_smt:
         from verify.search.smt import smt_text  # loads Z3
 
@@ -73,11 +84,12 @@ def check(
 
 def _write_report(folder: Path, result: Result) -> None:
     """The record and the pages of the claim, and the list of all claims of the folder."""
+    from verify.fuzzing.record import fuzz_record
     from verify.report.files import write_report
     from verify.report.index import write_index
 
     try:
-        write_report(folder, result)
+        write_report(folder, result, fuzz=fuzz_record(result))
     finally:
         write_index(folder)
 

@@ -11,13 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from verify.kernel.check import Verdict
+from verify.kernel.evidence import ValueGap
 from verify.network import Network
 from verify.rational import display, exact_text
 from verify.report.names import file_stem
 from verify.report.record import Result
 from verify.report.sentence import point_text
+from verify.search.budget import Budget
 from verify.search.explain import Explanation
 from verify.search.radius import Infinite, Radii, Radius
+from verify.search.switch import switch_between
 
 COLOURS = {Verdict.PROVED: "bold green", Verdict.REFUTED: "bold red", Verdict.UNKNOWN: "bold yellow"}
 
@@ -33,6 +36,8 @@ def show_result(result: Result, folder: str | None) -> None:
     console.print(Text.assemble((result.verdict.name, COLOURS[result.verdict]), f"  {statement(result)}"))
     if result.counterexample:
         console.print(Text(f"  {result.counterexample}"))
+        for line in switch_lines(result):
+            console.print(Text(f"  {line}"))
     elif result.verdict is Verdict.PROVED:
         console.print(Text(f"  {proof_line(result)}"))
     else:
@@ -43,6 +48,25 @@ def show_result(result: Result, folder: str | None) -> None:
         console.print(Text(f"  assumes: {assumption}", style="dim"))
     if folder is not None:
         console.print(Text(f"  evidence: {Path(folder) / file_stem(result)}.json", style="dim"))
+
+
+def switch_lines(result: Result) -> list[str]:
+    """The ReLU that switch between the points of a counterexample, where f bends there."""
+    claim, evidence, values = result.claim, result.outcome.evidence, result.outcome.judgement.values
+    if not isinstance(evidence, ValueGap) or claim.second is not None or not claim.network.is_piecewise_linear:
+        return []
+    ends = [value.point for value in values if value.factor]
+    # The mixed point of 'affine' comes first; f bends between the two others.
+    found = switch_between(claim.network, ends[1:] if len(ends) == 3 else ends, evidence.output, Budget())
+    if found is None:
+        return []
+    units = ", ".join(found.units[:3]) + (f" and {len(found.units) - 3} more" if len(found.units) > 3 else "")
+    verb = "switches" if len(found.units) == 1 else "switch"
+    way = (
+        "on the way" if found.coordinate is None else f"in x{found.coordinate if claim.network.input_size > 1 else ''}"
+    )
+    slopes = f"the slope of the output {way} jumps from {display(found.before)} to {display(found.after)}"
+    return [f"{units} {verb} at {point_text(found.point)}: {slopes}"]
 
 
 def statement(result: Result) -> str:
@@ -65,12 +89,26 @@ def proof_line(result: Result) -> str:
     evidence = data["evidence"]
     if evidence["kind"] == "rule":
         return f"by the rule '{evidence['rule']}'"
+    if evidence["kind"] == "difference":
+        parts = sum(cut is None for cut in evidence["cuts"])
+        how = "interval bounds of f - g, layer by layer" + (f", on {parts} parts of the region" if parts > 1 else "")
+        return f"{how} ({'; '.join(data['lemmas'])})"
     trees = [proof.get("tree", []) for proof in evidence["proofs"]]
     cells = sum(1 for tree in trees for node in tree if "cell" in node)
     signs = any(node.get("signs") for tree in trees for node in tree)
+    relevant = any("free" in node for tree in trees for node in tree)
     units = result.network.relu_count
-    if signs:
+    rewritten = [proof for proof in evidence["proofs"] if "rewriting" in proof]
+    if rewritten and cells <= len(trees) and not relevant:
+        left = sum(sum(proof["sizes"].values()) for proof in rewritten)
+        how = f"rewritten exactly, {left or 'no'} ReLU remain{'' if left else 's'}, and none changes side on the region"
+        how = how if left else "rewritten exactly, no ReLU remains"
+    elif signs:
         how = f"the signs of weights, biases and inputs fix all {units} ReLU"
+    elif relevant and cells <= len(trees):
+        how = f"no ReLU of {units} that changes side on the region has an effect on the output"
+    elif relevant:
+        how = f"{cells} parts cover the region; on each, f is one affine map, and each satisfies the claim"
     elif cells <= len(trees):
         how = f"no ReLU of {units} changes side on the region"
     else:
@@ -92,9 +130,7 @@ def show_radii(network: Network, found: Radii) -> None:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         console.print(Text(f"  there {', '.join(names[:3])}{more} reaches zero", style="dim"))
     if found.affine is None:
-        console.print(
-            Text(f"affine radius   not decided, at least the pattern radius ({found.reason})", style="yellow")
-        )
+        console.print(Text(f"affine radius   not decided, at least {_reached(found)} ({found.reason})", style="yellow"))
         return
     console.print(Text(f"affine radius   {_radius(found.affine)}"))
     same = found.affine == found.pattern
@@ -102,6 +138,11 @@ def show_radii(network: Network, found: Radii) -> None:
     if isinstance(found.affine, Infinite):
         note = "f is affine everywhere"
     console.print(Text(f"  {note}", style="dim"))
+
+
+def _reached(found: Radii) -> str:
+    further = found.at_least is not None and found.at_least != found.pattern
+    return display(found.at_least) if further and found.at_least is not None else "the pattern radius"
 
 
 def _radius(value: Radius) -> str:

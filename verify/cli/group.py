@@ -12,7 +12,9 @@ HOMES = {
     "check": "verify.cli.commands",
     "explain": "verify.cli.commands",
     "radius": "verify.cli.commands",
+    "lipschitz": "verify.cli.lipschitz",
     "symbolic": "verify.cli.symbolic",
+    "simplify": "verify.cli.simplify",
     "recheck": "verify.cli.recheck",
 }
 

@@ -160,6 +160,9 @@ class _Reader:
     def nonnegative(self) -> Region:
         return nonnegative(self.dimension)
 
+    def nonpositive(self) -> Region:
+        return box([None] * self.dimension, [0] * self.dimension)
+
     def box(self, low: Node, high: Node) -> Region:
         return box(self.sides(low, "-inf"), self.sides(high, "inf"))
 
@@ -189,6 +192,7 @@ _Constructor: TypeAlias = Callable[..., Region]
 _CONSTRUCTORS: dict[str, tuple[_Constructor, int, str]] = {
     "all": (_Reader.everything, 0, "all"),
     "nonneg": (_Reader.nonnegative, 0, "nonneg"),
+    "nonpos": (_Reader.nonpositive, 0, "nonpos"),
     "box": (_Reader.box, 2, "box(low, high)"),
     "ball": (_Reader.ball, 2, "ball(point, radius)"),
     "l1ball": (_Reader.l1_ball, 2, "l1ball(point, radius)"),

@@ -17,7 +17,7 @@ import numpy as np
 from verify.errors import NetworkError
 from verify.formats import toml_values as values
 from verify.formats.toml_values import Table
-from verify.network import builder
+from verify.network import activations, builder
 from verify.network.builder import Tensor
 from verify.network.matrix import MAX_ENTRIES, Entries
 from verify.rational import Vector
@@ -171,6 +171,28 @@ def _clip(table: Table, arguments: Arguments) -> Tensor:
     return builder.clip(arguments[0], low, high)
 
 
+def _elu(table: Table, arguments: Arguments) -> Tensor:
+    return activations.elu(arguments[0], _number_or(table, "alpha", Fraction(1)))
+
+
+def _celu(table: Table, arguments: Arguments) -> Tensor:
+    return activations.celu(arguments[0], _number_or(table, "alpha", Fraction(1)))
+
+
+def _selu(table: Table, arguments: Arguments) -> Tensor:
+    alpha = _number_or(table, "alpha", activations.SELU_ALPHA)
+    return activations.selu(arguments[0], alpha, _number_or(table, "scale", activations.SELU_SCALE))
+
+
+def _number_or(table: Table, key: str, default: Fraction) -> Fraction:
+    found = _optional_number(table, key)
+    return default if found is None else found
+
+
+def _gelu(table: Table, arguments: Arguments) -> Tensor:
+    return activations.gelu(arguments[0], str(table.values.get("approximate", "none")))
+
+
 def _optional_number(table: Table, key: str) -> Fraction | None:
     return values.number(table.get(key), table.what(key)) if table.has(key) else None
 
@@ -264,6 +286,14 @@ LAYERS: dict[str, LayerType] = {
     "prelu": LayerType(_prelu, ("slope",)),
     "abs": LayerType(lambda table, arguments: builder.absolute(arguments[0])),
     "clip": LayerType(_clip, ("low", "high")),
+    "elu": LayerType(_elu, ("alpha",)),
+    "celu": LayerType(_celu, ("alpha",)),
+    "selu": LayerType(_selu, ("alpha", "scale")),
+    "softplus": LayerType(lambda table, arguments: activations.softplus(arguments[0])),
+    "sigmoid": LayerType(lambda table, arguments: activations.sigmoid(arguments[0])),
+    "tanh": LayerType(lambda table, arguments: activations.tanh(arguments[0])),
+    "silu": LayerType(lambda table, arguments: activations.silu(arguments[0])),
+    "gelu": LayerType(_gelu, ("approximate",)),
     "max_pool": LayerType(_max_pool, ("kernel", "strides", "pads", "dilations", "ceil_mode")),
     "average_pool": LayerType(
         _average_pool, ("kernel", "strides", "pads", "dilations", "ceil_mode", "count_include_pad")
@@ -284,4 +314,7 @@ LAYERS: dict[str, LayerType] = {
 }
 
 # These make units of their own; the others only name what they compute.
-ACTIVATIONS = ("relu", "leaky_relu", "prelu", "abs", "clip")
+ACTIVATIONS = (
+    *("relu", "leaky_relu", "prelu", "abs", "clip"),
+    *("elu", "celu", "selu", "softplus", "sigmoid", "tanh", "silu", "gelu"),
+)

@@ -9,12 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from verify.errors import InputError
+from verify.kernel.balls import enclosures
 from verify.kernel.exact import preactivations
-from verify.network import Network
+from verify.network import Network, floats
 from verify.network.rounding import Precision, RoundingBound
-from verify.rational import Vector, to_fraction, vector
+from verify.rational import Vector, ends, to_fraction, vector, zeros
 
 Function = Callable[[Any], Any]
+# The outputs at a point, and a bound for each on what rounding may do to it.
+Reference = Callable[[Network, Vector, Precision], tuple[Vector, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +69,9 @@ class Comparison:
         self.precision = precision
         shape = (network.input_size,) if flat else network.input_shape
         self.shape = (1, *shape) if batch else tuple(shape)
-        self._bound = RoundingBound(network, precision)
+        self._reference = _smooth_reference if not network.is_piecewise_linear else _reference(network, precision)
+        if not network.is_piecewise_linear and precision.dtype == "float16":
+            raise InputError(f"{network.name} has smooth activations: their bound is for float64 and float32 only")
 
     def rounded(self, point: Vector) -> Vector | None:
         """The nearest point that the function can be given; None where a coordinate overflows."""
@@ -79,19 +85,40 @@ class Comparison:
 
     def at(self, point: Vector) -> Observation:
         """Compare at a point that ``rounded`` gave. Whatever the function does wrong becomes a ``problem``."""
-        values = preactivations(self.network, point)
-        expected = values[-1].reduced()
+        expected, bounds = self._reference(self.network, point, self.precision)
         try:
             returned = self.function(self.array(point))
         except Exception as error:  # the function is anybody's code: what it raises is what we report
             return Observation(point, expected, problem=f"raised {type(error).__name__}: {error}")
-        bounds = self._bound.at(point, values)
         numbers = _numbers(returned, self.network)
         if isinstance(numbers, str):
             return Observation(point, expected, problem=numbers)
         if not np.all(np.isfinite(numbers) | np.isinf(bounds)):
             return Observation(point, expected, problem=f"returned {_short(numbers)}, not finite numbers")
         return _worst(point, expected, numbers, bounds)
+
+
+def _reference(network: Network, precision: Precision) -> Reference:
+    """Exact outputs, and the bound at the exact point."""
+    bound = RoundingBound(network, precision)
+
+    def reference(_: Network, point: Vector, __: Precision) -> tuple[Vector, Any]:
+        values = preactivations(network, point)
+        return values[-1].reduced(), bound.at(point, values)
+
+    return reference
+
+
+def _smooth_reference(network: Network, point: Vector, precision: Precision) -> tuple[Vector, Any]:
+    """The middles of enclosures of the outputs; half their widths are part of the bound (see ``floats.run``)."""
+    bound = floats.run(network, point, precision.roundoff).errors[-1]
+    try:
+        found = [ends(value) for value in enclosures(network, point)]
+    except OverflowError:
+        return zeros(network.output_size), np.full(network.output_size, np.inf)
+    middle = vector([(low + high) / 2 for low, high in found])
+    radius = vector([high - low for low, high in found]).floats()
+    return middle, (bound + radius) * (1 + 2.0**-50)
 
 
 def _worst(point: Vector, expected: Vector, numbers: Any, bounds: Any) -> Observation:

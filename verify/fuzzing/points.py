@@ -48,8 +48,13 @@ def _corner(inside: Inside, rng: random.Random) -> Vector:
 
 def beside_boundaries(network: Network, inside: Inside, rng: random.Random) -> Iterator[Vector]:
     """Points on, just before and just behind places where a ReLU switches, on segments between random points."""
-    # A region that is one point has no segments; a network without ReLU has no boundaries.
-    if not network.relu_count or all(low is not None and low == high for low, high in inside.sides):
+    # A region that is one point has no segments; a network without ReLU has no boundaries (and those of one
+    # with smooth units are not found exactly).
+    if (
+        not network.relu_count
+        or not network.is_piecewise_linear
+        or all(low is not None and low == high for low, high in inside.sides)
+    ):
         return
     while True:
         start, end = random_point(inside, rng), random_point(inside, rng)

@@ -18,6 +18,7 @@ from verify.fuzzing.compare import Comparison, Function, Observation
 from verify.fuzzing.report import FuzzReport
 from verify.fuzzing.shrink import shrunk, size
 from verify.network import Network
+from verify.network.floats import LIBRARY_ASSUMPTION
 from verify.network.rounding import precision_named
 from verify.rational import Vector
 from verify.region import Region
@@ -131,9 +132,10 @@ class _Session:
 
     def report(self, seed: int) -> FuzzReport:
         """The report, with the simplest failure shrunk."""
-        notes: tuple[str, ...] = ()
+        smooth = not self.comparison.network.is_piecewise_linear
+        notes: tuple[str, ...] = (LIBRARY_ASSUMPTION,) if smooth else ()
         if not self.observations:
-            self.keep_outside, notes = True, (OUTSIDE,)
+            self.keep_outside, notes = True, (*notes, OUTSIDE)
             self.take(points.simple(self.inside, random.Random(seed)), self.left)
         judged = [o for o in self.observations if not o.problem]
         failures = [o for o in self.observations if not o.within_bound]

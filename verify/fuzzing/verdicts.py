@@ -11,10 +11,10 @@ import numpy as np
 
 from verify.errors import PropertyError, WrongVerdict
 from verify.fuzzing.points import random_point
-from verify.kernel.check import Verdict, evaluated_instance
+from verify.kernel.check import Verdict, evaluated_instance, surely_broken
 from verify.network import floats
 from verify.property import Assignment, Claim
-from verify.rational import Vector, exact_text, zeros
+from verify.rational import Real, Vector, exact_text, vector, zeros
 from verify.report.record import Result
 from verify.search.inside import Inside, inside
 
@@ -49,14 +49,15 @@ def fuzz_verdict(result: Result, examples: int = 1000, seed: int = 0) -> Verdict
             if not _is_instance(claim, assignment):
                 continue
             found += 1
-            if result.vacuous and assignment.get("t") != 1:
+            if result.vacuous and assignment.get("t") != TRIVIAL_FACTOR.get(claim.property.key, 1):
                 raise WrongVerdict(_accusation(result, assignment, "the claim is not vacuous: it has an instance"))
             if _surely_small(claim, assignment):
                 in_floats += 1
                 continue
             gaps = _gaps(claim, assignment)
-            if any(gaps):
-                raise WrongVerdict(_accusation(result, assignment, f"its terms add up to {_shown(gaps)}, not to 0"))
+            if any(surely_broken(claim, assignment, gap) for gap in gaps):
+                wanted = "not to 0" if claim.property.relation == "= 0" else f"which breaks {claim.property.formula}"
+                raise WrongVerdict(_accusation(result, assignment, f"its terms add up to {_shown(gaps)}, {wanted}"))
     return VerdictFuzz(found, in_floats)
 
 
@@ -69,7 +70,7 @@ def _accusation(result: Result, assignment: Assignment, what: str) -> str:
     return f"{liar} is wrong about {result!r}: at {values} {what}"
 
 
-def _shown(gaps: list[Fraction]) -> str:
+def _shown(gaps: list[Real]) -> str:
     return ", ".join(exact_text(gap) for gap in gaps)
 
 
@@ -77,17 +78,17 @@ def _is_instance(claim: Claim, assignment: Assignment) -> bool:
     return all(claim.region.contains(term.point) for term in claim.property.instance(assignment))
 
 
-def _gaps(claim: Claim, assignment: Assignment) -> list[Fraction]:
-    """What the terms add up to, exactly, for each output."""
-    totals = [Fraction(0)] * claim.network.output_size
+def _gaps(claim: Claim, assignment: Assignment) -> list[Real]:
+    """What the terms add up to for each output: exactly, or enclosed for networks with smooth units."""
+    totals: list[Real] = [Fraction(0)] * claim.network.output_size
     for term, outputs in evaluated_instance(claim, assignment):
-        totals = [total + term.factor * value for total, value in zip(totals, outputs.fractions(), strict=True)]
+        totals = [total + term.factor * value for total, value in zip(totals, outputs, strict=True)]
     return totals
 
 
 def _surely_small(claim: Claim, assignment: Assignment) -> bool:
-    """For large networks: whether the terms add up to zero as far as float64 with its error bound can tell."""
-    if claim.network.weight_count <= EXACT_WEIGHTS:
+    """For large networks: whether the terms fulfil the formula as far as float64 with its error bound can tell."""
+    if claim.network.weight_count <= EXACT_WEIGHTS or claim.property.margin is not None:
         return False
     total, allowed = np.zeros(claim.network.output_size), np.zeros(claim.network.output_size)
     for term in claim.property.instance(assignment):
@@ -95,12 +96,14 @@ def _surely_small(claim: Claim, assignment: Assignment) -> bool:
         run, factor = floats.run(network, term.point), float(term.factor)
         total += factor * run.values[-1]
         allowed += abs(factor) * (run.errors[-1] + 8 * floats.UNIT_ROUNDOFF * np.abs(run.values[-1]))
+    if claim.property.relation != "= 0":
+        return bool(np.all((total if claim.property.relation == "<= 0" else -total) <= allowed))
     return bool(np.all(np.abs(total) <= allowed))
 
 
 def _instances(claim: Claim, ready: Inside, rng: random.Random) -> Iterator[Assignment]:
     """Values for the property's variables; some have arguments outside the region, and are no instances."""
-    make = INSTANCES.get(claim.property.name)
+    make = INSTANCES.get(claim.property.key)
     if make is None:
         raise PropertyError(f"no instances of {claim.property.name!r} can be drawn; known: {', '.join(INSTANCES)}")
     yield from make(random_point(ready, rng), random_point(ready, rng), rng)
@@ -141,6 +144,28 @@ def _mirrored(p: Vector, q: Vector, rng: random.Random) -> Iterator[Assignment]:
         yield {"x": p.scaled(Fraction(1, 2**power))}
 
 
+def _steps(p: Vector, q: Vector, rng: random.Random) -> Iterator[Assignment]:
+    """Steps as long as the points are apart in some coordinate, and shorter ones."""
+    apart = abs(rng.choice((q - p).fractions())) if len(p) else Fraction(0)
+    for factor in (Fraction(1), HALF, Fraction(1, 16), Fraction(1, 1024)):
+        yield {"x": p, "t": apart * factor}
+    yield {"x": p, "t": abs(rng.choice(FACTORS))}
+
+
+def _pairs(p: Vector, q: Vector, rng: random.Random) -> Iterator[Assignment]:
+    """Points far apart, close together, and apart in one coordinate only."""
+    yield {"x": p, "y": q}
+    yield {"x": p, "y": p + (q - p).scaled(Fraction(1, 2 ** rng.randint(1, 12)))}
+    if len(p):
+        mixed = p.fractions()
+        j = rng.randrange(len(p))
+        mixed[j] = q[j]
+        yield {"x": p, "y": vector(mixed)}
+
+
+# The t for which nothing is said, where it is not 1.
+TRIVIAL_FACTOR = {"nondecreasing": 0, "nonincreasing": 0}
+
 INSTANCES: dict[str, Callable[[Vector, Vector, random.Random], Iterator[Assignment]]] = {
     "affine": _affine,
     "linear": _superposition,
@@ -152,4 +177,11 @@ INSTANCES: dict[str, Callable[[Vector, Vector, random.Random], Iterator[Assignme
     "odd": _mirrored,
     "even": _mirrored,
     "equivalent": lambda p, _, __: iter([{"x": p}]),
+    "convex": _affine,
+    "concave": _affine,
+    "subadditive": _additive,
+    "superadditive": _additive,
+    "nondecreasing": _steps,
+    "nonincreasing": _steps,
+    "lipschitz": _pairs,
 }

@@ -10,20 +10,23 @@ them about; where the float filter is used, also what the ledger then says. No s
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from verify.errors import EvidenceError, PropertyError
+from verify.kernel.balls import PRECISIONS, enclosures
 from verify.kernel.cover import check_cover, check_empty
+from verify.kernel.difference import Difference, bounds, boxes, folded
 from verify.kernel.evidence import Cells, Empty, Evidence, Nothing, Rule, ValueGap
 from verify.kernel.exact import evaluate
-from verify.kernel.ledger import Ledger
-from verify.kernel.rules import RULES
+from verify.kernel.ledger import BALL_ARITHMETIC, Ledger
+from verify.kernel.rules import RULES, SMOOTH_RULES
 from verify.network import Network
 from verify.property import Assignment, Claim, Question, Term, Vacuous
-from verify.rational import Vector
+from verify.property.base import in_coordinates
+from verify.rational import Enclosure, Real, Vector, ends
 
 
 class Verdict(enum.Enum):
@@ -41,7 +44,7 @@ class Value:
     factor: Fraction
     point: Vector
     second: bool
-    value: Fraction
+    value: Real
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Judgement:
     verdict: Verdict
     vacuous: bool = False
     values: tuple[Value, ...] = ()
-    gap: Fraction | None = None
+    gap: Real | None = None
     assumptions: tuple[str, ...] = ()
 
 
@@ -69,21 +72,53 @@ def judge(claim: Claim, evidence: Evidence) -> Judgement:
 
 
 def _check_gap(claim: Claim, evidence: ValueGap, ledger: Ledger) -> Judgement:
-    """Evaluate f exactly at every argument of the instance; the weighted sum must differ from zero."""
+    """Evaluate f exactly at every argument of the instance; the weighted sum must break the formula."""
     if not 0 <= evidence.output < claim.network.output_size:
         raise EvidenceError("value gap", f"there is no output {evidence.output}")
-    values = tuple(
-        Value(term.factor, term.point, term.second, outputs[evidence.output])
-        for term, outputs in evaluated_instance(claim, evidence.assignment)
-    )
-    gap = sum((v.factor * v.value for v in values), Fraction(0))
-    if gap == 0:
-        raise EvidenceError("value gap", "the instance satisfies the formula exactly")
-    return Judgement(Verdict.REFUTED, values=values, gap=gap, assumptions=tuple(ledger.entries))
+    for bits in PRECISIONS if has_smooth_units(claim) else PRECISIONS[:1]:
+        values = tuple(
+            Value(term.factor, term.point, term.second, outputs[evidence.output])
+            for term, outputs in evaluated_instance(claim, evidence.assignment, bits)
+        )
+        total = sum((v.factor * v.value for v in values), Fraction(0))
+        if surely_broken(claim, evidence.assignment, total):
+            if has_smooth_units(claim):
+                ledger.add(BALL_ARITHMETIC)
+            gap = gap_of(claim, evidence.assignment, total)
+            return Judgement(Verdict.REFUTED, values=values, gap=gap, assumptions=tuple(ledger.entries))
+    raise EvidenceError("value gap", "the instance satisfies the formula, or ball arithmetic does not decide it")
 
 
-def evaluated_instance(claim: Claim, assignment: Assignment) -> list[tuple[Term, Vector]]:
-    """The terms of an instance with the exact outputs at their points, every point checked to lie in the region."""
+def has_smooth_units(claim: Claim) -> bool:
+    """Whether a network of the claim is not piecewise linear: its values are then enclosed, not exact."""
+    return any(n is not None and not n.is_piecewise_linear for n in (claim.network, claim.second))
+
+
+def surely_broken(claim: Claim, assignment: Assignment, total: Real) -> bool:
+    """Whether an instance breaks the formula for every value that the total of its terms may have.
+
+    The totals that break a formula are an up-set of the positive numbers and a down-set of the negative ones (each
+    ``margin`` grows with the size of the total), so both ends decide where they have one sign.
+    """
+    low, high = ends(total)
+    if low != high and low <= 0 <= high:
+        return False
+    return all(claim.property.broken(claim.property.gap(end, assignment)) for end in (low, high))
+
+
+def gap_of(claim: Claim, assignment: Assignment, total: Real) -> Real:
+    """The gap of an instance, or bounds on it."""
+    low, high = (claim.property.gap(end, assignment) for end in ends(total))
+    return low if low == high else Enclosure(min(low, high), max(low, high))
+
+
+def evaluated_instance(
+    claim: Claim, assignment: Assignment, bits: int = PRECISIONS[0]
+) -> list[tuple[Term, Sequence[Real]]]:
+    """The terms of an instance with the outputs at their points, every point checked to lie in the region.
+
+    The outputs are exact, or for networks with smooth units enclosed with ``bits`` of precision.
+    """
     names = set(claim.property.variables)
     if set(assignment) != names:
         raise EvidenceError("instance", f"expected values for {sorted(names)}, got {sorted(assignment)}")
@@ -97,7 +132,12 @@ def evaluated_instance(claim: Claim, assignment: Assignment) -> list[tuple[Term,
         raise EvidenceError("instance", str(error)) from error
     if not all(claim.region.contains(term.point) for term in terms):
         raise EvidenceError("instance", "an argument of f lies outside the region")
-    return [(term, evaluate(_network(claim, term), term.point)) for term in terms]
+    if not has_smooth_units(claim):
+        return [(term, evaluate(_network(claim, term), term.point).fractions()) for term in terms]
+    try:
+        return [(term, enclosures(_network(claim, term), term.point, bits)) for term in terms]
+    except OverflowError as error:
+        raise EvidenceError("instance", str(error)) from error
 
 
 def _network(claim: Claim, term: Term) -> Network:
@@ -113,6 +153,8 @@ def _check_rule(claim: Claim, evidence: Rule, ledger: Ledger) -> Judgement:
     rule = RULES.get(evidence.name)
     if rule is None:
         raise EvidenceError("rule", f"there is no rule {evidence.name[:60]!r}")
+    if has_smooth_units(claim) and evidence.name not in SMOOTH_RULES:
+        raise EvidenceError("rule", f"{evidence.name!r} is a theorem about piecewise linear networks")
     rule(claim)
     vacuous = isinstance(claim.questions(), Vacuous)
     return Judgement(Verdict.PROVED, vacuous=vacuous, assumptions=tuple(ledger.entries))
@@ -145,9 +187,24 @@ def _check_proof(question: Question, proof: Any, ledger: Ledger) -> bool:
     return check_cover(question, proof, ledger)
 
 
+def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> Judgement:
+    """On each part of the region's box the two networks' outputs differ by at most the claim's epsilon."""
+    if claim.property.family != "equivalent within" or claim.second is None:
+        raise EvidenceError("difference", f"does not prove {claim.property.name!r}")
+    base, epsilon = claim.region.base, claim.property.parameters["epsilon"]
+    first, second = (in_coordinates(network, claim.region)[0] for network in (claim.network, claim.second))
+    if evidence.folded:
+        first, second = folded(first, base), folded(second, base)
+    for part in boxes(base, evidence.cuts):
+        if any(bound is None or bound > epsilon for bound in bounds(first, second, part)):
+            raise EvidenceError("difference", f"the bound on a part of the region exceeds {epsilon}")
+    return Judgement(Verdict.PROVED, assumptions=tuple(ledger.entries))
+
+
 CHECKERS: dict[type[Any], Callable[[Claim, Any, Ledger], Judgement]] = {
     ValueGap: _check_gap,
     Rule: _check_rule,
     Nothing: _check_nothing,
     Cells: _check_cells,
+    Difference: _check_difference,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,12 +12,17 @@ from verify.errors import EvidenceError
 from verify.kernel.closed_form import is_nonnegative, settled_units, spread_of
 from verify.kernel.evidence import Cover, Empty, Equation, Leaf, Split, Tree
 from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of
+from verify.kernel.inequalities import Part, check_parts, has_only_trivial_instances
 from verify.kernel.ledger import FLOAT_FILTER, Ledger
+from verify.kernel.relevance import Piece, check_free_leaf
+from verify.kernel.rewriting import rewritten
 from verify.kernel.rules import pattern_by_signs
+from verify.kernel.smooth import Symbols, fault, maps_of, resolve
 from verify.network import Network
 from verify.network import matrix as matrices
 from verify.network.combine import substituted
 from verify.property import Criterion, Question
+from verify.property.base import INEQUALITIES
 from verify.property.copies import lift
 from verify.rational import Vector, vector, zeros
 from verify.region import Box, Chart, HalfSpace, Region, polyhedron
@@ -37,19 +43,56 @@ def check_cover(question: Question, proof: Cover, ledger: Ledger) -> bool:
     """Check a proof of one question; returns whether nothing but trivial instances remained (vacuous)."""
     if proof.lifted:
         question = lift(question)
-    question = in_hull(question, proof.equations)
+    question = after_steps(in_hull(question, proof.equations), proof)
     if question.criterion is Criterion.THROUGH_ORIGIN and question.origin is None:
         return True
+    if has_only_trivial_instances(question):
+        return True
+    if not question.network.is_piecewise_linear:
+        _check_smooth_cover(question, proof, ledger)
+        return False
+    several = isinstance(proof.tree, Split)
     first: list[AffineForm] | None = None
-    for leaf, rows in _leaves(proof.tree, question.region):
+    parts: list[Part] = []
+    for leaf, rows in leaves(proof.tree, question.region):
         _check_pattern(question.network, leaf.pattern)
-        cell = cell_of(question.network, leaf.pattern)
-        _check_leaf(question, rows, leaf, cell, ledger)
-        first = check_criterion(question, cell, first, several=isinstance(proof.tree, Split))
+        cell = _checked_map(question, rows, leaf, ledger)
+        if question.criterion not in INEQUALITIES:
+            first = check_criterion(question, cell, first, several=several)
+        elif several or question.criterion is not Criterion.CONVEX:  # one affine map is convex
+            parts.append(Part(rows, leaf, [on_hull(form, question.region.base) for form in cell.outputs()]))
+    if parts:
+        check_parts(question, parts)
     return False
 
 
-def _leaves(tree: Tree, region: Region) -> Iterator[tuple[Leaf, tuple[HalfSpace, ...]]]:
+def _check_smooth_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
+    """``check_cover`` for a network with smooth units: see ``verify.kernel.smooth``."""
+    symbols = Symbols(question.region.dimension)
+    base, first = question.region.base, None
+    for leaf, rows in leaves(proof.tree, question.region):
+        if leaf.signs or not isinstance(base, Box):
+            raise EvidenceError("smooth units", "need an explicit pattern, and an L1 ball in lifted form")
+        _check_pattern(question.network, leaf.pattern)
+        resolved = resolve(question, leaf.pattern, symbols)
+        _check_leaf(resolved.question, resolved.rows(rows), leaf, resolved.cell, ledger)
+        maps = maps_of(resolved, base, symbols)
+        if maps is None:
+            raise EvidenceError("smooth units", "an output depends on the value of a smooth unit")
+        wrong = fault(question, maps, first)
+        if wrong:
+            raise EvidenceError("smooth units", wrong)
+        first = first or maps
+
+
+def after_steps(question: Question, proof: Cover) -> Question:
+    """The question about the network that the proof's steps rewrite its network to (lemma 6)."""
+    if proof.steps is None:
+        return question
+    return replace(question, network=rewritten(question.network, proof.steps, question.region.base))
+
+
+def leaves(tree: Tree, region: Region) -> Iterator[tuple[Leaf, tuple[HalfSpace, ...]]]:
     """The leaves, each with the rows that hold on it. A split covers: one of form >= 0, form <= 0 holds anywhere."""
     stack = [(tree, region.rows)]
     while stack:
@@ -70,6 +113,15 @@ def _check_pattern(network: Network, pattern: Pattern) -> None:
         bits = pattern.get(k)
         if bits is None or bits.shape != (block.size,) or bits.dtype != np.bool_:
             raise EvidenceError("pattern", f"{block.name} needs one bit for each of its {block.size} units")
+
+
+def _checked_map(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, ledger: Ledger) -> Cell | Piece:
+    """The affine map of the network on a leaf's part, after the leaf is checked."""
+    if leaf.free is not None:
+        return check_free_leaf(question, rows, leaf)
+    cell = cell_of(question.network, leaf.pattern)
+    _check_leaf(question, rows, leaf, cell, ledger)
+    return cell
 
 
 def _check_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, cell: Cell, ledger: Ledger) -> None:
@@ -96,7 +148,7 @@ def _check_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, cell:
 
 
 def check_criterion(
-    question: Question, cell: Cell, first: list[AffineForm] | None, *, several: bool
+    question: Question, cell: Cell | Piece, first: list[AffineForm] | None, *, several: bool
 ) -> list[AffineForm] | None:
     """Check one leaf's map against the criterion; returns the first leaf's map for the comparison with later ones."""
     criterion = question.criterion
@@ -125,7 +177,7 @@ def _require(holds: bool, rule: str, message: str) -> None:
         raise EvidenceError(rule, message)
 
 
-def _zero_at_origin(cell: Cell, question: Question) -> bool:
+def _zero_at_origin(cell: Cell | Piece, question: Question) -> bool:
     if question.origin is None:
         return True
     if question.origin.is_zero():
@@ -162,7 +214,8 @@ def in_hull(question: Question, equations: Sequence[Equation]) -> Question:
         for r in half_spaces(region)
     ]
     inside: Region = polyhedron(chart.directions.shape[1], rows, region.text)
-    return Question(network, inside, question.criterion, origin, question.lemma)
+    slope = question.slope.along(chart.directions) if question.slope is not None else None
+    return Question(network, inside, question.criterion, origin, question.lemma, slope)
 
 
 def _origin_in_chart(chart: Chart, origin: Vector | None) -> Vector | None:

@@ -6,6 +6,7 @@
     Cells        for each question a cover of the region by cells, with the        -> PROVED
                  affine map on each: one leaf for a stable pattern, a tree of
                  splits otherwise
+    Difference   interval bounds of the difference of two networks are small       -> PROVED
 
 ``to_json`` and ``from_json`` are the only readers and writers of the serialized form.
 """
@@ -20,7 +21,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from verify.errors import EvidenceError, InputError
+from verify.kernel import steps_json
+from verify.kernel.difference import Cut, Difference
 from verify.kernel.exact import AffineForm, Pattern
+from verify.kernel.rewriting import Steps
 from verify.network import Network
 from verify.property import Assignment
 from verify.rational import Vector, exact_text, to_fraction, vector
@@ -50,16 +54,36 @@ class Nothing:
 
 
 @dataclass(frozen=True, eq=False)
+class Ceiling:
+    """``relu(z) <= slope z + offset`` on a part, with proofs that the right side is at least 0 and at least z.
+
+    z is the unit's row divided by its content.
+    """
+
+    slope: Fraction
+    offset: Fraction
+    below: Multipliers
+    above: Multipliers
+
+
+@dataclass(frozen=True, eq=False)
 class Leaf:
     """One pattern holds on this part of the region (weakly, after the sign of each pre-activation).
 
     ``signs``: the pattern follows from the signs of weights, biases and inputs alone. Else units that no
-    closed form settles have multipliers, keyed by (block, unit).
+    closed form settles have multipliers, keyed by (block, unit). ``witnesses`` are what a criterion that is an
+    inequality needs about this leaf's maps, keyed by (which, output), see ``verify.kernel.inequalities``.
+
+    With ``free``, a mask of units that may switch on the part, the pattern speaks of the others only, and
+    multipliers number the constraints of ``verify.kernel.relevance``; free units may have ``ceilings``.
     """
 
     pattern: Pattern
     multipliers: Mapping[tuple[int, int], Multipliers] = field(default_factory=dict)
     signs: bool = False
+    witnesses: Mapping[tuple[int, int], Mapping[int, Fraction]] = field(default_factory=dict)
+    free: Pattern | None = None
+    ceilings: Mapping[tuple[int, int], Ceiling] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,11 +109,15 @@ class Equation:
 
 @dataclass(frozen=True, eq=False)
 class Cover:
-    """A proof of one question: equations of the affine hull, then a tree of cells in the hull's coordinates."""
+    """A proof of one question: equations of the affine hull, then a tree of cells in the hull's coordinates.
+
+    With ``steps``, the tree is about the network that they rewrite the question's network to (lemma 6).
+    """
 
     tree: Tree
     equations: tuple[Equation, ...] = ()
     lifted: bool = False
+    steps: Steps | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +135,7 @@ class Cells:
     proofs: tuple[Cover | Empty, ...]
 
 
-Evidence: TypeAlias = ValueGap | Rule | Nothing | Cells
+Evidence: TypeAlias = ValueGap | Rule | Nothing | Cells | Difference
 
 
 def to_json(evidence: Evidence) -> dict[str, Any]:
@@ -122,6 +150,9 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
         return {"kind": "rule", "rule": evidence.name}
     if isinstance(evidence, Nothing):
         return {"kind": "nothing to quantify over"}
+    if isinstance(evidence, Difference):
+        cuts = [None if cut is None else [cut[0], exact_text(cut[1])] for cut in evidence.cuts]
+        return {"kind": "difference", "folded": evidence.folded, "cuts": cuts}
     return {"kind": "cells", "proofs": [_proof_to_json(proof) for proof in evidence.proofs]}
 
 
@@ -136,7 +167,14 @@ def _proof_to_json(proof: Cover | Empty) -> dict[str, Any]:
         }
         for e in proof.equations
     ]
-    return {"equations": equations, "lifted": proof.lifted, "tree": _tree_to_json(proof.tree)}
+    data = {"equations": equations, "lifted": proof.lifted, "tree": _tree_to_json(proof.tree)}
+    if proof.steps is not None:
+        node = proof.tree
+        while isinstance(node, Split):
+            node = node.above
+        data["rewriting"] = steps_json.to_json(proof.steps)
+        data["sizes"] = {str(k): len(bits) for k, bits in node.pattern.items()}
+    return data
 
 
 def _tree_to_json(root: Tree) -> list[dict[str, Any]]:
@@ -149,13 +187,28 @@ def _tree_to_json(root: Tree) -> list[dict[str, Any]]:
             nodes.append({"split": _form_to_json(node.form)})
             stack += [node.below, node.above]
             continue
-        item: dict[str, Any] = {"cell": {str(k): np.packbits(bits).tobytes().hex() for k, bits in node.pattern.items()}}
+        item: dict[str, Any] = {"cell": _pattern_to_json(node.pattern)}
         if node.signs:
             item["signs"] = True
         if node.multipliers:
             item["multipliers"] = {f"{k}:{i}": _multipliers_to_json(m) for (k, i), m in node.multipliers.items()}
+        if node.witnesses:
+            item["witnesses"] = {f"{k}:{i}": _multipliers_to_json(m) for (k, i), m in node.witnesses.items()}
+        if node.free is not None:
+            item["free"] = _pattern_to_json(node.free)
+        if node.ceilings:
+            item["ceilings"] = {f"{k}:{i}": _ceiling_to_json(ceiling) for (k, i), ceiling in node.ceilings.items()}
         nodes.append(item)
     return nodes
+
+
+def _pattern_to_json(pattern: Pattern) -> dict[str, str]:
+    return {str(k): np.packbits(bits).tobytes().hex() for k, bits in pattern.items()}
+
+
+def _ceiling_to_json(ceiling: Ceiling) -> list[Any]:
+    proofs = [_multipliers_to_json(ceiling.below), _multipliers_to_json(ceiling.above)]
+    return [exact_text(ceiling.slope), exact_text(ceiling.offset), *proofs]
 
 
 def _form_to_json(form: AffineForm) -> list[str]:
@@ -192,11 +245,25 @@ def _read_cells(data: Any, networks: list[Network]) -> Cells:
     return Cells(tuple(_read_proof(item, network) for item, network in zip(proofs, networks, strict=True)))
 
 
+def _read_difference(data: Any, _: list[Network]) -> Difference:
+    return Difference(tuple(_read_cut(cut) for cut in data["cuts"]), _flag(data["folded"]))
+
+
+def _read_cut(data: Any) -> Cut:
+    if data is None:
+        return None
+    coordinate, value = data
+    if type(coordinate) is not int:
+        raise TypeError(f"{coordinate!r:.60} is not the number of a coordinate")
+    return coordinate, _rational(value)
+
+
 _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
     "value gap": _read_gap,
     "rule": lambda data, _: Rule(str(data["rule"])),
     "nothing to quantify over": lambda data, _: Nothing(),
     "cells": _read_cells,
+    "difference": _read_difference,
 }
 
 
@@ -208,7 +275,11 @@ def _read_proof(data: Any, network: Network) -> Cover | Empty:
         Equation(_form(item["form"]), _multipliers(item["above"]), _multipliers(item["below"]))
         for item in data["equations"]
     )
-    return Cover(_read_tree(data["tree"], network), equations, lifted)
+    steps = None
+    if "rewriting" in data:
+        steps = steps_json.from_json(data["rewriting"], network)
+        network = steps_json.sizes_from_json(data["sizes"], network)
+    return Cover(_read_tree(data["tree"], network), equations, lifted, steps)
 
 
 def _read_tree(nodes: Any, network: Network) -> Tree:
@@ -219,14 +290,32 @@ def _read_tree(nodes: Any, network: Network) -> Tree:
             above, below = stack.pop(), stack.pop()
             stack.append(Split(_form(item["split"]), above, below))
             continue
-        multipliers = {}
-        for key, value in item.get("multipliers", {}).items():
-            block, unit = key.split(":")
-            multipliers[int(block), int(unit)] = _multipliers(value)
-        stack.append(Leaf(_read_pattern(item["cell"], network), multipliers, _flag(item.get("signs", False))))
+        multipliers, witnesses = _keyed(item.get("multipliers", {})), _keyed(item.get("witnesses", {}))
+        signs = _flag(item.get("signs", False))
+        free = _read_pattern(item["free"], network) if "free" in item else None
+        ceilings = _read_ceilings(item.get("ceilings", {}))
+        stack.append(Leaf(_read_pattern(item["cell"], network), multipliers, signs, witnesses, free, ceilings))
     if len(stack) != 1:
         raise ValueError("the tree is not whole")
     return stack[0]
+
+
+def _read_ceilings(data: Any) -> dict[tuple[int, int], Ceiling]:
+    result = {}
+    for key, (slope, offset, below, above) in data.items():
+        block, unit = key.split(":")
+        proofs = _multipliers(below), _multipliers(above)
+        result[int(block), int(unit)] = Ceiling(_rational(slope), _rational(offset), *proofs)
+    return result
+
+
+def _keyed(data: Any) -> dict[tuple[int, int], Multipliers]:
+    """Multipliers keyed by two numbers, written ``2:5``."""
+    result: dict[tuple[int, int], Multipliers] = {}
+    for key, value in data.items():
+        first, second = key.split(":")
+        result[int(first), int(second)] = _multipliers(value)
+    return result
 
 
 def _read_pattern(data: Any, network: Network) -> Pattern:

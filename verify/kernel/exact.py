@@ -53,6 +53,7 @@ def _blockwise(
     ``bias_weights`` says how often the bias counts in each column (1 for a point, 0 for a direction). Without
     a pattern the ReLU acts by sign: of the point, or of the point moved a little along the second column.
     """
+    network.require_piecewise_linear("exact evaluation")
     outputs: dict[int, tuple[Integers, int]] = {0: (start, denominator)}
     result: list[Vector] = []
     for k, block in enumerate(network.blocks, start=1):
@@ -137,6 +138,7 @@ class Cell:
     """The affine maps of a network under one fixed pattern."""
 
     def __init__(self, network: Network, pattern: Pattern) -> None:
+        network.require_piecewise_linear("an affine map for each pattern")
         self.network = network
         self.pattern = pattern
         self.spreads: list[tuple[Any, Any]] = []

@@ -65,6 +65,7 @@ class Spread:
 
 def spread(network: Network, pattern: Pattern, base: Base) -> Spread | None:
     """The spread of every pre-activation under ``pattern``; None where the analysis does not apply."""
+    network.require_piecewise_linear("the float filter")
     if not base.is_bounded or not floats.floats_are_ieee():
         return None
     if not all(block.rounds_faithfully for block in network.blocks):

@@ -9,6 +9,8 @@ FLOAT_FILTER = (
     " arithmetic, rounding to nearest, with gradual underflow, in NumPy, SciPy and their BLAS"
 )
 
+BALL_ARITHMETIC = "values of smooth units were enclosed by the ball arithmetic of Arb (python-flint)"
+
 
 @dataclass
 class Ledger:

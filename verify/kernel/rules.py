@@ -7,10 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from verify.errors import EvidenceError
+from verify.kernel.composition import absolute_weights, curvature, monotone_weights, sublinear
 from verify.kernel.exact import Bits, Pattern
+from verify.kernel.sums import check_sum
 from verify.network import Network
 from verify.network.network import Block
-from verify.property import Claim
+from verify.property import Claim, Vacuous
 from verify.region import Box
 from verify.region.bases import Base
 
@@ -27,7 +29,30 @@ def zero_biases(claim: Claim) -> None:
             raise EvidenceError("zero biases", f"layer {block.name} has a bias that is not zero")
 
 
-RULES: dict[str, Callable[[Claim], None]] = {"zero biases": zero_biases}
+def sum_of_units(claim: Claim) -> None:
+    """A sum of functions of one affine form each is convex, or nondecreasing, if each of them shows it.
+
+    All ReLU and exponentials on one line s = 0 count as one function of s: see ``verify.kernel.sums``. This is for
+    networks with smooth units; piecewise linear ones have other rules.
+    """
+    questions = claim.questions()
+    if claim.network.is_piecewise_linear or isinstance(questions, Vacuous):
+        raise EvidenceError("sum of units", "is for claims about networks with smooth units")
+    for question in questions:
+        check_sum(question)
+
+
+# Rules that hold for smooth units too.
+SMOOTH_RULES = ("sum of units",)
+
+RULES: dict[str, Callable[[Claim], None]] = {
+    "zero biases": zero_biases,
+    "curvature": curvature,
+    "sublinear": sublinear,
+    "monotone weights": monotone_weights,
+    "absolute weights": absolute_weights,
+    "sum of units": sum_of_units,
+}
 
 
 def pattern_by_signs(network: Network, base: Base) -> Pattern | None:

@@ -138,11 +138,11 @@ class Builder:
             raise NetworkError(f"{self.name}: the input of shape {self.input_shape} has no values")
         return Tensor(self, tuple(self.input_shape), {0: matrices.identity(size)}, zeros(size), "input")
 
-    def add_block(self, tensor: Tensor, *, relu: bool) -> Tensor:
+    def add_block(self, tensor: Tensor, *, relu: bool, smooth: str | None = None) -> Tensor:
         """Append a block with ``tensor`` as its pre-activation and return its output."""
         inputs = tuple((s, m) for s, m in sorted(tensor.terms.items()) if m.entry_count)
         name = tensor.name or f"layer{len(self.blocks) + 1}"
-        self.blocks.append(Block(name, tensor.shape, inputs, tensor.bias.reduced(), relu))
+        self.blocks.append(Block(name, tensor.shape, inputs, tensor.bias.reduced(), relu, smooth))
         output = {len(self.blocks): matrices.identity(tensor.size)}
         return Tensor(self, tensor.shape, output, zeros(tensor.size), tensor.name)
 

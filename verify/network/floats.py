@@ -12,6 +12,10 @@ the fan-in, the 2 beside it pays for rounding weights and biases that are not fl
 smallest number before which products are lost. ReLU does not increase an error. The bound is itself computed in
 floating point; sums of nonnegative numbers have a relative error of at most gamma(n), so it is enlarged by
 ``1 + 2 gamma(n + 8)``.
+
+A smooth function phi turns an argument with error ``e`` into a value with error ``slope e`` (``slope`` bounds its
+derivative; for exp: ``exp(z + e) (exp(e) - 1)``). What is *assumed*, not proved (``LIBRARY_ASSUMPTION``), is how
+accurate an implementation of phi is: no standard bounds the errors of exp, tanh, erf and log.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.network.network import Block, Network
+from verify.network.smooth import SMOOTH, SmoothFunction
 from verify.rational import Floats, Vector
 
 UNIT_ROUNDOFF = 2.0**-53
@@ -32,6 +37,13 @@ FLOAT32_ROUNDOFF = 2.0**-24
 SMALLEST_SUBNORMAL = 2.0**-1074
 FLOAT32_SMALLEST_NORMAL = 2.0**-126
 FLOAT32_LARGE = 2.0**126  # half of the largest power of two
+
+# Units in the last place of max(1, |value|) that a library's exp, tanh, erf, ... (or what is made of them) may be off.
+LIBRARY_ULPS = 16
+LIBRARY_ASSUMPTION = (
+    f"smooth activations are assumed to be computed with an error of at most {LIBRARY_ULPS} u max(1, |value|), u the"
+    " unit roundoff; no standard promises that"
+)
 
 
 def gamma(terms: int, roundoff: float = UNIT_ROUNDOFF) -> float:
@@ -138,11 +150,27 @@ def run(
             error = np.where(usable & faithful, error, np.inf)
             values.append(z)
             bounds.append(error)
-            if block.relu and pattern is not None:
+            if block.smooth is not None:
+                outputs[k], errors[k] = _smooth_values(SMOOTH[block.smooth], z, error, roundoff)
+            elif block.relu and pattern is not None:
                 outputs[k], errors[k] = np.where(pattern[k], z, 0.0), np.where(pattern[k], error, 0.0)
             else:
                 outputs[k], errors[k] = np.maximum(z, 0.0) if block.relu else z, error
     return FloatRun(values, bounds)
+
+
+def _smooth_values(function: SmoothFunction, z: Floats, error: Floats, roundoff: float) -> tuple[Floats, Floats]:
+    """The values of a smooth function and a bound on their errors, from its argument and its argument's errors."""
+    value = function.floats(z)
+    # Twice: what is computed here may itself be off, and so may be what the bound is for.
+    own = 2 * LIBRARY_ULPS * roundoff
+    size = np.maximum(1.0, np.abs(value))
+    if function.slope is None:
+        carried = (np.abs(value) + own * size) * np.exp(error) * np.expm1(error)
+    else:
+        carried = function.slope * error
+    total = (carried + own * (size + carried)) * (1 + 2.0**-40)
+    return value, np.where(np.isfinite(value) & np.isfinite(total), total, np.inf)
 
 
 def evaluate(network: Network, points: NDArray[np.floating]) -> Floats:
@@ -154,7 +182,11 @@ def evaluate(network: Network, points: NDArray[np.floating]) -> Floats:
         z = np.repeat(block.bias_floats[:, None], batch.shape[1], axis=1)
         for source, matrix in block.inputs:
             z += matrix.floats @ outputs[source]
-        outputs[k] = np.maximum(z, 0.0, out=z) if block.relu else z
+        if block.smooth is not None:
+            with np.errstate(over="ignore"):
+                outputs[k] = SMOOTH[block.smooth].floats(z)
+        else:
+            outputs[k] = np.maximum(z, 0.0, out=z) if block.relu else z
         for source in [s for s, last in network.last_use.items() if last == k]:
             del outputs[source]
     result: Floats = outputs[len(network.blocks)].T

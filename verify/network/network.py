@@ -2,7 +2,8 @@
 
 Block ``k`` (counted from 1) computes ``z_k = sum_s W_ks y_s + b_k`` from the input ``y_0 = x`` and earlier
 blocks, then ``y_k = relu(z_k)`` or ``y_k = z_k``. The output is the last block. Everything piecewise linear
-is lowered to this (see ``builder``), so engines, kernel and encodings see nothing else.
+is lowered to this (see ``builder``), so engines, kernel and encodings see nothing else. A block may also apply one
+of the functions of ``smooth``; what works on piecewise linear networks only asks ``require_piecewise_linear`` first.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ import numpy as np
 from verify.errors import InputError, NetworkError
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
+from verify.network.smooth import SMOOTH
 from verify.rational import Floats, Vector, exact_text, vector
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """One affine map and one activation (ReLU or none).
+    """One affine map and one activation (ReLU, the name of a function of ``smooth``, or none).
 
     ``inputs`` maps sources (0 is the network's input, k is block k) to matrices; ``shape`` is the tensor
     shape of the units and ``name`` the layer's name, both kept for messages.
@@ -36,6 +38,7 @@ class Block:
     inputs: tuple[tuple[int, Matrix], ...]
     bias: Vector
     relu: bool
+    smooth: str | None = None
 
     @property
     def size(self) -> int:
@@ -91,8 +94,11 @@ class Network:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.blocks or self.blocks[-1].relu:
+        if not self.blocks or self.blocks[-1].relu or self.blocks[-1].smooth:
             raise NetworkError("a network needs blocks, the last one without activation")
+        for block in self.blocks:
+            if block.smooth is not None and (block.relu or block.smooth not in SMOOTH):
+                raise NetworkError(f"block {block.name}: unknown activation {str(block.smooth)[:40]!r}")
         sizes = [self.input_size, *(block.size for block in self.blocks)]
         for index, block in enumerate(self.blocks, start=1):
             for source, matrix in block.inputs:
@@ -117,6 +123,21 @@ class Network:
     @property
     def relu_count(self) -> int:
         return sum(block.size for block in self.blocks if block.relu)
+
+    @cached_property
+    def is_piecewise_linear(self) -> bool:
+        """Whether no block has a smooth activation."""
+        return all(block.smooth is None for block in self.blocks)
+
+    def require_piecewise_linear(self, what: str) -> None:
+        """Raise ``NetworkError`` where there is a smooth activation; ``what`` is what cannot be done then."""
+        for block in self.blocks:
+            if block.smooth is not None:
+                name = self.name or "the network"
+                raise NetworkError(
+                    f"{name}: layer {block.name} has a smooth activation ({SMOOTH[block.smooth].text}); {what}"
+                    " is for piecewise linear networks only"
+                )
 
     @property
     def weight_count(self) -> int:
@@ -185,6 +206,7 @@ def to_json(network: Network) -> dict[str, Any]:
                 "name": block.name,
                 "shape": list(block.shape),
                 "relu": block.relu,
+                **({} if block.smooth is None else {"smooth": block.smooth}),
                 "bias": block.bias.strings(),
                 "inputs": [
                     {
@@ -216,6 +238,7 @@ def from_json(data: dict[str, Any]) -> Network:
                     inputs=tuple(_matrix_from_json(part, len(bias), sizes) for part in item["inputs"]),
                     bias=bias,
                     relu=bool(item["relu"]),
+                    smooth=None if item.get("smooth") is None else str(item["smooth"]),
                 )
             )
         return Network(

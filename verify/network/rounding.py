@@ -91,6 +91,7 @@ class RoundingBound:
     """Bounds for one network in one precision, point by point."""
 
     def __init__(self, network: Network, precision: Precision) -> None:
+        network.require_piecewise_linear("the bound for one exact point")
         self.network = network
         self.precision = precision
         self._weights = [_Weights(block, precision) for block in network.blocks]

@@ -4,23 +4,28 @@ A property is refuted by one instance: values for its variables for which a fixe
 values of f, which the formula says is zero, is not. It is proved by answering one or more *questions* about a
 network h on a polyhedron Q, each of the form "every piece of h on Q satisfies a criterion". The reductions
 are part of what must be trusted; each states its lemma and proof.
+
+An inequality is refuted in the same way: the combination is positive where the formula says ``<= 0``.
 """
 
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from verify.errors import PropertyError
 from verify.network import Network
 from verify.network.combine import precomposed
+from verify.network.matrix import Matrix
 from verify.rational import Vector, zeros
 from verify.region import Region
 
 Assignment: TypeAlias = Mapping[str, Vector | Fraction]
+Relation: TypeAlias = Literal["= 0", "<= 0", ">= 0"]
 
 
 class Criterion(enum.Enum):
@@ -31,6 +36,35 @@ class Criterion(enum.Enum):
     CONSTANT = "all pieces are one constant"
     ZERO = "all pieces are zero"
     THROUGH_ORIGIN = "each piece, extended, is zero at the origin"
+    CONVEX = "no piece's map exceeds h anywhere"
+    NONPOSITIVE = "no piece exceeds zero"
+    NONDECREASING = "no piece decreases along the axis"
+    LIPSCHITZ = "the gradient of each piece is bounded by the constant in the dual norm"
+
+
+# Criteria about inequalities, and those of them that need a question's ``slope``.
+INEQUALITIES = (Criterion.CONVEX, Criterion.NONPOSITIVE, Criterion.NONDECREASING, Criterion.LIPSCHITZ)
+GRADIENTS = (Criterion.NONDECREASING, Criterion.LIPSCHITZ)
+
+
+@dataclass(frozen=True, eq=False)
+class Slope:
+    """What a criterion about gradients says of them, in the ambient space of the claim's region.
+
+    ``directions`` has the ambient direction of each of the question's coordinates as a column (None: coordinates are
+    ambient). NONDECREASING is along ``sign`` times the ambient axis ``axis``; LIPSCHITZ is about ``constant`` and
+    the ambient ``norm``.
+    """
+
+    directions: Matrix | None
+    axis: int = 0
+    sign: int = 1
+    norm: str = ""
+    constant: Fraction = Fraction(0)
+
+    def along(self, matrix: Matrix) -> Slope:
+        """The same for coordinates s that stand for the present ones by ``matrix s + offset``."""
+        return replace(self, directions=matrix if self.directions is None else self.directions.compose(matrix))
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +81,7 @@ class Question:
     criterion: Criterion
     origin: Vector | None
     lemma: str
+    slope: Slope | None = None
 
 
 @dataclass(frozen=True)
@@ -69,9 +104,14 @@ class Term:
 class Property:
     """One entry of the catalogue.
 
-    ``variables`` maps each quantified name to ``"point"`` or ``"number"``; ``instance`` gives the terms whose
-    sum the formula says is zero; ``reduce`` gives the questions that together are equivalent to the property
-    on a region. ``labels`` name the argument of f in each term, in order.
+    ``variables`` maps each quantified name to ``"point"`` or ``"number"``; ``instance`` gives the terms of whose
+    sum the formula says that it is zero (or ``relation``); ``reduce`` gives the questions that together are
+    equivalent to the property on a region. ``labels`` name the argument of f in each term, in order.
+
+    ``margin``, where the formula compares the sum with something that depends on the points, makes the number that
+    ``relation`` is about from the sum and the values of the variables. ``family`` and ``parameters`` belong to a
+    property with numbers in its name (``lipschitz 2 in linf`` is of the family ``lipschitz``); ``fits`` raises
+    ``PropertyError`` for a network that they do not fit; ``predicate`` says the property in a sentence.
     """
 
     name: str
@@ -81,9 +121,49 @@ class Property:
     reduce: Callable[[Network, Region, Network | None], list[Question] | Vacuous]
     labels: tuple[str, ...]
     needs_second: bool = False
+    relation: Relation = "= 0"
+    margin: Callable[[Fraction, Assignment], Fraction] | None = None
+    family: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    fits: Callable[[Network], None] | None = None
+    predicate: str = ""
 
     def __repr__(self) -> str:
         return f"<Property {self.name}: {self.formula}>"
+
+    @property
+    def words(self) -> str:
+        """What follows "is" in a sentence: the name, or a phrase that reads better."""
+        return self.predicate or self.name
+
+    @property
+    def key(self) -> str:
+        """What tables by property are keyed by: the family, else the name."""
+        return self.family or self.name
+
+    def gap(self, total: Fraction, assignment: Assignment) -> Fraction:
+        """The number that ``relation`` is about, from the sum of an instance's terms."""
+        return total if self.margin is None else self.margin(total, assignment)
+
+    def broken(self, gap: Fraction) -> bool:
+        """Whether an instance with this gap breaks the formula."""
+        if self.relation == "= 0":
+            return gap != 0
+        return gap > 0 if self.relation == "<= 0" else gap < 0
+
+
+@dataclass(frozen=True)
+class Family:
+    """Properties with parameters in their names: ``make`` gets the groups of ``pattern`` as text.
+
+    Names are matched in lower case with single spaces; ``usage`` is what a message shows. ``make`` raises
+    ``PropertyError`` for parameters out of range.
+    """
+
+    name: str
+    usage: str
+    pattern: re.Pattern[str]
+    make: Callable[..., Property]
 
 
 def in_coordinates(network: Network, region: Region) -> tuple[Network, Region, Vector | None]:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 
 from verify.errors import PropertyError, RegionError
 from verify.network import Network
 from verify.property.additive import ADDITIVE
 from verify.property.affine import AFFINE
-from verify.property.base import Property, Question, Vacuous
+from verify.property.base import Family, Property, Question, Vacuous
 from verify.property.constant import CONSTANT
+from verify.property.convex import CONCAVE, CONVEX
 from verify.property.equivalent import EQUIVALENT
 from verify.property.homogeneous import HOMOGENEOUS, POSITIVELY_HOMOGENEOUS
 from verify.property.linear import LINEAR, SUPERPOSITION
+from verify.property.lipschitz import LIPSCHITZ
+from verify.property.monotone import MONOTONE
 from verify.property.parity import EVEN, ODD
+from verify.property.subadditive import SUBADDITIVE, SUPERADDITIVE
+from verify.property.within import WITHIN
 from verify.region import Region
 
 CATALOGUE: dict[str, Property] = {
@@ -30,18 +36,43 @@ CATALOGUE: dict[str, Property] = {
         ODD,
         EVEN,
         EQUIVALENT,
+        CONVEX,
+        CONCAVE,
+        SUBADDITIVE,
+        SUPERADDITIVE,
     )
 }
 
 
+# Properties with parameters in their names.
+FAMILIES: tuple[Family, ...] = (*MONOTONE, LIPSCHITZ, WITHIN)
+
+# A number, whose sign and exponent keep their hyphens; a hyphen elsewhere stands for a space.
+_NUMBER_OR_HYPHEN = re.compile(r"((?:(?<!\w)[-+])?(?:\d[\d.]*|\.\d+)(?:e[-+]?\d+)?(?:/\d+)?)|[-_]")
+
+
 def find(name: str) -> Property:
-    """The property of that name (hyphens and underscores count as spaces)."""
-    plain = " ".join(name.lower().replace("-", " ").replace("_", " ").split())
+    """The property of that name (hyphens and underscores count as spaces): ``convex``, ``lipschitz 1/2 in linf``."""
+    plain = " ".join(_NUMBER_OR_HYPHEN.sub(lambda match: match[1] or " ", name.lower()).split())
     if plain in CATALOGUE:
         return CATALOGUE[plain]
-    close = difflib.get_close_matches(plain, CATALOGUE, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(CATALOGUE)}"
-    raise PropertyError(f"unknown property {name[:60]!r}; {hint}")
+    for family in FAMILIES:
+        match = family.pattern.fullmatch(plain)
+        if match is not None:
+            return family.make(*match.groups())
+    raise PropertyError(f"unknown property {name[:60]!r}; {_hint(plain)}")
+
+
+def _hint(plain: str) -> str:
+    """What the user may have meant."""
+    usages = {family.name: family.usage for family in FAMILIES}
+    first = plain.partition(" ")[0]
+    if first in usages:
+        return f"write {usages[first]!r}"
+    close = difflib.get_close_matches(plain, [*CATALOGUE, *usages], n=1)
+    if not close:
+        return f"known: {', '.join([*CATALOGUE, *usages.values()])}"
+    return f"did you mean {usages.get(close[0], close[0])!r}?"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +90,8 @@ class Claim:
                 f"region {self.region.text or ''!r} has {self.region.ambient} dimensions,"
                 f" but {self.network.name} has {self.network.input_size} inputs"
             )
+        if self.property.fits is not None:
+            self.property.fits(self.network)
         if self.property.needs_second and self.second is None:
             raise PropertyError(f"{self.property.name!r} compares two networks; name the second one with --to")
         if self.property.needs_second and self.second is not None:

@@ -20,8 +20,17 @@ Scalar = Fraction | int
 Part = tuple[Scalar, Sequence[Scalar]]
 
 
-def zero_on_copies(network: Network, region: Region, parts: Sequence[Part], variables: int, lemma: str) -> Question:
+def zero_on_copies(
+    network: Network,
+    region: Region,
+    parts: Sequence[Part],
+    variables: int,
+    lemma: str,
+    criterion: Criterion = Criterion.ZERO,
+) -> Question:
     """The question whether ``sum_i c_i f(sum_j w_ij v_j)`` is zero wherever every argument lies in the region.
+
+    With the criterion NONPOSITIVE, whether it is at most zero there.
 
     ``parts`` lists (c_i, (w_i1, ..., w_i variables)); network and region are in chart coordinates.
     """
@@ -30,7 +39,7 @@ def zero_on_copies(network: Network, region: Region, parts: Sequence[Part], vari
     domain = _arguments_inside(region, weights, variables)
     extra = domain.dimension - variables * size
     copies = [Copy(Fraction(c), network, pick(variables, w, size, extra), zeros(size), _label(w)) for c, w in parts]
-    return Question(combination(copies, network.name), domain, Criterion.ZERO, zeros(domain.dimension), lemma)
+    return Question(combination(copies, network.name), domain, criterion, zeros(domain.dimension), lemma)
 
 
 def _label(weights: Sequence[Fraction | int]) -> str:
@@ -102,4 +111,5 @@ def lift(question: Question) -> Question:
         question.criterion,
         question.origin,
         question.lemma,
+        question.slope.along(projection) if question.slope is not None else None,
     )

@@ -9,16 +9,18 @@ from verify.kernel.evidence import ValueGap
 from verify.kernel.exact import preactivations
 from verify.network import Network
 from verify.network.network import Block
-from verify.rational import Vector, display, exact_text
+from verify.rational import Real, Vector, display, exact_text
+from verify.report.comparison import comparison, is_comparison
 from verify.report.model import Counterexample, Evaluation, Number, Variable
 from verify.report.record import Result
-from verify.report.sentence import call_text, point_text, sum_text
+from verify.report.sentence import call_text, point_text
+from verify.report.sums import sum_text
 
 # Beyond this many weights, the value of every unit on the way is no reading matter.
 MAX_WEIGHTS, MAX_RELU = 60, 12
 
 
-def number(value: Fraction) -> Number:
+def number(value: Real) -> Number:
     """The exact text and a short one."""
     return Number(exact_text(value), display(value))
 
@@ -42,8 +44,14 @@ def counterexample(result: Result) -> Counterexample | None:
     numbers = sum_text([(factor, value) for factor, _, value in factors])
     total = number(judgement.gap)
     combination = f"{names} = {numbers}" + (f" = {total.short}" if numbers != total.short else "")
+    says = "The formula says that this is 0. It is not, so the claim is false."
+    if is_comparison(result.claim.property):
+        called = [(v.factor, v, call) for v, call in zip(judgement.values, calls, strict=True)]
+        combination = comparison(result.claim.property, evidence.assignment, called)
+        sign = "at most" if result.claim.property.relation == "<= 0" else "at least"
+        says = f"The formula says that the first is {sign} the second. It is not, so the claim is false."
     variables = tuple(_variable(name, value) for name, value in evidence.assignment.items())
-    return Counterexample(result.counterexample or "", variables, tuple(evaluations), combination, total)
+    return Counterexample(result.counterexample or "", variables, tuple(evaluations), combination, total, says)
 
 
 def _variable(name: str, value: Vector | Fraction) -> Variable:
@@ -60,6 +68,8 @@ def _evaluation(result: Result, value: Value, call: str, index: str) -> Evaluati
 def workings(network: Network, point: Vector) -> list[str]:
     """``hidden[0] = relu(-1 * 2 + 5) = relu(3) = 3`` for every unit of a small network, in order."""
     if network.weight_count > MAX_WEIGHTS or network.relu_count > MAX_RELU:
+        return []
+    if not network.is_piecewise_linear:
         return []
     known: dict[int, list[Fraction]] = {0: point.fractions()}
     lines = []

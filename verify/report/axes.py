@@ -16,17 +16,18 @@ from verify.rational import display
 from verify.report.markup import element
 
 Pair: TypeAlias = tuple[Fraction, Fraction]
-WIDTH, HEIGHT = 420, 280
-LEFT, RIGHT, TOP, BOTTOM = 52, 14, 14, 34
+WIDTH, HEIGHT = 420, 306
+LEFT, RIGHT, TOP, BOTTOM = 52, 14, 28, 46
 
 
 @dataclass(frozen=True)
 class Axes:
-    """The window that is shown; both sides have positive length."""
+    """The window that is shown; both sides have positive length. ``names`` are written at the axes."""
 
     low: Pair
     high: Pair
     height: int = HEIGHT
+    names: tuple[str, str] = ("", "")
 
     def x(self, value: Fraction) -> float:
         """Where a number of the horizontal axis lies on the paper."""
@@ -82,6 +83,14 @@ class Axes:
             parts.append(element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=f"{y:.2f}", y2=f"{y:.2f}", class_=kind))
             label = element("text", _tick(value), x=LEFT - 7, y=f"{y + 4:.2f}", text_anchor="end", class_="tick")
             parts.append(label)
+        across, up = self.names
+        if across:
+            middle = (LEFT + WIDTH - RIGHT) / 2
+            parts.append(
+                element("text", across, x=f"{middle:.2f}", y=self.height - 8, text_anchor="middle", class_="name")
+            )
+        if up:
+            parts.append(element("text", up, x=LEFT - 7, y=TOP - 13, class_="name"))
         return parts
 
     def svg(self, title: str, parts: Sequence[Markup]) -> Markup:

@@ -10,23 +10,25 @@ from verify.property import Claim
 from verify.report import mathml, reproduce, words
 from verify.report.arithmetic import counterexample
 from verify.report.drawing import drawing, shape_text
-from verify.report.model import Page
+from verify.report.model import Link, Page
 from verify.report.opinion import second_opinion
 from verify.report.plots import figures
 from verify.report.proof import steps, the_map
 from verify.report.record import Result
+from verify.report.tried import tried
 
 SECONDS = 1.5
 
 
 @dataclass(frozen=True)
 class About:
-    """What a report says beyond the result: a title, the test that made the claim, the record's file, fuzzing."""
+    """What a report says beyond the result: title, test, the record's file, fuzzing, the theorem it is a part of."""
 
     title: str = ""
     test: str = ""
     record: str = "RECORD.json"
     fuzz: Mapping[str, Any] | None = None
+    theorem: Link | None = None
 
 
 def compose(result: Result, about: About) -> Page:
@@ -54,7 +56,7 @@ def compose(result: Result, about: About) -> Page:
         tried=result.outcome.tried,
         figures=tuple(plots),
         drawings=tuple(drawing(network, claim.region, SECONDS) for network in networks),
-        fuzz=about.fuzz,
+        fuzz=tried(about.fuzz),
         opinion=second_opinion(result),
         ledger=result.outcome.judgement.assumptions,
         facts=_facts(result, claim),
@@ -64,6 +66,7 @@ def compose(result: Result, about: About) -> Page:
         python=reproduce.python(result),
         recheck=reproduce.recheck(about.record),
         notes=tuple(notes),
+        theorem=about.theorem,
     )
 
 

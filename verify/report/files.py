@@ -11,7 +11,7 @@ from verify.errors import EngineDisagreement
 from verify.report.compose import About, compose
 from verify.report.html import claim_page
 from verify.report.markdown import text_of
-from verify.report.model import SecondOpinion
+from verify.report.model import Link, SecondOpinion
 from verify.report.names import file_stem
 from verify.report.record import Result, write_text
 
@@ -24,21 +24,30 @@ def write_report(
     title: str = "",
     test: str = "",
     fuzz: Mapping[str, Any] | None = None,
+    theorem: Link | None = None,
 ) -> Path:
     """Write the record, the HTML and the Markdown page of a claim; returns the record's path.
 
-    The record comes first: whatever happens to the pages, the evidence is kept. If Z3's second opinion contradicts
+    ``fuzz`` is what ``verify.fuzzing.record`` found, ``theorem`` the page that the claim is a part of. The record comes
+    first: whatever happens to the pages, the evidence is kept. If Z3's second opinion or a random instance contradicts
     the verdict, all are written and then ``EngineDisagreement`` is raised.
     """
     record = folder / f"{stem or file_stem(result)}.json"
-    extra = {"title": title, "test": test, "fuzz": dict(fuzz) if fuzz is not None else None}
+    extra = {
+        "title": title,
+        "test": test,
+        "fuzz": dict(fuzz) if fuzz is not None else None,
+        "theorem": theorem.text if theorem is not None else "",
+    }
     data = result.to_json() | {key: value for key, value in extra.items() if value}
     write_text(record, json.dumps(data, indent=1) + "\n")
-    page = compose(result, About(title, test, from_here(record), fuzz))
+    page = compose(result, About(title, test, from_here(record), fuzz, theorem))
     write_text(record.with_suffix(".html"), claim_page(page, record=record.name))
     write_text(record.with_suffix(".md"), text_of(page))
     if page.opinion is not None and page.opinion.agrees is False:
         _keep_disagreement(record, result, data, page.opinion)
+    if page.fuzz is not None and page.fuzz.failure:
+        raise EngineDisagreement(f"{page.fuzz.failure}; it is kept in {record}; please report this")
     return record
 
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from verify.report import prose
 from verify.report.markup import clean
 from verify.report.model import Page
 
 if TYPE_CHECKING:
     from verify.report.index import Index
+    from verify.report.theorem import Theorem
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -39,7 +41,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters["breakable"] = breakable
+    found.filters |= {"breakable": breakable, "prose": prose.html, "plain": prose.plain}
     return found
 
 
@@ -80,6 +82,11 @@ def _rendered(template: str, **values: Any) -> str:
 def claim_page(page: Page, *, record: str, index: str = "index.html") -> str:
     """The page of one claim; ``record`` names the JSON file beside it."""
     return _rendered("claim.html", page=page, record=record, index=index)
+
+
+def theorem_page(theorem: Theorem, *, index: str = "index.html") -> str:
+    """The page of one theorem."""
+    return _rendered("theorem.html", theorem=theorem, index=index)
 
 
 def index_page(index: Index) -> str:

@@ -1,4 +1,4 @@
-"""The list of claims: read from the records of a folder, or of one test session."""
+"""The list of claims and the theorems that they carry: read from the records of a folder, or of one test session."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from verify.report.book import Card, in_chapters, read_cards
 from verify.report.record import write_text
+from verify.report.theorem import DATA, Chapter
 from verify.report.words import chosen_outputs, place_of
 
 NO_MODULE = "command line"
@@ -55,6 +57,17 @@ class Index:
     entries: tuple[Entry, ...]
     skipped: tuple[Skip, ...] = ()
     unreadable: tuple[str, ...] = ()
+    theorems: tuple[Card, ...] = ()
+
+    @property
+    def book(self) -> Chapter | None:
+        """Title and introduction of the book; None where there is no theorem."""
+        return self.theorems[0].book if self.theorems else None
+
+    @property
+    def chapters(self) -> list[tuple[Chapter, list[Card]]]:
+        """The theorems by chapter."""
+        return in_chapters(self.theorems)
 
     @property
     def modules(self) -> list[tuple[str, list[Entry]]]:
@@ -68,7 +81,7 @@ class Index:
     def totals(self) -> dict[str, int]:
         """How many were proved, refuted, left unknown, only attested, vacuous. Attested ones are counted there too."""
         found = {word: sum(e.verdict == word for e in self.entries) for word in ("proved", "refuted", "unknown")}
-        found["attested"] = len(self.attested)
+        found["attested"] = len(self.attested) + len(self.statements)
         found["vacuous"] = sum(e.vacuous for e in self.entries)
         return found
 
@@ -76,6 +89,11 @@ class Index:
     def attested(self) -> list[Entry]:
         """The claims that rest on a solver's word."""
         return [entry for entry in self.entries if entry.assurance == "attested"]
+
+    @property
+    def statements(self) -> list[tuple[Card, str]]:
+        """What theorems say on somebody's word."""
+        return [(card, statement) for card in self.theorems for statement in card.attested]
 
     @property
     def failed(self) -> list[Entry]:
@@ -150,13 +168,18 @@ def write_index(
     folder: Path,
     records: Sequence[Path] | None = None,
     *,
+    theorems: Sequence[Path] = (),
     failed: frozenset[str] = frozenset(),
     skipped: Sequence[Skip] = (),
 ) -> Path:
-    """Write ``index.html`` for these records, or for all records of the folder; returns its path."""
+    """Write ``index.html`` for these records and theorems, or for all of the folder; returns its path."""
     from verify.report.html import index_page
 
-    chosen = sorted(folder.glob("*.json")) if records is None else records
+    if records is None:
+        records, theorems = sorted(folder.glob("*.json")), sorted((folder / DATA).glob("*.json"))
+    index = gathered(records, failed, skipped)
+    cards, unreadable = read_cards(theorems)
     path = folder / "index.html"
-    write_text(path, index_page(gathered(chosen, failed, skipped)))
+    whole = replace(index, theorems=tuple(cards), unreadable=(*index.unreadable, *unreadable))
+    write_text(path, index_page(whole))
     return path

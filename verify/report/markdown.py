@@ -20,8 +20,8 @@ def text_of(page: Page) -> str:
     lines += [*_reason(page), *_networks(page.drawings), *_further(page)]
     lines += ["## Assumptions", ""]
     lines += [f"- {escape(entry)}" for entry in page.ledger] or ["None beyond exact integer arithmetic."]
-    lines += ["", "## Again", "", *_fenced("\n".join(filter(None, (page.command, page.recheck)))), ""]
-    lines += [*_fenced(page.python), ""] if page.python else []
+    lines += ["", "## Again", "", *fenced("\n".join(filter(None, (page.command, page.recheck)))), ""]
+    lines += [*fenced(page.python), ""] if page.python else []
     lines += ["", ", ".join(f"{name} {version}" for name, version in page.versions), ""]
     return "\n".join(lines)
 
@@ -48,7 +48,7 @@ def _arithmetic(found: Counterexample) -> list[str]:
         *lines,
         f"- {code(found.combination)}",
         "",
-        "The formula says that this is 0. It is not, so the claim is false.",
+        found.says,
         "",
     ]
 
@@ -72,18 +72,20 @@ def _further(page: Page) -> list[str]:
     for figure in page.figures:
         lines += [" ".join(escape(text) for text in (figure.caption, *figure.notes)), ""]
     if page.fuzz is not None:
-        lines += ["## Fuzzing", "", *(f"- {escape(str(k))}: {escape(str(v))}" for k, v in page.fuzz.items()), ""]
+        lines += ["## Random instances", "", escape(page.fuzz.text), ""]
+        if page.fuzz.failure:
+            lines += [f"**An internal error:** {escape(page.fuzz.failure)}", ""]
     if page.opinion is not None:
         word = {True: "It agrees.", False: "**It disagrees: an internal error.**", None: ""}[page.opinion.agrees]
         lines += ["## Second opinion", "", f"Z3 on the literal query: {escape(page.opinion.answer)}. {word}", ""]
     return lines
 
 
-def escape(text: str) -> str:
-    """Text from outside, made harmless in Markdown and HTML."""
+def escape(text: str, *, strip: bool = True) -> str:
+    """Text from outside, made harmless in Markdown and HTML; on one line, unless it is a part of one."""
     for character in "\\`*_[]<>|#&":
         text = text.replace(character, "\\" + character)
-    return " ".join(clean(text).split())
+    return " ".join(clean(text).split()) if strip else clean(text)
 
 
 def code(text: str) -> str:
@@ -94,7 +96,8 @@ def code(text: str) -> str:
     return f"{ticks}{pad}{plain}{pad}{ticks}"
 
 
-def _fenced(text: str) -> list[str]:
+def fenced(text: str) -> list[str]:
+    """A block of code, whatever backticks the text holds."""
     plain = clean(text)
     fence = "`" * max(3, max((len(run) for run in re.findall("`+", plain)), default=0) + 1)
     return [fence, plain, fence]

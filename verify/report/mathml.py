@@ -17,8 +17,8 @@ from verify.rational import Vector, display, exact_text
 from verify.region import Box, Region
 from verify.report.markup import element, join
 
-_TOKEN = re.compile(r"\s*(\d+/\d+|\d+(?:\.\d+)?|[A-Za-z_]\w*|<=|>=|!=|==|->|\S)")
-_OPERATORS = {"<=": "≤", ">=": "≥", "!=": "≠", "==": "=", "->": "→", "-": "−", "*": "·"}
+_TOKEN = re.compile(r"\s*(\d+/\d+|\d+(?:\.\d+)?|[A-Za-z_]\w*|<=|>=|!=|==|->|\|\||\S)")
+_OPERATORS = {"<=": "≤", ">=": "≥", "!=": "≠", "==": "=", "->": "→", "-": "−", "*": "·", "||": "‖"}
 _RELATIONS = ("=", "==", "<=", ">=", "!=")
 _APPLY, _TIMES = "\u2061", "\u2062"
 MAX_SHOWN = 6
@@ -38,8 +38,9 @@ def identifier(text: str) -> Markup:
 
 
 def operator(text: str) -> Markup:
-    """An operator sign."""
-    return element("mo", _OPERATORS.get(text, text))
+    """An operator sign; a relation keeps its space on both sides even where a line begins with it."""
+    form, stretchy = "infix" if text in _RELATIONS else None, "false" if text in ("(", ")", "[", "]") else None
+    return element("mo", _OPERATORS.get(text, text), form=form, stretchy=stretchy)
 
 
 def number(value: Fraction) -> Markup:
@@ -63,7 +64,15 @@ def formula(text: str) -> list[Markup]:
         depth += (token == "(") - (token == ")")
         if depth == 0 and token in _RELATIONS and not _in_chain(pieces):
             pieces.append([])
-        pieces[-1] += [*_between(previous, token), _token(token)]
+        if previous == "^" and len(pieces[-1]) > 1:
+            pieces[-1][-2:] = [element("msup", pieces[-1][-2], _token(token))]
+        elif token.startswith("_") and len(token) > 1 and pieces[-1]:  # ||x||_2, ||x||_inf
+            index = element("mo", "∞") if token == "_inf" else _token(token[1:])
+            pieces[-1][-1:] = [element("msub", pieces[-1][-1], index)]
+        else:
+            sign = token in ("-", "+") and previous in ("", "(", ",", "[", *_RELATIONS)
+            shown = element("mo", _OPERATORS.get(token, token), form="prefix") if sign else _token(token)
+            pieces[-1] += [*_between(previous, token), shown]
         if depth == 0 and token == ",":
             pieces.append([])
         previous = token
@@ -80,7 +89,7 @@ def _between(left: str, right: str) -> list[Markup]:
     ends = bool(left) and (left[-1].isalnum() or left == ")")
     if not ends or not (right[0].isalnum() or right == "("):
         return []
-    if right == "(" and left in ("f", "g", "relu", "max", "min"):
+    if right == "(" and left in ("f", "g", "h", "relu", "max", "min", "exp", "tanh"):
         return [element("mo", _APPLY)]
     words = (len(left) > 1 and left.isalpha()) or (len(right) > 1 and right.isalpha())
     return [element("mspace", width="0.35em")] if words else [element("mo", _TIMES)]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Link:
+    """Another page: its file name and its title."""
+
+    href: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class Counterexample:
     evaluations: tuple[Evaluation, ...]
     combination: str
     total: Number
+    says: str = "The formula says that this is 0. It is not, so the claim is false."
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,14 @@ class SecondOpinion:
 
 
 @dataclass(frozen=True)
+class Tried:
+    """Random instances of the claim, in words; ``failure`` says what breaks it."""
+
+    text: str
+    failure: str = ""
+
+
+@dataclass(frozen=True)
 class Page:
     """Everything that the report of one claim shows."""
 
@@ -132,7 +147,7 @@ class Page:
     tried: tuple[str, ...]
     figures: tuple[Figure, ...]
     drawings: tuple[Drawing, ...]
-    fuzz: Mapping[str, Any] | None
+    fuzz: Tried | None
     opinion: SecondOpinion | None
     ledger: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
@@ -142,3 +157,4 @@ class Page:
     python: str
     recheck: str
     notes: tuple[str, ...] = ()
+    theorem: Link | None = None

@@ -9,7 +9,7 @@ from typing import Any
 
 import z3
 
-from verify.kernel.check import Verdict
+from verify.kernel.check import Verdict, has_smooth_units
 from verify.property import Claim
 from verify.report.model import SecondOpinion
 from verify.report.record import Result
@@ -25,8 +25,10 @@ def is_small(claim: Claim) -> bool:
     networks = (
         [claim.network, claim.second] if claim.second is not None else [claim.network] * len(claim.property.labels)
     )
+    if has_smooth_units(claim):
+        return False
     units = sum(network.relu_count for network in networks if network is not None)
-    return claim.property.name in SYMBOLIC and units <= MAX_RELU and claim.network.input_size <= MAX_INPUTS
+    return claim.property.key in SYMBOLIC and units <= MAX_RELU and claim.network.input_size <= MAX_INPUTS
 
 
 def second_opinion(result: Result) -> SecondOpinion | None:

@@ -14,14 +14,14 @@ import numpy as np
 from markupsafe import Markup
 
 from verify.errors import BudgetExceeded
-from verify.kernel.check import Value
+from verify.kernel.check import Value, has_smooth_units
 from verify.kernel.evidence import ValueGap
 from verify.kernel.exact import evaluate
 from verify.network import Network
 from verify.rational import Vector, display, vector
 from verify.region import Box, Region
 from verify.report import mathml
-from verify.report.axes import Axes, Pair, around
+from verify.report.axes import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axes, Pair, around
 from verify.report.drawing import counted
 from verify.report.markup import element
 from verify.report.model import Figure
@@ -42,6 +42,8 @@ def figures(result: Result, seconds: float) -> tuple[list[Figure], list[str]]:
     claim = result.claim
     if max(n.weight_count for n in (claim.network, claim.second) if n is not None) > MAX_WEIGHTS:
         return [], ["No plot: the network is too large for one to be computed in a moment."]
+    if has_smooth_units(claim):
+        return [], ["No plot: exact pieces and breaks are drawn for piecewise linear networks only."]
     try:
         found = _plot(result)(result, Budget(seconds))
     except BudgetExceeded as error:
@@ -95,12 +97,12 @@ def over_line(result: Result, budget: Budget) -> Figure | None:
     marks = _marks(result)
     window = _window(ends, [t for points in curves.values() for t, _ in points[1:-1]] + [t for _, (t, _) in marks])
     shown = {key: _cut(points, *window) for key, points in curves.items()}
-    axes = around([p for points in shown.values() for p in points] + [p for _, p in marks])
+    axis = "x" if region.chart is None else "t"
+    axes = replace(around([p for points in shown.values() for p in points] + [p for _, p in marks]), names=(axis, name))
     parts = [axes.line(points, f"curve {key}") for key, points in shown.items()]
     chord = _chord(marks)
     parts += [axes.line(chord, "chord")] if chord else []
     parts += axes.marks(marks, [*shown.values(), chord])
-    axis = "x" if region.chart is None else "t"
     notes = [_breaks(key if len(curves) > 1 else name, axis, points) for key, points in curves.items()]
     if None in ends:
         notes.append(f"Breaks were looked for between {display(low)} and {display(high)}.")
@@ -168,7 +170,7 @@ def _marks(result: Result) -> list[tuple[str, Pair]]:
     marks: dict[Pair, str] = {}
     for label, value in _named_values(result):
         t = region.chart.coordinates(value.point) if region.chart is not None else value.point
-        if t is not None:
+        if t is not None and isinstance(value.value, Fraction):
             place = (t[0], value.value)
             known = marks.get(place)
             marks[place] = label if known is None else f"{known} = {label}"
@@ -213,6 +215,7 @@ def over_plane(result: Result, budget: Budget) -> Figure | None:
         return None
     corners = [corner for polygon in found for corner in polygon.corners]
     axes = _square(around(corners, Fraction(0)))
+    axes = replace(axes, names=("x0", "x1") if region.chart is None else ("t0", "t1"))
     parts = [_piece(axes, polygon) for polygon in found]
     parts += axes.marks(marks)
     maps = len({polygon.number for polygon in found})
@@ -231,7 +234,7 @@ def _square(axes: Axes) -> Axes:
     """The same window on paper of its own proportions, within limits."""
     (left, bottom), (right, top) = axes.low, axes.high
     proportion = min(max((top - bottom) / (right - left), Fraction(1, 3)), Fraction(1))
-    return replace(axes, height=int(354 * proportion) + 48)
+    return replace(axes, height=int((WIDTH - LEFT - RIGHT) * proportion) + TOP + BOTTOM)
 
 
 def _plane_marks(result: Result) -> list[tuple[str, Pair]]:
@@ -300,7 +303,7 @@ def along_segment(result: Result, budget: Budget) -> Figure | None:
     points = curve(result.claim.network, way.start, way.end, output, budget)
     chord = [points[0], points[-1]]
     marks = [(way.names[0], points[0]), (way.names[1], points[-1]), *_between(result, way)]
-    axes = around([*points, *(place for _, place in marks)])
+    axes = replace(around([*points, *(place for _, place in marks)]), names=("t", name))
     parts = [axes.line(chord, "chord"), axes.line(points, "curve f")]
     parts += axes.marks(marks, [points, chord])
     start, end = way.names
@@ -328,6 +331,7 @@ def _between(result: Result, way: _Way) -> list[tuple[str, Pair]]:
     marks = []
     for label, value in _named_values(result):
         t = (value.point - way.start).dot(direction) / size
-        if label not in way.names and 0 < t < 1 and way.start + direction.scaled(t) == value.point:
+        inner = label not in way.names and 0 < t < 1 and way.start + direction.scaled(t) == value.point
+        if inner and isinstance(value.value, Fraction):
             marks.append((label, (t, value.value)))
     return marks

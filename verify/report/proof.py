@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 
 from markupsafe import Markup
 
+from verify.errors import BudgetExceeded
 from verify.kernel.check import Verdict
+from verify.kernel.difference import Difference
 from verify.kernel.evidence import Cells, Cover, Empty, Leaf, Nothing, Rule, Tree
-from verify.kernel.exact import cell_of
+from verify.kernel.exact import evaluate
+from verify.kernel.rewriting import OFF, ON
 from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous
+from verify.rational import Vector, vector
 from verify.report import mathml
 from verify.report.drawing import counted
 from verify.report.mathml import affine_form
 from verify.report.model import Step
 from verify.report.record import Result
+from verify.search.budget import Budget
+from verify.search.problem import Problem, prepare
 
 CRITERIA = {
     Criterion.AFFINE: "every piece carries the same affine map",
@@ -24,11 +31,28 @@ CRITERIA = {
     Criterion.CONSTANT: "every piece is the same constant",
     Criterion.ZERO: "every piece is zero",
     Criterion.THROUGH_ORIGIN: "every piece, extended, is zero at the origin",
+    Criterion.CONVEX: "no piece's affine map exceeds the network on another piece",
+    Criterion.NONPOSITIVE: "no piece is positive anywhere on its cell",
+    Criterion.NONDECREASING: "no piece decreases along the axis",
+    Criterion.LIPSCHITZ: "the gradient of every piece is bounded by the constant in the dual norm",
 }
 STABLE = "Lemma 1: stable implies affine"
 SIGNS = "Lemma 8: signs of weights, biases and inputs"
 SPLIT = "Lemma 1 on each part"
 FARKAS = "Farkas: a nonnegative combination of the constraints"
+REWRITTEN = "Lemma 6: an exact normal form"
+RELEVANCE = "Lemma 7: relevance"
+SECONDS, MAX_INPUTS = 10.0, 100
+# From an interior point along an axis; a region that is thinner is not described by a short formula anyway.
+STEPS = [Fraction(sign, 2**power) for power in range(64) for sign in (1, -1)]
+SHAPE = "Lemma 8: rules about a network's shape"
+SMOOTH_UNITS = "Lemma 12: smooth units"
+SMOOTH_TEXT = (
+    "The value of each smooth unit is a number of which only its bounds are used, and which units have the same one"
+    " (exp(0) is 1). No map below depends on such a number, but perhaps on that of a unit with a constant argument."
+)
+NEAR = "Interval bounds of the difference"
+WORD = "none: nothing to replay"
 
 
 def steps(result: Result) -> list[Step]:
@@ -38,9 +62,19 @@ def steps(result: Result) -> list[Step]:
     evidence = result.outcome.evidence
     if evidence is None:
         text = f"{result.outcome.attested or 'A solver'} answered that the negated claim has no solution."
-        return [Step("A solver's word", "none: nothing to replay", text)]
+        return [Step("A solver's word", WORD, text)]
     found = _rule(evidence) if isinstance(evidence, Rule) else _questions(result.claim, evidence)
     return [*found, Step("The kernel replays it", "", _replayed(evidence))]
+
+
+def gist(result: Result) -> str:
+    """Why a proved claim holds, in one line: the titles of the steps that carry it."""
+    found = steps(result)
+    if result.vacuous:
+        return found[0].text
+    carrying = (REWRITTEN, RELEVANCE, STABLE, SIGNS, SPLIT, FARKAS, SHAPE, NEAR, WORD)
+    titles = dict.fromkeys(step.title for step in found if step.lemma in carrying)
+    return "; ".join(title if i == 0 else title[:1].lower() + title[1:] for i, title in enumerate(titles))
 
 
 def _replayed(evidence: object) -> str:
@@ -56,7 +90,7 @@ def _rule(rule: Rule) -> list[Step]:
     theorem = (RULES[rule.name].__doc__ or rule.name) if rule.name in RULES else rule.name
     statement, _, proof = theorem.partition("\n\n")
     return [
-        Step(f"The theorem '{rule.name}'", "Lemma 8: rules about a network's shape", _line(statement)),
+        Step(f"The theorem '{rule.name}'", SHAPE, _line(statement)),
         *([Step("Why it holds", "", _line(proof))] if proof.strip() else []),
     ]
 
@@ -70,6 +104,8 @@ def _questions(claim: Claim, evidence: object) -> list[Step]:
     if isinstance(questions, Vacuous) or isinstance(evidence, Nothing):
         reason = questions.reason if isinstance(questions, Vacuous) else "there is nothing to quantify over"
         return [Step("Nothing to check", "The definition", _sentence(reason))]
+    if isinstance(evidence, Difference):
+        return [_reduction(questions[0], ""), _near(evidence)]
     if not isinstance(evidence, Cells):
         return [Step("Evidence", "", f"Evidence of the kind {type(evidence).__name__}.")]
     found = []
@@ -77,6 +113,15 @@ def _questions(claim: Claim, evidence: object) -> list[Step]:
         part = f"{i}. " if len(questions) > 1 else ""
         found += [_reduction(question, part), *_covered(question, proof)]
     return found
+
+
+def _near(evidence: Difference) -> Step:
+    parts = sum(cut is None for cut in evidence.cuts)
+    text = (
+        "Layer by layer, z - z' = W' (y - y') + (W - W') y + (b - b') is bounded by exact interval arithmetic, and ReLU"
+        f" moves a difference only towards 0. The bound suffices on {counted(parts, 'part')} of the region."
+    )
+    return Step("The two networks are close", NEAR, text)
 
 
 def _reduction(question: Question, part: str) -> Step:
@@ -103,17 +148,48 @@ def _covered(question: Question, proof: Cover | Empty) -> list[Step]:
     if proof.equations:
         text = f"{counted(len(proof.equations), 'equation')} of its affine hull, with multipliers for both directions."
         found.append(Step("The region is flat", FARKAS, text))
+    if proof.steps is not None:
+        found.append(_rewritten(question, proof))
     tally = tallied(proof.tree)
     found.append(_one_pattern(question, proof, tally) if tally.splits == 0 else _many(tally))
+    if not question.network.is_piecewise_linear:
+        found.append(Step("Smooth units count as unknown numbers", SMOOTH_UNITS, SMOOTH_TEXT))
     maps = f"Comparing the maps of the {tally.leaves} cells" if tally.splits else "Looking at the map of that one cell"
     found.append(Step("The maps", "The criterion", f"{maps}: {CRITERIA[question.criterion]}."))
     return found
 
 
+def _rewritten(question: Question, proof: Cover) -> Step:
+    assert proof.steps is not None
+    before, after = question.network.relu_count, sum(len(bits) for bits in _first_leaf(proof.tree).pattern.values())
+    codes = [code for step in proof.steps.blocks for code in step.units.tolist()]
+    shared, fixed = sum(code >= 0 for code in codes), sum(code in (ON, OFF) for code in codes)
+    text = (
+        f"Of {before} ReLU, {shared} are multiples of others and {fixed} keep their side; the rest of those that are"
+        f" gone do not reach the output or are constants. {after} remain, and the function on the region is the same."
+    )
+    return Step("The network is rewritten", REWRITTEN, text)
+
+
+def _first_leaf(tree: Tree) -> Leaf:
+    while not isinstance(tree, Leaf):
+        tree = tree.above
+    return tree
+
+
 def _one_pattern(question: Question, proof: Cover, tally: Tally) -> Step:
     leaf = proof.tree
     assert isinstance(leaf, Leaf)
-    units = question.network.relu_count
+    units = sum(len(bits) for bits in leaf.pattern.values())
+    if not units:
+        return Step("One pattern holds everywhere", STABLE, "No ReLU is left: the network is one affine map.")
+    if tally.free:
+        text = (
+            f"{tally.free} of {units} ReLU may switch, but their values cancel in the outputs; the others keep their"
+            " side"
+            f" on the whole region ({tally.multipliers} of them by nonnegative multipliers)."
+        )
+        return Step("What switches has no effect", RELEVANCE, text)
     on = sum(int(bits.sum()) for bits in leaf.pattern.values())
     if leaf.signs:
         text = f"The signs of inputs, weights and biases alone force all {units} ReLU: {on} on, {units - on} off."
@@ -131,31 +207,62 @@ def _many(tally: Tally) -> Step:
         f" point lies in one, by construction. On each part one pattern holds: for {tally.multipliers} pre-activations"
         " nonnegative multipliers of the part's constraints show it, for the others a closed form."
     )
+    if tally.free:
+        text += f" {tally.free} times a unit is left open, because its value cancels in the outputs there (lemma 7)."
     return Step(f"{tally.leaves} cells cover the region", SPLIT, text)
 
 
 @dataclass(frozen=True)
 class Tally:
-    """The size of a tree of splits; ``multipliers`` counts the units that have some."""
+    """The size of a tree of splits; ``multipliers`` counts units that have some, ``free`` those that may switch."""
 
     leaves: int
     splits: int
     multipliers: int
+    free: int
 
 
 def tallied(tree: Tree) -> Tally:
     """Count leaves, splits and units with multipliers, without recursion."""
-    leaves = splits = multipliers = 0
+    leaves = splits = multipliers = free = 0
     stack = [tree]
     while stack:
         node = stack.pop()
         if isinstance(node, Leaf):
             leaves += 1
             multipliers += len(node.multipliers)
+            free += sum(int(mask.sum()) for mask in (node.free or {}).values())
         else:
             splits += 1
             stack += [node.below, node.above]
-    return Tally(leaves, splits, multipliers)
+    return Tally(leaves, splits, multipliers, free)
+
+
+def affine_map(claim: Claim, question: Question) -> tuple[Vector, Fraction] | None:
+    """Gradient and constant of the first output, which is affine on the region; None where that takes too long.
+
+    They are read off values of f at points of the region: a pattern would not do, for a unit without effect may
+    switch anywhere, and the interior point may lie on its boundary.
+    """
+    if claim.network.input_size > MAX_INPUTS:
+        return None
+    try:
+        problem = prepare(question, Budget(SECONDS))
+    except BudgetExceeded:
+        return None
+    if not isinstance(problem, Problem) or problem.equations or problem.lifted:
+        return None
+    start = problem.interior
+    value = evaluate(claim.network, start)[0]
+    slopes = []
+    for j in range(len(start)):
+        axis = vector([int(i == j) for i in range(len(start))])
+        step = next((t for t in STEPS if claim.region.contains(start + axis.scaled(t))), None)
+        if step is None:
+            return None
+        slopes.append((evaluate(claim.network, start + axis.scaled(step))[0] - value) / step)
+    gradient = vector(slopes)
+    return gradient, value - gradient.dot(start)
 
 
 def the_map(result: Result) -> Markup | None:
@@ -168,14 +275,15 @@ def the_map(result: Result) -> Markup | None:
         return None
     if question[0].criterion not in (Criterion.AFFINE, Criterion.LINEAR, Criterion.CONSTANT):
         return None
-    if claim.network.output_size > 1 or not question[0].network.input_size == claim.network.input_size <= 1000:
+    if not claim.network.is_piecewise_linear:
         return None
-    leaf = proof.tree
-    while not isinstance(leaf, Leaf):
-        leaf = leaf.above
-    form = cell_of(question[0].network, leaf.pattern).outputs()[0]
+    if claim.network.output_size > 1 or question[0].network.input_size != claim.network.input_size:
+        return None
+    found = affine_map(claim, question[0])
+    if found is None:
+        return None
     names = ["x"] if claim.network.input_size == 1 else [f"x{i}" for i in range(claim.network.input_size)]
-    shown = affine_form(form.coefficients, form.constant, names)
+    shown = affine_form(*found, names)
     if shown is None:
         return None
     head = [mathml.identifier("f"), mathml.operator("("), mathml.identifier("x"), mathml.operator(")")]

@@ -18,6 +18,7 @@ from verify.network import network as networks
 from verify.property import Claim, Vacuous, find
 from verify.region import Region
 from verify.region import region as regions
+from verify.report import family_recheck
 from verify.report.sentence import counterexample_json
 
 MAX_BYTES = 1 << 30
@@ -45,6 +46,8 @@ def recheck(path: Path, network_path: str | None = None, second_path: str | None
             else "the verdict is attested by a solver, without evidence"
         )
         return Recheck(verdict, None, f"nothing to replay: {word}")
+    if family_recheck.is_family_record(data):
+        return Recheck(verdict, _family_judgement(data))
     claim = _claim(data, path, network_path, second_path)
     questions = claim.questions()
     sizes = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
@@ -56,6 +59,13 @@ def recheck(path: Path, network_path: str | None = None, second_path: str | None
         raise EvidenceError("vacuous", "the record and its evidence differ on whether the claim is vacuous")
     _check_words(data, claim, evidence, judgement)
     return Recheck(verdict, judgement)
+
+
+def _family_judgement(data: dict[str, Any]) -> Judgement:
+    claim, judgement = family_recheck.replay(data)
+    if claim.region.text:
+        _check_region_text(claim.region)
+    return judgement.member or Judgement(judgement.verdict, vacuous=judgement.vacuous)
 
 
 def _check_words(data: dict[str, Any], claim: Claim, evidence: Evidence, judgement: Judgement) -> None:

@@ -107,16 +107,25 @@ def _network_json(network: Network) -> dict[str, Any]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a whole file or nothing: a temporary file beside it is renamed over it."""
+    _write(path, text.encode())
+
+
+def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """``write_text`` for bytes."""
+    _write(path, data)
 
 
 def write_json(path: Path, result: Result) -> None:

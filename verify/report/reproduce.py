@@ -40,6 +40,12 @@ def python(result: Result) -> str:
     return f"import verify\nverify.check({', '.join(arguments)})"
 
 
+def family(path: str, property: str, region: str) -> tuple[str, str]:
+    """Both for a claim about the family of networks in a file."""
+    typed = shlex.join(["verify", "check", path, property, "--on", region])
+    return typed, f"from verify.family import check_family\ncheck_family({path!r}, {property!r}, on={region!r})"
+
+
 def recheck(record: str) -> str:
     """Replaying the evidence."""
     return shlex.join(["verify", "recheck", record])

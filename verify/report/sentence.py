@@ -8,8 +8,10 @@ from typing import Any
 
 from verify.kernel.check import Judgement, Value
 from verify.kernel.evidence import Evidence, ValueGap
-from verify.property import Claim
+from verify.property import Assignment, Claim, Property
 from verify.rational import Vector, display, exact_text
+from verify.report.comparison import comparison, is_comparison
+from verify.report.sums import sum_text
 
 INLINE_COORDINATES = 6
 INLINE_NONZEROS = 3
@@ -49,18 +51,23 @@ def counterexample_json(
             for value in judgement.values
         ],
         "gap": exact_text(judgement.gap),
-        "sentence": sentence(judgement.values, claim.property.labels, output, size),
+        "sentence": sentence(claim.property, evidence.assignment, judgement.values, output, size),
     }
 
 
-def sentence(values: Sequence[Value], labels: Sequence[str], output: int, output_size: int) -> str:
+def sentence(formula: Property, assignment: Assignment, values: Sequence[Value], output: int, output_size: int) -> str:
     """``f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1``: the first term against the others.
 
-    Points too long for a line go by their names in the formula, with a note on how they differ.
+    Points too long for a line go by their names in the formula, with a note on how they differ. An
+    inequality is written as ``comparison`` does it.
     """
+    labels = formula.labels
     index = f"[{output}]" if output_size > 1 else ""
     long = any(_is_long(value.point) for value in values)
     calls = [call_text(v, label if long else None, index) for v, label in zip(values, labels, strict=True)]
+    if is_comparison(formula):
+        called = [(v.factor, v, call) for v, call in zip(values, calls, strict=True)]
+        return comparison(formula, assignment, called) + (_differences(values, labels) if long else "")
     first, others = values[0], list(zip(values, calls, strict=True))[1:]
     left = _side([(first.factor, first, calls[0])])
     right = _side([(-v.factor, v, call) for v, call in others])
@@ -99,18 +106,3 @@ def call_text(value: Value, label: str | None, index: str) -> str:
     text = point_text(value.point) if label is None else label
     function = "g" if value.second else "f"
     return f"{function}{text if text.startswith('(') and text.endswith(')') else f'({text})'}{index}"
-
-
-def sum_text(parts: Sequence[tuple[Fraction, str]]) -> str:
-    """``f(x) - 2 * f(y)`` from factors and terms."""
-    text = ""
-    for factor, item in parts:
-        size = abs(factor)
-        negative = item.startswith(("-", "~-"))
-        body = item if size == 1 else f"{display(size)} * {f'({item})' if negative else item}"
-        wrapped = f"({body})" if body.startswith(("-", "~-")) else body
-        if not text:
-            text = body if factor > 0 else f"-{wrapped}"
-        else:
-            text += f" {'+' if factor > 0 else '-'} {wrapped}"
-    return text

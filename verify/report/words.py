@@ -8,7 +8,7 @@ from verify.kernel.check import Verdict
 from verify.property import Vacuous
 from verify.report.record import Result
 
-PLACES = {"all": "everywhere", "nonneg": "for nonnegative inputs"}
+PLACES = {"all": "everywhere", "nonneg": "for nonnegative inputs", "nonpos": "for nonpositive inputs"}
 
 
 def place(result: Result) -> str:
@@ -23,7 +23,7 @@ def place_of(text: str) -> str:
 
 def predicate(result: Result) -> str:
     """``affine``, ``equivalent to relu``; the outputs when some were chosen."""
-    what = result.claim.property.name
+    what = result.claim.property.words
     if result.second is not None:
         what += f" to {result.second.name}"
     return what + (chosen_outputs(result.outputs) if result.outputs else "")
@@ -37,6 +37,11 @@ def chosen_outputs(outputs: Sequence[int]) -> str:
 def question(result: Result) -> str:
     """``Is relu additive everywhere?``"""
     return f"Is {result.network.name} {predicate(result)} {place(result)}?"
+
+
+def statement(result: Result) -> str:
+    """``relu is additive everywhere``: what was asked, as a statement."""
+    return f"{result.network.name} is {predicate(result)} {place(result)}"
 
 
 def answer(result: Result) -> str:

@@ -8,10 +8,12 @@ from itertools import pairwise
 
 from verify.kernel.exact import cell_of, evaluate, pattern_at
 from verify.property import Criterion
+from verify.property.base import GRADIENTS, INEQUALITIES
 from verify.rational import Vector, simplest_between
 from verify.search.budget import Budget
 from verify.search.finding import Bend, Change, Finding, NonZero, Offset
 from verify.search.problem import Problem
+from verify.search.slopes import against_inequality
 from verify.search.stability import Obstacle
 from verify.search.walk import Stretch, stretches
 
@@ -22,7 +24,9 @@ MAX_STRETCHES = 64
 def findings_at(problem: Problem, point: Vector) -> Iterator[Finding]:
     """What the piece around a generic point says by itself."""
     question = problem.question
-    if question.criterion is Criterion.ZERO:
+    if question.criterion in INEQUALITIES:
+        yield from against_inequality(problem, point, Budget())
+    elif question.criterion is Criterion.ZERO:
         if not evaluate(question.network, point).is_zero():
             yield NonZero(point)
     elif question.origin is not None and question.criterion in (Criterion.LINEAR, Criterion.THROUGH_ORIGIN):
@@ -60,6 +64,10 @@ def findings_along(problem: Problem, start: Vector, end: Vector, budget: Budget)
 
 def _on_stretch(problem: Problem, start: Vector, direction: Vector, stretch: Stretch) -> Iterator[Finding]:
     criterion = problem.question.criterion
+    if criterion is Criterion.NONPOSITIVE:
+        yield from findings_at(problem, start + direction.scaled(stretch.end))
+    elif criterion in GRADIENTS:
+        yield from findings_at(problem, start + direction.scaled((stretch.begin + stretch.end) / 2))
     if criterion is Criterion.CONSTANT and not stretch.slope.is_zero():
         yield Change(start + direction.scaled(stretch.begin), start + direction.scaled(stretch.end))
     if criterion is Criterion.ZERO and not stretch.slope.is_zero():
@@ -70,7 +78,12 @@ def _on_stretch(problem: Problem, start: Vector, direction: Vector, stretch: Str
 
 
 def _at_break(problem: Problem, start: Vector, direction: Vector, before: Stretch, after: Stretch) -> Iterator[Finding]:
-    if problem.question.criterion not in (Criterion.AFFINE, Criterion.LINEAR) or before.slope == after.slope:
+    bending = (Criterion.AFFINE, Criterion.LINEAR, Criterion.CONVEX)
+    if problem.question.criterion not in bending or before.slope == after.slope:
+        return
+    if problem.question.criterion is Criterion.CONVEX and not any(
+        n < 0 for n in (after.slope - before.slope).numerators.tolist()
+    ):
         return
     longest = min(before.end - before.begin, after.end - after.begin)
     step = simplest_between(longest / 2, longest)

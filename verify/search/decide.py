@@ -6,18 +6,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from verify.errors import BudgetExceeded, EvidenceError, InputError, RegionError
-from verify.kernel.check import Judgement, Verdict, judge
+from verify.kernel.check import Judgement, Verdict, has_smooth_units, judge
 from verify.kernel.cover import check_criterion
-from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Nothing, Rule, ValueGap
+from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Nothing, Rule, Tree, ValueGap
 from verify.kernel.exact import cell_of
 from verify.kernel.rules import RULES
-from verify.property import Claim, Question, Vacuous
+from verify.property import Claim, Criterion, Question, Vacuous
+from verify.property.base import INEQUALITIES
 from verify.region import L1Ball
 from verify.search.budget import Budget
 from verify.search.crossing import findings_along, findings_at, generic_start
+from verify.search.difference import search_difference
 from verify.search.finding import Finding, proposals, refutation
+from verify.search.inequality import one_leaf, split_inequality
 from verify.search.outcome import Outcome, SearchInterrupted
 from verify.search.problem import Problem, is_empty, prepare
+from verify.search.rewriting import rewritten_problem
 from verify.search.sampling import findings_at_random
 from verify.search.shrink import shrink
 from verify.search.split import split
@@ -69,11 +73,29 @@ def _stability(attempt: Attempt, problem: Problem) -> Result:
     if isinstance(found, list):
         attempt.obstacles = found
         return None
+    if problem.question.criterion in INEQUALITIES:
+        return _concluded(attempt, problem, one_leaf(problem, found, attempt.budget))
     try:
         check_criterion(problem.question, cell_of(problem.question.network, found.pattern), None, several=False)
     except EvidenceError:
         return None  # one affine map, but not the right one: another engine finds where
     return problem.cover(found)
+
+
+def _concluded(attempt: Attempt, problem: Problem, found: Tree | list[Finding]) -> Result:
+    """A cover from a tree, a refutation from findings."""
+    if isinstance(found, list):
+        return attempt.refuted_by(problem, iter(found))
+    return problem.cover(found)
+
+
+def _rewriting(attempt: Attempt, problem: Problem) -> Result:
+    """Go on with the rewritten network, if it has fewer ReLU; where nothing switches any more that decides."""
+    shorter = rewritten_problem(problem, attempt.budget)
+    if shorter is None:
+        return None
+    attempt.problem, attempt.obstacles = shorter, []
+    return _stability(attempt, shorter)
 
 
 def _crossing(attempt: Attempt, problem: Problem) -> Result:
@@ -98,21 +120,21 @@ def _split(attempt: Attempt, problem: Problem) -> Result:
         lifted = prepare(attempt.question, attempt.budget, lift_first=True)
         if isinstance(lifted, Empty):
             return lifted
-        problem = lifted
-    found = split(problem, attempt.budget)
-    if isinstance(found, list):
-        return attempt.refuted_by(problem, iter(found))
-    return problem.cover(found)
+        shorter = None if problem.steps is None else rewritten_problem(lifted, attempt.budget)
+        problem = shorter or lifted
+    divide = split_inequality if problem.question.criterion in INEQUALITIES else split
+    return _concluded(attempt, problem, divide(problem, attempt.budget))
 
 
 ENGINES: dict[str, Callable[[Attempt, Problem], Result]] = {
     "probe": _probe,
     "stability": _stability,
+    "rewriting": _rewriting,
     "crossing": _crossing,
     "sampling": _sampling,
     "split": _split,
 }
-ENGINE_NAMES = ("auto", "rules", *ENGINES, "z3")
+ENGINE_NAMES = ("auto", "rules", *ENGINES, "difference", "smooth", "z3")
 
 
 def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: bool = True) -> Outcome:
@@ -120,21 +142,23 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
     if engine not in ENGINE_NAMES:
         raise InputError(f"unknown engine {engine!r}; known: {', '.join(ENGINE_NAMES)}")
     tried: list[str] = []
+    notes: list[str] = []
     try:
         if claim.region.rows and is_empty(claim.region, budget):
             raise RegionError(f"region {claim.region.text!r} is empty: no point satisfies all its constraints")
         questions = claim.questions()
-        if engine == "z3" and not isinstance(questions, Vacuous):
+        if engine == "z3" and not isinstance(questions, Vacuous) and not has_smooth_units(claim):
             return _with_z3(claim, budget)
-        found = _search(claim, questions, budget, engine, tried)
+        found = _search(claim, questions, budget, engine, tried, notes)
         if found is None:
-            return _undecided("the engines that were tried do not decide this claim", tried, budget)
+            reason = "the engines that were tried do not decide this claim"
+            return _undecided("; ".join([reason, *notes]), tried, budget)
         evidence, name = found
         if isinstance(evidence, ValueGap) and shrinking:
             evidence = shrink(claim, evidence, budget)
         return Outcome(judge(claim, evidence), evidence, name, tuple(tried), budget.elapsed)
     except BudgetExceeded as stop:
-        return _undecided(str(stop), tried, budget)
+        return _undecided("; ".join([str(stop), *notes]), tried, budget)
     except KeyboardInterrupt as stop:
         raise SearchInterrupted(_undecided("interrupted", tried, budget)) from stop
 
@@ -150,16 +174,26 @@ def _with_z3(claim: Claim, budget: Budget) -> Outcome:
 
 
 def _search(
-    claim: Claim, questions: list[Question] | Vacuous, budget: Budget, engine: str, tried: list[str]
+    claim: Claim, questions: list[Question] | Vacuous, budget: Budget, engine: str, tried: list[str], notes: list[str]
 ) -> tuple[Evidence, str] | None:
+    """Evidence and the engine that found it; ``tried`` gets the engines run and ``notes`` what is known without it."""
     if isinstance(questions, Vacuous):
         return Nothing(), "reduction"
+    if has_smooth_units(claim):
+        return _smooth(claim, questions, budget, engine, tried)
     if engine in ("auto", "rules"):
         tried.append("rules")
         rule = _by_rule(claim)
         if rule is not None:
-            return rule, "rules"
-    names = list(ENGINES) if engine == "auto" else [engine] if engine in ENGINES else []
+            empty = _empty_domains(claim, questions, budget)
+            return (empty, "reduction") if empty is not None else (rule, "rules")
+    if claim.property.family == "equivalent within" and engine in ("auto", "difference"):
+        tried.append("difference")
+        near, note = search_difference(claim, questions[0], budget)
+        if near is not None:
+            return near, "difference"
+        notes.append(note)
+    names = _in_order(questions) if engine == "auto" else [engine] if engine in ENGINES else []
     attempts = [Attempt(claim, question, i, budget) for i, question in enumerate(questions)]
     proofs: dict[int, Cover | Empty] = {}
     used = ""
@@ -180,6 +214,35 @@ def _search(
         if len(proofs) == len(questions):
             return Cells(tuple(proofs[i] for i in range(len(questions)))), used
     return None
+
+
+def _in_order(questions: list[Question]) -> list[str]:
+    """The engines by cost: copies of one network have much in common, so rewriting goes before stability there."""
+    names = list(ENGINES)
+    if any(question.criterion in (Criterion.ZERO, Criterion.NONPOSITIVE) for question in questions):
+        names.remove("rewriting")
+        names.insert(names.index("stability"), "rewriting")
+    return names
+
+
+def _smooth(
+    claim: Claim, questions: list[Question], budget: Budget, engine: str, tried: list[str]
+) -> tuple[Evidence, str] | None:
+    if engine not in ("auto", "smooth"):
+        raise InputError(f"engine {engine!r} is for piecewise linear networks; {claim.network.name} has smooth units")
+    from verify.search.smooth import search_smooth
+
+    tried.append("smooth")
+    found = search_smooth(claim, questions, budget)
+    return (found, "smooth") if found is not None else None
+
+
+def _empty_domains(claim: Claim, questions: list[Question], budget: Budget) -> Cells | None:
+    """For sums of points, the proof that none stays in the region: a rule would not say that it is vacuous."""
+    if claim.region.contains_origin or any(q.criterion is not Criterion.NONPOSITIVE for q in questions):
+        return None
+    proofs = [found for q in questions if isinstance(found := prepare(q, budget), Empty)]
+    return Cells(tuple(proofs)) if len(proofs) == len(questions) else None
 
 
 def _by_rule(claim: Claim) -> Rule | None:

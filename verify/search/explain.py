@@ -73,6 +73,7 @@ def explain(network: Network, region: Region, budget: Budget) -> Explanation:
     claim = Claim(network, CATALOGUE["affine"], region)
     questions = claim.questions()
     assert isinstance(questions, list)
+    network.require_piecewise_linear("what the ReLU do on a region")
     problem = prepare(questions[0], budget)
     if isinstance(problem, Empty):
         raise RegionError(f"region {region.text!r} is empty: no point satisfies all its constraints")

@@ -5,15 +5,16 @@ Every proposal is only a proposal: the kernel evaluates it exactly, and the firs
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from verify.errors import EvidenceError
-from verify.kernel.check import evaluated_instance
+from verify.kernel.balls import PRECISIONS
+from verify.kernel.check import evaluated_instance, surely_broken
 from verify.kernel.evidence import ValueGap
 from verify.property import Assignment, Claim
-from verify.rational import Vector, zeros
+from verify.rational import Enclosure, Vector, zeros
 
 HALF = Fraction(1, 2)
 
@@ -57,10 +58,10 @@ def proposals(claim: Claim, finding: Finding, question_index: int) -> Iterator[A
     if isinstance(finding, NonZero):
         yield from _from_variables(claim, finding.v, question_index)
     elif isinstance(finding, Change):
-        yield {"x": claim.region.point(finding.p), "y": claim.region.point(finding.q)}
+        yield _from_change(claim, claim.region.point(finding.p), claim.region.point(finding.q))
     elif isinstance(finding, Bend):
         p, q = claim.region.point(finding.p), claim.region.point(finding.q)
-        if name == "affine":
+        if name in ("affine", "convex", "concave"):
             yield {"x": p, "y": q, "e": HALF}
         elif name == "additive":
             yield from ({"x": a, "y": b} for a, b in _additive_pairs(p, q))
@@ -68,6 +69,15 @@ def proposals(claim: Claim, finding: Finding, question_index: int) -> Iterator[A
             yield {"x": p, "y": q, "a": HALF, "b": HALF}
     else:
         yield from _from_offset(claim, claim.region.point(finding.p))
+
+
+def _from_change(claim: Claim, p: Vector, q: Vector) -> Assignment:
+    """Both points, or for monotonicity the one further down the axis and the step to the other."""
+    axis = claim.property.parameters.get("axis")
+    if axis is None:
+        return {"x": p, "y": q}
+    step = q[axis] - p[axis]
+    return {"x": p, "t": step} if step >= 0 else {"x": q, "t": -step}
 
 
 def _additive_pairs(p: Vector, q: Vector) -> Iterator[tuple[Vector, Vector]]:
@@ -88,7 +98,8 @@ def _from_offset(claim: Claim, p: Vector) -> Iterator[Assignment]:
     if claim.region.contains_origin:
         yield _scaling(name, origin, Fraction(0))
     factors = [Fraction(2), HALF, Fraction(0)]
-    factors += [1 + sign * Fraction(1, 2**power) for power in range(2, 64, 3) for sign in (1, -1)]
+    powers = (*range(2, 64, 3), *range(64, 1088, 32))  # pieces may be as thin as their weights are small
+    factors += [1 + sign * Fraction(1, 2**power) for power in powers for sign in (1, -1)]
     for t in factors:
         if claim.region.contains(p.scaled(t)):
             yield _scaling(name, p, t)
@@ -105,7 +116,7 @@ def _from_variables(claim: Claim, v: Vector, question_index: int) -> Iterator[As
     """The point of a question about copies of f holds the property's variables, one after the other."""
     size = claim.region.dimension
     parts = [claim.region.point(v.take(range(i, i + size))) for i in range(0, len(v) - size + 1, size)]
-    if claim.property.name == "additive":
+    if claim.property.name in ("additive", "subadditive", "superadditive"):
         yield {"x": parts[0], "y": parts[1]}
     elif "homogeneous" in claim.property.name:
         yield {"x": parts[0], "t": HALF if question_index == 0 else Fraction(-1)}
@@ -122,14 +133,23 @@ def refutation(claim: Claim, assignments: Iterator[Assignment]) -> ValueGap | No
     return None
 
 
-def gap_at(claim: Claim, assignment: Assignment) -> ValueGap | None:
-    """Evidence for the first output at which the instance breaks the formula; None if it holds or is no instance."""
-    try:
-        terms = evaluated_instance(claim, assignment)
-    except EvidenceError:
-        return None
-    total = zeros(claim.network.output_size)
-    for term, outputs in terms:
-        total = total + outputs.scaled(term.factor)
-    broken = [i for i, value in enumerate(total.numerators.tolist()) if value]
-    return ValueGap(assignment, broken[0]) if broken else None
+def gap_at(claim: Claim, assignment: Assignment, precisions: Sequence[int] = PRECISIONS) -> ValueGap | None:
+    """Evidence for the first output at which the instance breaks the formula; None if it holds or is no instance.
+
+    Values that are only enclosed get the ``precisions`` (in bits) one after the other, until each gap is decided.
+    """
+    for bits in precisions:
+        try:
+            terms = evaluated_instance(claim, assignment, bits)
+        except EvidenceError:
+            return None
+        totals = [
+            sum((term.factor * outputs[i] for term, outputs in terms), Fraction(0))
+            for i in range(claim.network.output_size)
+        ]
+        for i, total in enumerate(totals):
+            if surely_broken(claim, assignment, total):
+                return ValueGap(assignment, i)
+        if not any(isinstance(total, Enclosure) for total in totals):
+            return None
+    return None

@@ -14,6 +14,7 @@ from verify.kernel.cover import hull_chart, in_hull
 from verify.kernel.evidence import Cover, Empty, Equation, Tree
 from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of, pattern_of, preactivations
 from verify.kernel.filter import Spread
+from verify.kernel.rewriting import Steps
 from verify.property import Question
 from verify.property.copies import lift
 from verify.rational import Vector, vector
@@ -28,7 +29,8 @@ from verify.search.simplex import EmptyPolyhedron, NegativeAt, Nonnegative
 class Problem:
     """``question`` holds in the coordinates of its hull; ``interior`` lies in the region's relative interior.
 
-    ``asked`` is the number of coordinates of the question before a lift to more, and before its hull was found.
+    ``asked`` is the number of coordinates of the question before a lift to more, and before its hull was found. After
+    ``steps`` the question is about the network that they rewrite the one asked about to.
     """
 
     question: Question
@@ -36,6 +38,7 @@ class Problem:
     asked: int
     equations: tuple[Equation, ...] = ()
     lifted: bool = False
+    steps: Steps | None = None
 
     def embedded(self, t: Vector) -> Vector:
         """The point in the coordinates of the question that was asked (the extra coordinates of a lift come last)."""
@@ -65,7 +68,7 @@ class Problem:
 
     def cover(self, tree: Tree) -> Cover:
         """The tree as evidence."""
-        return Cover(tree, self.equations, self.lifted)
+        return Cover(tree, self.equations, self.lifted, self.steps)
 
 
 def is_empty(region: Region, budget: Budget) -> bool:

@@ -1,8 +1,8 @@
 """Radii: the largest L-infinity balls around a point on which the pattern is constant, and on which f is affine.
 
 The pattern radius is ``min_i |z_i(x)| / sum_j |J_ij|``, exactly (closed form of lemma 1). If f bends at the first
-crossing, the affine radius is the same number. If not, the cells of growing balls are enumerated and the nearest
-one with another affine map gives it (cells that meet an open ball are connected through facets inside it).
+crossing, the affine radius is the same number. If not, growing balls are split, nearest parts first, until one with
+another affine map is met (``verify.search.nearest``). It is never smaller: on the pattern's ball f has one map.
 """
 
 from __future__ import annotations
@@ -14,19 +14,17 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.errors import BudgetExceeded, RegionError
+from verify.errors import BudgetExceeded, EvidenceError, RegionError
 from verify.kernel.closed_form import spread_of
 from verify.kernel.exact import AffineForm, Cell, cell_of, pattern_of, preactivations
 from verify.network import Network
 from verify.property import Criterion, Question
-from verify.rational import Vector, concatenate, vector, zeros
-from verify.region import HalfSpace, ball, box, everything
-from verify.region.bases import Box
+from verify.rational import Vector, display, vector, zeros
+from verify.region import ball, everything
 from verify.search.budget import Budget
-from verify.search.lp import nonnegative
+from verify.search.nearest import Within, nearest_other_map
 from verify.search.problem import Problem
-from verify.search.simplex import NegativeAt
-from verify.search.split import cells, differ
+from verify.search.split import split
 from verify.search.walk import stretches
 
 
@@ -43,29 +41,39 @@ Radius = Fraction | Infinite
 
 @dataclass(frozen=True)
 class Radii:
-    """The two radii (None where not decided) and the units, as (block, unit), that set the pattern radius."""
+    """The two radii (None where not decided) and the units, as (block, unit), that set the pattern radius.
+
+    Where the affine radius is not decided, it is ``at_least`` that much, and ``reason`` says what was in the way.
+    """
 
     pattern: Radius
     affine: Radius | None
     units: tuple[tuple[int, int], ...]
     reason: str = ""
+    at_least: Fraction | None = None
 
 
 def radii(network: Network, x: Vector, budget: Budget) -> Radii:
     """Both radii at x, exactly."""
     if len(x) != network.input_size:
         raise RegionError(f"the point has {len(x)} coordinates; {network.name} has {network.input_size} inputs")
+    network.require_piecewise_linear("the radius of a pattern or of an affine map")
     values = preactivations(network, x)
     cell = cell_of(network, pattern_of(network, values))
     pattern, units = pattern_radius(cell, x, values, budget)
     if isinstance(pattern, Infinite):
         return Radii(pattern, pattern, ())
-    if any(_bends(network, x, cell.form(*unit), pattern, budget) for unit in units):
+    if _bends_at_first_crossing(network, x, [cell.form(*unit) for unit in units], pattern, budget):
         return Radii(pattern, pattern, units)
     try:
         return Radii(pattern, _nearest_other_piece(network, x, pattern, budget), units)
+    except Within as stop:
+        return Radii(pattern, None, units, str(stop), max(pattern, stop.radius))
     except BudgetExceeded as stop:
-        return Radii(pattern, None, units, str(stop))
+        return Radii(pattern, None, units, str(stop), pattern)
+    except EvidenceError:
+        reason = f"{network.name} is too large for exact rows of its units, which a first crossing without effect needs"
+        return Radii(pattern, None, units, reason, pattern)
 
 
 def pattern_radius(
@@ -100,11 +108,19 @@ def _by_distance(cell: Cell, x: Vector) -> Iterator[tuple[float, int, int]]:
     return iter(sorted(candidates))
 
 
-def _bends(network: Network, x: Vector, form: AffineForm, radius: Fraction, budget: Budget) -> bool:
-    """Whether the slope of f changes exactly where the ball of that radius touches the unit's hyperplane."""
-    here = form.at(x)
-    signs = [(-1 if here > 0 else 1) * ((c > 0) - (c < 0)) for c in form.coefficients.numerators.tolist()]
-    direction = vector(signs)
+def _bends_at_first_crossing(
+    network: Network, x: Vector, forms: list[AffineForm], radius: Fraction, budget: Budget
+) -> bool:
+    """Whether the slope of f changes where the ball touches a hyperplane; units that share a corner share a walk."""
+    corners = set()
+    for form in forms:
+        towards = -1 if form.at(x) > 0 else 1
+        corners.add(tuple(towards * ((c > 0) - (c < 0)) for c in form.coefficients.numerators.tolist()))
+    return any(_bends(network, x, vector(corner), radius, budget) for corner in sorted(corners))
+
+
+def _bends(network: Network, x: Vector, direction: Vector, radius: Fraction, budget: Budget) -> bool:
+    """Whether the slope of f along the direction changes exactly at the boundary of the ball of that radius."""
     margin = radius / 2 if radius else Fraction(1, 2**20)
     start, end = x + direction.scaled(radius - margin), x + direction.scaled(radius + margin)
     before = None
@@ -117,61 +133,30 @@ def _bends(network: Network, x: Vector, form: AffineForm, radius: Fraction, budg
     return False
 
 
-# The distance of a cell is an exact linear program with two rows for each input.
-MAX_DISTANCE_DIMENSIONS = 64
-
-# Balls of so many sizes, each four times the last, are searched before all of R^n is asked about.
-GROWTH_STEPS = 8
+# Balls of so many sizes, each a multiple of the last, are searched before all of R^n is asked about.
+GROWTH, GROWTH_STEPS = 16, 4
 
 
 def _nearest_other_piece(network: Network, x: Vector, pattern: Fraction, budget: Budget) -> Radius:
-    """The distance of the nearest cell with another affine map than around x."""
-    reach = 2 * pattern if pattern else Fraction(1, 16)
+    """The distance of the nearest part with another affine map than around x."""
+    reach, within = 4 * pattern if pattern else Fraction(1, 16), Fraction(0)
     for step in itertools.count():
-        budget.report(f"cells within {float(reach):.3g}")
-        question = Question(network, ball(x, reach), Criterion.AFFINE, None, "")
-        found = [
-            (_distance(x, rows, reach, budget), maps) for rows, _, maps in cells(Problem(question, x, len(x)), budget)
-        ]
-        reference = next(maps for distance, maps in found if distance == 0)
-        others = [distance for distance, maps in found if distance is not None and differ(maps, reference)]
-        if others:
-            return min(others)
-        if step == GROWTH_STEPS and not _bends_somewhere(network, x, budget):
-            break
-        reach *= 4
+        budget.report(f"parts within {display(reach)}")
+        try:
+            found = nearest_other_map(network, x, reach, budget)
+            if found is not None:
+                return found
+            within = reach
+            if step == GROWTH_STEPS and _is_affine(network, budget):
+                break
+        except BudgetExceeded as stop:
+            raise Within(str(stop), max(within, getattr(stop, "radius", within))) from stop
+        reach *= GROWTH
     return Infinite()
 
 
-def _bends_somewhere(network: Network, x: Vector, budget: Budget) -> bool:
-    """Whether two cells of R^n carry different maps."""
-    question = Question(network, everything(len(x)), Criterion.AFFINE, None, "")
-    first: list[AffineForm] | None = None
-    for _, _, maps in cells(Problem(question, x, len(x)), budget):
-        if first is not None and differ(maps, first):
-            return True
-        first = first or maps
-    return False
-
-
-def _distance(x: Vector, rows: tuple[HalfSpace, ...], reach: Fraction, budget: Budget) -> Fraction | None:
-    """The L-infinity distance from x to the part of the ball where the rows hold; None when it is ``reach``.
-
-    Minimise s over |t - x| <= s <= reach: the form s / reach - 1 is at least -1, so the optimal vertex is exact.
-    """
-    size = len(x)
-    if not rows:
-        return Fraction(0)
-    if size > MAX_DISTANCE_DIMENSIONS:
-        raise BudgetExceeded(f"distances between cells in {size} dimensions are out of reach")
-    extended = [HalfSpace(concatenate([row.coefficients, zeros(1)]), row.bound) for row in rows]
-    for j in range(size):
-        for sign in (1, -1):
-            entries = [Fraction(0)] * (size + 1)
-            entries[j], entries[size] = Fraction(sign), Fraction(-1)
-            extended.append(HalfSpace(vector(entries), sign * x[j]))
-    around = box([*(v - reach for v in x.fractions()), 0], [*(v + reach for v in x.fractions()), reach]).base
-    assert isinstance(around, Box)
-    form = AffineForm(vector([Fraction(0)] * size + [1 / reach]), Fraction(-1))
-    outcome = nonnegative(form, around, extended, budget)
-    return outcome.point[size] if isinstance(outcome, NegativeAt) else None
+def _is_affine(network: Network, budget: Budget) -> bool:
+    """Whether f is affine on all of R^n."""
+    size = network.input_size
+    question = Question(network, everything(size), Criterion.AFFINE, zeros(size), "")
+    return not isinstance(split(Problem(question, zeros(size), size), budget), list)

@@ -51,8 +51,9 @@ def findings_at_random(problem: Problem, budget: Budget) -> Iterator[Finding]:
     sample = points(problem, POINTS)
     budget.check()
     values = floats.evaluate(network, np.array([p.floats() for p in sample]))
-    if criterion is Criterion.ZERO:
-        order = np.argsort(-np.abs(values).max(axis=1))
+    if criterion in (Criterion.ZERO, Criterion.NONPOSITIVE):
+        sizes = np.abs(values) if criterion is Criterion.ZERO else values
+        order = np.argsort(-sizes.max(axis=1))
         for i in order[:4]:
             budget.check()
             yield from findings_at(problem, sample[i])
@@ -66,6 +67,10 @@ def findings_at_random(problem: Problem, budget: Budget) -> Iterator[Finding]:
         mean = (values[:half] + values[half:]) / 2
         bend = np.abs(floats.evaluate(network, np.array([m.floats() for m in middles])) - mean).max(axis=1)
         yield from (Bend(sample[i], sample[i + half]) for i in np.argsort(-bend)[:2])
+    elif criterion is Criterion.CONVEX:
+        mean = (values[:half] + values[half:]) / 2
+        excess = (floats.evaluate(network, np.array([m.floats() for m in middles])) - mean).max(axis=1)
+        yield from (Bend(sample[i], sample[i + half]) for i in np.argsort(-excess)[:2])
     else:
         for p in sample[:8]:
             budget.check()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+from verify.errors import BudgetExceeded
 from verify.kernel.evidence import ValueGap
 from verify.property import Assignment, Claim
 from verify.rational import Vector, simplest_between, vector, zeros
 from verify.search.budget import Budget
 from verify.search.finding import gap_at
+from verify.search.sparse import along_one_coordinate
 
 MAX_ATTEMPTS = 600
 MAX_SECONDS = 2.0
@@ -19,7 +21,7 @@ def shrink(claim: Claim, evidence: ValueGap, budget: Budget) -> ValueGap:
     """A simpler instance that the kernel still accepts, within a bounded number of evaluations."""
     own = Budget(min(MAX_SECONDS, max(budget.remaining, 0.0)))
     best, size = evidence, _size(evidence.assignment)
-    candidates, attempts = _simpler(best.assignment), 0
+    candidates, attempts = _first(claim, evidence, own), 0
     while attempts < MAX_ATTEMPTS and own.remaining > 0:
         candidate = next(candidates, None)
         if candidate is None:
@@ -32,6 +34,15 @@ def shrink(claim: Claim, evidence: ValueGap, budget: Budget) -> ValueGap:
         if gap is not None:
             best, size, candidates = gap, smaller, _simpler(candidate)
     return best
+
+
+def _first(claim: Claim, evidence: ValueGap, own: Budget) -> Iterator[Assignment]:
+    """What is tried at first: instances along one coordinate, then simpler points."""
+    try:
+        yield from along_one_coordinate(claim, evidence, own)
+    except BudgetExceeded:
+        return
+    yield from _simpler(evidence.assignment)
 
 
 def _size(assignment: Assignment) -> tuple[int, int, int]:

@@ -58,34 +58,79 @@ def _parity(sign: int) -> Callable[[Mapping[str, Any]], list[SymbolicTerm]]:
     return lambda v: [(1, _mix((-1, v["x"])), False), (sign, v["x"], False)]
 
 
+def _stepped(v: Mapping[str, Any]) -> list[SymbolicTerm]:
+    moved = [value + v["t"] if i == v["axis"] else value for i, value in enumerate(v["x"])]
+    return [(1, moved, False), (-1, v["x"], False)]
+
+
+def _difference(v: Mapping[str, Any]) -> list[SymbolicTerm]:
+    return [(1, v["x"], False), (-1, v["y"], False)]
+
+
 SYMBOLIC: dict[str, Callable[[Mapping[str, Any]], list[SymbolicTerm]]] = {
     "affine": _affine,
     "linear": _superposition,
     "superposition": _superposition,
-    "constant": lambda v: [(1, v["x"], False), (-1, v["y"], False)],
+    "constant": _difference,
     "additive": _additive,
     "homogeneous": _homogeneous,
     "positively homogeneous": _homogeneous,
     "odd": _parity(1),
     "even": _parity(-1),
     "equivalent": lambda v: [(1, v["x"], False), (-1, v["x"], True)],
+    "convex": _affine,
+    "concave": _affine,
+    "subadditive": _additive,
+    "superadditive": _additive,
+    "nondecreasing": _stepped,
+    "nonincreasing": _stepped,
+    "lipschitz": _difference,
 }
+NONNEGATIVE_T = ("positively homogeneous", "nondecreasing", "nonincreasing")
+
+
+def _terms(claim: Claim, variables: Mapping[str, Any]) -> list[SymbolicTerm]:
+    """The terms of the formula at symbolic values of its variables."""
+    return SYMBOLIC[claim.property.key]({**claim.property.parameters, **variables})
+
+
+def _breaks(claim: Claim, total: Any, variables: Mapping[str, Any]) -> Any:
+    """That one output breaks the formula, its terms adding up to ``total``."""
+    if claim.property.key == "lipschitz":
+        return _too_steep(claim, total, variables)
+    zero = z3.RealVal(0)
+    return {"= 0": total != zero, "<= 0": total > zero, ">= 0": total < zero}[claim.property.relation]
+
+
+def _too_steep(claim: Claim, total: Any, variables: Mapping[str, Any]) -> Any:
+    """``|f(x) - f(y)| > K ||x - y||``, both sides squared for the L2 norm."""
+    norm, constant = claim.property.parameters["norm"], _real(claim.property.parameters["constant"])
+    steps = [x - y for x, y in zip(variables["x"], variables["y"], strict=True)]
+    if norm == "l2":
+        return total * total > constant * constant * z3.Sum([step * step for step in steps])
+    sizes = [z3.Abs(step) for step in steps]
+    if norm == "l1":
+        return z3.Abs(total) > constant * z3.Sum(sizes)
+    return z3.And([z3.Abs(total) > constant * size for size in sizes])
 
 
 def literal_query(claim: Claim) -> tuple[Any, dict[str, Any]]:
     """A Z3 solver that holds the negated claim, and its variables by name."""
     solver = z3.Solver()
     variables = _variables(claim)
-    if claim.property.name == "positively homogeneous":
+    if claim.property.key in NONNEGATIVE_T:
         solver.add(variables["t"] >= 0)
-    terms = SYMBOLIC[claim.property.name](variables)
+    terms = _terms(claim, variables)
     total = [z3.RealVal(0)] * claim.network.output_size
+    for network in (claim.network, claim.second):
+        if network is not None:
+            network.require_piecewise_linear("a query for an SMT solver over linear arithmetic")
     for i, (factor, argument, second) in enumerate(terms):
         solver.add(*inside(claim.region, argument, f"t{i}"))
         network = claim.second if second and claim.second is not None else claim.network
         outputs = encoded(network, argument, solver, f"n{i}")
         total = [t + factor * o for t, o in zip(total, outputs, strict=True)]
-    solver.add(z3.Or([t != 0 for t in total]))
+    solver.add(z3.Or([_breaks(claim, t, variables) for t in total]))
     return solver, variables
 
 
@@ -100,6 +145,7 @@ def _variables(claim: Claim) -> dict[str, Any]:
 
 def encoded(network: Network, inputs: Sequence[Any], solver: Any, prefix: str) -> Reals:
     """The network's outputs as Z3 terms; every pre-activation gets a variable of its own."""
+    network.require_piecewise_linear("an encoding in linear arithmetic")
     values: dict[int, Reals] = {0: list(inputs)}
     for k, block in enumerate(network.blocks, start=1):
         sums: list[list[Any]] = [[_real(b)] for b in block.bias.fractions()]
@@ -195,7 +241,7 @@ def _has_no_instance(claim: Claim, budget: Budget) -> bool:
     if budget.remaining != float("inf"):
         solver.set("timeout", max(1, int(budget.remaining * 1000)))
     variables = _variables(claim)
-    for i, (_, argument, _) in enumerate(SYMBOLIC[claim.property.name](variables)):
+    for i, (_, argument, _) in enumerate(_terms(claim, variables)):
         solver.add(*inside(claim.region, argument, f"t{i}"))
     return bool(solver.check() == z3.unsat)
 
@@ -207,7 +253,7 @@ def _assignment(claim: Claim, model: Any, variables: Mapping[str, Any]) -> Assig
             result[name] = vector([_rational(model, v) for v in value])
         else:
             result[name] = _rational(model, value)
-    if claim.property.name == "affine":
+    if claim.property.key in ("affine", "convex", "concave"):
         result["e"] = Fraction(1, 2)
     return result
 

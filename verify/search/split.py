@@ -1,13 +1,14 @@
 """Splitting: a complete decision by dividing the region along pre-activations that change sign on it.
 
-At each part take the pattern of an interior point. The topologically first unit that is not stable under it has a
+Networks of moderate size are split on units that matter only (``verify.search.relevance``). For others take, at each
+part, the pattern of an interior point. The topologically first unit that is not stable under it has a
 pre-activation that is affine on the part (all before it are stable there), so it splits the part into two, both of
 full dimension. A part without such a unit is a cell: a leaf, on which f has one affine map.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -15,17 +16,20 @@ import numpy as np
 
 from verify.kernel.closed_form import settled_units
 from verify.kernel.cover import on_hull
-from verify.kernel.evidence import Leaf, Multipliers, Split, Tree
+from verify.kernel.evidence import Leaf, Multipliers, Tree
 from verify.kernel.exact import AffineForm, Cell, cell_of, pattern_at
 from verify.property import Criterion
 from verify.rational import Vector, vector
 from verify.region import HalfSpace
 from verify.region.bases import Base
 from verify.search.budget import Budget
-from verify.search.crossing import findings_along, findings_at
-from verify.search.finding import Change, Finding, NonZero
+from verify.search.crossing import findings_at
+from verify.search.differences import differ, difference, slope_findings
+from verify.search.finding import Finding
 from verify.search.problem import Problem
+from verify.search.relevant_split import rows_of, split_where_it_matters
 from verify.search.stability import Obstacle, settle
+from verify.search.trees import tree_of
 
 
 @dataclass(eq=False)
@@ -40,24 +44,57 @@ class _Part:
 
 
 def split(problem: Problem, budget: Budget) -> Tree | list[Finding]:
-    """A tree of cells that satisfy the criterion, or findings that refute it."""
+    """A tree of parts with one map each that satisfy the criterion, or findings that refute it."""
+    normal = rows_of(problem)
+    return _split_into_cells(problem, budget) if normal is None else split_where_it_matters(problem, normal, budget)
+
+
+def _split_into_cells(problem: Problem, budget: Budget) -> Tree | list[Finding]:
+    """Parts that are cells, with all units stable."""
     root = _Part(problem.question.region.rows, problem.interior)
     first: tuple[list[AffineForm], Vector] | None = None
     for part, maps in _leaves(problem, root, budget):
-        findings = list(findings_at(problem, part.interior)) + _slope_findings(problem, maps, part.interior)
+        findings = list(findings_at(problem, part.interior)) + slope_findings(problem, maps, part.interior)
         if findings:
             return findings
         if first is None:
             first = maps, part.interior
         elif problem.question.criterion is not Criterion.THROUGH_ORIGIN and differ(maps, first[0]):
-            return _difference(problem, first[1], part.interior, budget)
-    return _tree(root)
+            return difference(problem, first[1], part.interior, budget)
+    return tree_of(root)
 
 
 def cells(problem: Problem, budget: Budget) -> Iterator[tuple[tuple[HalfSpace, ...], Vector, list[AffineForm]]]:
     """All cells of the region: the rows that bound each part, an interior point, and the affine maps of the outputs."""
     root = _Part(problem.question.region.rows, problem.interior)
     return ((part.rows, part.interior, maps) for part, maps in _leaves(problem, root, budget))
+
+
+@dataclass(eq=False)
+class Divided:
+    """A region being divided into cells: ``parts`` yields them with their maps, ``tree`` is whole when it has ended."""
+
+    root: _Part
+    parts: Iterator[tuple[_Part, list[AffineForm]]]
+
+    def tree(self) -> Tree:
+        """The finished tree."""
+        return tree_of(self.root)
+
+    def replace_leaves(self, new: Callable[[Leaf], Leaf]) -> None:
+        """Put another leaf in place of each one."""
+        stack = [self.root]
+        while stack:
+            part = stack.pop()
+            stack += part.children
+            if part.leaf is not None:
+                part.leaf = new(part.leaf)
+
+
+def divided(problem: Problem, budget: Budget) -> Divided:
+    """The region of the problem, to be divided while ``parts`` is read."""
+    root = _Part(problem.question.region.rows, problem.interior)
+    return Divided(root, _leaves(problem, root, budget))
 
 
 def _leaves(problem: Problem, root: _Part, budget: Budget) -> Iterator[tuple[_Part, list[AffineForm]]]:
@@ -143,72 +180,3 @@ def _rounded(point: Vector, base: Base, rows: Sequence[HalfSpace]) -> Vector:
         if base.has_inside(candidate) and all(row.slack(candidate) > 0 for row in rows):
             return candidate
     return point
-
-
-def _slope_findings(problem: Problem, maps: list[AffineForm], point: Vector) -> list[Finding]:
-    """For criteria that want a constant or zero: points along the gradient of a map that has one."""
-    criterion = problem.question.criterion
-    gradient = next((m.coefficients for m in maps if not m.coefficients.is_zero()), None)
-    if criterion not in (Criterion.CONSTANT, Criterion.ZERO) or gradient is None:
-        return []
-    step = Fraction(1)
-    while not problem.question.region.holds(point + gradient.scaled(step)):
-        step /= 4
-    # The last ones lie in the same cell, where the map itself says that they differ.
-    moved = [point + gradient.scaled(step / 4**k) for k in range(40)]
-    if criterion is Criterion.ZERO:
-        return [NonZero(p) for p in moved]
-    return [Change(point, p) for p in moved]
-
-
-def differ(left: Sequence[AffineForm], right: Sequence[AffineForm]) -> bool:
-    """Whether two affine maps differ in some output."""
-    return any(not (a - b).is_zero() for a, b in zip(left, right, strict=True))
-
-
-def _difference(problem: Problem, p: Vector, q: Vector, budget: Budget) -> list[Finding]:
-    """Findings from two cells with different maps.
-
-    Walking from p to q the slope changes unless the maps agree along that line; then points beside q are tried.
-    """
-    findings = list(findings_along(problem, p, q, budget))
-    if findings or problem.question.criterion is Criterion.CONSTANT:
-        return findings or [Change(p, q)]
-    region = problem.question.region
-    for j in range(region.dimension):
-        for sign in (1, -1):
-            step = Fraction(sign)
-            for _ in range(40):
-                budget.check()
-                beside = _beside(q, j, step)
-                if region.holds(beside):
-                    findings = list(findings_along(problem, p, beside, budget))
-                    if findings:
-                        return findings
-                step /= 4
-    return findings
-
-
-def _beside(point: Vector, coordinate: int, step: Fraction) -> Vector:
-    values = point.fractions()
-    values[coordinate] += step
-    return vector(values)
-
-
-def _tree(root: _Part) -> Tree:
-    """The finished tree, built without recursion."""
-    done: dict[int, Tree] = {}
-    stack = [root]
-    while stack:
-        part = stack[-1]
-        if part.leaf is not None:
-            done[id(part)] = part.leaf
-            stack.pop()
-        elif all(id(child) in done for child in part.children):
-            assert part.form is not None
-            above, below = (done[id(child)] for child in part.children)
-            done[id(part)] = Split(part.form, above, below)
-            stack.pop()
-        else:
-            stack += [child for child in part.children if id(child) not in done]
-    return done[id(root)]

@@ -187,5 +187,6 @@ def describe(network: Network) -> str:
             if bias or not terms:
                 terms.append(exact_text(bias))
             total = " + ".join(terms)
-            lines.append(f"  {names[k]}[{i}] = {f'relu({total})' if block.relu else total}")
+            function = "relu" if block.relu else block.smooth
+            lines.append(f"  {names[k]}[{i}] = {f'{function}({total})' if function else total}")
     return "\n".join(lines)

@@ -10,21 +10,19 @@ Nothing that a user typed is parsed by SymPy: every expression is built from exa
 from verify.symbolic.agree import agrees, checked
 from verify.symbolic.cells import TooLarge
 from verify.symbolic.derivation import Step
-from verify.symbolic.family import Family, conv_layer, dense_layer, family_form
+from verify.symbolic.family import FamilyForm, family_form
 from verify.symbolic.form import MAX_PIECES, Agreement, SymbolicForm, symbolic_form
 from verify.symbolic.frame import input_symbols
 
 __all__ = [
     "MAX_PIECES",
     "Agreement",
-    "Family",
+    "FamilyForm",
     "Step",
     "SymbolicForm",
     "TooLarge",
     "agrees",
     "checked",
-    "conv_layer",
-    "dense_layer",
     "family_form",
     "input_symbols",
     "symbolic_form",

@@ -13,16 +13,20 @@ from fractions import Fraction
 from typing import Any
 
 from verify.errors import EvidenceError
+from verify.kernel.balls import enclosures, preactivation_bounds
 from verify.kernel.exact import evaluate, preactivations
 from verify.network import Network
-from verify.rational import Vector, vector
+from verify.rational import Real, Vector, ends, vector
 from verify.region import Region
 from verify.search.budget import Budget
 from verify.search.sampling import points
 from verify.symbolic.exact import to_z3, value_of
 from verify.symbolic.form import Agreement, SymbolicForm
 from verify.symbolic.frame import Expr, Frame
+from verify.symbolic.smooth import BITS, enclosure_of
 
+# Forms with smooth units are compared to this many digits.
+DIGITS = 60
 RANDOM_POINTS = 24
 SEGMENTS = 40
 # Seconds that Z3 gets when there is no time budget.
@@ -39,6 +43,8 @@ def agrees(form: SymbolicForm, network: Network, region: Region, budget: Budget)
         if difference is not None:
             raise EvidenceError("symbolic form", difference)
         count += 1
+    if not network.is_piecewise_linear:
+        return Agreement(count, "it has no query for smooth units", DIGITS)
     return Agreement(count, _by_z3(form, network, region, budget))
 
 
@@ -49,6 +55,8 @@ def checked(form: SymbolicForm, budget: Budget) -> SymbolicForm:
 
 def difference_at(form: SymbolicForm, network: Network, x: Vector) -> str | None:
     """None where every form has the network's exact values at x, else what differs."""
+    if not network.is_piecewise_linear:
+        return _smooth_difference_at(form, network, x)
     expected = evaluate(network, x).fractions()
     values = dict(zip(form.symbols, x.fractions(), strict=True))
     known = with_named(form.named, values)
@@ -61,6 +69,32 @@ def difference_at(form: SymbolicForm, network: Network, x: Vector) -> str | None
                 place = ", ".join(x.strings())
                 return f"the {kind} form of output {output} is {value} at ({place}), the network is {wanted} there"
     return None
+
+
+def _smooth_difference_at(form: SymbolicForm, network: Network, x: Vector) -> str | None:
+    """None where all enclosures meet and are narrow enough for ``DIGITS`` digits."""
+    values = dict(zip(form.symbols, x.fractions(), strict=True))
+    place = ", ".join(x.strings())
+    for output, wanted in enumerate(enclosures(network, x, BITS)):
+        forms = {"Max": _with_named_inserted(form, output)}
+        if form.piecewise is not None:
+            forms["Piecewise"] = form.piecewise[output]
+        low, high = ends(wanted)
+        for kind, expression in forms.items():
+            got = enclosure_of(expression, values)
+            from_, to = ends(got)
+            size = max(abs(low), abs(high), Fraction(1))
+            if max(low, from_) > min(high, to) or max(high, to) - min(low, from_) > size / 10**DIGITS:
+                return f"the {kind} form of output {output} is {got} at ({place}), the network is {wanted} there"
+    return None
+
+
+def _with_named_inserted(form: SymbolicForm, output: int) -> Expr:
+    """The Max form with its named parts written out."""
+    result = form.max_form[output]
+    for symbol, definition in reversed(form.named):
+        result = result.xreplace({symbol: definition})
+    return result
 
 
 def with_named(named: Sequence[tuple[Expr, Expr]], values: Mapping[Expr, Fraction]) -> dict[Expr, Fraction]:
@@ -91,10 +125,10 @@ def chosen_points(form: SymbolicForm, seed: int = 0) -> Iterator[Vector]:
 def _around_zero(frame: Frame, start: Vector, end: Vector, rng: random.Random) -> Iterator[Vector]:
     """Where a ReLU of the first layers that change reaches zero between two points, and just beside it."""
     crossings = []
-    left, right = preactivations(frame.network, start), preactivations(frame.network, end)
-    for k, block in frame.network.relu_blocks():
-        for a, b in zip(left[k - 1].fractions(), right[k - 1].fractions(), strict=True):
-            if a * b < 0 and block.relu:
+    left, right = _values(frame, start), _values(frame, end)
+    for k, _ in frame.network.relu_blocks():
+        for a, b in zip(left[k - 1], right[k - 1], strict=True):
+            if isinstance(a, Fraction) and isinstance(b, Fraction) and a * b < 0:
                 crossings.append(a / (a - b))
     if not crossings:
         yield (start + end).scaled(Fraction(1, 2))
@@ -102,6 +136,13 @@ def _around_zero(frame: Frame, start: Vector, end: Vector, rng: random.Random) -
     at, direction = rng.choice(crossings), end - start
     for step in (at, at * (1 - Fraction(1, 1000)), at + (1 - at) * Fraction(1, 1000)):
         yield start + direction.scaled(step)
+
+
+def _values(frame: Frame, t: Vector) -> Sequence[Sequence[Real]]:
+    """Pre-activations, exact where no smooth unit is in them."""
+    if frame.network.is_piecewise_linear:
+        return [z.fractions() for z in preactivations(frame.network, t)]
+    return preactivation_bounds(frame.network, t)
 
 
 def _by_z3(form: SymbolicForm, network: Network, region: Region, budget: Budget) -> str:

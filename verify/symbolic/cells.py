@@ -10,9 +10,11 @@ from fractions import Fraction
 
 from verify.kernel.cover import on_hull
 from verify.kernel.exact import AffineForm, Pattern, pattern_at
-from verify.rational import Vector
+from verify.kernel.smooth import on_hull_with_symbols
+from verify.rational import Vector, concatenate, zeros
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
+from verify.search.smooth import Settled, symbolic_parts
 from verify.search.split import cells
 from verify.symbolic.frame import Frame
 
@@ -75,6 +77,8 @@ def all_cells(frame: Frame, limit: int, budget: Budget) -> list[PlainCell]:
         raise TooLarge(f"an L1 ball of {frame.domain.dimension} coordinates has too many sides")
     found: list[PlainCell] = []
     free, skip = frame.free, len(frame.domain.rows)
+    if not frame.network.is_piecewise_linear:
+        return _smooth_cells(frame, limit, budget)
     for rows, interior, maps in cells(frame.problem, budget):
         if len(found) == limit:
             raise TooLarge(f"more than {limit} activation cells")
@@ -83,6 +87,32 @@ def all_cells(frame: Frame, limit: int, budget: Budget) -> list[PlainCell]:
         inside = make_point([interior[j] for j in free])
         found.append(PlainCell(own, inside, interior, pattern, tuple(maps)))
     return found
+
+
+def _smooth_cells(frame: Frame, limit: int, budget: Budget) -> list[PlainCell]:
+    """The same where there are smooth units: maps have further coordinates, one for the value of each of them."""
+    base, skip = frame.domain.base, len(frame.domain.rows)
+    assert isinstance(base, Box)
+    parts: list[tuple[tuple[HalfSpace, ...], Settled]] = []
+    for rows, settled in symbolic_parts(frame.problem, frame.values, budget):
+        if settled.multipliers is None:
+            raise TooLarge("the sign of a ReLU depends on the value of a smooth unit")
+        if len(parts) == limit:
+            raise TooLarge(f"more than {limit} activation cells")
+        parts.append((rows, settled))
+    found = []
+    for rows, settled in parts:
+        own = frozenset(plain_row(row, frame) for row in rows[skip:])
+        interior = settled.part.interior
+        inside = make_point([interior[j] for j in frame.free])
+        maps = [_padded(on_hull_with_symbols(form, base), frame) for form in settled.resolved.cell.outputs()]
+        found.append(PlainCell(own, inside, interior, settled.pattern, tuple(maps)))
+    return found
+
+
+def _padded(form: AffineForm, frame: Frame) -> AffineForm:
+    size = frame.domain.dimension + len(frame.values)
+    return AffineForm(concatenate([form.coefficients, zeros(size - len(form.coefficients))]), form.constant)
 
 
 def plain_row(row: HalfSpace, frame: Frame) -> Row:

@@ -9,12 +9,14 @@ import sympy
 
 from verify.symbolic.frame import Expr, number
 from verify.symbolic.nested import Nested, Writer, unit_symbol
+from verify.symbolic.smooth import applied
 from verify.symbolic.units import UnitStep
 
 MERGE_RULE = "b + c*Max(0, a) is Max(b, b + c*a) for c > 0, Min(b, b + c*a) for c < 0"
 OUTPUT_RULE = "the last layer, collected"
 INSERT_RULE = "units written out"
 PIECES_RULE = "one branch for each affine map on the region"
+SMOOTH_PIECES_RULE = "one branch for each formula on the region"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def _steps(
     for i, name in enumerate(output_names):
         yield from _output_steps(writer, i, name, nested.outputs[i])
         if piecewise is not None and piecewise[i] != nested.outputs[i]:
-            yield Step(PIECES_RULE, nested.outputs[i], piecewise[i], name)
+            rule = SMOOTH_PIECES_RULE if writer.units.smooth_units() else PIECES_RULE
+            yield Step(rule, nested.outputs[i], piecewise[i], name)
 
 
 def _output_steps(writer: Writer, output: int, name: str, final: Expr) -> Iterator[Step]:
@@ -65,11 +68,18 @@ def _product(factor: Expr, value: Expr) -> Expr:
 
 
 def _unit_step(writer: Writer, step: UnitStep) -> Step:
-    before = sympy.Max(0, writer.linear(step.argument), evaluate=False)
+    argument = writer.linear(step.argument)
+    function = step.function
+    before = sympy.Max(0, argument, evaluate=False) if function is None else applied(function, argument)
     return Step(step.rule, before, writer.linear(step.result), step.name)
 
 
 def definitions(writer: Writer) -> dict[Expr, Expr]:
-    """What each name of a derivation stands for: ``h1`` and the ReLU it is."""
-    named = writer.with_all_names()
-    return {unit_symbol(i): sympy.Max(0, named.linear(z), evaluate=False) for i, z in enumerate(writer.units.arguments)}
+    """What each name of a derivation stands for: ``h1`` and the ReLU (or smooth function) it is."""
+    named, units = writer.with_all_names(), writer.units
+    result = {}
+    for i, (z, function) in enumerate(zip(units.arguments, units.functions, strict=True)):
+        argument = named.linear(z)
+        value = sympy.Max(0, argument, evaluate=False) if function is None else applied(function, argument)
+        result[unit_symbol(units, i)] = value
+    return result

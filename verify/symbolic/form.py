@@ -34,10 +34,14 @@ STABLE_RULE = "no ReLU changes side on the region: one affine map"
 
 @dataclass(frozen=True)
 class Agreement:
-    """How a form was checked: at how many exact points, and Z3's answer (``equal``, or why there is none)."""
+    """How a form was checked: at how many exact points, and Z3's answer (``equal``, or why there is none).
+
+    ``digits``: forms with smooth units are compared by enclosures of their values, which are that narrow.
+    """
 
     points: int
     z3: str
+    digits: int | None = None
 
     @property
     def is_proved(self) -> bool:
@@ -46,6 +50,8 @@ class Agreement:
 
     def sentence(self) -> str:
         """One line for a report."""
+        if self.digits is not None:
+            return f"equal to the network to {self.digits} digits at {self.points} exact points (no Z3: {self.z3})"
         at_points = f"equal to the network at {self.points} exact points"
         if self.is_proved:
             return f"{at_points}, and by Z3 on the whole region"
@@ -83,7 +89,7 @@ class SymbolicForm:
 def symbolic_form(network: Network, region: Region, budget: Budget, *, max_pieces: int = MAX_PIECES) -> SymbolicForm:
     """The forms of the network on the region; ``TooLarge`` where no form can be written."""
     frame = make_frame(network, region, budget)
-    leaf = stable_leaf(frame.problem, budget)
+    leaf = stable_leaf(frame.problem, budget) if network.is_piecewise_linear else None
     if isinstance(leaf, Leaf) and network.relu_count > MAX_UNITS:
         return _affine_form(network, frame, leaf)
     _refuse_large(network, region, budget)
@@ -139,6 +145,8 @@ def _refuse_large(network: Network, region: Region, budget: Budget) -> None:
     """Stop early where the form would have more units than anybody reads."""
     if network.relu_count <= MAX_UNITS:
         return
+    if not network.is_piecewise_linear:
+        raise TooLarge(f"{network.relu_count} ReLU beside smooth units; a form is written for up to {MAX_UNITS}")
     layers = explain(network, region, budget).layers
     moving = sum(layer.switching + layer.undecided for layer in layers)
     if moving > MAX_UNITS:

@@ -18,6 +18,7 @@ from verify.errors import RegionError
 from verify.kernel.cover import hull_chart
 from verify.kernel.evidence import Empty
 from verify.kernel.exact import AffineForm
+from verify.kernel.smooth import Symbols
 from verify.network import Network
 from verify.property import Criterion, Question
 from verify.property.base import in_coordinates
@@ -36,12 +37,16 @@ Expr = Any
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A problem in hull coordinates; ``inputs[j]`` is hull coordinate j as an affine form of x."""
+    """A problem in hull coordinates; ``inputs[j]`` is hull coordinate j as an affine form of x.
+
+    ``values`` are the smooth units' values that maps of cells refer to beyond the coordinates.
+    """
 
     problem: Problem
     region: Region
     symbols: tuple[Expr, ...]
     inputs: tuple[AffineForm, ...]
+    values: Symbols
 
     @property
     def network(self) -> Network:
@@ -89,7 +94,8 @@ def make_frame(network: Network, region: Region, budget: Budget) -> Frame:
     problem = prepare(Question(local, domain, Criterion.AFFINE, origin, "symbolic form"), budget)
     if isinstance(problem, Empty):
         raise RegionError(f"region {region.text!r} is empty: no point satisfies all its constraints")
-    return Frame(problem, region, input_symbols(network.input_size), _inputs(problem, region))
+    values = Symbols(problem.question.region.dimension)
+    return Frame(problem, region, input_symbols(network.input_size), _inputs(problem, region), values)
 
 
 def with_half_spaces(region: Region) -> Region:

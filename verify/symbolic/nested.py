@@ -16,6 +16,7 @@ import sympy
 from verify.search.budget import Budget
 from verify.symbolic.cells import TooLarge
 from verify.symbolic.frame import Expr, Frame, expression, number
+from verify.symbolic.smooth import applied, written
 from verify.symbolic.units import CONSTANT, Sum, Units, added
 
 # Beyond this many nodes nobody reads the form.
@@ -37,7 +38,15 @@ class Plain:
     items: frozenset[tuple[int, Fraction]]
 
 
-Node = Extreme | Plain
+@dataclass(frozen=True)
+class Applied:
+    """A smooth function of its part."""
+
+    function: str
+    part: Node
+
+
+Node = Extreme | Plain | Applied
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +57,10 @@ class Nested:
     named: tuple[tuple[Expr, Expr], ...]
 
 
-def unit_symbol(unit: int) -> Expr:
+def unit_symbol(units: Units, unit: int) -> Expr:
     """``h1`` for unit 0: the same name in the form and in its derivation."""
-    return sympy.Symbol(f"h{unit + 1}", nonnegative=True)
+    name = f"h{unit + 1}"
+    return sympy.Symbol(name, nonnegative=True) if units.functions[unit] is None else sympy.Symbol(name, real=True)
 
 
 class Writer:
@@ -71,7 +81,7 @@ class Writer:
         for node in self._repeated(tops):
             definition = self.expression(node)
             maxima += node not in own
-            symbol = unit_symbol(own[node]) if node in own else sympy.Symbol(f"m{maxima}", real=True)
+            symbol = unit_symbol(self.units, own[node]) if node in own else sympy.Symbol(f"m{maxima}", real=True)
             self.names[node] = symbol
             self.expressions[node] = symbol
             named.append((symbol, definition))
@@ -81,7 +91,8 @@ class Writer:
         """A writer that knows the same nodes and writes every unit as its name."""
         other = Writer(self.frame, self.units, self.budget)
         other.nodes = self.nodes
-        other.expressions = {self._definition(i): unit_symbol(i) for i in range(len(self.units.arguments))}
+        units = range(len(self.units.arguments))
+        other.expressions = {self._definition(i): unit_symbol(self.units, i) for i in units}
         return other
 
     def node(self, z: Sum) -> Node:
@@ -96,7 +107,7 @@ class Writer:
 
     def _as_extreme(self, z: Sum) -> Extreme | None:
         size = self.units.inputs
-        for j in sorted((j for j in z if j >= size), reverse=True):
+        for j in sorted((j for j in z if j >= size and self.units.functions[j - size] is None), reverse=True):
             argument = self.units.arguments[j - size]
             rest = {i: c for i, c in z.items() if i != j}
             other = added([(Fraction(1), rest), (z[j], argument)])
@@ -105,6 +116,9 @@ class Writer:
         return None
 
     def _definition(self, unit: int) -> Node:
+        function = self.units.functions[unit]
+        if function is not None:
+            return Applied(function, self.node(self.units.arguments[unit]))
         return _extreme(True, [Plain(frozenset()), self.node(self.units.arguments[unit])])
 
     def _repeated(self, tops: Sequence[Node]) -> list[Node]:
@@ -113,7 +127,7 @@ class Writer:
         finished: dict[Node, None] = {}
 
         def visit(node: Node) -> None:
-            counts[node] += isinstance(node, Extreme)
+            counts[node] += isinstance(node, Extreme | Applied)
             if node not in finished:
                 for part in self._parts(node):
                     visit(part)
@@ -126,6 +140,8 @@ class Writer:
     def _parts(self, node: Node) -> Sequence[Node]:
         if isinstance(node, Extreme):
             return node.parts
+        if isinstance(node, Applied):
+            return [node.part]
         size = self.units.inputs
         return [self._definition(j) for j in sorted(j - size for j, _ in node.items if j >= size)]
 
@@ -134,6 +150,8 @@ class Writer:
         if node not in self.expressions:
             if isinstance(node, Plain):
                 self.expressions[node] = self.linear(dict(node.items))
+            elif isinstance(node, Applied):
+                self.expressions[node] = applied(node.function, self.expression(node.part))
             else:
                 parts = [self.expression(part) for part in node.parts]
                 self.expressions[node] = (sympy.Max if node.is_max else sympy.Min)(*parts, evaluate=False)
@@ -142,10 +160,16 @@ class Writer:
     def linear(self, z: Sum) -> Expr:
         """A sum over coordinates and units."""
         size = self.units.inputs
+        smooth = {
+            j: unit
+            for j, unit in self.units.smooth_units().items()
+            if j in z and not isinstance(self.expressions.get(self._definition(j - size)), sympy.Symbol)
+        }
+        z, textbook = written(z, smooth, lambda argument: self.expression(self.node(argument)))
         places = {j: c for j, c in z.items() if 0 <= j < size}
         affine = expression(self.frame.in_x(places, z.get(CONSTANT, Fraction(0))), self.frame.symbols)
         terms = [number(c) * self.expression(self._definition(j - size)) for j, c in sorted(z.items()) if j >= size]
-        return sympy.Add(affine, *terms)
+        return sympy.Add(affine, *terms, *textbook)
 
 
 def _extreme(is_max: bool, parts: Sequence[Node]) -> Extreme:

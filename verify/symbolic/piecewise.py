@@ -18,6 +18,8 @@ from verify.symbolic.cells import PlainCell, Point, Row
 from verify.symbolic.frame import Expr, Frame, expression, number
 from verify.symbolic.geometry import Geometry
 from verify.symbolic.regions import Branch, branches
+from verify.symbolic.smooth import written
+from verify.symbolic.units import CONSTANT, Sum, added
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,20 @@ def _rank(branch: Branch, size: int) -> tuple[object, ...]:
 
 
 def _value(frame: Frame, branch: Branch) -> Expr:
-    form = branch.form
-    coefficients = {j: form.coefficients[j] for j in range(len(form.coefficients)) if form.coefficients[j]}
-    return expression(frame.in_x(coefficients, form.constant), frame.symbols)
+    form, size = branch.form, frame.domain.dimension
+    smooth = {
+        size + i: (function, {**dict(entries), CONSTANT: constant} if constant else dict(entries))
+        for i, (function, entries, constant) in enumerate(frame.values.numbers)
+    }
+
+    def express(z: Sum) -> Expr:
+        rest, terms = written(z, smooth, express)
+        places = {j: c for j, c in rest.items() if j != CONSTANT}
+        affine = expression(frame.in_x(places, rest.get(CONSTANT, Fraction(0))), frame.symbols)
+        return sympy.Add(affine, *terms)
+
+    whole = {j: form.coefficients[j] for j in range(len(form.coefficients)) if form.coefficients[j]}
+    return express(added([(Fraction(1), {**whole, CONSTANT: form.constant})]))
 
 
 def _condition(frame: Frame, branch: Branch, centre: Point) -> Expr:

@@ -15,6 +15,7 @@ import numpy as np
 
 from verify.kernel.exact import AffineForm, Bits
 from verify.network import Block
+from verify.network.smooth import SMOOTH
 from verify.rational import vector
 from verify.region import Box
 from verify.region.bases import Base
@@ -33,36 +34,70 @@ CONSTANT_RULE = "the ReLU of a constant is a constant"
 ON_RULE = "the argument is >= 0 on the region: Max(0, z) = z"
 OFF_RULE = "the argument is <= 0 on the region: Max(0, z) = 0"
 MULTIPLE_RULE = "a positive multiple of an earlier unit: Max(0, c*z) = c*Max(0, z)"
+TURNED_RULE = "as exp reads it: Max(0, z) = Max(0, -z) + z, and Max(0, -z) gets a name"
 REFLECTED_RULE = "the negative of an earlier unit: Max(0, -z) = Max(0, z) - z"
 NEW_RULE = "a ReLU unit gets a name"
+NEW_SMOOTH_RULE = "a smooth unit gets a name"
+KNOWN_RULE = "a smooth function has this value at 0"
+SAME_RULE = "the same smooth function of the same argument as an earlier unit"
+OPPOSITE_RULE = "an even or odd function of the opposite of an earlier unit's argument"
 
 
 @dataclass(frozen=True)
 class UnitStep:
-    """What became of the ReLU unit called ``name``: Max(0, argument) = result."""
+    """What became of the unit called ``name``: Max(0, argument) = result, or the ``function`` of the argument."""
 
     rule: str
     name: str
     argument: Sum
     result: Sum
+    function: str | None = None
 
 
 @dataclass
 class Units:
-    """``arguments[i]`` is what unit i is the ReLU of; ``outputs`` are the network's, over coordinates and units."""
+    """``arguments[i]`` is what unit i is the ReLU (or the smooth function ``functions[i]``) of; ``outputs`` are the
+    network's, over coordinates and units.
+    """
 
     inputs: int
     arguments: list[Sum] = field(default_factory=list)
+    functions: list[str | None] = field(default_factory=list)
     outputs: list[Sum] = field(default_factory=list)
     steps: list[UnitStep] = field(default_factory=list)
     output_parts: list[list[tuple[Fraction, Sum]]] = field(default_factory=list)
     _known: dict[tuple[tuple[int, Fraction], ...], tuple[int, Fraction]] = field(default_factory=dict)
+    _smooth: dict[tuple[str, frozenset[tuple[int, Fraction]]], int] = field(default_factory=dict)
 
-    def relu(self, name: str, z: Sum, on: bool, off: bool) -> Sum:
-        """The ReLU of z, by the first rule that applies."""
-        rule, result = self._decided(z, on, off) or self._shared(z) or self._new(z)
+    def relu(self, name: str, z: Sum, on: bool, off: bool, turned: bool = False) -> Sum:
+        """The ReLU of z, by the first rule that applies; ``turned`` names Max(0, -z) if any."""
+        rule, result = self._decided(z, on, off) or self._shared(z) or (self._turned(z) if turned else self._new(z))
         self.steps.append(UnitStep(rule, name, z, result))
         return result
+
+    def smooth(self, name: str, function: str, z: Sum) -> Sum:
+        """The smooth function of z: its value at 0, an earlier unit (or its opposite), or a new one."""
+        about = SMOOTH[function]
+        same = self._smooth.get((function, frozenset(z.items())))
+        opposite = self._smooth.get((function, frozenset((j, -c) for j, c in z.items()))) if about.parity else None
+        if not z and about.at_zero is not None:
+            rule, result = KNOWN_RULE, {CONSTANT: about.at_zero} if about.at_zero else {}
+        elif same is not None:
+            rule, result = SAME_RULE, {self.inputs + same: Fraction(1)}
+        elif opposite is not None:
+            rule, result = OPPOSITE_RULE, {self.inputs + opposite: Fraction(about.parity)}
+        else:
+            rule, result = NEW_SMOOTH_RULE, {self.inputs + len(self.arguments): Fraction(1)}
+            self._smooth[function, frozenset(z.items())] = len(self.arguments)
+            self.arguments.append(z)
+            self.functions.append(function)
+        self.steps.append(UnitStep(rule, name, z, result, function))
+        return result
+
+    def smooth_units(self) -> dict[int, tuple[str, Sum]]:
+        """Function and argument of each smooth unit, by its key in sums."""
+        pairs = enumerate(zip(self.functions, self.arguments, strict=True))
+        return {self.inputs + i: (function, z) for i, (function, z) in pairs if function is not None}
 
     @staticmethod
     def _decided(z: Sum, on: bool, off: bool) -> tuple[str, Sum] | None:
@@ -84,10 +119,15 @@ class Units:
             return REFLECTED_RULE, added([(Fraction(1), z), (size / scale, {self.inputs + unit: Fraction(1)})])
         return None
 
+    def _turned(self, z: Sum) -> tuple[str, Sum]:
+        _, unit = self._new({j: -c for j, c in z.items()})
+        return TURNED_RULE, added([(Fraction(1), unit), (Fraction(1), z)])
+
     def _new(self, z: Sum) -> tuple[str, Sum]:
         key, size = primitive(z)
         self._known[key] = len(self.arguments), size
         self.arguments.append(z)
+        self.functions.append(None)
         return NEW_RULE, {self.inputs + len(self.arguments) - 1: Fraction(1)}
 
 
@@ -113,6 +153,7 @@ def lower(frame: Frame, signs: Signs, budget: Budget) -> Units:
     units = Units(network.input_size)
     bounds = _Bounds(frame, units, budget)
     values: dict[int, list[Sum]] = {0: _start(frame)}
+    turned = {s for block in network.blocks if block.smooth == "exp" for s, _ in block.inputs}
     for k, block in enumerate(network.blocks, start=1):
         parts = weighted_parts(block, values)
         sums = [added(row) for row in parts]
@@ -124,7 +165,9 @@ def lower(frame: Frame, signs: Signs, budget: Budget) -> Units:
                 is_on, is_off = bool(on[i]), bool(off[i])
                 if not is_on and not is_off:
                     is_on, is_off = bounds.sign(z)
-                values[k].append(units.relu(block.unit_name(i), z, is_on, is_off))
+                values[k].append(units.relu(block.unit_name(i), z, is_on, is_off, k in turned))
+        elif block.smooth is not None:
+            values[k] = [units.smooth(block.unit_name(i), block.smooth, z) for i, z in enumerate(sums)]
         else:
             values[k] = sums
     units.outputs, units.output_parts = sums, parts
@@ -199,14 +242,23 @@ class _Bounds:
         form = self._affine({j: c for j, c in z.items() if j < self.units.inputs})
         total = _minimum(self.frame.domain.base, form)
         for j, c in z.items():
-            if total is not None and j >= self.units.inputs and c < 0:
-                most = self._most(j - self.units.inputs)
-                total = None if most is None else total + c * most
+            if total is not None and j >= self.units.inputs:
+                end = self._most(j - self.units.inputs) if c < 0 else self._least(j - self.units.inputs)
+                total = None if end is None else total + c * end
         return total
+
+    def _least(self, unit: int) -> Fraction | None:
+        """A lower bound of a unit."""
+        function = self.units.functions[unit]
+        return Fraction(0) if function is None else SMOOTH[function].lowest
 
     def _most(self, unit: int) -> Fraction | None:
         """An upper bound of a unit."""
         while len(self.upper) <= unit:
+            function = self.units.functions[len(self.upper)]
+            if function is not None:
+                self.upper.append(SMOOTH[function].highest)
+                continue
             argument = self.units.arguments[len(self.upper)]
             low = self._lowest({j: -c for j, c in argument.items()})
             self.upper.append(None if low is None else max(-low, Fraction(0)))

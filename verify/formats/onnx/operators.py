@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from verify.formats.onnx import operators_activation as activation
 from verify.formats.onnx import operators_elementwise as elementwise
 from verify.formats.onnx import operators_linear as linear
 from verify.formats.onnx import operators_pool as pool
@@ -19,6 +20,7 @@ OPERATORS: dict[str, Callable[[Call], Value | list[Value]]] = {
     "AveragePool": pool.average_pool,
     "BatchNormalization": linear.batch_normalization,
     "Cast": shape.cast,
+    "Celu": activation.celu,
     "Clip": elementwise.clip,
     "Concat": shape.concat,
     "Constant": shape.constant,
@@ -26,9 +28,11 @@ OPERATORS: dict[str, Callable[[Call], Value | list[Value]]] = {
     "Conv": linear.conv,
     "Div": elementwise.div,
     "Dropout": shape.dropout,
+    "Elu": activation.elu,
     "Expand": shape.expand,
     "Flatten": shape.flatten,
     "Gather": shape.gather,
+    "Gelu": activation.gelu,
     "Gemm": linear.gemm,
     "GlobalAveragePool": pool.global_average_pool,
     "GlobalMaxPool": pool.global_max_pool,
@@ -47,13 +51,17 @@ OPERATORS: dict[str, Callable[[Call], Value | list[Value]]] = {
     "ReduceMin": pool.reduce_min,
     "ReduceSum": pool.reduce_sum,
     "Relu": elementwise.relu,
+    "Selu": activation.selu,
     "Reshape": shape.reshape,
     "Shape": shape.shape_of,
+    "Sigmoid": activation.sigmoid,
     "Slice": shape.slice_,
+    "Softplus": activation.softplus,
     "Split": shape.split,
     "Squeeze": shape.squeeze,
     "Sub": elementwise.sub,
     "Sum": elementwise.sum_,
+    "Tanh": activation.tanh,
     "Transpose": shape.transpose,
     "Unsqueeze": shape.unsqueeze,
 }

@@ -9,6 +9,7 @@ import numpy as np
 
 from verify.errors import NetworkError
 from verify.formats.onnx import lowering
+from verify.formats.onnx import operators_activation as activation
 from verify.formats.onnx.call import Call, Value
 from verify.formats.onnx.constants import Array, arithmetic, checked_shape, is_float, reciprocal
 from verify.network import builder as layers
@@ -55,8 +56,10 @@ def _sum(call: Call, left: Value, right: Value) -> Value:
 
 
 def mul(call: Call) -> Value:
-    """A * B, at most one of them an activation."""
+    """A * B, at most one of them an activation (or X * Sigmoid(X))."""
     left, right = call.value(0), call.value(1)
+    if isinstance(left, Tensor) and isinstance(right, Tensor):
+        return activation.product(call, left, right)
     if isinstance(left, Tensor):
         return lowering.times_constant(call, left, call.weights(1))
     if isinstance(right, Tensor):

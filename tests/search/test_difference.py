@@ -1,0 +1,248 @@
+"""Equivalent within epsilon: bounds hold at every point, verdicts agree with Z3, forged evidence is rejected."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import z3
+
+from tests.support import random_claims, redundant
+from tests.support.naive import plain_blocks
+from tests.support.naive import preactivations as naive
+from verify import api
+from verify.errors import EvidenceError, PropertyError
+from verify.kernel.check import Verdict, judge
+from verify.kernel.difference import Difference, bounds, folded
+from verify.kernel.evidence import from_json, to_json
+from verify.network import Network
+from verify.property import Claim, find
+from verify.rational import vector
+from verify.region import Box, ball, box, everything
+from verify.search.budget import Budget
+from verify.search.decide import decide
+
+
+def near_copy(seed: int) -> tuple[Network, Network]:
+    """A chain and a copy whose weights are rounded to eighths or moved a little."""
+    rng = random.Random(seed)
+    inputs = rng.randint(1, 2)
+    chain = redundant.layers(rng, inputs, [rng.randint(1, 3) for _ in range(rng.randint(1, 2))], rng.randint(1, 2))
+    if rng.random() < 0.3:
+        chain = redundant.through_affine(rng, chain, 0)
+    other = [
+        redundant.Layer(
+            [[moved(rng, w) for w in row] for row in layer.weights], [moved(rng, b) for b in layer.bias], layer.relu
+        )
+        for layer in chain
+    ]
+    return redundant.build(chain, inputs), redundant.build(other, inputs, "near")
+
+
+def moved(rng: random.Random, value: Fraction) -> Fraction:
+    return value + rng.choice([Fraction(0), Fraction(1, 100), Fraction(-1, 37), Fraction(1, 10**9)])
+
+
+def gap_in_z3(claim: Claim, epsilon: Fraction) -> Verdict:
+    """The literal negation: some output of some point of the box differs by more than epsilon."""
+    base, solver = claim.region.base, z3.Solver()
+    assert isinstance(base, Box) and claim.second is not None
+    solver.set("timeout", 10_000)
+    xs = [z3.Real(f"x{i}") for i in range(claim.network.input_size)]
+    for x, low, high in zip(xs, base.low.fractions(), base.high.fractions(), strict=True):
+        solver.add(x >= z3.Q(*low.as_integer_ratio()), x <= z3.Q(*high.as_integer_ratio()))
+    f, g = (outputs_in_z3(network, xs) for network in (claim.network, claim.second))
+    e = z3.Q(*epsilon.as_integer_ratio())
+    solver.add(z3.Or(*(z3.Or(a - b > e, b - a > e) for a, b in zip(f, g, strict=True))))
+    answers = {"sat": Verdict.REFUTED, "unsat": Verdict.PROVED, "unknown": Verdict.UNKNOWN}
+    return answers[str(solver.check())]
+
+
+def outputs_in_z3(network: Network, xs: list[Any]) -> list[Any]:
+    values, z = [xs], xs
+    for block in plain_blocks(network):
+        z = [z3.Q(*b.as_integer_ratio()) for b in block.bias]
+        for source, row, column, weight in block.weights:
+            z[row] = z[row] + z3.Q(*weight.as_integer_ratio()) * values[source][column]
+        values.append([z3.If(v > 0, v, z3.RealVal(0)) for v in z] if block.relu else z)
+    return z
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_verdicts_agree_with_z3(seed: int) -> None:
+    first, second = near_copy(seed)
+    rng = random.Random(seed)
+    size = first.input_size
+    region = box([-1] * size, [rng.choice([-1, 1, 2])] * size)
+    epsilon = rng.choice([Fraction(0), Fraction(1, 1000), Fraction(1, 20), Fraction(1, 2), Fraction(3)])
+    claim = Claim(first, find(f"equivalent within {epsilon}"), region, second)
+    expected = gap_in_z3(claim, epsilon)
+    if expected is Verdict.UNKNOWN:
+        pytest.skip("Z3 gives up")
+    outcome = decide(claim, Budget(60))
+    assert outcome.judgement.verdict is expected
+    assert outcome.evidence is not None
+    questions = claim.questions()
+    assert isinstance(questions, list)
+    again = from_json(to_json(outcome.evidence), [q.network for q in questions])
+    assert judge(claim, again).verdict is expected
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_bounds_hold(seed: int) -> None:
+    """Networks whose blocks correspond, and others; folded or not; at corners and inside."""
+    first, second = near_copy(seed) if seed % 3 else redundant.pair(seed)[:2]
+    rng = random.Random(seed)
+    size = first.input_size
+    region = ball(vector([Fraction(rng.randint(-2, 2), 2) for _ in range(size)]), Fraction(rng.randint(0, 3), 3))
+    assert isinstance(region.base, Box)
+    pairs = [(first, second), (folded(first, region.base), folded(second, region.base))]
+    known = [bounds(a, b, region.base) for a, b in pairs]
+    for _ in range(12):
+        x = [
+            low + (high - low) * Fraction(rng.choice([0, 12, rng.randint(0, 12)]), 12)
+            for low, high in zip(region.base.low.fractions(), region.base.high.fractions(), strict=True)
+        ]
+        for i, (a, b) in enumerate(zip(naive(first, x)[-1], naive(second, x)[-1], strict=True)):
+            for found in known:
+                bound = found[i]
+                assert bound is not None and abs(a - b) <= bound
+
+
+def test_nothing_is_known_without_sides() -> None:
+    first, second = near_copy(1)
+    assert None in bounds(first, second, everything(first.input_size).base)
+
+
+def test_identical_networks_are_at_distance_zero() -> None:
+    for seed in range(10):
+        first = near_copy(seed)[0]
+        assert set(bounds(first, first, everything(first.input_size).base)) == {0}
+
+
+def large_copies() -> tuple[Claim, Claim]:
+    """A network of 300 ReLU and its weights rounded to binary32, within 1/1000 and within 10^-12."""
+    rng = np.random.default_rng(0)
+    sizes = [20, 100, 100, 100, 3]
+    chains = []
+    weights = [rng.normal(size=(b, a)) / a**0.5 for a, b in itertools.pairwise(sizes)]
+    from verify.network import Builder
+    from verify.network.builder import dense, relu
+
+    for dtype in (np.float64, np.float32):
+        builder = Builder((20,), np.dtype(dtype).name)
+        x = builder.input
+        for w in weights[:-1]:
+            x = relu(dense(x, w.astype(dtype)))
+        chains.append(builder.build(dense(x, weights[-1].astype(dtype))))
+    region = box([0] * 20, [1] * 20)
+    close, closer = (find(f"equivalent within {e}") for e in ("1/1000", "1e-12"))
+    return Claim(chains[0], close, region, chains[1]), Claim(chains[0], closer, region, chains[1])
+
+
+def test_a_large_copy_in_another_precision() -> None:
+    claim, closer = large_copies()
+    outcome = decide(claim, Budget())
+    assert (outcome.judgement.verdict, outcome.assurance) == (Verdict.PROVED, "checked")
+    assert outcome.engine == "difference"
+    assert decide(closer, Budget()).judgement.verdict is Verdict.REFUTED
+
+
+def test_both_bounds_are_said_where_nothing_is_decided() -> None:
+    claim, _ = large_copies()
+    tight = replace(claim, property=find("equivalent within 1/1000000"))
+    outcome = decide(tight, Budget(4))
+    if outcome.judgement.verdict is Verdict.UNKNOWN:
+        assert "at least" in outcome.reason and "at most" in outcome.reason
+
+
+FORGED: list[Difference] = [
+    Difference((), True),
+    Difference((None, None), True),
+    Difference(((0, Fraction(0)), None), True),
+    Difference(((-1, Fraction(0)), None, None), True),
+    Difference(((9, Fraction(0)), None, None), True),
+    Difference((None,), True),  # the bound exceeds epsilon
+    Difference((None,), False),
+]
+
+
+@pytest.mark.parametrize("index", range(len(FORGED)))
+def test_forged_evidence_is_rejected(index: int) -> None:
+    first = redundant.pair(11)[0]
+    size = first.input_size
+    other = replace(first, blocks=tuple(replace(b, bias=b.bias.scaled(Fraction(2))) for b in first.blocks))
+    claim = Claim(first, find("equivalent within 1e-30"), box([-1] * size, [1] * size), other)
+    with pytest.raises(EvidenceError) as caught:
+        judge(claim, FORGED[index])
+    assert caught.value.rule == "difference"
+
+
+def test_it_proves_no_other_property() -> None:
+    first = near_copy(0)[0]
+    for name in ("equivalent", "affine"):
+        claim = Claim(first, find(name), box([0] * first.input_size, [1] * first.input_size), first)
+        with pytest.raises(EvidenceError):
+            judge(claim, Difference((None,), True))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"cuts": None},
+        {"cuts": [[0]]},
+        {"cuts": [["0", "1"], None, None]},
+        {"cuts": [[0, 1], None, None]},
+        {"folded": 1},
+        {"folded": None},
+    ],
+)
+def test_damaged_records_are_rejected(damage: dict[str, Any]) -> None:
+    good: dict[str, Any] = {"kind": "difference", "folded": True, "cuts": [None]}
+    assert isinstance(from_json(good, []), Difference)
+    with pytest.raises(EvidenceError):
+        from_json({**good, **damage}, [])
+
+
+def test_cuts_cover_the_box() -> None:
+    """A cut outside the box leaves it whole."""
+    first, second = near_copy(2)
+    size = first.input_size
+    claim = Claim(first, find("equivalent within 1000"), box([-1] * size, [1] * size), second)
+    for value in (Fraction(-5), Fraction(-1), Fraction(0), Fraction(7)):
+        assert judge(claim, Difference(((0, value), None, None), True)).verdict is Verdict.PROVED
+    tiny = replace(claim, property=find("equivalent within 0"))
+    for value in (Fraction(-5), Fraction(7)):
+        with pytest.raises(EvidenceError):
+            judge(tiny, Difference(((0, value), None, None), True))
+
+
+def test_regions_of_other_kinds() -> None:
+    for seed in range(40):
+        first, second = near_copy(seed)
+        region = random_claims.region(random.Random(seed), first.input_size)
+        claim = Claim(first, find("equivalent within 1/10"), region, second)
+        outcome = decide(claim, Budget(20))
+        if outcome.judgement.verdict is Verdict.PROVED and region.chart is None:
+            x = region.base.centre().fractions()
+            if region.contains(vector(x)):
+                pairs = zip(naive(first, x)[-1], naive(second, x)[-1], strict=True)
+                assert all(abs(a - b) <= Fraction(1, 10) for a, b in pairs)
+
+
+@pytest.mark.parametrize(
+    "name", ["equivalent within", "equivalent within -1", "equivalent within x", "equivalent within 1/0"]
+)
+def test_bad_names(name: str) -> None:
+    with pytest.raises(PropertyError):
+        find(name)
+
+
+def test_it_needs_a_second_network() -> None:
+    with pytest.raises(PropertyError, match="--to"):
+        api.make_claim("relu", "equivalent within 1/2")

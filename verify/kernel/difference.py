@@ -1,0 +1,186 @@
+"""How far two networks are from one another on a box: exact interval arithmetic on their difference, block by block.
+
+Where blocks correspond, with pre-activations ``z = W y + b`` of f and ``z' = W' y' + b'`` of g,
+
+    z - z' = W' (y - y') + (W - W') y + (b - b')
+
+is bounded by intervals of ``y - y'`` and of ``y``: for copies that differ by rounding, W - W' is tiny. ReLU moves a
+difference towards 0 or leaves it: relu(z) - relu(z') lies between 0 and z - z'; it is z - z' where both are on, and 0
+where both are off. Networks whose blocks do not correspond are bounded apart.
+
+The box may be cut at coordinates into smaller ones, which cover it; on each the bound must hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+
+from verify.errors import EvidenceError
+from verify.kernel.exact import Bits
+from verify.kernel.intervals import Intervals
+from verify.kernel.rewriting import EXPAND, KEEP, BlockSteps, Replay, constants
+from verify.kernel.rows import Triplets, gathered, vector_entries
+from verify.network import Block, Network
+from verify.network.matrix import Entries, Indices, Matrix
+from verify.rational import Vector, vector, zeros
+from verify.region import Box
+from verify.region.bases import Base
+
+# Cut a box at a coordinate, or None where it is not cut further.
+Cut: TypeAlias = tuple[int, Fraction] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """Boxes on which the bound of this module suffices: cuts in preorder, the lower part first.
+
+    ``folded``: layers without activation are multiplied into those that read them first, in both networks.
+    """
+
+    cuts: tuple[Cut, ...]
+    folded: bool
+
+
+def folded(network: Network, base: Base) -> Network:
+    """The network with every layer without activation multiplied into those that read it (by lemma 6)."""
+    if not network.is_piecewise_linear:
+        raise EvidenceError("difference", "bounds are for piecewise linear networks")
+    nothing = np.zeros(0, dtype=np.int64)
+    replay = Replay(network, base, bounded=False, with_intervals=False)
+    for k, block in enumerate(network.blocks[:-1], start=1):
+        forms = replay.forms(k)
+        sums = np.full(int(np.count_nonzero(~constants(block, forms))), EXPAND)
+        replay.apply(
+            k, forms, BlockSteps(np.full(block.size, KEEP), nothing) if block.relu else BlockSteps(nothing, sums)
+        )
+    return replay.result()
+
+
+def boxes(base: Base, cuts: Sequence[Cut]) -> Iterator[Base]:
+    """The parts that the cuts leave."""
+    stack = [base]
+    for cut in cuts:
+        if not stack:
+            raise EvidenceError("difference", "more cuts than parts")
+        part = stack.pop()
+        if cut is None:
+            yield part
+            continue
+        coordinate, value = cut
+        if not isinstance(part, Box) or not 0 <= coordinate < part.dimension:
+            raise EvidenceError("difference", "only the coordinates of a box can be cut")
+        stack += [_side(part, coordinate, value, low=True), _side(part, coordinate, value, low=False)]
+    if stack:
+        raise EvidenceError("difference", "the cuts leave a part without a word")
+
+
+def _side(box: Box, coordinate: int, value: Fraction, *, low: bool) -> Box:
+    """The part of the box above the value (``low``), or below it; a value outside leaves a box that covers it still."""
+    sides, mask = (box.low, box.low_finite) if low else (box.high, box.high_finite)
+    known = bool(mask[coordinate])
+    closer = not known or (sides[coordinate] < value if low else sides[coordinate] > value)
+    if not closer:
+        return box
+    numbers, finite = sides.fractions(), mask.copy()
+    numbers[coordinate], finite[coordinate] = value, True
+    moved = vector(numbers)
+    return replace(box, low=moved, low_finite=finite) if low else replace(box, high=moved, high_finite=finite)
+
+
+def bounds(first: Network, second: Network, base: Base) -> list[Fraction | None]:
+    """For each output an upper bound of |f - g| on the base; None where nothing is known."""
+    if not (first.is_piecewise_linear and second.is_piecewise_linear):
+        raise EvidenceError("difference", "bounds are for piecewise linear networks")
+    if correspond(first, second):
+        found = _together(first, second, base)
+    else:
+        found = _minus(_apart(first, base), _apart(second, base))
+    return [
+        max(abs(found.low[i]), abs(found.high[i])) if found.has_low[i] and found.has_high[i] else None
+        for i in range(len(found.low))
+    ]
+
+
+def correspond(first: Network, second: Network) -> bool:
+    """Whether the two networks have blocks of the same sizes and activations."""
+    shapes = [[(block.size, block.relu) for block in network.blocks] for network in (first, second)]
+    return shapes[0] == shapes[1]
+
+
+def _together(first: Network, second: Network, base: Base) -> Intervals:
+    """The bounds of f - g, block by block."""
+    values = Intervals.of_inputs(base, bounded=True)
+    size = len(values.low)
+    every = np.ones(size, dtype=bool)
+    gaps = Intervals(zeros(size), zeros(size), every, every)
+    starts = _starts(first)
+    change = gaps
+    for mine, theirs in zip(first.blocks, second.blocks, strict=True):
+        own, other = _rows(mine, starts), _rows(theirs, starts)
+        z = values.of_rows(own).rounded()
+        # gaps of the constant and of the input are zero: (W', b') (0, y - y') is W' (y - y')
+        change = _plus(gaps.of_rows(other), values.of_rows(_rows(mine, starts, theirs))).rounded()
+        if mine.relu:
+            change = _after_relu(change, z, _minus(z, change))
+            z = z.clipped()
+        values, gaps = values.followed_by(z), gaps.followed_by(change)
+    return change
+
+
+def _after_relu(change: Intervals, z: Intervals, other: Intervals) -> Intervals:
+    on, off = z.never_negative() & other.never_negative(), z.never_positive() & other.never_positive()
+    low = Vector(np.where(on, change.low.numerators, np.minimum(change.low.numerators, 0)), change.low.denominator)
+    high = Vector(np.where(on, change.high.numerators, np.maximum(change.high.numerators, 0)), change.high.denominator)
+    return Intervals(_zeroed(low, off), _zeroed(high, off), change.has_low | off, change.has_high | off)
+
+
+def _zeroed(values: Vector, mask: Bits) -> Vector:
+    return Vector(np.where(mask, 0, values.numerators), values.denominator)
+
+
+def _apart(network: Network, base: Base) -> Intervals:
+    """The bounds of one network's outputs."""
+    values = Intervals.of_inputs(base, bounded=True)
+    starts, z = _starts(network), values
+    for block in network.blocks:
+        z = values.of_rows(_rows(block, starts)).rounded()
+        values = values.followed_by(z.clipped() if block.relu else z)
+    return z
+
+
+def _starts(network: Network) -> Indices:
+    """Where each source's columns begin: column 0 is the constant, then the input, then the blocks."""
+    sizes = [1, network.input_size, *(block.size for block in network.blocks)]
+    return np.cumsum(sizes)[:-1]
+
+
+def _rows(block: Block, starts: Indices, minus: Block | None = None) -> Matrix:
+    """The block's pre-activations as rows over all columns, less those of another block."""
+    pieces: list[Triplets] = []
+    for part, sign in ((block, 1), (minus, -1)):
+        if part is None:
+            continue
+        everyone = np.arange(part.size)
+        pieces.append((everyone, np.zeros(part.size, dtype=np.int64), _signed(vector_entries(part.bias), sign)))
+        pieces += [(m.row_of_entry, m.columns + starts[s], _signed(m.entries, sign)) for s, m in part.inputs]
+    return gathered(pieces, (block.size, int(starts[-1])))
+
+
+def _signed(entries: Entries, sign: int) -> Entries:
+    """The entries, or their negatives: both are exact, for floats and fractions alike."""
+    return entries if sign > 0 else -entries
+
+
+def _plus(left: Intervals, right: Intervals) -> Intervals:
+    low, high = left.low + right.low, left.high + right.high
+    has_low, has_high = left.has_low & right.has_low, left.has_high & right.has_high
+    return Intervals(_zeroed(low, ~has_low), _zeroed(high, ~has_high), has_low, has_high)
+
+
+def _minus(left: Intervals, right: Intervals) -> Intervals:
+    return _plus(left, Intervals(-right.high, -right.low, right.has_high, right.has_low))

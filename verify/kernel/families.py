@@ -1,0 +1,190 @@
+"""Claims about families of networks: what they say, and what shows or refutes them.
+
+    SignRules   induction over the layers with the rules of ``sign_rules``      -> PROVED for every member
+    Member      one member's weights, and a counterexample to that member       -> REFUTED
+    Nothing     the property quantifies over nothing on the region              -> PROVED, vacuous
+
+The kernel derives the lines of the induction itself; evidence that lists other lines is rejected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from verify.errors import EvidenceError, NetworkError, RegionError
+from verify.kernel.check import Judgement, Verdict, judge
+from verify.kernel.evidence import Nothing, ValueGap
+from verify.kernel.facts import (
+    AFFINE,
+    CONCAVE,
+    CONSTANT,
+    CONVEX,
+    EVEN,
+    FALLING,
+    LINEAR,
+    ODD,
+    RISING,
+    SCALING,
+    Facts,
+    facts,
+)
+from verify.kernel.induction import Line, induction
+from verify.network import Network
+from verify.network.families import Family, Weights, member
+from verify.network.network import Block
+from verify.property import Claim, Property, Vacuous
+from verify.rational import zeros
+from verify.region import Region
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyClaim:
+    """Every member of ``family`` has ``property`` on ``region``."""
+
+    family: Family
+    property: Property
+    region: Region
+
+    def __post_init__(self) -> None:
+        if self.property.needs_second:
+            raise NetworkError(f"{self.property.name!r} compares two networks; it is no claim about a family")
+        if self.region.ambient != self.family.input_size:
+            raise RegionError(
+                f"region {self.region.text or ''!r} has {self.region.ambient} dimensions,"
+                f" but {self.family.name} has {self.family.input_size} inputs"
+            )
+
+    def claim(self, weights: Weights, network: Network | None = None) -> Claim:
+        """The claim about one member."""
+        return Claim(network or member(self.family, weights), self.property, self.region)
+
+    @cached_property
+    def vacuous(self) -> str | None:
+        """Why the property quantifies over nothing on this region, whatever the network; None where it does not."""
+        size = self.family.input_size
+        nought = Network("zero", (size,), (1,), (Block("output", (1,), (), zeros(1), relu=False),))
+        questions = Claim(nought, self.property, self.region).questions()
+        return questions.reason if isinstance(questions, Vacuous) else None
+
+
+@dataclass(frozen=True)
+class SignRules:
+    """The claim follows by induction over the layers; the lines say what is known of each."""
+
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """Weights of one member (those that are not as near to zero as can be), and a counterexample to it."""
+
+    weights: Weights
+    gap: ValueGap
+
+
+FamilyEvidence: TypeAlias = SignRules | Member | Nothing
+
+# What a property (by its key) follows from: any one of these sets of facts about every output.
+SUFFICIENT: dict[str, tuple[tuple[str, ...], ...]] = {
+    "affine": ((AFFINE,),),
+    "linear": ((LINEAR,),),
+    "superposition": ((LINEAR,),),
+    "constant": ((CONSTANT,),),
+    "additive": ((LINEAR,),),
+    "homogeneous": ((LINEAR,), (SCALING, ODD)),
+    "positively homogeneous": ((SCALING,),),
+    "odd": ((ODD,),),
+    "even": ((EVEN,),),
+    "convex": ((CONVEX,),),
+    "concave": ((CONCAVE,),),
+    "subadditive": ((LINEAR,), (SCALING, CONVEX)),
+    "superadditive": ((LINEAR,), (SCALING, CONCAVE)),
+    "nondecreasing": ((RISING,),),
+    "nonincreasing": ((FALLING,),),
+}
+
+
+def on_the_region(known: Facts, region: Region) -> Facts:
+    """What the region adds to the facts of an output v.
+
+    Where 0 lies in P, an affine v with v(0) = 0 is linear. Where 0 is not even in the affine hull of P, every affine
+    function on the hull is the restriction of a linear one.
+    """
+    if not known.has(AFFINE):
+        return known
+    if not region.origin_in_hull or (region.contains_origin and known.at_zero.is_zero):
+        return facts(known.values, known.at_zero, {*known.holds, LINEAR})
+    return known
+
+
+def follows(property: str, known: Facts) -> bool:
+    """Whether the facts of an output imply the property.
+
+    Positively homogeneous and odd: f(t x) = -f(-t x) = t f(x) for t < 0; x and t x in the convex P put 0, and both s x
+    and -s x for s = min(1, |t|), into P, which is what oddness needs. Positively homogeneous and convex: where x, y and
+    x + y are in P, so is (x + y)/2, and f(x + y) = 2 f((x + y)/2) <= f(x) + f(y); concave: >=. The others are the
+    facts' definitions.
+    """
+    return any(known.has(*names) for names in SUFFICIENT.get(property, ()))
+
+
+def derived(claim: FamilyClaim) -> tuple[tuple[Line, ...], bool]:
+    """The lines of the induction, and whether the property follows from the last one."""
+    lines, outputs = induction(claim.family, claim.region)
+    return lines, all(follows(claim.property.key, on_the_region(v, claim.region)) for v in outputs)
+
+
+@dataclass(frozen=True)
+class FamilyJudgement:
+    """What the kernel found: for a refutation also the judgement of the member's claim."""
+
+    verdict: Verdict
+    vacuous: bool = False
+    lines: tuple[Line, ...] = ()
+    member: Judgement | None = None
+    network: Network | None = None
+
+
+def judge_family(claim: FamilyClaim, evidence: FamilyEvidence) -> FamilyJudgement:
+    """Replay the evidence; ``EvidenceError`` names the rule that rejects it."""
+    checker = _CHECKERS.get(type(evidence))
+    if checker is None:
+        raise EvidenceError("kind", f"no rule for evidence of type {type(evidence).__name__}")
+    return checker(claim, evidence)
+
+
+def _check_rules(claim: FamilyClaim, evidence: SignRules) -> FamilyJudgement:
+    lines, holds = derived(claim)
+    if not holds:
+        raise EvidenceError("sign rules", f"{claim.property.name!r} does not follow for {claim.family.name}")
+    if evidence.lines != lines:
+        raise EvidenceError("sign rules", "the lines are not those of the induction")
+    return FamilyJudgement(Verdict.PROVED, claim.vacuous is not None, lines)
+
+
+def _check_member(claim: FamilyClaim, evidence: Member) -> FamilyJudgement:
+    """The weights lie in their ranges, and the counterexample refutes the claim about that member."""
+    try:
+        network = member(claim.family, evidence.weights)
+    except NetworkError as error:
+        raise EvidenceError("member", str(error)) from error
+    judgement = judge(claim.claim(evidence.weights, network), evidence.gap)
+    if judgement.verdict is not Verdict.REFUTED:
+        raise EvidenceError("member", "the evidence about the member does not refute its claim")
+    return FamilyJudgement(Verdict.REFUTED, member=judgement, network=network)
+
+
+def _check_nothing(claim: FamilyClaim, _: Nothing) -> FamilyJudgement:
+    if claim.vacuous is None:
+        raise EvidenceError("nothing to quantify over", "the claim has instances to check")
+    return FamilyJudgement(Verdict.PROVED, vacuous=True)
+
+
+_CHECKERS: dict[type[Any], Callable[[FamilyClaim, Any], FamilyJudgement]] = {
+    SignRules: _check_rules,
+    Member: _check_member,
+    Nothing: _check_nothing,
+}

@@ -1,0 +1,230 @@
+"""Convexity and monotonicity of sums of smooth units: f = affine + sum_i c_i phi_i(z_i) with affine z_i.
+
+ELU's exp reads a ReLU, so what counts as one unit is a function of one form: relu(s), exp(c relu(s)), tanh(s), ... All
+units with ReLU on one line, that is with the same s up to a factor, make one function of s:
+
+    F(s) = a relu(s) + b relu(-s) + sum_j p_j exp(c_j relu(s)) + sum_j q_j exp(d_j relu(-s))
+
+F is convex on s > 0 if every p_j >= 0, on s < 0 if every q_j >= 0, and across 0 if its slope does not fall there:
+a + b + sum_j p_j c_j + sum_j q_j d_j >= 0. A sum of convex functions of affine forms is convex. Slopes are bounded
+in the same way: those of exp(c relu(s)) lie between 0 and c where c < 0, and beyond c where c > 0.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TypeAlias
+
+from verify.errors import EvidenceError
+from verify.kernel.closed_form import is_nonnegative
+from verify.kernel.exact import AffineForm
+from verify.network import Block, Network
+from verify.network.smooth import SMOOTH
+from verify.property import Criterion, Question
+from verify.property.slopes import axis_in_coordinates
+from verify.rational import Vector, vector
+from verify.region import Box
+from verify.region.bases import Base
+
+# Beyond this many weights the sums are not written out.
+MAX_WEIGHTS = 100_000
+ZERO = Fraction(0)
+
+# The entries of an affine form that are not zero, by coordinate, and its constant.
+Form: TypeAlias = tuple[tuple[tuple[int, Fraction], ...], Fraction]
+CONSTANT = -1
+# Bounds; None where there is none.
+Interval: TypeAlias = tuple[Fraction | None, Fraction | None]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """``relu(s)``, ``exp(rate relu(s))`` (called ``exp relu``), or a smooth function of ``s``."""
+
+    function: str
+    form: Form
+    rate: Fraction = ZERO
+
+
+Sum: TypeAlias = dict[int | Unit, Fraction]
+
+
+@dataclass
+class Line:
+    """The units on one line s = 0: slopes a, b of relu(s), relu(-s) and the (p, c) of each exp, by side (1 and -1)."""
+
+    slopes: dict[int, Fraction] = field(default_factory=lambda: {1: ZERO, -1: ZERO})
+    growths: dict[int, list[tuple[Fraction, Fraction]]] = field(default_factory=lambda: {1: [], -1: []})
+
+    def is_convex(self, sides: list[int]) -> bool:
+        """Whether F is convex where s has these signs."""
+        if any(p < 0 for side in sides for p, _ in self.growths[side]):
+            return False
+        jump = sum(self.slopes.values()) + sum(p * c for pairs in self.growths.values() for p, c in pairs)
+        return len(sides) < 2 or jump >= 0
+
+    def slope(self, side: int) -> Interval:
+        """Bounds on F' where s has this sign."""
+        total: Interval = (side * self.slopes[side], side * self.slopes[side])
+        for p, c in self.growths[side]:
+            steepest = side * p * c  # at s = 0
+            if c < 0:
+                part: Interval = (min(steepest, ZERO), max(steepest, ZERO))
+            else:
+                part = (steepest, None) if steepest >= 0 else (None, steepest)
+            total = _plus(total, part)
+        return total
+
+
+def check_sum(question: Question) -> None:
+    """The question's criterion holds of a sum of units; ``EvidenceError`` where that does not follow."""
+    if question.network.weight_count > MAX_WEIGHTS:
+        raise EvidenceError("sum of units", f"more than {MAX_WEIGHTS} weights")
+    outputs = _outputs(question.network, question.region.base)
+    if question.criterion is Criterion.CONVEX:
+        good = all(_is_convex(total, question.region.base) for total in outputs)
+    elif question.criterion is Criterion.NONDECREASING and question.slope is not None:
+        direction = axis_in_coordinates(question.slope, question.region.base)
+        if direction is None:
+            raise EvidenceError("sum of units", "the axis is no direction of the region")
+        good = all(_is_nondecreasing(total, direction, question.region.base) for total in outputs)
+    else:
+        raise EvidenceError("sum of units", f"it says nothing about {question.criterion.value!r}")
+    if not good:
+        raise EvidenceError("sum of units", f"the units do not show that {question.criterion.value}")
+
+
+def _is_convex(total: Sum, base: Base) -> bool:
+    lines, others = _sorted(total)
+    return all(line.is_convex(_sides(form, base)) for form, line in lines.items()) and all(
+        _unit_is_convex(unit, factor, base) for unit, factor in others
+    )
+
+
+def _unit_is_convex(unit: Unit, factor: Fraction, base: Base) -> bool:
+    """The exponential and log cosh are convex; tanh is where its argument is <= 0, and concave where it is >= 0."""
+    if unit.function in ("exp", "logcosh"):
+        return factor >= 0
+    if unit.function != "tanh":
+        return False
+    sides = _sides(unit.form, base)
+    return not sides or sides == [-1 if factor > 0 else 1]
+
+
+def _is_nondecreasing(total: Sum, direction: Vector, base: Base) -> bool:
+    """Whether the lower bounds of all slopes along the direction add up to 0 or more."""
+    lines, others = _sorted(total)
+    entries = direction.fractions()
+    lowest = sum((factor * entries[j] for j, factor in total.items() if isinstance(j, int) and j >= 0), ZERO)
+    for form, line in lines.items():
+        rate = _along(form, entries)
+        bounds = [_times(rate, line.slope(side))[0] for side in _sides(form, base)] if rate else [ZERO]
+        if None in bounds:
+            return False
+        lowest += min((b for b in bounds if b is not None), default=ZERO)
+    for unit, factor in others:
+        rate = factor * _along(unit.form, entries)
+        least = _times(rate, _slopes(unit, base))[0] if rate else ZERO
+        if least is None:
+            return False
+        lowest += least
+    return lowest >= 0
+
+
+def _slopes(unit: Unit, base: Base) -> Interval:
+    """Bounds on the derivative of a smooth function on the signs that its argument takes."""
+    function = SMOOTH[unit.function]
+    if function.slope is None:
+        return ZERO, None
+    steepest = Fraction(function.slope)
+    if function.parity == -1:
+        return ZERO, steepest  # tanh grows
+    sides = _sides(unit.form, base)  # the even functions grow away from 0
+    return (-steepest if -1 in sides else ZERO), (steepest if 1 in sides else ZERO)
+
+
+def _along(form: Form, direction: list[Fraction]) -> Fraction:
+    return sum((c * direction[j] for j, c in form[0]), ZERO)
+
+
+def _times(factor: Fraction, interval: Interval) -> Interval:
+    low, high = (None if end is None else factor * end for end in interval)
+    return (low, high) if factor >= 0 else (high, low)
+
+
+def _plus(one: Interval, other: Interval) -> Interval:
+    low = None if one[0] is None or other[0] is None else one[0] + other[0]
+    return low, None if one[1] is None or other[1] is None else one[1] + other[1]
+
+
+def _sides(form: Form, base: Base) -> list[int]:
+    """The strict signs that the form may take on the base."""
+    coefficients = dict(form[0])
+    whole = AffineForm(vector([coefficients.get(j, ZERO) for j in range(base.dimension)]), form[1])
+    return [side for side, other in ((1, -whole), (-1, whole)) if not is_nonnegative(other, base, (), {})]
+
+
+def _sorted(total: Sum) -> tuple[dict[Form, Line], list[tuple[Unit, Fraction]]]:
+    """The units with ReLU by their lines, and the others; units of constants are constants."""
+    lines: dict[Form, Line] = defaultdict(Line)
+    others = []
+    for unit, factor in total.items():
+        if isinstance(unit, int) or not factor or not unit.form[0]:
+            continue
+        if unit.function not in ("relu", "exp relu"):
+            others.append((unit, factor))
+            continue
+        side = 1 if unit.form[0][0][1] > 0 else -1
+        line = lines[_scaled(unit.form, Fraction(side))]
+        if unit.function == "relu":
+            line.slopes[side] += factor
+        else:
+            line.growths[side].append((factor, unit.rate))
+    return lines, others
+
+
+def _scaled(form: Form, factor: Fraction) -> Form:
+    return tuple((j, factor * c) for j, c in form[0]), factor * form[1]
+
+
+def _outputs(network: Network, base: Base) -> list[Sum]:
+    """The outputs as sums over coordinates, 1 and units; pinned coordinates are put in."""
+    pinned = base.pinned if isinstance(base, Box) else None
+    start: list[Sum] = [{j: Fraction(1)} for j in range(network.input_size)]
+    if pinned is not None and isinstance(base, Box):
+        start = [{CONSTANT: base.low[j]} if pinned[j] else start[j] for j in range(network.input_size)]
+    values = {0: start}
+    for k, block in enumerate(network.blocks, start=1):
+        sums = _weighted(block, values)
+        values[k] = [_activated(block, z) for z in sums] if block.relu or block.smooth else sums
+    return values[len(network.blocks)]
+
+
+def _weighted(block: Block, values: dict[int, list[Sum]]) -> list[Sum]:
+    result: list[Sum] = [defaultdict(Fraction, {CONSTANT: b}) for b in block.bias.fractions()]
+    for source, matrix in block.inputs:
+        rows, columns = matrix.row_of_entry.tolist(), matrix.columns.tolist()
+        for row, column, weight in zip(rows, columns, matrix.fractions(), strict=True):
+            for term, factor in values[source][column].items():
+                result[row][term] += weight * factor
+    return [{term: factor for term, factor in z.items() if factor} for z in result]
+
+
+def _activated(block: Block, z: Sum) -> Sum:
+    """The unit of this pre-activation; its argument must be affine, or for exp a multiple of one ReLU."""
+    units = [(unit, factor) for unit, factor in z.items() if isinstance(unit, Unit)]
+    if block.smooth == "exp" and len(units) == len(z) == 1 and units[0][0].function == "relu":
+        (unit, rate) = units[0]
+        return {Unit("exp relu", unit.form, rate): Fraction(1)}
+    if units:
+        raise EvidenceError("sum of units", f"{block.name} reads other units: this rule is about one layer of them")
+    form: Form = tuple(sorted((j, c) for j, c in z.items() if isinstance(j, int) and j >= 0)), z.get(CONSTANT, ZERO)
+    if not block.relu:
+        assert block.smooth is not None
+        return {Unit(block.smooth, form): Fraction(1)}
+    if not form[0]:
+        return {CONSTANT: max(form[1], ZERO)}
+    size = abs(form[0][0][1])
+    return {Unit("relu", _scaled(form, 1 / size)): size}

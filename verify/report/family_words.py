@@ -1,0 +1,84 @@
+"""Claims about families in words: statement, answer, the member that refutes; ``recheck`` reads this too."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from verify.kernel.check import Judgement
+from verify.kernel.families import FamilyClaim, FamilyEvidence, FamilyJudgement, Member
+from verify.network.families import Family, Weights
+from verify.network.families.members import to_json as weights_json
+from verify.rational import display
+from verify.report.sentence import counterexample_json
+
+SHOWN_WEIGHTS = 12
+PLACES = {"all": "everywhere", "nonneg": "for nonnegative inputs", "nonpos": "for nonpositive inputs"}
+
+
+def statement_of(claim: FamilyClaim) -> str:
+    """The claim as a statement."""
+    return f"every network of {claim.family.name} is {claim.property.name} {place_of(claim.region.text)}"
+
+
+def place_of(text: str) -> str:
+    """Where, from a region as it was written."""
+    return PLACES.get(text) or (f"on {text}" if text else "on a region given in Python")
+
+
+def sentence_of(claim: FamilyClaim, evidence: FamilyEvidence | None, judgement: FamilyJudgement) -> str:
+    """What evidence that the kernel accepted shows, in one sentence."""
+    shown = refutation_sentence(claim, evidence, judgement.member)
+    if shown is not None:
+        return shown
+    if judgement.vacuous:
+        return f"vacuous: {claim.vacuous}"
+    return f"by induction over {len(claim.family.layers)} layers, for all weights of these signs"
+
+
+def member_counterexample(
+    claim: FamilyClaim, evidence: FamilyEvidence | None, judgement: Judgement | None
+) -> dict[str, Any] | None:
+    """The counterexample of the member that refutes the claim, and its weights that are not as near 0 as can be."""
+    if not isinstance(evidence, Member) or judgement is None:
+        return None
+    member = claim.claim(evidence.weights)
+    shown = counterexample_json(member, evidence.gap, judgement, None, claim.family.output_size)
+    assert shown is not None
+    return {
+        **shown,
+        "weights": weights_json(evidence.weights),
+        "sentence": refutation_sentence(claim, evidence, judgement),
+    }
+
+
+def refutation_sentence(claim: FamilyClaim, evidence: FamilyEvidence | None, judgement: Judgement | None) -> str | None:
+    """``with dense1.weight[0, 0] = 1, all else 0: f(0) = 0, but ...``."""
+    if not isinstance(evidence, Member) or judgement is None:
+        return None
+    member = claim.claim(evidence.weights)
+    shown = counterexample_json(member, evidence.gap, judgement, None, claim.family.output_size)
+    assert shown is not None
+    return f"with {weights_text(claim.family, evidence.weights)}: {shown['sentence']}"
+
+
+def weights_text(family: Family, weights: Weights) -> str:
+    """The weights of a member: those that are listed, and what the others are."""
+    known = family.parameters
+    texts = [
+        f"{layer}.{key}[{', '.join(map(str, _indices(place, known[layer, key].shape)))}] = {display(value)}"
+        for layer, key in known
+        for place, value in sorted(weights.get((layer, key), {}).items())
+        if value != Fraction(0)
+    ]
+    more = f" and {len(texts) - SHOWN_WEIGHTS} more" if len(texts) > SHOWN_WEIGHTS else ""
+    rest = "all other weights 0 (or as near to 0 as they may be)"
+    return f"{', '.join(texts[:SHOWN_WEIGHTS])}{more}, {rest}" if texts else rest
+
+
+def _indices(place: int, shape: tuple[int, ...]) -> list[int]:
+    found = []
+    for size in reversed(shape):
+        place, index = divmod(place, size)
+        found.append(index)
+    return found[::-1]

@@ -1,0 +1,6 @@
+"""What the pytest plugin's fixtures give to tests: ``claim`` is a ``Claims``, ``theorem`` a ``Theorems``."""
+
+from verify.testing.book import Book, Theorems
+from verify.testing.claims import Checked, Claims
+
+__all__ = ["Book", "Checked", "Claims", "Theorems"]

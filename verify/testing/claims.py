@@ -1,0 +1,116 @@
+"""Claims as a test makes them: decided, fuzzed, written to the report folder, and asserted on."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from verify import api
+from verify.fuzzing.record import fuzz_record
+from verify.report import reproduce
+from verify.report.files import from_here, write_report
+from verify.report.model import Link
+from verify.report.names import readable_name
+from verify.report.record import Result
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class Asserted:
+    """Something that was decided, to be asserted on: a claim, or a family of claims."""
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+
+    def __repr__(self) -> str:
+        return repr(self.result)
+
+    def proved(self, *, vacuous: bool = False) -> Self:
+        """Fail unless this was proved with evidence that the kernel replayed; vacuous only if expected."""
+        self._expect("proved")
+        found = bool(getattr(self.result, "vacuous", False))
+        if found != vacuous:
+            self._fail(f"{self.result!r} {'is' if found else 'is not'} vacuous")
+        return self
+
+    def refuted(self) -> Self:
+        """Fail unless this was refuted; the counterexample is then at hand as ``counterexample``."""
+        return self._expect("refuted")
+
+    @property
+    def counterexample(self) -> str:
+        """The refutation as one line of arithmetic."""
+        return str(getattr(self.result, "counterexample", None) or "")
+
+    def _expect(self, verdict: str) -> Self:
+        if self.result.verdict.value != verdict or self.result.assurance != "checked":
+            detail = self.counterexample or self._reason() or f"assurance {self.result.assurance}"
+            self._fail(f"expected {verdict}: {self.result!r}\n{detail}")
+        return self
+
+    def _reason(self) -> str:
+        return str(getattr(self.result, "sentence", ""))
+
+    def _fail(self, message: str) -> None:
+        pytest.fail(message, pytrace=False)
+
+
+class Checked(Asserted):
+    """A checked claim, to be asserted on; ``record`` is its file."""
+
+    def __init__(self, result: Result, record: Path | None = None) -> None:
+        super().__init__(result)
+        self.record = record
+
+    def _reason(self) -> str:
+        return str(self.result.outcome.reason)
+
+    def _fail(self, message: str) -> None:
+        lines = [reproduce.command(self.result), *reproduce.python(self.result).splitlines()]
+        if self.record is not None:
+            lines.append(
+                f"{reproduce.recheck(from_here(self.record))}    # {from_here(self.record.with_suffix('.html'))}"
+            )
+        again = "\n".join(f"  {line}" for line in lines if line)
+        super()._fail(f"{message}\nagain:\n{again}" if again else message)
+
+
+class Claims:
+    """Checks claims for one test and writes what was found."""
+
+    def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
+        self._request, self._folder, self._count = request, folder, 0
+
+    def __call__(self, network: Any, property: str, on: Any = "all", **options: Any) -> Checked:
+        """Decide a claim, with the options of ``verify.check``, and write its record and its page."""
+        return self.decided(api.check(network, property, on, **options))
+
+    def decided(self, result: Result, theorem: Link | None = None) -> Checked:
+        """Write a claim that has been decided, as a part of a theorem if it is one."""
+        node = self._request.node
+        self._count += 1
+        title = re.sub(r"^test_", "", node.name).replace("_", " ")
+        stem = f"{readable_name(node.nodeid.replace('.py', ''), node.nodeid)}-{self._count}"
+        node.user_properties += _properties(result, stem)
+        title = title[:1].upper() + title[1:]
+        fuzz = fuzz_record(result)
+        record = write_report(
+            self._folder, result, stem=stem, title=title, test=node.nodeid, fuzz=fuzz, theorem=theorem
+        )
+        return Checked(result, record)
+
+
+def _properties(result: Result, stem: str) -> list[tuple[str, str]]:
+    """What the controller, and ``--junitxml``, are told about a claim."""
+    properties = [("record", f"{stem}.json"), ("verdict", result.verdict.value)]
+    if result.assurance:
+        properties.append(("assurance", result.assurance))
+    if result.vacuous:
+        properties.append(("note", "vacuous"))
+    if result.counterexample:
+        properties.append(("counterexample", result.counterexample))
+    return properties
