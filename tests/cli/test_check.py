@@ -167,6 +167,7 @@ def test_report_writes_a_record_and_a_page(tmp_path: Path, capsys: Capture) -> N
     found = call(capsys, "check", "relu", "additive", "--report", folder, "--json")
     [record] = records(folder)
     written = json.loads(record.read_text())
+    assert written.pop("fuzz")["reason"] == "the verdict is refuted"
     assert written == found.json
     page = record.with_suffix(".md").read_text()
     assert "No, refuted." in page

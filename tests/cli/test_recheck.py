@@ -131,7 +131,7 @@ PROOF: list[tuple[str, Change]] = [
 
 @pytest.mark.parametrize(("rule", "change"), PROOF)
 def test_tampered_proof(rule: str, change: Change, tmp_path: Path, capsys: Capture) -> None:
-    path = record(capsys, tmp_path, "identity_pair", "affine", "--on", "box(-1, 1)")
+    path = record(capsys, tmp_path, "dead", "affine", "--on", "box(0, 1)")
     data = json.loads(path.read_text())
     change(data)
     path.write_text(json.dumps(data))
@@ -196,7 +196,7 @@ def test_another_network_is_not_accepted(tmp_path: Path, capsys: Capture) -> Non
 
 
 def test_recheck_loads_no_search_and_no_solver(tmp_path: Path, capsys: Capture) -> None:
-    path = record(capsys, tmp_path, "identity_pair", "affine", "--on", "box(-1, 1)")
+    path = record(capsys, tmp_path, "dead", "affine", "--on", "box(0, 1)")
     code = (
         "import sys\nfrom verify.cli.run import run\nstatus = run(['recheck', sys.argv[1]])\n"
         "heavy = ('z3', 'highspy', 'sympy', 'hypothesis', 'onnx')\n"

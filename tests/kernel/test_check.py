@@ -712,7 +712,7 @@ def test_no_mutated_evidence_proves_what_z3_refutes(start: int) -> None:
     accepted = tally["accepted proved"] + tally["accepted refuted"]
     assert sum(tally.values()) > 500
     assert 50 < accepted < sum(tally.values()) - 200
-    assert tally["stable pattern"] + tally["relevance"] + tally["rewriting"] > 10
+    assert tally["stable pattern"] + tally["relevance"] + tally["rewriting"] > 5
     assert tally["format"] > 10
 
 
