@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from verify.kernel.check import Verdict
+from verify.kernel.check import Verdict, has_smooth_units
 from verify.property import Vacuous
 from verify.report.record import Result
 
@@ -49,7 +49,8 @@ def answer(result: Result) -> str:
     if result.verdict is Verdict.UNKNOWN:
         return f"Not decided: {result.outcome.reason or 'no engine found an answer'}."
     if result.verdict is Verdict.REFUTED:
-        return "No: one instance of the formula fails, in exact arithmetic."
+        how = "with values enclosed in ball arithmetic" if has_smooth_units(result.claim) else "in exact arithmetic"
+        return f"No: one instance of the formula fails, {how}."
     if result.vacuous:
         return f"Yes, but only because there is nothing to check: {_why_vacuous(result)}."
     if result.assurance == "attested":
