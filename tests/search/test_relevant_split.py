@@ -42,7 +42,7 @@ from verify.search.split import cells
 P, R = Verdict.PROVED, Verdict.REFUTED
 
 
-@pytest.mark.parametrize("chunk", [pytest.param(i, marks=() if i < 3 else pytest.mark.slow) for i in range(20)])
+@pytest.mark.parametrize("chunk", [pytest.param(i, marks=() if i < 3 else pytest.mark.slow) for i in range(10)])
 def test_split_alone_decides_random_claims_as_z3_does(chunk: int) -> None:
     undecided = 0
     for seed in range(50_000 + chunk * 100, 50_000 + (chunk + 1) * 100):
