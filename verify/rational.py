@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -279,15 +279,21 @@ def concatenate(parts: Sequence[Vector]) -> Vector:
 
 
 def float_integers(values: Floats) -> tuple[Integers, int]:
-    """Integers ``n`` and a power of two ``d`` with ``values == n / d`` exactly.
+    """Integers ``n`` and a power of two ``d`` with ``values == n / d`` exactly."""
+    numerators, denominator = short_float_integers(values)
+    return numerators.astype(object), denominator
+
+
+def short_float_integers(values: Floats) -> tuple[NDArray[Any], int]:
+    """``float_integers``, the numerators as int64 where all of them are below 2^62 (else Python integers).
 
     A float64 is ``m * 2**e`` with an integer ``|m| < 2**53``; trailing zero bits of ``m`` are moved
-    into ``e`` first, which keeps the integers short.
+    into ``e`` first, which keeps the integers short. Products of int64 wrap around: multiply them by objects only.
     """
     if not np.all(np.isfinite(values)):
         raise InputError("a number is NaN or infinite")
     if values.size == 0:
-        return integer_array([]), 1
+        return np.zeros(0, dtype=np.int64), 1
     fraction, exponent = np.frexp(values)
     mantissa = (fraction * 2.0**53).astype(np.int64)
     exponent = exponent.astype(np.int64) - 53
@@ -299,6 +305,18 @@ def float_integers(values: Floats) -> tuple[Integers, int]:
     exponent = np.where(nonzero, exponent + trailing, 0)
     lowest = min(int(exponent.min()), 0)
     shifts = exponent - lowest
-    if int(shifts.max()) <= 9:
-        return (mantissa << shifts).astype(object), 2**-lowest
+    lengths = np.frexp(mantissa.astype(np.float64))[1]  # |m| < 2^53: the conversion is exact
+    if int((lengths + shifts).max()) <= 62:
+        return mantissa << shifts, 2**-lowest
     return np.left_shift(mantissa.astype(object), shifts.astype(object)), 2**-lowest
+
+
+def scaled_integers(numerators: NDArray[Any], factor: int) -> NDArray[Any]:
+    """``factor`` times the numerators: int64 where all products are below 2^62, else Python integers."""
+    if factor == 1:
+        return numerators
+    if numerators.dtype != object:
+        longest = max((abs(int(n)) for n in (numerators.min(initial=0), numerators.max(initial=0))))
+        if longest * factor < 2**62:
+            return numerators * factor
+    return numerators.astype(object) * factor

@@ -13,11 +13,13 @@ left to exact arithmetic.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sparse
 
 from verify.kernel.exact import Pattern
 from verify.network import Network, floats
@@ -27,6 +29,10 @@ from verify.region.bases import Base
 
 COLUMNS_AT_ONCE = 192
 THREADS = 2
+# Weights of which a larger part is not zero are kept dense.
+FILLED = 0.25
+# A term of a product of sparse matrices costs as much as 1 / SPARSE terms with a dense one.
+SPARSE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,37 +101,78 @@ def _radii(base: Base) -> Floats | None:
 
 def _row_norms(network: Network, pattern: Pattern, radii: Floats, *, largest: bool) -> list[Floats]:
     """Norms of the computed rows of every block's Jacobian; chunks of input columns go to both cores."""
+    layers = [_Layer(network, pattern, k) for k in range(1, len(network.blocks) + 1)]
     used = np.flatnonzero(radii > 0)
     chunks = [used[i : i + COLUMNS_AT_ONCE] for i in range(0, len(used), COLUMNS_AT_ONCE)]
     with ThreadPoolExecutor(THREADS) as pool:
-        parts = pool.map(lambda columns: _chunk_norms(network, pattern, columns, radii, largest=largest), chunks)
+        parts = pool.map(lambda columns: _chunk_norms(network, layers, columns, radii, largest=largest), chunks)
         norms = [np.zeros(block.size) for block in network.blocks]
         for part in parts:
             norms = [np.maximum(a, b) if largest else a + b for a, b in zip(norms, part, strict=True)]
     return norms
 
 
-def _chunk_norms(network: Network, pattern: Pattern, columns: Any, radii: Floats, *, largest: bool) -> list[Floats]:
-    """Norms over some input columns."""
+class _Layer:
+    """One block's weights without the columns of units that are off, whose rows of the Jacobian are zero."""
+
+    def __init__(self, network: Network, pattern: Pattern, number: int) -> None:
+        block = network.blocks[number - 1]
+        self.size = block.size
+        self.on = np.flatnonzero(pattern[number]) if block.relu else None
+        self.inputs: list[tuple[int, Any]] = []
+        for source, matrix in block.inputs:
+            if source == 0:
+                self.inputs.append((0, matrix.float_columns))
+                continue
+            weights = matrix.float_columns[:, pattern[source]] if source in pattern else matrix.floats
+            is_filled = matrix.entry_count > FILLED * matrix.shape[0] * matrix.shape[1]
+            self.inputs.append((source, weights.toarray() if is_filled else sparse.csr_array(weights)))
+
+    def rows(self, jacobians: dict[int, Any], columns: Any) -> Any:
+        """The rows of this block's Jacobian in some input columns, dense or sparse."""
+        total: Any = None
+        for source, weights in self.inputs:
+            part = sparse.csr_array(weights[:, columns]) if source == 0 else _product(weights, jacobians[source])
+            if total is None:
+                total = part
+            elif sparse.issparse(total) and sparse.issparse(part):
+                total = total + part
+            else:
+                total = _dense(total) + _dense(part)
+        return np.zeros((self.size, len(columns))) if total is None else total
+
+
+def _product(weights: Any, jacobian: Any) -> Any:
+    """The product, sparse where few of its terms are nonzero."""
+    if not sparse.issparse(jacobian):
+        return weights @ jacobian
+    if sparse.issparse(weights):
+        terms = int(np.diff(jacobian.indptr)[weights.indices].sum())
+        if terms <= SPARSE * weights.nnz * jacobian.shape[1]:
+            return weights @ jacobian
+    return weights @ jacobian.toarray()
+
+
+def _dense(matrix: Any) -> Any:
+    return matrix.toarray() if sparse.issparse(matrix) else matrix
+
+
+def _chunk_norms(
+    network: Network, layers: Sequence[_Layer], columns: Any, radii: Floats, *, largest: bool
+) -> list[Floats]:
+    """Norms over some input columns. Terms that are left out are products with exact zeros."""
     jacobians: dict[int, Any] = {}
     norms = []
     with np.errstate(all="ignore"):
-        for k, block in enumerate(network.blocks, start=1):
-            total: Any = None
-            for source, matrix in block.inputs:
-                part = (
-                    matrix.float_columns[:, columns].toarray()
-                    if source == 0
-                    else matrix.fast_floats @ jacobians[source]
-                )
-                total = part if total is None else total + part
-            if total is None:
-                total = np.zeros((block.size, len(columns)))
-            sizes = np.abs(total)
-            norms.append(sizes.max(axis=1) * radii[columns[0]] if largest else sizes @ radii[columns])
-            if block.relu:
-                total[~pattern[k]] = 0.0
-            jacobians[k] = total
+        for k, layer in enumerate(layers, start=1):
+            total = layer.rows(jacobians, columns)
+            sizes = abs(total)
+            if largest:
+                most = sizes.max(axis=1)
+                norms.append((most.toarray() if sparse.issparse(most) else most).ravel() * radii[columns[0]])
+            else:
+                norms.append(sizes @ radii[columns])
+            jacobians[k] = total if layer.on is None else total[layer.on]
             for source in [s for s, last in network.last_use.items() if last == k]:
                 jacobians.pop(source, None)
     return norms

@@ -23,9 +23,9 @@ from verify.rational import (
     Floats,
     Integers,
     Vector,
-    float_integers,
     integer_array,
     nearest_float,
+    short_float_integers,
     to_fraction,
 )
 
@@ -91,13 +91,19 @@ class Matrix:
         return abs(self.floats)
 
     @cached_property
-    def integers(self) -> tuple[Integers, int]:
-        """Numerators of the entries and their common denominator."""
+    def short_integers(self) -> tuple[NDArray[Any], int]:
+        """Numerators of the entries, as int64 where all are below 2^62, and their common denominator."""
         if self.is_binary64:
-            return float_integers(np.asarray(self.entries, dtype=np.float64))
+            return short_float_integers(np.asarray(self.entries, dtype=np.float64))
         fractions: list[Fraction] = self.entries.tolist()
         common = math.lcm(*(f.denominator for f in fractions)) if fractions else 1
         return integer_array(f.numerator * (common // f.denominator) for f in fractions), common
+
+    @cached_property
+    def integers(self) -> tuple[Integers, int]:
+        """Numerators of the entries, as Python integers, and their common denominator."""
+        numerators, denominator = self.short_integers
+        return numerators.astype(object), denominator
 
     @cached_property
     def transposed(self) -> Matrix:
@@ -118,15 +124,21 @@ class Matrix:
         result = self.integer_product(numerators, vector.numerators)
         return Vector(result, denominator * vector.denominator)
 
-    def integer_product(self, numerators: Integers, values: Integers) -> Integers:
-        """Rows of ``numerators`` (this matrix's pattern) times ``values``, of shape (n,) or (n, k)."""
+    def integer_product(self, numerators: NDArray[Any], values: Integers) -> Integers:
+        """Rows of ``numerators`` (this matrix's pattern) times ``values``, objects of shape (n,) or (n, k).
+
+        Only entries that meet a value other than zero cost anything: behind ReLU units that are off nothing does.
+        """
         result = np.zeros((self.shape[0], *values.shape[1:]), dtype=object)
-        if self.entry_count == 0:
+        nonzero = np.asarray(values != 0, dtype=bool)
+        used = np.flatnonzero((nonzero if values.ndim == 1 else nonzero.any(axis=1))[self.columns])
+        if not len(used):
             return result
-        column = numerators if values.ndim == 1 else numerators[:, None]
-        products = column * values[self.columns]
-        filled = self.row_lengths > 0
-        result[filled] = np.add.reduceat(products, self.row_starts[:-1][filled], axis=0)
+        factors = numerators[used].astype(object)
+        products = (factors if values.ndim == 1 else factors[:, None]) * values[self.columns[used]]
+        rows = self.row_of_entry[used]
+        starts = np.flatnonzero(np.diff(rows, prepend=-1))
+        result[rows[starts]] = np.add.reduceat(products, starts, axis=0)
         return result
 
     def compose(self, inner: Matrix) -> Matrix:

@@ -22,7 +22,7 @@ from verify.errors import InputError, NetworkError
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
 from verify.network.smooth import SMOOTH
-from verify.rational import Floats, Vector, exact_text, vector
+from verify.rational import Floats, Vector, exact_text, scaled_integers, vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +53,13 @@ class Block:
 
     @cached_property
     def integer_form(self) -> tuple[list[tuple[int, Matrix, Any]], Any, int]:
-        """``([(source, matrix, numerators)], bias numerators, denominator)`` over one denominator."""
-        parts = [(source, matrix, *matrix.integers) for source, matrix in self.inputs]
+        """``([(source, matrix, numerators)], bias numerators, denominator)`` over one denominator.
+
+        Numerators of weights are int64 where all fit: multiply them by Python integers only, which never wrap.
+        """
+        parts = [(source, matrix, *matrix.short_integers) for source, matrix in self.inputs]
         common = math.lcm(self.bias.denominator, *(d for *_, d in parts))
-        scaled = [(s, m, numerators * (common // d)) for s, m, numerators, d in parts]
+        scaled = [(s, m, scaled_integers(numerators, common // d)) for s, m, numerators, d in parts]
         return scaled, self.bias.numerators * (common // self.bias.denominator), common
 
     @cached_property
