@@ -116,6 +116,7 @@ EXPENSIVE_TO_SPLIT = ("zero_bias", "positively homogeneous", "all")
         ("rules", True, False),
         ("probe", False, True),
         ("stability", True, False),
+        ("bend", False, True),
         ("rewriting", True, False),
         ("crossing", False, True),
         ("sampling", False, True),

@@ -119,6 +119,17 @@ def evaluated_instance(
 
     The outputs are exact, or for networks with smooth units enclosed with ``bits`` of precision.
     """
+    terms = instance_terms(claim, assignment)
+    if not has_smooth_units(claim):
+        return [(term, evaluate(network_of(claim, term), term.point).fractions()) for term in terms]
+    try:
+        return [(term, enclosures(network_of(claim, term), term.point, bits)) for term in terms]
+    except OverflowError as error:
+        raise EvidenceError("instance", str(error)) from error
+
+
+def instance_terms(claim: Claim, assignment: Assignment) -> list[Term]:
+    """The terms of an instance, every point checked to lie in the region."""
     names = set(claim.property.variables)
     if set(assignment) != names:
         raise EvidenceError("instance", f"expected values for {sorted(names)}, got {sorted(assignment)}")
@@ -132,15 +143,11 @@ def evaluated_instance(
         raise EvidenceError("instance", str(error)) from error
     if not all(claim.region.contains(term.point) for term in terms):
         raise EvidenceError("instance", "an argument of f lies outside the region")
-    if not has_smooth_units(claim):
-        return [(term, evaluate(_network(claim, term), term.point).fractions()) for term in terms]
-    try:
-        return [(term, enclosures(_network(claim, term), term.point, bits)) for term in terms]
-    except OverflowError as error:
-        raise EvidenceError("instance", str(error)) from error
+    return terms
 
 
-def _network(claim: Claim, term: Term) -> Network:
+def network_of(claim: Claim, term: Term) -> Network:
+    """The network whose value the term takes."""
     if not term.second:
         return claim.network
     if claim.second is None:

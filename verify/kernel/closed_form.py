@@ -34,14 +34,17 @@ def is_nonnegative(form: AffineForm, base: Base, rows: Sequence[HalfSpace], mult
 def settled_units(cell: Cell, block: int, base: Base) -> Bits:
     """Mask of units of a ReLU block whose extension provably keeps its sign on the whole base.
 
-    Exact for a small network. For a large one the float filter decides, and what it leaves open is left open.
+    Exact for a small network. For a large one the float filter decides; of what it leaves open, units that no path
+    connects to the input are constant and have an exact value, others are left open.
     """
     if cell.is_small:
         return _keeps_sign(cell, block, base)
-    bounds = spread_of(cell, base)
-    if bounds is None:
-        return np.zeros(len(cell.pattern[block]), dtype=bool)
-    kept: Bits = bounds.keeps_sign(block, cell.pattern[block])
+    bounds, on = spread_of(cell, base), cell.pattern[block]
+    kept: Bits = np.zeros(len(on), dtype=bool) if bounds is None else bounds.keeps_sign(block, on)
+    constant: Bits = ~kept & ~cell.depends[block - 1]
+    if constant.any():
+        values = cell.constants[block - 1].numerators
+        kept |= constant & np.asarray(np.where(on, values >= 0, values <= 0), dtype=bool)
     return kept
 
 

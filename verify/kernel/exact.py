@@ -134,6 +134,11 @@ _CELLS: dict[tuple[object, ...], Cell] = {}
 FORWARD_WORK = 1_000_000
 
 
+def is_small(network: Network) -> bool:
+    """Whether all affine forms of a cell together are cheap to compute."""
+    return network.weight_count * (network.input_size + 1) <= FORWARD_WORK
+
+
 class Cell:
     """The affine maps of a network under one fixed pattern."""
 
@@ -146,7 +151,7 @@ class Cell:
     @cached_property
     def is_small(self) -> bool:
         """Whether all affine forms together are cheap to compute."""
-        return self.network.weight_count * (self.network.input_size + 1) <= FORWARD_WORK
+        return is_small(self.network)
 
     @cached_property
     def all_forms(self) -> list[Vector]:

@@ -130,14 +130,15 @@ class Matrix:
         Only entries that meet a value other than zero cost anything: behind ReLU units that are off nothing does.
         """
         result = np.zeros((self.shape[0], *values.shape[1:]), dtype=object)
-        nonzero = np.asarray(values != 0, dtype=bool)
-        used = np.flatnonzero((nonzero if values.ndim == 1 else nonzero.any(axis=1))[self.columns])
+        nonzero: NDArray[np.bool_] = np.asarray(values != 0, dtype=bool)
+        live: NDArray[np.bool_] = nonzero if values.ndim == 1 else np.any(nonzero, axis=1)
+        used = np.flatnonzero(live[self.columns])
         if not len(used):
             return result
+        rows = self.row_of_entry[used]
+        starts = np.flatnonzero(np.concatenate([[True], rows[1:] != rows[:-1]]))
         factors = numerators[used].astype(object)
         products = (factors if values.ndim == 1 else factors[:, None]) * values[self.columns[used]]
-        rows = self.row_of_entry[used]
-        starts = np.flatnonzero(np.diff(rows, prepend=-1))
         result[rows[starts]] = np.add.reduceat(products, starts, axis=0)
         return result
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
+import numpy as np
+
 from verify.kernel.exact import cell_of, evaluate, pattern_at
+from verify.network import floats
 from verify.property import Criterion
 from verify.property.base import GRADIENTS, INEQUALITIES
-from verify.rational import Vector, simplest_between
+from verify.rational import Floats, Vector, simplest_between
 from verify.search.budget import Budget
 from verify.search.finding import Bend, Change, Finding, NonZero, Offset
 from verify.search.problem import Problem
@@ -19,6 +22,16 @@ from verify.search.walk import Stretch, stretches
 
 # A walk through a large network costs one exact evaluation a break.
 MAX_STRETCHES = 64
+# Bends that are smaller, relative to the values, may be rounding errors only.
+NOISE = 2.0**-40
+SEEN_AT_POINTS = (
+    Criterion.AFFINE,
+    Criterion.LINEAR,
+    Criterion.CONVEX,
+    Criterion.CONSTANT,
+    Criterion.ZERO,
+    Criterion.NONPOSITIVE,
+)
 
 
 def findings_at(problem: Problem, point: Vector) -> Iterator[Finding]:
@@ -37,6 +50,44 @@ def findings_at(problem: Problem, point: Vector) -> Iterator[Finding]:
             vanishes = all(form.at(question.origin) == 0 for form in cell.outputs())
         if not vanishes:
             yield Offset(point)
+
+
+def findings_towards(problem: Problem, obstacles: Sequence[Obstacle]) -> Iterator[Finding]:
+    """What the interior point, the obstacles' targets and their middles show without a walk, largest bends first.
+
+    One unit that switches on the way bends f by its change of slope times the shorter of the two distances, or more.
+    Floats say where to look; what rounding may hide is left to a walk.
+    """
+    criterion, targets = problem.question.criterion, [obstacle.target for obstacle in obstacles]
+    if not targets or criterion not in SEEN_AT_POINTS:
+        return
+    with np.errstate(all="ignore"):
+        sizes, least = _sizes(problem, targets)
+        order = np.argsort(-sizes)[: np.count_nonzero(sizes > least)]
+    for i in order.tolist():
+        if criterion in (Criterion.ZERO, Criterion.NONPOSITIVE):
+            yield NonZero(targets[i])
+        elif criterion is Criterion.CONSTANT:
+            yield Change(problem.interior, targets[i])
+        else:
+            yield Bend(problem.interior, targets[i])
+
+
+def _sizes(problem: Problem, targets: list[Vector]) -> tuple[Floats, float]:
+    """By how much each target, in floats, breaks the criterion, and how much of it rounding errors may be."""
+    middles = [(problem.interior + target).scaled(Fraction(1, 2)) for target in targets]
+    points = np.array([p.floats() for p in [problem.interior, *targets, *middles]])
+    values = floats.evaluate(problem.question.network, points)
+    here, there, between = values[0], values[1 : len(targets) + 1], values[len(targets) + 1 :]
+    bend = between - (here + there) / 2
+    amounts = {
+        Criterion.ZERO: np.abs(there),
+        Criterion.NONPOSITIVE: there,
+        Criterion.CONSTANT: np.abs(there - here),
+        Criterion.CONVEX: bend,
+    }
+    sizes = amounts.get(problem.question.criterion, np.abs(bend)).max(axis=1)
+    return sizes, NOISE * float(np.abs(values).max())
 
 
 def generic_start(problem: Problem, obstacle: Obstacle) -> Vector:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from verify.errors import BudgetExceeded, EvidenceError, InputError, RegionError
 from verify.kernel.check import Judgement, Verdict, has_smooth_units, judge
 from verify.kernel.cover import check_criterion
 from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Nothing, Rule, Tree, ValueGap
-from verify.kernel.exact import cell_of
+from verify.kernel.exact import cell_of, is_small
 from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous
 from verify.property.base import INEQUALITIES
 from verify.region import L1Ball
 from verify.search.budget import Budget
-from verify.search.crossing import findings_along, findings_at, generic_start
+from verify.search.crossing import findings_along, findings_at, findings_towards, generic_start
 from verify.search.difference import search_difference
 from verify.search.finding import Finding, proposals, refutation
 from verify.search.inequality import one_leaf, split_inequality
@@ -37,13 +37,20 @@ class Attempt:
     index: int
     budget: Budget
     problem: Problem | Empty | None = None
-    obstacles: list[Obstacle] = field(default_factory=list)
+    obstacles: list[Obstacle] | None = None
 
     def ready(self) -> Problem | Empty:
         """The prepared problem, made once."""
         if self.problem is None:
             self.problem = prepare(self.question, self.budget)
         return self.problem
+
+    def obstacles_of(self, problem: Problem) -> list[Obstacle]:
+        """Units that are not stable, from the engine ``stability`` where it has run."""
+        if self.obstacles is None:
+            found = stable_leaf(problem, self.budget)
+            self.obstacles = found if isinstance(found, list) else []
+        return self.obstacles
 
     def refuted_by(self, problem: Problem, findings: Iterator[Finding]) -> ValueGap | None:
         """The first finding that the kernel accepts as an instance."""
@@ -70,8 +77,8 @@ def _probe(attempt: Attempt, problem: Problem) -> Result:
 
 def _stability(attempt: Attempt, problem: Problem) -> Result:
     found = stable_leaf(problem, attempt.budget)
+    attempt.obstacles = found if isinstance(found, list) else []
     if isinstance(found, list):
-        attempt.obstacles = found
         return None
     if problem.question.criterion in INEQUALITIES:
         return _concluded(attempt, problem, one_leaf(problem, found, attempt.budget))
@@ -94,15 +101,17 @@ def _rewriting(attempt: Attempt, problem: Problem) -> Result:
     shorter = rewritten_problem(problem, attempt.budget)
     if shorter is None:
         return None
-    attempt.problem, attempt.obstacles = shorter, []
+    attempt.problem = shorter
     return _stability(attempt, shorter)
 
 
+def _bend(attempt: Attempt, problem: Problem) -> Result:
+    """Points towards each obstacle that stability left."""
+    return attempt.refuted_by(problem, findings_towards(problem, attempt.obstacles_of(problem)))
+
+
 def _crossing(attempt: Attempt, problem: Problem) -> Result:
-    if not attempt.obstacles:
-        found = stable_leaf(problem, attempt.budget)
-        attempt.obstacles = found if isinstance(found, list) else []
-    for obstacle in attempt.obstacles:
+    for obstacle in attempt.obstacles_of(problem):
         start = generic_start(problem, obstacle)
         walk = findings_along(problem, start, obstacle.target, attempt.budget)
         gap = attempt.refuted_by(problem, walk)
@@ -129,6 +138,7 @@ def _split(attempt: Attempt, problem: Problem) -> Result:
 ENGINES: dict[str, Callable[[Attempt, Problem], Result]] = {
     "probe": _probe,
     "stability": _stability,
+    "bend": _bend,
     "rewriting": _rewriting,
     "crossing": _crossing,
     "sampling": _sampling,
@@ -217,8 +227,15 @@ def _search(
 
 
 def _in_order(questions: list[Question]) -> list[str]:
-    """The engines by cost: copies of one network have much in common, so rewriting goes before stability there."""
+    """The engines by cost.
+
+    Random points cost less than the stability of a large network. Copies of one network have much in common, so
+    rewriting goes before stability there.
+    """
     names = list(ENGINES)
+    if not all(is_small(question.network) for question in questions):
+        names.remove("sampling")
+        names.insert(names.index("stability"), "sampling")
     if any(question.criterion in (Criterion.ZERO, Criterion.NONPOSITIVE) for question in questions):
         names.remove("rewriting")
         names.insert(names.index("stability"), "rewriting")

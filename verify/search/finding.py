@@ -9,11 +9,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from verify.errors import EvidenceError
 from verify.kernel.balls import PRECISIONS
-from verify.kernel.check import evaluated_instance, surely_broken
+from verify.kernel.check import evaluated_instance, has_smooth_units, instance_terms, network_of, surely_broken
 from verify.kernel.evidence import ValueGap
-from verify.property import Assignment, Claim
+from verify.kernel.exact import is_small
+from verify.network import floats
+from verify.property import Assignment, Claim, Term
 from verify.rational import Enclosure, Vector, zeros
 
 HALF = Fraction(1, 2)
@@ -136,8 +140,16 @@ def refutation(claim: Claim, assignments: Iterator[Assignment]) -> ValueGap | No
 def gap_at(claim: Claim, assignment: Assignment, precisions: Sequence[int] = PRECISIONS) -> ValueGap | None:
     """Evidence for the first output at which the instance breaks the formula; None if it holds or is no instance.
 
-    Values that are only enclosed get the ``precisions`` (in bits) one after the other, until each gap is decided.
+    Values that are only enclosed get the ``precisions`` (in bits) one after the other, until each gap is decided. For
+    large networks float64 with a bound on its error looks first: what it sees, the kernel will see exactly.
     """
+    if claim.property.margin is None and not is_small(claim.network) and not has_smooth_units(claim):
+        try:
+            output = _seen_in_floats(claim, instance_terms(claim, assignment))
+        except EvidenceError:
+            return None
+        if output is not None:
+            return ValueGap(assignment, output)
     for bits in precisions:
         try:
             terms = evaluated_instance(claim, assignment, bits)
@@ -153,3 +165,18 @@ def gap_at(claim: Claim, assignment: Assignment, precisions: Sequence[int] = PRE
         if not any(isinstance(total, Enclosure) for total in totals):
             return None
     return None
+
+
+def _seen_in_floats(claim: Claim, terms: Sequence[Term]) -> int | None:
+    """The output at which an instance breaks the formula most surely; None where rounding errors may be all of it."""
+    total, error = np.zeros(claim.network.output_size), np.zeros(claim.network.output_size)
+    for term in terms:
+        run = floats.run(network_of(claim, term), term.point)
+        factor = float(term.factor)
+        total += factor * run.values[-1]
+        # Roundings of the factor, the product and the sum, generously.
+        error += abs(factor) * (run.errors[-1] + 8 * floats.UNIT_ROUNDOFF * np.abs(run.values[-1]))
+    sure = np.abs(total) - 2 * error
+    output = int(np.argmax(sure))
+    is_broken = sure[output] > 0 and claim.property.broken(Fraction(float(total[output])))
+    return output if is_broken else None

@@ -62,8 +62,10 @@ def _residues(entries: Entries, prime: int) -> Words:
 
 @functools.cache
 def _powers_of_two(prime: int) -> Words:
-    exponents = range(LOWEST_EXPONENT, HIGHEST_EXPONENT)
-    return np.array([pow(2, e % (prime - 1), prime) for e in exponents], dtype=np.uint64)
+    powers = [pow(2, LOWEST_EXPONENT % (prime - 1), prime)]
+    for _ in range(LOWEST_EXPONENT + 1, HIGHEST_EXPONENT):
+        powers.append(2 * powers[-1] % prime)
+    return np.array(powers, dtype=np.uint64)
 
 
 def _inverses(values: Words, prime: int) -> Words:
