@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import campaign, decide, growth, jacobian, radius, worst
+from benchmarks import campaign, decide, growth, jacobian, patience, radius, worst
 
-# From the shortest to the longest.
+# From the shortest to the longest; ``patience`` reads what ``decide`` wrote.
 BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
     "jacobian": jacobian.main,
     "radius": radius.main,
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
     "worst": worst.main,
     "campaign": campaign.main,
     "decide": decide.main,
+    "patience": patience.main,
 }
 
 

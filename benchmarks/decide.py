@@ -16,13 +16,13 @@ from pathlib import Path
 from benchmarks.cases import Case, cases_of
 from benchmarks.decide_page import page
 from benchmarks.machine import machine
-from benchmarks.measure import Measured, run
-from benchmarks.peers import TOOLS, Answer, repeated, skipped
+from benchmarks.measure import Measured, Ready, run
+from benchmarks.peers import SOLVERS, TOOLS, Answer, repeated, skipped
 from benchmarks.records import Log, Record
 from benchmarks.subjects import QUICK, SUBJECTS
 
 RESULTS = Path(__file__).parent / "results"
-CAP = 120.0
+CAP = 30.0
 QUICK_CAP = 5.0
 TRUTH_SECONDS = 1800.0
 # Reading a network and making a query of it: peers get the time limit again, but at least this.
@@ -58,7 +58,7 @@ def _cases(name: str, log: Log, records: list[Record], say: Say) -> list[Case]:
     return found.result
 
 
-def _truth(name: str, ready: Callable[[], None]) -> list[Case]:
+def _truth(name: str, ready: Ready) -> list[Case]:
     ready()
     return cases_of(name)
 
@@ -66,7 +66,7 @@ def _truth(name: str, ready: Callable[[], None]) -> list[Case]:
 def _result(tool: str, case: Case, cap: float, log: Log, records: list[Record], say: Say) -> None:
     if any(r.get("tool") == tool and r["name"] == case.name for r in records):
         return
-    reason = skipped(tool, case)
+    reason = skipped(tool, case) or _hopeless(tool, case, records)
     before = _not_set_up(tool, case, records)
     if reason:
         record = _record(tool, case, Measured(None, reason), "skipped")
@@ -78,6 +78,19 @@ def _result(tool: str, case: Case, cap: float, log: Log, records: list[Record], 
         record = _record(tool, case, measured, "timeout" if measured.failure == "timeout" else "failed")
     _add(record, log, records)
     say(f"{case.name}: {tool}: {record['holds']} {record['seconds'] or ''} {record['detail'] or record['failure']}")
+
+
+def _hopeless(tool: str, case: Case, records: list[Record]) -> str:
+    """Why a solver is not run: it timed out on all the same boxes of a network with fewer inputs and fewer ReLU."""
+    if tool not in SOLVERS:
+        return ""
+    cases = [Case(**record["case"]) for record in records if "case" in record]
+    timeouts = {r["name"] for r in records if r.get("tool") == tool and r["status"] == "timeout"}
+    for smaller in dict.fromkeys(c.subject for c in cases if c.inputs <= case.inputs and c.relus <= case.relus):
+        same = SUBJECTS[smaller].kinds == SUBJECTS[case.subject].kinds and smaller != case.subject
+        if same and all(c.name in timeouts for c in cases if c.subject == smaller):
+            return f"timed out on {smaller}"
+    return ""
 
 
 def _not_set_up(tool: str, case: Case, records: list[Record]) -> Record | None:
@@ -103,7 +116,7 @@ def _record(tool: str, case: Case, measured: Measured[Answer], no_answer: str) -
     return record if measured.result is not None else {**record, "seconds": None}
 
 
-def _repeated(tool: str, case: Case, cap: float, ready: Callable[[], None]) -> Answer:
+def _repeated(tool: str, case: Case, cap: float, ready: Ready) -> Answer:
     return repeated(lambda: TOOLS[tool](case, cap, ready))
 
 

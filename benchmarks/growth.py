@@ -21,9 +21,9 @@ import numpy as np
 import verify
 from benchmarks import markdown
 from benchmarks.machine import machine
-from benchmarks.measure import Measured, run
+from benchmarks.measure import Measured, Ready, run
 from benchmarks.networks import conv_net
-from benchmarks.peers import Answer, Ready, repeated, timed
+from benchmarks.peers import Answer, repeated, timed
 from benchmarks.records import Log, Record
 from verify.network import Network
 from verify.property import Claim, find

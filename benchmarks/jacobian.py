@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from benchmarks import markdown
 from benchmarks.cases import Case, cases_of
 from benchmarks.machine import machine
-from benchmarks.measure import Measured, run
-from benchmarks.peers import Answer, Ready, repeated, verify_claim
+from benchmarks.measure import Measured, Ready, run
+from benchmarks.peers import Answer, repeated, verify_claim
 from benchmarks.subjects import SUBJECTS
 from verify.network import Network
 

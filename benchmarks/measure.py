@@ -11,10 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
-Work = Callable[[Callable[[], None]], T]
+
+
+class Ready(Protocol):
+    """Tells the parent that the time limit begins now: the cap, or as many ``seconds``."""
+
+    def __call__(self, seconds: float | None = None) -> None: ...
+
+
+Work = Callable[[Ready], T]
 
 # Reading a network and making a query; not part of any measured time.
 SETUP_SECONDS = 600.0
@@ -34,7 +42,7 @@ class Measured(Generic[T]):
 
 
 def run(work: Work[T], cap: float, setup: float = SETUP_SECONDS) -> Measured[T]:
-    """Call ``work(ready)`` in a fresh process; from the last ``ready()`` on it has ``cap`` seconds.
+    """Call ``work(ready)`` in a fresh process; from the last ``ready()`` on it has ``cap`` seconds or those it asks for.
 
     Until then it has ``setup`` seconds, and always ``MEMORY`` bytes of address space.
     """
@@ -58,7 +66,7 @@ def _received(connection: Connection, cap: float, setup: float) -> Measured[T]:
         except EOFError:
             return Measured(None, "the process died")
         if kind == "ready":
-            limit, is_started = time.monotonic() + cap + GRACE_SECONDS, True
+            limit, is_started = time.monotonic() + (cap if payload is None else payload) + GRACE_SECONDS, True
         else:
             return Measured(payload, "", memory) if kind == "result" else Measured(None, payload, memory)
     return Measured(None, "timeout" if is_started else f"not set up within {setup:g} s")
@@ -69,8 +77,12 @@ def _child(work: Work[T], connection: Connection) -> None:
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+    def ready(seconds: float | None = None) -> None:
+        connection.send(("ready", seconds, None))
+
     try:
-        result = work(lambda: connection.send(("ready", None, None)))
+        result = work(ready)
         connection.send(("result", result, peak_memory()))
     except Exception as error:
         connection.send(("error", f"{type(error).__name__}: {error}", peak_memory()))

@@ -88,6 +88,10 @@ def _pair(name: str, make: Callable[[], Network], low: float = -1) -> Subject:
     return _affine(f"pair {name}", partial(_pair_of, make), low)
 
 
+def _odd(sizes: tuple[int, ...]) -> Subject:
+    return Subject(f"odd {_dense(sizes)}", partial(odd, sizes, 0), (-1, 1), ("box",), "odd", truth=True)
+
+
 def _real(file: str, sides: tuple[float, float] | str = (0, 1)) -> Subject:
     path = NETWORKS / file
     where = NETWORKS / sides if isinstance(sides, str) else sides
@@ -126,10 +130,14 @@ SUBJECTS = {
         _pair("conv 1x6x6", partial(conv_net, (1, 6, 6), (3, 8), 1, 0)),
         _pair("784-256-256-10", partial(mlp, (784, 256, 256, 10), 0), 0),
         _pair("conv 1x28x28", partial(conv_net, (1, 28, 28), (8, 8), 10, 0), 0),
-        Subject("odd 4-16-16-1", partial(odd, (4, 16, 16, 1), 0), (-1, 1), ("box",), "odd", truth=True),
+        _pair("conv 3x32x32", partial(conv_net, (3, 32, 32), (8, 8), 10, 0), 0),
+        _mirrored((784, 256, 256, 10), 0),
+        _odd((4, 16, 16, 1)),
+        _odd((784, 256, 256, 10)),
         _equivalent("mnistfc_256x2"),
         _equivalent("mnistfc_256x2", is_nudged=True),
         _equivalent("mnistfc_256x4"),
+        _equivalent("cifar_resnet_2b"),
         _real("acasxu_1_1.onnx", "acasxu_prop_1.vnnlib"),
         _real("acasxu_3_3.onnx", "acasxu_prop_3.vnnlib"),
         _real("mnist_leaky_5x20.onnx"),

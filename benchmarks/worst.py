@@ -16,8 +16,8 @@ import numpy as np
 
 from benchmarks import markdown
 from benchmarks.machine import machine
-from benchmarks.measure import run
-from benchmarks.peers import Answer, Ready, timed
+from benchmarks.measure import Ready, run
+from benchmarks.peers import Answer, timed
 from verify.network import Builder, Network
 from verify.network.builder import Tensor, dense, maximum
 from verify.property import Claim, find

@@ -123,6 +123,36 @@ def test_exact_values_lie_within_the_float_bounds(name: str, monkeypatch: pytest
     assert decided >= share * units  # bounds that decide nothing would pass everything above
 
 
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_tiny_balls_need_no_jacobian(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Absolute weights bound every norm; where they settle all units, no row is computed, and the bounds hold."""
+    calls: list[int] = []
+    plain = float_filter._row_norms
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        calls.append(1)
+        return plain(*arguments, **options)
+
+    monkeypatch.setattr(float_filter, "_row_norms", counted)
+    spared = 0
+    for seed in range(200):
+        rng, net = random.Random(seed), random_networks.network(seed, WEIGHTS[name])
+        centre = vector_from_floats(np.array([rng.gauss(0, 1) for _ in range(net.input_size)]))
+        make = rng.choice([ball, l1_ball])
+        base, pattern = make(centre, 10 ** rng.uniform(-12, -1)).base, pattern_at(net, centre)
+        calls.clear()
+        bounds = spread(net, pattern, base)
+        if bounds is None or calls:
+            continue
+        spared += 1
+        cell = Cell(net, pattern)
+        for k, block in enumerate(net.blocks, start=1):
+            assert not block.relu or bounds.keeps_sign(k, pattern[k]).all()
+            for unit in range(block.size):
+                check_unit(bounds, cell, base, k, unit)
+    assert spared > (100 if name in ("float64", "float32", "thirds") else 0)
+
+
 def test_ordinary_units_are_decided() -> None:
     """On ordinary numbers only near-ties and cancellations are left to exact arithmetic."""
     rng = random.Random(5)

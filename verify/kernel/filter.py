@@ -70,7 +70,10 @@ class Spread:
 
 
 def spread(network: Network, pattern: Pattern, base: Base) -> Spread | None:
-    """The spread of every pre-activation under ``pattern``; None where the analysis does not apply."""
+    """The spread of every pre-activation under ``pattern``; None where the analysis does not apply.
+
+    Where bounds of the radii by absolute weights already settle every unit, as on a tiny ball, they are returned.
+    """
     network.require_piecewise_linear("the float filter")
     if not base.is_bounded or not floats.floats_are_ieee():
         return None
@@ -80,10 +83,29 @@ def spread(network: Network, pattern: Pattern, base: Base) -> Spread | None:
     if radii is None:
         return None
     with np.errstate(all="ignore"):
+        centre = floats.run(network, base.centre(), pattern=pattern)
+        unknown = [np.zeros(block.size) for block in network.blocks]
+        coarse = Spread(centre.values, centre.errors, unknown, _norms_above(network, pattern, radii))
+        if all(np.all(coarse.keeps_sign(k, pattern[k])) for k, _ in network.relu_blocks()):
+            return coarse
         rows = _row_norms(network, pattern, radii, largest=isinstance(base, L1Ball))
         row_errors = _row_errors(network, pattern, rows, radii)
-        centre = floats.run(network, base.centre(), pattern=pattern)
     return Spread(centre.values, centre.errors, rows, row_errors)
+
+
+def _norms_above(network: Network, pattern: Pattern, radii: Floats) -> list[Floats]:
+    """Upper bounds of the norms of the exact Jacobian's rows: a norm of ``W J`` is at most ``|W|`` times those of J.
+
+    Both norms are subadditive; row j of the input's Jacobian has the norm r_j in either.
+    """
+    norms: dict[int, Floats] = {0: radii}
+    result = []
+    for k, block in enumerate(network.blocks, start=1):
+        nothing = {source: np.zeros(matrix.shape[1]) for source, matrix in block.inputs}
+        above = floats.linear_errors(block, norms, nothing, 0.0, floats.UNIT_ROUNDOFF)
+        result.append(above)
+        norms[k] = np.where(pattern[k], above, 0.0) if block.relu else above
+    return result
 
 
 def _radii(base: Base) -> Floats | None:
