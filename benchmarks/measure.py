@@ -42,7 +42,7 @@ class Measured(Generic[T]):
 
 
 def run(work: Work[T], cap: float, setup: float = SETUP_SECONDS) -> Measured[T]:
-    """Call ``work(ready)`` in a fresh process; from the last ``ready()`` on it has ``cap`` seconds or those it asks for.
+    """Call ``work(ready)`` in a fresh process; from the last ``ready()`` on it has ``cap`` seconds or as it asks.
 
     Until then it has ``setup`` seconds, and always ``MEMORY`` bytes of address space.
     """

@@ -1,6 +1,6 @@
 """``python -m benchmarks.patience``: Z3 gets a thousand times the seconds that this project took.
 
-For each network of ACAS Xu size or more, on the ball of its affine radius as ``benchmarks.decide`` measured it: does Z3,
+For each network of ACAS Xu size or more, on the ball of its affine radius as ``benchmarks.decide`` has it: does Z3,
 asked about one copy, answer in that time? Two processes run at once, so its times are no measurements, only limits.
 """
 
@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
         machine(),
         "",
         "Is f affine on the ball of its affine radius? Our seconds, evidence and its check included, are those of",
-        f"[decide](decide.md). Z3 (one copy) gets {FACTOR:,} times as many, at most {MOST:,.0f}, its query made before.",
+        f"[decide](decide.md). Z3 gets {FACTOR:,} times as many, at most {MOST:,.0f}, after making its query.",
         "",
         *markdown.table(titles, rows),
     ]
