@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
@@ -18,7 +19,7 @@ from tests.support.naive import preactivations as naive
 from tests.support.outside import outside
 from verify import api
 from verify.errors import BudgetExceeded, InputError, NetworkError
-from verify.formats.onnx import from_model_bytes
+from verify.formats.onnx import from_model_bytes, stored_model
 from verify.formats.onnx.writer import model_bytes
 from verify.kernel.check import Verdict
 from verify.kernel.exact import evaluate, preactivations
@@ -148,3 +149,33 @@ def test_the_python_interface(tmp_path: Path) -> None:
     assert api.check("identity_pair", "equivalent", to=found.path).verdict is Verdict.PROVED
     with pytest.raises(InputError):
         api.simplify("relu", out=tmp_path / "line.txt")
+
+
+def test_where_no_relu_disappears_the_file_stays_as_it_is(tmp_path: Path) -> None:
+    """A convolution would be written unrolled, which is no smaller network."""
+    rng = np.random.default_rng(0)
+    kernel = onnx.numpy_helper.from_array(rng.normal(0, 1, (3, 1, 3, 3)).astype(np.float32), "w")
+    nodes = [onnx.helper.make_node("Conv", ["x", "w"], ["z"]), onnx.helper.make_node("Relu", ["z"], ["y"])]
+    ends = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name, shape in (("x", [1, 1, 9, 9]), ("y", [1, 3, 7, 7]))
+    ]
+    model = onnx.helper.make_model(onnx.helper.make_graph(nodes, "conv", ends[:1], ends[1:], [kernel]))
+    model.opset_import[0].version, model.ir_version = 17, 8
+    source, out = tmp_path / "conv.onnx", tmp_path / "same.onnx"
+    source.write_bytes(model.SerializeToString())
+    found = api.simplify(source, on="box(-1, 1)", out=out)
+    assert found.after.relu_count == found.before.relu_count == 147
+    assert out.read_bytes() == source.read_bytes()
+    assert found.result.verdict is Verdict.PROVED
+
+
+def test_a_file_that_has_changed_is_not_the_network_any_more(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.onnx"
+    copy.write_bytes(Path("examples/digits_conv.onnx").read_bytes())
+    network = api.load(copy)
+    assert stored_model(network) == copy.read_bytes()
+    copy.write_bytes(model_bytes(network))
+    assert stored_model(network) is None
+    copy.unlink()
+    assert stored_model(network) is None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from verify.errors import BudgetExceeded, NetworkError, RegionError
-from verify.formats.onnx import from_model_bytes
+from verify.formats.onnx import from_model_bytes, stored_model
 from verify.formats.onnx.writer import model_bytes
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Empty, Leaf
@@ -55,7 +55,7 @@ def simplify(network: Network, region: Region, budget: Budget, name: str = "simp
     for candidate in candidates:
         budget.check()
         try:
-            data = model_bytes(candidate)
+            data = _smallest_model(network, candidate)
         except NetworkError as error:
             notes.append(f"{candidate.relu_count} ReLU would do, but {error}")
             continue
@@ -70,6 +70,16 @@ def simplify(network: Network, region: Region, budget: Budget, name: str = "simp
     if not written:
         raise NetworkError(f"{network.name}: no exact ONNX file can be written: {notes[-1]}")
     raise BudgetExceeded(notes[-1])
+
+
+def _smallest_model(network: Network, candidate: Network) -> bytes:
+    """The candidate as an ONNX model, or the file that the network came from if it has as few ReLU and fewer bytes.
+
+    A candidate is written with unrolled convolutions, which is no gain where only a few weights disappear.
+    """
+    data = model_bytes(candidate)
+    stored = stored_model(network) if candidate.relu_count == network.relu_count else None
+    return data if stored is None or len(data) < len(stored) else stored
 
 
 def _candidates(network: Network, region: Region, budget: Budget) -> Iterator[Network]:

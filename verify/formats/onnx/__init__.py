@@ -17,7 +17,7 @@ from verify.formats.onnx.reader import read_graph
 from verify.formats.onnx.translation import lower
 from verify.network import Network
 
-__all__ = ["from_model_bytes", "load_onnx"]
+__all__ = ["from_model_bytes", "load_onnx", "stored_model"]
 
 
 def load_onnx(path: str | Path) -> Network:
@@ -30,6 +30,17 @@ def load_onnx(path: str | Path) -> Network:
 def from_model_bytes(data: bytes, name: str) -> Network:
     """The exact network in a serialized ONNX model."""
     return replace(_network(data, name, name), file_digest=hashlib.sha256(data).hexdigest())
+
+
+def stored_model(network: Network) -> bytes | None:
+    """The serialized model that the network was loaded from; None where there is no file that is still the same."""
+    if network.source is None or not network.source.endswith((".onnx", ".onnx.gz")):
+        return None
+    try:
+        file_bytes, model_bytes = read_model_bytes(Path(network.source))
+    except NetworkError:
+        return None
+    return model_bytes if hashlib.sha256(file_bytes).hexdigest() == network.file_digest else None
 
 
 def _network(data: bytes, name: str, where: str) -> Network:
