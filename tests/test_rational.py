@@ -24,6 +24,7 @@ from verify.rational import (
     integer_array,
     nearest_float,
     parse_rational,
+    scaled_integers,
     simplest_between,
     to_fraction,
     vector,
@@ -269,3 +270,11 @@ def test_integer_array_holds_long_integers() -> None:
     numbers = integer_array([10**30, -1])
     assert numbers.dtype == object
     assert numbers.tolist() == [10**30, -1]
+
+
+@given(
+    st.lists(st.integers(-(2**62) + 1, 2**62 - 1), max_size=5), st.integers(1, 2**70) | st.sampled_from([1, 2, 2**61])
+)
+def test_scaled_integers_never_wrap(numbers: list[int], factor: int) -> None:
+    for numerators in (np.array(numbers, dtype=np.int64), integer_array(numbers)):
+        assert scaled_integers(numerators, factor).tolist() == [n * factor for n in numbers]

@@ -317,6 +317,6 @@ def scaled_integers(numerators: NDArray[Any], factor: int) -> NDArray[Any]:
         return numerators
     if numerators.dtype != object:
         longest = max(abs(int(n)) for n in (numerators.min(initial=0), numerators.max(initial=0)))
-        if longest * factor < 2**62:
+        if factor < 2**62 and longest * factor < 2**62:
             return numerators * factor
     return numerators.astype(object) * factor

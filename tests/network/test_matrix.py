@@ -110,6 +110,20 @@ def test_scaled(array: Array, factor: Fraction) -> None:
     check(matrices.from_dense(array).scaled(factor), array * factor)
 
 
+@given(st.data(), dense_arrays(), st.sampled_from([(), (1,), (3,)]))
+def test_integer_products_leave_out_zeros(data: st.DataObject, array: Array, columns: tuple[int, ...]) -> None:
+    """Numerators in either form, values of one or several columns, many of them zero."""
+    matrix = matrices.from_dense(array)
+    count = array.shape[1] * math.prod(columns)
+    numbers = st.sampled_from([0, 0, 0, 1, -3, 2**70]) | st.integers(-(2**64), 2**64)
+    values = integer_array(data.draw(st.lists(numbers, min_size=count, max_size=count))).reshape(-1, *columns)
+    expected = array @ values if array.size else np.zeros((array.shape[0], *columns), dtype=object)
+    for numerators, denominator in (matrix.integers, matrix.short_integers):
+        found = matrix.integer_product(numerators, values.reshape(array.shape[1], *columns))
+        assert found.dtype == object
+        assert np.all(found == expected * denominator)
+
+
 @given(st.data(), dense_arrays())
 def test_select_rows(data: st.DataObject, array: Array) -> None:
     rows = data.draw(st.lists(st.integers(-1, array.shape[0] - 1), max_size=6))

@@ -14,6 +14,7 @@ from tests.support.random_claims import claim as random_claim
 from verify import api
 from verify.errors import InputError, RegionError
 from verify.kernel import evidence as kinds
+from verify.kernel import exact
 from verify.kernel.check import Verdict, judge
 from verify.kernel.exact import AffineForm
 from verify.network import Builder, Network
@@ -238,3 +239,14 @@ def test_degenerate_networks(index: int) -> None:
     assert isinstance(problem, Problem)
     found = [key(maps) for _, _, maps in cells(problem, Budget())]
     assert (len(found), len(set(found))) == (expected["cells"], expected["distinct_affine_maps"]), name
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_verdicts_on_the_way_of_large_networks(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Float filter, float search, rows one by one and cells instead of rows, on networks that Z3 can do."""
+    monkeypatch.setattr(exact, "FORWARD_WORK", -1)
+    claim = random_claim(5000 + seed)
+    expected = decide_with_z3(claim, Budget(5)).judgement.verdict
+    if expected is Verdict.UNKNOWN:
+        pytest.skip("Z3 gives up")
+    assert decide(claim, Budget(60)).judgement.verdict is expected
