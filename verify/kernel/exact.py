@@ -7,6 +7,7 @@ on the way.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -102,8 +103,13 @@ def preactivations_along(network: Network, x: Vector, direction: Vector) -> list
 
 
 def evaluate(network: Network, x: Vector) -> Vector:
-    """Exact output at x."""
-    return preactivations(network, x)[-1]
+    """Exact output at x; the last few are remembered, as finding and checking evidence ask for the same ones."""
+    return _evaluated(network, tuple(x.numerators.tolist()), x.denominator)
+
+
+@functools.lru_cache(maxsize=8)
+def _evaluated(network: Network, numerators: tuple[int, ...], denominator: int) -> Vector:
+    return preactivations(network, Vector(integer_array(numerators), denominator))[-1]
 
 
 def pattern_of(network: Network, values: list[Vector]) -> Pattern:

@@ -61,10 +61,12 @@ def findings_towards(problem: Problem, obstacles: Sequence[Obstacle]) -> Iterato
     criterion, targets = problem.question.criterion, [obstacle.target for obstacle in obstacles]
     if not targets or criterion not in SEEN_AT_POINTS:
         return
-    with np.errstate(all="ignore"):
-        sizes, least = _sizes(problem, targets)
-        order = np.argsort(-sizes)[: np.count_nonzero(sizes > least)]
-    for i in order.tolist():
+    order = [0]
+    if len(targets) > 1 or not problem.cell.is_small:
+        with np.errstate(all="ignore"):
+            sizes, least = _sizes(problem, targets)
+            order = np.argsort(-sizes)[: np.count_nonzero(sizes > least)].tolist()
+    for i in order:
         if criterion in (Criterion.ZERO, Criterion.NONPOSITIVE):
             yield NonZero(targets[i])
         elif criterion is Criterion.CONSTANT:
