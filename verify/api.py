@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,15 +86,17 @@ def check(
     timeout: float | None = None,
     engine: str = "auto",
     report: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
 ) -> Result:
     """Decide whether the network has the property on the region.
 
     ``to`` names the second network of ``equivalent``; ``outputs`` selects output coordinates; ``timeout`` is in
-    seconds; ``report`` is called with a line of progress now and then. Raises ``InputError`` for bad input.
+    seconds; ``report`` is called with a line of progress now and then. An ``executor`` (``concurrent.futures``, or with
+    that interface) gets parts of the region when splitting takes long. Raises ``InputError`` for bad input.
     """
     first, second = load(network), load(to) if to is not None else None
     chosen = tuple(outputs) if outputs is not None else None
-    budget = _budget(timeout, report)
+    budget = replace(_budget(timeout, report), executor=executor)
     claim = make_claim(first, property, on, to=second, outputs=chosen)
     try:
         return Result(claim, decide(claim, budget, engine), first, second, chosen)

@@ -325,3 +325,11 @@ def test_output_that_cannot_be_written(redirection: str, status: int, lines: int
         command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False
     )
     assert (done.returncode, done.stderr.count("\n")) == (status, lines), done.stderr
+
+
+def test_jobs(capsys: pytest.CaptureFixture[str]) -> None:
+    for jobs in ("1", "2"):
+        assert call(capsys, "check", "identity_pair", "affine", "--jobs", jobs).status == 0
+    for wrong in ("0", "-1", "two", "1.5", "100000"):
+        done = call(capsys, "check", "relu", "affine", "--jobs", wrong)
+        assert done.status == 2 and "expected a number from 1 to 1024" in done.err

@@ -12,6 +12,7 @@ from verify import api
 from verify.cli import display
 from verify.cli.options import bounded, limit_memory, number, output_list
 from verify.cli.progress import Progress
+from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
 from verify.formats.toml_family import is_family
 from verify.kernel.check import Verdict
@@ -34,6 +35,7 @@ STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
     "--report", "folder", metavar="DIR", help="Write the evidence (*.json), a page (*.html, *.md) and an index there."
 )
 @click.option("--show-smt", is_flag=True, help="Print the literal query for an SMT solver and stop.")
+@jobs_option
 @bounded
 def check(
     network: str,
@@ -44,6 +46,7 @@ def check(
     engine: str,
     folder: str | None,
     show_smt: bool,
+    jobs: str,
     timeout: str | None,
     memory: str | None,
     as_json: bool,
@@ -69,9 +72,17 @@ def check(
         return 0
     if folder is not None:
         _check_writable(Path(folder))
-    with Progress(f"{network}: {property}") as progress:
+    with Progress(f"{network}: {property}") as progress, workers(jobs) as executor:
         result = api.check(
-            network, property, region, to=other, outputs=chosen, timeout=seconds, engine=engine, report=progress.line
+            network,
+            property,
+            region,
+            to=other,
+            outputs=chosen,
+            timeout=seconds,
+            engine=engine,
+            report=progress.line,
+            executor=executor,
         )
     if folder is not None:
         _write_report(Path(folder), result)

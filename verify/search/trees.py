@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from verify.kernel.evidence import Leaf, Split, Tree
+from verify.kernel.evidence import Split, Tree
 from verify.kernel.exact import AffineForm
 
 
@@ -13,8 +13,8 @@ class Node(Protocol):
     """A part that is a leaf, or was divided by a form into the parts above and below."""
 
     @property
-    def leaf(self) -> Leaf | None:
-        """The leaf, if it is one."""
+    def leaf(self) -> Tree | None:
+        """The leaf, if it is one, or a tree that is finished."""
 
     @property
     def form(self) -> AffineForm | None:

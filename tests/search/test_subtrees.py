@@ -1,0 +1,182 @@
+"""Parts of a region in the hands of an executor: the same verdicts and the same evidence, and nothing half done."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import pickle
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.random_claims import claim as random_claim
+from verify import api
+from verify.errors import BudgetExceeded
+from verify.kernel import evidence as kinds
+from verify.kernel.check import Verdict
+from verify.network import Builder, Network
+from verify.network.builder import Tensor, dense, maximum
+from verify.property import Claim, find
+from verify.region import box
+from verify.search import relevant_split, subtrees
+from verify.search.budget import Budget
+from verify.search.decide import decide
+from verify.search.outcome import Outcome
+from verify.search.watch import Watch
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Executor]:
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+@pytest.fixture
+def handing_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts are handed out at once, as soon as there are two."""
+    monkeypatch.setattr(relevant_split, "ALONE_SECONDS", -1.0)
+    monkeypatch.setattr(subtrees, "PARTS", 2)
+
+
+class Counting(Executor):
+    """Runs tasks where they are submitted, and counts them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.count += 1
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*pickle.loads(pickle.dumps(args))))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+
+def reordered(terms: int, slip: Fraction = Fraction(0), inputs: int = 2) -> Network:
+    """Sums of max(max(a, b), c) - max(a, max(b, c)), which is 0: only splitting shows it; ``slip`` breaks one term."""
+    rng = np.random.default_rng(1)
+    net = Builder((inputs,), "reordered")
+    a, b, c = (dense(net.input, rng.integers(-8, 9, (terms, inputs))) for _ in range(3))
+    shifted = dense(a, np.eye(terms), [slip] + [Fraction(0)] * (terms - 1)) if slip else a
+    left, right = maximum(maximum(a, b), c), maximum(shifted, maximum(b, c))
+    return net.build(_sum(left - right))
+
+
+def _sum(x: Tensor) -> Tensor:
+    return dense(x, np.ones((1, x.size)))
+
+
+def split(claim: Claim, executor: Executor | None, seconds: float | None = 60) -> Outcome:
+    return decide(claim, Budget(seconds, executor=executor), "split", shrinking=False)
+
+
+def about(network: Network, name: str = "constant") -> Claim:
+    return Claim(network, find(name), box([-1] * network.input_size, [1] * network.input_size))
+
+
+def text(outcome: Outcome) -> str:
+    assert outcome.evidence is not None
+    return json.dumps(kinds.to_json(outcome.evidence))
+
+
+@pytest.mark.usefixtures("handing_out")
+@pytest.mark.parametrize("seed", range(150))
+def test_same_verdict_and_evidence(seed: int) -> None:
+    claim = random_claim(9000 + seed)
+    alone, shared = split(claim, None), split(claim, Counting())
+    assert shared.judgement.verdict is alone.judgement.verdict
+    if alone.judgement.verdict is Verdict.PROVED:
+        assert text(shared) == text(alone)
+
+
+@pytest.mark.usefixtures("handing_out")
+@pytest.mark.parametrize("inputs", [2, 3])
+def test_threads_and_processes(processes: Executor, inputs: int) -> None:
+    claim = about(reordered(2, inputs=inputs))
+    expected = text(split(claim, None))
+    with ThreadPoolExecutor(2) as threads:
+        assert text(split(claim, threads)) == expected
+    assert text(split(claim, processes)) == expected
+    counting = Counting()
+    assert text(split(claim, counting)) == expected
+    assert counting.count >= 2
+
+
+@pytest.mark.usefixtures("handing_out")
+def test_refuted_by_a_worker(processes: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bend that random points miss is found in a part that was handed out."""
+    monkeypatch.setattr(Watch, "_ahead", lambda *_: [])
+    claim = about(reordered(2, Fraction(1, 2**60)))
+    assert split(claim, None).judgement.verdict is Verdict.REFUTED
+    assert split(claim, Counting()).judgement.verdict is Verdict.REFUTED
+    assert split(claim, processes).judgement.verdict is Verdict.REFUTED
+
+
+def test_nothing_is_handed_out_early() -> None:
+    counting = Counting()
+    assert split(about(reordered(2)), counting).judgement.verdict is Verdict.PROVED
+    assert counting.count == 0
+
+
+class Failing(Executor):
+    """Every task ends in the given way; ``cancelled`` counts those that were called back."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+        self.futures: list[Future[Any]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        if self.error is not None and not self.futures:
+            future.set_exception(self.error)
+        self.futures.append(future)
+        return future
+
+    @property
+    def called_back(self) -> bool:
+        return all(future.cancelled() for future in self.futures if not future.done() or future.cancelled())
+
+
+@pytest.mark.usefixtures("handing_out")
+def test_a_worker_that_dies_leaves_the_question_open() -> None:
+    failing = Failing(BrokenExecutor("gone"))
+    outcome = split(about(reordered(2)), failing)
+    assert outcome.judgement.verdict is Verdict.UNKNOWN and outcome.evidence is None
+    assert "worker process died" in outcome.reason
+    assert failing.called_back and len(failing.futures) > 1
+
+
+@pytest.mark.usefixtures("handing_out")
+def test_an_error_in_a_task_is_not_swallowed() -> None:
+    failing = Failing(ZeroDivisionError("a bug"))
+    with pytest.raises(ZeroDivisionError):
+        split(about(reordered(2)), failing)
+    assert failing.called_back
+
+
+@pytest.mark.usefixtures("handing_out")
+def test_no_time_left() -> None:
+    failing = Failing(None)  # its tasks never end
+    outcome = split(about(reordered(2)), failing, seconds=1.0)
+    assert outcome.judgement.verdict is Verdict.UNKNOWN and "ran out" in outcome.reason
+    assert failing.futures and failing.called_back
+
+
+def test_a_budget_keeps_its_deadline_on_the_way() -> None:
+    sent = pickle.loads(pickle.dumps(Budget(50.0, report=lambda _: None, executor=Counting())))
+    assert sent.executor is None and 0 < sent.remaining <= 50
+    late = pickle.loads(pickle.dumps(Budget(1e-9)))
+    with pytest.raises(BudgetExceeded):
+        late.check()
+    assert pickle.loads(pickle.dumps(Budget())).seconds is None
+
+
+def test_the_python_interface_takes_an_executor() -> None:
+    with ThreadPoolExecutor(1) as threads:
+        assert api.check("thread", "affine", on="box(0, 1/3)", executor=threads).verdict is Verdict.PROVED

@@ -1,0 +1,48 @@
+"""Processes that share long work; none is started before there is some."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+
+import click
+
+from verify.errors import InputError
+
+
+def jobs_option(command: click.decorators.FC) -> click.decorators.FC:
+    """``--jobs N``."""
+    text = "Processes that share the parts of a region when splitting it takes long."
+    return click.option("--jobs", metavar="N", default=str(cores()), show_default="all cores", help=text)(command)
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def workers(jobs: str) -> Iterator[Executor | None]:
+    """An executor with so many processes, None for one; whatever they still do at the end is given up."""
+    if not jobs.isdecimal() or not 1 <= int(jobs) <= 1024:
+        raise InputError(f"--jobs {jobs[:40]}: expected a number from 1 to 1024")
+    if int(jobs) == 1:
+        yield None
+        return
+    before = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(int(jobs), multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in set(multiprocessing.active_children()) - before:
+            process.kill()
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C is for the process that started them; it ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
