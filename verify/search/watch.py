@@ -72,15 +72,17 @@ class Watch:
         """Findings at a point of the region at which f is, in floats, furthest from the first map."""
         if self.problem.question.criterion in ALONE:
             return []
-        sample = points(self.problem, LOOK_AHEAD)
+        network, sample = self.problem.question.network, points(self.problem, LOOK_AHEAD)
+        slopes = np.array([m.coefficients.floats() for m in maps])
+        constants = vector([m.constant for m in maps]).floats()
         with np.errstate(all="ignore"):
             at = np.array([p.floats() for p in sample])
-            values = floats.evaluate(self.problem.question.network, at)
-            slopes = np.array([m.coefficients.floats() for m in maps])
-            constants = vector([m.constant for m in maps]).floats()
-            gaps = np.abs(values - at @ slopes.T - constants).max(axis=1)
+            expected = at @ slopes.T + constants
+            gaps = np.abs(floats.evaluate(network, at) - expected).max(axis=1)
             i = int(np.argmax(np.nan_to_num(gaps)))
-            is_far = gaps[i] > NOISE * (np.abs(values).max() + np.abs(at @ slopes.T).max())
+            here = floats.run(network, sample[i])
+            rounding = NOISE * (np.abs(slopes) @ np.abs(at[i]) + np.abs(constants))
+            is_far = np.any(np.abs(here.values[-1] - expected[i]) > 2 * here.errors[-1] + rounding)
         assert self.reference is not None
         return difference(self.problem, self.reference[1], sample[i], budget) if is_far else []
 
