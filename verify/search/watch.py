@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 
@@ -66,12 +67,15 @@ class Watch:
             # A lifted question's origin has fewer coordinates than its maps; it is 0 then.
             at_origin = [m.constant if origin.is_zero() else m.at(origin) for m in maps]
             found = [Offset(part.interior)] if any(at_origin) else []
-        return found or self._ahead(maps, budget)
+        return found or self._ahead(budget)
 
-    def _ahead(self, maps: Sequence[AffineForm], budget: Budget) -> list[Finding]:
+    def _ahead(self, budget: Budget) -> list[Finding]:
         """Findings at a point of the region at which f is, in floats, furthest from the first map."""
-        if self.problem.question.criterion in ALONE:
+        if self.reference is None or self.problem.question.criterion in ALONE:
             return []
+        outputs, start = self.reference
+        share = Fraction(1, self.normal.denominator)
+        maps = [affine_form({c: share * v for c, v in row.items()}, self.normal.size) for row in outputs]
         network, sample = self.problem.question.network, points(self.problem, LOOK_AHEAD)
         slopes = np.array([m.coefficients.floats() for m in maps])
         constants = vector([m.constant for m in maps]).floats()
@@ -83,8 +87,7 @@ class Watch:
             here = floats.run(network, sample[i])
             rounding = NOISE * (np.abs(slopes) @ np.abs(at[i]) + np.abs(constants))
             is_far = np.any(np.abs(here.values[-1] - expected[i]) > 2 * here.errors[-1] + rounding)
-        assert self.reference is not None
-        return difference(self.problem, self.reference[1], sample[i], budget) if is_far else []
+        return difference(self.problem, start, sample[i], budget) if is_far else []
 
     def _maps(self, there: Fold) -> list[AffineForm]:
         return [affine_form(row, self.normal.size) for row in there.outputs]
