@@ -12,9 +12,9 @@ intervals lose that (``verify.kernel.difference``).
 2. *ReLU of a value* with low <= z <= high. For any slope s in [0, 1], relu(z) - s z is at most m = max(-s low,
    (1 - s) high), its value at an end as it is convex, and at least 0: relu(z) >= z and relu(z) >= 0. So relu(z) lies
    within m / 2 of s z + m / 2: a new symbol with coefficient m / 2. Stable units are s = 1 or s = 0 with m = 0.
-3. *ReLU of a gap* d. Where both units are on, relu(z) - relu(z') = d; where both are off, it is 0. Else it lies between
-   0 and d, since ReLU is nondecreasing with slopes of at most 1, hence within |d| / 2 of d / 2: half the form, and a new
-   symbol with coefficient max |d| / 2.
+3. *ReLU of a gap* d. Where both units are on, relu(z) - relu(z') = d; where both are off, it is 0. Else it lies
+   between 0 and d, since ReLU is nondecreasing with slopes of at most 1, hence within |d| / 2 of d / 2: half the form,
+   and a new symbol with coefficient max |d| / 2.
 
 Rounding: bounds that are computed entry by entry are moved to the next float outwards after each operation, sums of
 nonnegative numbers are enlarged by their relative error gamma(n).
@@ -207,7 +207,9 @@ def _after_relu(k: int, value: Form, gap: Form) -> tuple[Form, Form]:
 
 def _bent(k: int, value: Form, low: Floats, high: Floats) -> Form:
     switching = (low < 0) & (high > 0)
-    slope = np.where(switching, np.clip(np.nan_to_num(high / (high - low), nan=1.0), 0, 1), np.where(low >= 0, 1.0, 0.0))
+    slope = np.where(
+        switching, np.clip(np.nan_to_num(high / (high - low), nan=1.0), 0, 1), np.where(low >= 0, 1.0, 0.0)
+    )
     most = np.maximum(_up(-slope * low), _up(_up(1 - slope) * high))
     middle = np.where(switching, most / 2, 0.0)
     scaled = _scaled(value, slope)
