@@ -285,7 +285,7 @@ def test_damaged_records_are_rejected(value: Any) -> None:
 def test_published_networks_and_copies_one_ulp_away(name: str, radius: str, most: str) -> None:
     """The bound is above what points show and small enough to be of use, also after a change of every weight."""
     first = api.load(outside(f"networks/{name}.onnx"))
-    second = near.changed(first, near.one_ulp(0))
+    second = near.float_copy(first, 0)
     centre = np.random.default_rng(0).random(first.input_size, dtype=np.float32).astype(np.float64)
     region = ball(vector(centre.tolist()), radius)
     found = form_bounds(paired(first, second), region.base)

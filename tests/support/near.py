@@ -15,7 +15,7 @@ from tests.support.naive import plain_blocks
 from verify.kernel.check import Verdict
 from verify.network import Network
 from verify.network import matrix as matrices
-from verify.rational import vector
+from verify.rational import Floats, vector, vector_from_floats
 from verify.region import Box
 from verify.region.bases import Base
 
@@ -45,6 +45,21 @@ def one_ulp(seed: int) -> Change:
         return Fraction(float(np.nextafter(np.float32(float(value)), np.float32(rng.choice([-np.inf, np.inf])))))
 
     return step
+
+
+def float_copy(network: Network, seed: int) -> Network:
+    """``changed(network, one_ulp(seed))`` for large networks of floats, with other random choices."""
+    rng = np.random.default_rng(seed)
+
+    def step(values: Floats) -> Floats:
+        ends = np.where(rng.random(values.shape) < 0.5, -np.inf, np.inf).astype(np.float32)
+        return np.where(values == 0, 0.0, np.nextafter(values.astype(np.float32), ends).astype(np.float64))
+
+    blocks = []
+    for block in network.blocks:
+        inputs = tuple((s, replace(m, entries=step(np.asarray(m.entries, dtype=np.float64)))) for s, m in block.inputs)
+        blocks.append(replace(block, inputs=inputs, bias=vector_from_floats(step(block.bias_floats))))
+    return Network("near", network.input_shape, network.output_shape, tuple(blocks))
 
 
 def differ_by_more(first: Network, second: Network, base: Base, bounds: list[Fraction]) -> Verdict:
