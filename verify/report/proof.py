@@ -118,10 +118,10 @@ def _questions(claim: Claim, evidence: object) -> list[Step]:
 
 def _near(evidence: Difference) -> Step:
     parts = sum(cut is None for cut in evidence.cuts)
-    how = "affine forms that share their variables, in float64 with a proved error," if evidence.forms else ""
+    how = "affine forms in common variables, in float64 with a proved error" if evidence.forms else "exact intervals"
     text = (
-        f"Layer by layer, z - z' = W' (y - y') + (W - W') y + (b - b') is bounded by {how or 'exact interval arithmetic,'}"
-        f" and ReLU moves a difference only towards 0. The bound suffices on {counted(parts, 'part')} of the region."
+        f"Layer by layer, z - z' = W' (y - y') + (W - W') y + (b - b') is bounded by {how}, and"
+        f" ReLU moves a difference only towards 0. The bound suffices on {counted(parts, 'part')} of the region."
     )
     return Step("The two networks are close", NEAR_BY_FORMS if evidence.forms else NEAR, text)
 

@@ -33,6 +33,9 @@ MOST_CUTS, MOST_COORDINATES = 64, 16
 # Affine forms gain from cuts in every layer, and cost little.
 MOST_FORM_CUTS = 512
 
+# From so many weights on, affine forms are tried first.
+MANY_WEIGHTS = 100_000
+
 Pair: TypeAlias = tuple[Network, Network]
 Bounds: TypeAlias = Callable[[Base], list[Fraction | None]]
 
@@ -93,7 +96,8 @@ def _distance(pair: Pair, t: Vector) -> Fraction:
 def _bounded(pair: Pair, base: Base, epsilon: Fraction, budget: Budget) -> tuple[Difference | None, Fraction | None]:
     """Evidence that the bound is at most epsilon, or the least bound that was found.
 
-    Intervals are tried before affine forms, which rest on float arithmetic; on cut boxes after them, as they gain less.
+    Intervals are tried before affine forms, which rest on float arithmetic, but after them where they are slow (many
+    weights) or gain less (cut boxes).
     """
     is_folded = True
     try:
@@ -103,6 +107,8 @@ def _bounded(pair: Pair, base: Base, epsilon: Fraction, budget: Budget) -> tuple
     intervals, forms, least = _intervals(pair), _forms(pair, base), None
     can_cut = isinstance(base, Box) and base.dimension <= MOST_COORDINATES and correspond(*pair)
     plans = [(intervals, 0, False), (forms, 0, True)]
+    if any(network.weight_count > MANY_WEIGHTS for network in pair):
+        plans.reverse()
     if can_cut:
         plans += [(forms, MOST_FORM_CUTS, True), (intervals, MOST_CUTS, False)]
     for found, cuts, with_forms in plans:
