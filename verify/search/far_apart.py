@@ -6,7 +6,7 @@ Floats only say where to look; what is found is evaluated exactly by whoever use
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,39 +16,51 @@ from verify.rational import Floats, Vector, vector, vector_from_floats
 from verify.region import Box, Region
 from verify.search.budget import Budget
 
-# Random starts, half of them corners; steps in parts of the base's radii, from corner to corner at first.
-STARTS = 64
-STEPS = (2.0, 2.0, 2.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.1, 0.1)
+# Random starts, half of them corners; tries; the first step in parts of the base's radii, from corner to corner.
+STARTS, TRIES, FIRST_STEP = 64, 24, 2.0
 # Points that are handed over: the best one for each output, at most so many.
 MOST = 8
 # Sides of a base that has none.
 FAR = 1024.0
 
+Pair: TypeAlias = tuple[Network, Network]
 
-def far_apart(pair: tuple[Network, Network], region: Region, interior: Vector, budget: Budget) -> list[Vector]:
+
+def far_apart(pair: Pair, region: Region, interior: Vector, budget: Budget) -> list[Vector]:
     """Points of the region (in its own coordinates), those with the largest differences first."""
     low, high = _sides(region, interior)
     if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
         return []
-    points = _starts(low, high, interior.floats())
-    best, sizes = points, np.full((len(points), pair[0].output_size), -1.0)
-    chosen: NDArray[np.intp] | None = None
     with np.errstate(all="ignore"):
-        for step in (*STEPS, 0.0):
-            budget.check()
-            gaps = floats.evaluate(pair[0], points) - floats.evaluate(pair[1], points)
-            if chosen is None:
-                # Each start climbs for one output: the outputs in turn.
-                chosen = np.arange(len(points)) % pair[0].output_size
-                best, sizes = points.copy(), np.abs(gaps)
-            rows = np.arange(len(points))
-            better = np.abs(gaps[rows, chosen]) > sizes[rows, chosen]
-            best[better], sizes[better] = points[better], np.abs(gaps)[better]
-            seeds = np.zeros_like(gaps)
-            seeds[rows, chosen] = np.where(gaps[rows, chosen] < 0, -1.0, 1.0)
-            slope = gradient(pair[0], points, seeds) - gradient(pair[1], points, seeds)
-            points = np.clip(points + step * np.sign(slope) * (high - low) / 2, low, high)
+        best, sizes = _climbed(pair, _starts(low, high, interior.floats()), low, high, budget)
     return [_inside(region, interior, best[i], low, high) for i in _order(sizes)]
+
+
+def _climbed(pair: Pair, starts: Floats, low: Floats, high: Floats, budget: Budget) -> tuple[Floats, Floats]:
+    """Each start climbs for one output, the outputs in turn; a step that does not help is halved and tried again.
+
+    The second and later tries move some coordinates only, at random, as a maximum often lies on a bend.
+    """
+    rng, rows = np.random.default_rng(1), np.arange(len(starts))
+    chosen = rows % pair[0].output_size
+    best, gaps = starts, _gaps(pair, starts)
+    steps, kept = np.full((len(starts), 1), FIRST_STEP), np.ones(starts.shape, dtype=bool)
+    for _ in range(TRIES):
+        budget.check()
+        seeds = np.zeros_like(gaps)
+        seeds[rows, chosen] = np.where(gaps[rows, chosen] < 0, -1.0, 1.0)
+        slope = gradient(pair[0], best, seeds) - gradient(pair[1], best, seeds)
+        points = np.clip(best + kept * steps * np.sign(slope) * (high - low) / 2, low, high)
+        found = _gaps(pair, points)
+        better = (np.abs(found[rows, chosen]) > np.abs(gaps[rows, chosen]))[:, None]
+        best, gaps = np.where(better, points, best), np.where(better, found, gaps)
+        steps = np.where(better, steps, steps / 2)
+        kept = better | (rng.random(starts.shape) < 0.5)
+    return best, np.abs(gaps)
+
+
+def _gaps(pair: Pair, points: Floats) -> Floats:
+    return floats.evaluate(pair[0], points) - floats.evaluate(pair[1], points)
 
 
 def _order(sizes: Floats) -> list[int]:
