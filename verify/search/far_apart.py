@@ -18,8 +18,10 @@ from verify.search.budget import Budget
 
 # Random starts, half of them corners; tries; the first step in parts of the base's radii, from corner to corner.
 STARTS, TRIES, FIRST_STEP = 64, 24, 2.0
-# Points that are handed over: the best one for each output, at most so many.
-MOST = 8
+# Fewer starts for large networks, so that starts times weights stay below this, but never fewer than so many.
+MOST_WORK, FEWEST = 8_000_000, 16
+# Points that are handed over, at most: the best ones for different outputs.
+MOST = 3
 # Sides of a base that has none.
 FAR = 1024.0
 
@@ -32,7 +34,7 @@ def far_apart(pair: Pair, region: Region, interior: Vector, budget: Budget) -> l
     if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
         return []
     with np.errstate(all="ignore"):
-        best, sizes = _climbed(pair, _starts(low, high, interior.floats()), low, high, budget)
+        best, sizes = _climbed(pair, _starts(pair, low, high, interior.floats()), low, high, budget)
     return [_inside(region, interior, best[i], low, high) for i in _order(sizes)]
 
 
@@ -81,9 +83,10 @@ def _sides(region: Region, interior: Vector) -> tuple[Floats, Floats]:
     return np.minimum(low, high), np.maximum(low, high)
 
 
-def _starts(low: Floats, high: Floats, interior: Floats) -> Floats:
+def _starts(pair: Pair, low: Floats, high: Floats, interior: Floats) -> Floats:
     rng = np.random.default_rng(0)
-    shares = rng.random((STARTS, len(low)))
+    work = max(network.weight_count for network in pair) + 1
+    shares = rng.random((min(STARTS, max(FEWEST, MOST_WORK // work)), len(low)))
     shares[::2] = np.round(shares[::2])
     points = low + (high - low) * shares
     points[0] = interior
