@@ -10,22 +10,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-import z3
 
-from tests.support import random_claims, redundant
-from tests.support.naive import plain_blocks
+from tests.support import near, random_claims, redundant
 from tests.support.naive import preactivations as naive
+from tests.support.outside import outside
 from verify import api
 from verify.errors import EvidenceError, PropertyError
 from verify.kernel.check import Verdict, judge
 from verify.kernel.difference import Difference, bounds, folded
 from verify.kernel.evidence import from_json, to_json
+from verify.kernel.ledger import FLOAT_FORMS
 from verify.network import Network
 from verify.property import Claim, find
 from verify.rational import vector
-from verify.region import Box, ball, box, everything
+from verify.region import Box, Region, ball, box, everything
 from verify.search.budget import Budget
 from verify.search.decide import decide
+from verify.search.outcome import Outcome
 
 
 def near_copy(seed: int) -> tuple[Network, Network]:
@@ -48,31 +49,6 @@ def moved(rng: random.Random, value: Fraction) -> Fraction:
     return value + rng.choice([Fraction(0), Fraction(1, 100), Fraction(-1, 37), Fraction(1, 10**9)])
 
 
-def gap_in_z3(claim: Claim, epsilon: Fraction) -> Verdict:
-    """The literal negation: some output of some point of the box differs by more than epsilon."""
-    base, solver = claim.region.base, z3.Solver()
-    assert isinstance(base, Box) and claim.second is not None
-    solver.set("timeout", 10_000)
-    xs = [z3.Real(f"x{i}") for i in range(claim.network.input_size)]
-    for x, low, high in zip(xs, base.low.fractions(), base.high.fractions(), strict=True):
-        solver.add(x >= z3.Q(*low.as_integer_ratio()), x <= z3.Q(*high.as_integer_ratio()))
-    f, g = (outputs_in_z3(network, xs) for network in (claim.network, claim.second))
-    e = z3.Q(*epsilon.as_integer_ratio())
-    solver.add(z3.Or(*(z3.Or(a - b > e, b - a > e) for a, b in zip(f, g, strict=True))))
-    answers = {"sat": Verdict.REFUTED, "unsat": Verdict.PROVED, "unknown": Verdict.UNKNOWN}
-    return answers[str(solver.check())]
-
-
-def outputs_in_z3(network: Network, xs: list[Any]) -> list[Any]:
-    values, z = [xs], xs
-    for block in plain_blocks(network):
-        z = [z3.Q(*b.as_integer_ratio()) for b in block.bias]
-        for source, row, column, weight in block.weights:
-            z[row] = z[row] + z3.Q(*weight.as_integer_ratio()) * values[source][column]
-        values.append([z3.If(v > 0, v, z3.RealVal(0)) for v in z] if block.relu else z)
-    return z
-
-
 @pytest.mark.parametrize("seed", range(80))
 def test_verdicts_agree_with_z3(seed: int) -> None:
     first, second = near_copy(seed)
@@ -81,7 +57,7 @@ def test_verdicts_agree_with_z3(seed: int) -> None:
     region = box([-1] * size, [rng.choice([-1, 1, 2])] * size)
     epsilon = rng.choice([Fraction(0), Fraction(1, 1000), Fraction(1, 20), Fraction(1, 2), Fraction(3)])
     claim = Claim(first, find(f"equivalent within {epsilon}"), region, second)
-    expected = gap_in_z3(claim, epsilon)
+    expected = near.differ_by_more(first, second, region.base, [epsilon] * first.output_size)
     if expected is Verdict.UNKNOWN:
         pytest.skip("Z3 gives up")
     outcome = decide(claim, Budget(60))
@@ -246,3 +222,46 @@ def test_bad_names(name: str) -> None:
 def test_it_needs_a_second_network() -> None:
     with pytest.raises(PropertyError, match="--to"):
         api.make_claim("relu", "equivalent within 1/2")
+
+
+def perturbed(name: str) -> tuple[Network, Network]:
+    first = api.load(outside(f"networks/{name}.onnx"))
+    return first, near.float_copy(first, 0)
+
+
+def decided(first: Network, second: Network, region: Region, epsilon: str) -> Outcome:
+    """The outcome of the engine alone; what it found replays from its record."""
+    claim = Claim(first, find(f"equivalent within {epsilon}"), region, second)
+    outcome = decide(claim, Budget(300), "difference")
+    if outcome.evidence is not None:
+        questions = claim.questions()
+        assert isinstance(questions, list)
+        again = from_json(to_json(outcome.evidence), [q.network for q in questions])
+        assert judge(claim, again).verdict is outcome.judgement.verdict
+    return outcome
+
+
+@pytest.mark.networks
+def test_a_copy_of_a_published_network_one_ulp_away() -> None:
+    """On the whole box of a property, by cutting it; far below the largest difference the claim is refuted."""
+    first, second = perturbed("acasxu_1_1")
+    region = api.parse_region(str(outside("networks/acasxu_prop_1.vnnlib")), first)
+    proved = decided(first, second, region, "1/1000")
+    assert proved.judgement.verdict is Verdict.PROVED
+    assert isinstance(proved.evidence, Difference) and proved.evidence.forms and len(proved.evidence.cuts) > 1
+    assert FLOAT_FORMS in proved.judgement.assumptions
+    refuted = decided(first, second, region, "1e-9")
+    assert refuted.judgement.verdict is Verdict.REFUTED
+
+
+@pytest.mark.slow
+@pytest.mark.networks
+@pytest.mark.parametrize("name", ["mnistfc_256x4", "cifar_resnet_2b"])
+def test_large_published_networks_one_ulp_away(name: str) -> None:
+    first, second = perturbed(name)
+    near_point = ball(vector([Fraction(1, 2)] * first.input_size), "1/100")
+    assert decided(first, second, near_point, "1/1000").judgement.verdict is Verdict.PROVED
+    assert decided(first, second, near_point, "1e-9").judgement.verdict is Verdict.REFUTED
+    everywhere = decided(first, second, box([0] * first.input_size, [1] * first.input_size), "1/1000")
+    assert everywhere.judgement.verdict is Verdict.UNKNOWN
+    assert "at least" in everywhere.reason and "at most" in everywhere.reason

@@ -91,8 +91,9 @@ def proof_line(result: Result) -> str:
         return f"by the rule '{evidence['rule']}'"
     if evidence["kind"] == "difference":
         parts = sum(cut is None for cut in evidence["cuts"])
-        how = "interval bounds of f - g, layer by layer" + (f", on {parts} parts of the region" if parts > 1 else "")
-        return f"{how} ({'; '.join(data['lemmas'])})"
+        kind = "affine forms" if evidence.get("forms") else "interval bounds"
+        where = f", on {parts} parts of the region" if parts > 1 else ""
+        return f"{kind} of f - g, layer by layer{where} ({'; '.join(data['lemmas'])})"
     trees = [proof.get("tree", []) for proof in evidence["proofs"]]
     cells = sum(1 for tree in trees for node in tree if "cell" in node)
     signs = any(node.get("signs") for tree in trees for node in tree)

@@ -16,12 +16,13 @@ from fractions import Fraction
 from typing import Any
 
 from verify.errors import EvidenceError, PropertyError
+from verify.kernel.affine_forms import form_bounds, paired
 from verify.kernel.balls import PRECISIONS, enclosures
 from verify.kernel.cover import check_cover, check_empty
 from verify.kernel.difference import Difference, bounds, boxes, folded
 from verify.kernel.evidence import Cells, Empty, Evidence, Nothing, Rule, ValueGap
 from verify.kernel.exact import evaluate
-from verify.kernel.ledger import BALL_ARITHMETIC, Ledger
+from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_FORMS, Ledger
 from verify.kernel.rules import RULES, SMOOTH_RULES
 from verify.network import Network
 from verify.property import Assignment, Claim, Question, Term, Vacuous
@@ -202,8 +203,12 @@ def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> Jud
     first, second = (in_coordinates(network, claim.region)[0] for network in (claim.network, claim.second))
     if evidence.folded:
         first, second = folded(first, base), folded(second, base)
+    pair = paired(first, second) if evidence.forms else None
+    if pair is not None:
+        ledger.add(FLOAT_FORMS)
     for part in boxes(base, evidence.cuts):
-        if any(bound is None or bound > epsilon for bound in bounds(first, second, part)):
+        found = bounds(first, second, part) if pair is None else form_bounds(pair, part)
+        if any(bound is None or bound > epsilon for bound in found):
             raise EvidenceError("difference", f"the bound on a part of the region exceeds {epsilon}")
     return Judgement(Verdict.PROVED, assumptions=tuple(ledger.entries))
 

@@ -39,11 +39,13 @@ Cut: TypeAlias = tuple[int, Fraction] | None
 class Difference:
     """Boxes on which the bound of this module suffices: cuts in preorder, the lower part first.
 
-    ``folded``: layers without activation are multiplied into those that read them first, in both networks.
+    ``folded``: layers without activation are multiplied into those that read them first, in both networks. ``forms``:
+    the bound is that of ``verify.kernel.affine_forms``.
     """
 
     cuts: tuple[Cut, ...]
     folded: bool
+    forms: bool = False
 
 
 def folded(network: Network, base: Base) -> Network:

@@ -6,7 +6,8 @@
     Cells        for each question a cover of the region by cells, with the        -> PROVED
                  affine map on each: one leaf for a stable pattern, a tree of
                  splits otherwise
-    Difference   interval bounds of the difference of two networks are small       -> PROVED
+    Difference   bounds of the difference of two networks are small, by intervals  -> PROVED
+                 or by affine forms
 
 ``to_json`` and ``from_json`` are the only readers and writers of the serialized form.
 """
@@ -152,7 +153,8 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
         return {"kind": "nothing to quantify over"}
     if isinstance(evidence, Difference):
         cuts = [None if cut is None else [cut[0], exact_text(cut[1])] for cut in evidence.cuts]
-        return {"kind": "difference", "folded": evidence.folded, "cuts": cuts}
+        forms = {"forms": True} if evidence.forms else {}
+        return {"kind": "difference", "folded": evidence.folded, **forms, "cuts": cuts}
     return {"kind": "cells", "proofs": [_proof_to_json(proof) for proof in evidence.proofs]}
 
 
@@ -246,7 +248,8 @@ def _read_cells(data: Any, networks: list[Network]) -> Cells:
 
 
 def _read_difference(data: Any, _: list[Network]) -> Difference:
-    return Difference(tuple(_read_cut(cut) for cut in data["cuts"]), _flag(data["folded"]))
+    cuts = tuple(_read_cut(cut) for cut in data["cuts"])
+    return Difference(cuts, _flag(data["folded"]), _flag(data.get("forms", False)))
 
 
 def _read_cut(data: Any) -> Cut:

@@ -9,6 +9,11 @@ FLOAT_FILTER = (
     " arithmetic, rounding to nearest, with gradual underflow, in NumPy, SciPy and their BLAS"
 )
 
+FLOAT_FORMS = (
+    "the difference of the two networks was bounded in float64 with a proved error bound; this assumes IEEE 754"
+    " binary64 arithmetic, rounding to nearest, with gradual underflow, in NumPy, SciPy and their BLAS"
+)
+
 BALL_ARITHMETIC = "values of smooth units were enclosed by the ball arithmetic of Arb (python-flint)"
 
 

@@ -52,6 +52,7 @@ SMOOTH_TEXT = (
     " (exp(0) is 1). No map below depends on such a number, but perhaps on that of a unit with a constant argument."
 )
 NEAR = "Interval bounds of the difference"
+NEAR_BY_FORMS = "Affine forms of the difference"
 WORD = "none: nothing to replay"
 
 
@@ -72,7 +73,7 @@ def gist(result: Result) -> str:
     found = steps(result)
     if result.vacuous:
         return found[0].text
-    carrying = (REWRITTEN, RELEVANCE, STABLE, SIGNS, SPLIT, FARKAS, SHAPE, NEAR, WORD)
+    carrying = (REWRITTEN, RELEVANCE, STABLE, SIGNS, SPLIT, FARKAS, SHAPE, NEAR, NEAR_BY_FORMS, WORD)
     titles = dict.fromkeys(step.title for step in found if step.lemma in carrying)
     return "; ".join(title if i == 0 else title[:1].lower() + title[1:] for i, title in enumerate(titles))
 
@@ -117,11 +118,12 @@ def _questions(claim: Claim, evidence: object) -> list[Step]:
 
 def _near(evidence: Difference) -> Step:
     parts = sum(cut is None for cut in evidence.cuts)
+    how = "affine forms in common variables, in float64 with a proved error" if evidence.forms else "exact intervals"
     text = (
-        "Layer by layer, z - z' = W' (y - y') + (W - W') y + (b - b') is bounded by exact interval arithmetic, and ReLU"
-        f" moves a difference only towards 0. The bound suffices on {counted(parts, 'part')} of the region."
+        f"Layer by layer, z - z' = W' (y - y') + (W - W') y + (b - b') is bounded by {how}, and"
+        f" ReLU moves a difference only towards 0. The bound suffices on {counted(parts, 'part')} of the region."
     )
-    return Step("The two networks are close", NEAR, text)
+    return Step("The two networks are close", NEAR_BY_FORMS if evidence.forms else NEAR, text)
 
 
 def _reduction(question: Question, part: str) -> Step:
