@@ -8,14 +8,14 @@ import pytest
 
 from tests.search.test_subtrees import about, reordered, split
 from verify.kernel.check import Verdict
-from verify.search import subtrees
+from verify.search import relevance, subtrees
 from verify.search.watch import Watch
 
 
 def folds(monkeypatch: pytest.MonkeyPatch, slip: Fraction) -> int:
     """How many parts are looked at until the claim is refuted."""
     count = 0
-    plain = subtrees.fold
+    plain = relevance.fold
 
     def counted(*arguments: object, **options: object) -> object:
         nonlocal count
