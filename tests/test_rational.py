@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verify.errors import InputError
+from verify.network import matrix as matrices
 from verify.rational import (
     MAX_CHARACTERS,
     MAX_EXPONENT,
@@ -278,3 +279,16 @@ def test_integer_array_holds_long_integers() -> None:
 def test_scaled_integers_never_wrap(numbers: list[int], factor: int) -> None:
     for numerators in (np.array(numbers, dtype=np.int64), integer_array(numbers)):
         assert scaled_integers(numerators, factor).tolist() == [n * factor for n in numbers]
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int16, np.int32, np.int64, np.uint8])
+def test_numpy_integers_inside_fractions_do_not_wrap(kind: type) -> None:
+    """``Fraction(np.int8(64), 7)`` keeps an int8, whose square is 0."""
+    value = Fraction(kind(64), 7)
+    assert type(to_fraction(value).numerator) is int
+    point = vector([value, 0])
+    assert all(type(n) is int for n in point.numerators.tolist())
+    assert point.dot(point) == Fraction(4096, 49)
+    assert all(type(n) is int for n in integer_array([kind(64)]).tolist())
+    weights = matrices.from_dense([[value]])
+    assert weights.product(weights.product(vector([1]))).fractions() == [Fraction(4096, 49)]

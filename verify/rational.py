@@ -111,6 +111,9 @@ def to_fraction(value: Number) -> Fraction:
         return Fraction(int(value))
     if isinstance(value, np.floating):
         return Fraction(*value.as_integer_ratio())
+    if isinstance(value, Fraction) and not (type(value.numerator) is type(value.denominator) is int):
+        # Fraction(np.int8(64), 7) keeps NumPy's number, whose products would wrap around.
+        return Fraction(int(value.numerator), int(value.denominator))
     return Fraction(value)
 
 
@@ -246,7 +249,7 @@ def nearest_float(numerator: int, denominator: int) -> float:
 
 def integer_array(values: Iterable[int]) -> Integers:
     """A one-dimensional object array of Python integers."""
-    items = list(values)
+    items = [int(value) for value in values]  # NumPy's own would wrap around
     result = np.empty(len(items), dtype=object)
     result[:] = items
     return result

@@ -30,6 +30,8 @@ from verify.property import Claim, find
 from verify.rational import vector
 from verify.region import Box, L1Ball, Region, ball, box, everything, l1_ball
 from verify.region.bases import Base
+from verify.search.budget import Budget
+from verify.search.decide import decide
 
 
 def moved(rng: random.Random, value: Fraction) -> Fraction:
@@ -268,6 +270,17 @@ def test_evidence_for_another_claim_is_rejected() -> None:
         with pytest.raises(EvidenceError) as caught:
             judge(other, evidence)
         assert caught.value.rule == "difference"
+
+
+def test_forms_of_too_many_coefficients_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record must not make the kernel run out of memory; the search then goes on without forms."""
+    claim = claim_of(0, "1")
+    evidence = Difference((None,), False, forms=True)
+    assert judge(claim, evidence).verdict is Verdict.PROVED
+    monkeypatch.setattr(affine_forms, "MAX_COEFFICIENTS", 0)
+    with pytest.raises(EvidenceError, match="more than 0 coefficients"):
+        judge(claim, evidence)
+    assert decide(claim, Budget(60), "difference").judgement.verdict in (Verdict.PROVED, Verdict.UNKNOWN)
 
 
 @pytest.mark.parametrize("value", [1, None, "true", [True]])

@@ -116,3 +116,11 @@ def test_a_constant_network() -> None:
     net: Network = random_networks.network(0, lambda rng: Fraction(0))
     assert evaluate(net, zeros(net.input_size)).is_zero()
     assert all(not bits.any() for bits in pattern_at(net, zeros(net.input_size)).values())  # z = 0 counts as off
+
+
+def test_remembered_values_cannot_be_changed() -> None:
+    network = random_networks.network(0)
+    output = exact.evaluate(network, zeros(network.input_size))
+    with pytest.raises(ValueError, match="read-only"):
+        output.numerators[0] = 1
+    assert exact.evaluate(network, zeros(network.input_size)) is output

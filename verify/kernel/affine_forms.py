@@ -43,6 +43,8 @@ from verify.region.bases import Base
 
 # Coefficients of some symbols, a row for each entry; dense, or sparse where they are a diagonal.
 Columns: TypeAlias = Any
+# Coefficients of the forms of one block.
+MAX_COEFFICIENTS = 40_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +183,9 @@ def _of_base(base: Base) -> Form:
 def affine(block: Block, forms: Mapping[int, Form]) -> Form:
     """The form of the block's pre-activations (1 of the module docstring)."""
     centre = block.bias_floats.copy()
+    widths = {g: c.shape[1] for source, _ in block.inputs for g, c in forms[source].groups.items()}
+    if block.size * sum(widths.values()) > MAX_COEFFICIENTS:
+        raise EvidenceError("difference", f"{block.name}: affine forms take more than {MAX_COEFFICIENTS} coefficients")
     groups: dict[int, Columns] = {}
     for source, matrix in block.inputs:
         centre = centre + matrix.floats @ forms[source].centre

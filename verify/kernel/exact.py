@@ -109,7 +109,9 @@ def evaluate(network: Network, x: Vector) -> Vector:
 
 @functools.lru_cache(maxsize=8)
 def _evaluated(network: Network, numerators: tuple[int, ...], denominator: int) -> Vector:
-    return preactivations(network, Vector(integer_array(numerators), denominator))[-1]
+    output = preactivations(network, Vector(integer_array(numerators), denominator))[-1]
+    output.numerators.setflags(write=False)
+    return output
 
 
 def pattern_of(network: Network, values: list[Vector]) -> Pattern:

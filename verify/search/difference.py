@@ -131,7 +131,14 @@ def _forms(pair: Pair, base: Base) -> Bounds | None:
     if not base.is_bounded or not correspond(*pair):
         return None
     both = paired(*pair)
-    return lambda part: form_bounds(both, part)
+
+    def bounded(part: Base) -> list[Fraction | None]:
+        try:
+            return form_bounds(both, part)
+        except EvidenceError:  # too many coefficients
+            return [None]
+
+    return bounded
 
 
 def _worst(found: Bounds, base: Base, budget: Budget) -> Fraction | None:
