@@ -44,7 +44,11 @@ class EvidenceError(VerifyError):
 
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(f"evidence rejected by '{rule}': {message}")
-        self.rule = rule
+        self.rule, self.message = rule, message
+
+    def __reduce__(self) -> tuple[type[EvidenceError], tuple[str, str]]:
+        """Errors travel between processes, and are made there from what this one was made from."""
+        return type(self), (self.rule, self.message)
 
 
 class EngineDisagreement(VerifyError):

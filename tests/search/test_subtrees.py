@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.random_claims import claim as random_claim
 from verify import api
-from verify.errors import BudgetExceeded
+from verify.errors import BudgetExceeded, EvidenceError
 from verify.kernel import evidence as kinds
 from verify.kernel.check import Verdict
 from verify.network import Builder, Network
@@ -180,3 +180,9 @@ def test_a_budget_keeps_its_deadline_on_the_way() -> None:
 def test_the_python_interface_takes_an_executor() -> None:
     with ThreadPoolExecutor(1) as threads:
         assert api.check("thread", "affine", on="box(0, 1/3)", executor=threads).verdict is Verdict.PROVED
+
+
+def test_rejections_travel_between_processes() -> None:
+    error = EvidenceError("rule", "message")
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), again.rule, str(again)) == (EvidenceError, "rule", str(error))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -17,12 +16,7 @@ from verify.errors import InputError
 def jobs_option(command: click.decorators.FC) -> click.decorators.FC:
     """``--jobs N``."""
     text = "Processes that share the parts of a region when splitting it takes long."
-    return click.option("--jobs", metavar="N", default=str(cores()), show_default="all cores", help=text)(command)
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return click.option("--jobs", metavar="N", default="1", show_default=True, help=text)(command)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ on the way.
 from __future__ import annotations
 
 import functools
+import threading
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -129,13 +130,16 @@ def cell_of(network: Network, pattern: Pattern) -> Cell:
     key: tuple[object, ...] = (id(network), *((k, bits.tobytes()) for k, bits in sorted(pattern.items())))
     cell = _CELLS.get(key)
     if cell is None or cell.network is not network:
-        while len(_CELLS) >= 4:
-            _CELLS.pop(next(iter(_CELLS)))
-        cell = _CELLS[key] = Cell(network, {k: bits.copy() for k, bits in pattern.items()})
+        cell = Cell(network, {k: bits.copy() for k, bits in pattern.items()})
+        with _CELLS_LOCK:
+            while len(_CELLS) >= 4:
+                _CELLS.pop(next(iter(_CELLS)))
+            _CELLS[key] = cell
     return cell
 
 
 _CELLS: dict[tuple[object, ...], Cell] = {}
+_CELLS_LOCK = threading.Lock()
 
 
 # Beyond this many multiplications, rows of the Jacobian are computed one by one, on demand.
