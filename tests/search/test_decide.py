@@ -241,7 +241,7 @@ def test_degenerate_networks(index: int) -> None:
     assert (len(found), len(set(found))) == (expected["cells"], expected["distinct_affine_maps"]), name
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", [*range(40), *(pytest.param(s, marks=pytest.mark.slow) for s in range(40, 200))])
 def test_verdicts_on_the_way_of_large_networks(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Float filter, float search, rows one by one and cells instead of rows, on networks that Z3 can do."""
     monkeypatch.setattr(exact, "FORWARD_WORK", -1)

@@ -86,7 +86,7 @@ def text(outcome: Outcome) -> str:
 
 
 @pytest.mark.usefixtures("handing_out")
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", [*range(30), *(pytest.param(s, marks=pytest.mark.slow) for s in range(30, 150))])
 def test_same_verdict_and_evidence(seed: int) -> None:
     claim = random_claim(9000 + seed)
     alone, shared = split(claim, None), split(claim, Counting())
