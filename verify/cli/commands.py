@@ -60,7 +60,7 @@ def check(
 
         if folder is not None:
             _check_writable(Path(folder))
-        unused = {"--to": other, "--outputs": outputs, "--show-smt": show_smt}
+        unused = {"--to": other, "--outputs": outputs, "--show-smt": show_smt, "--jobs": jobs != "1"}
         found = check_family_file(
             network, property, region, unused=unused, engine=engine, folder=folder, timeout=seconds, as_json=as_json
         )

@@ -118,6 +118,9 @@ def hand_out(watch: Watch, stack: Sequence[Open], budget: Budget) -> list[Findin
                 futures[future].node.leaf = result
             budget.check()
             budget.report(f"{len(waiting)} of {len(futures)} shared parts open")
+    except BudgetExceeded:
+        budget.check()  # a worker's deadline is this one, but it knows only what was left
+        raise
     except BrokenExecutor as error:
         raise BudgetExceeded("a worker process died") from error
     finally:
