@@ -7,12 +7,13 @@ STAMP := .venv/.installed
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test quick lint types benchmark lock clean
+.PHONY: help demo test quick campaign lint types benchmark lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo       a short tour on the bundled networks"
 	@echo "make test       lint, types and every test"
+	@echo "make campaign   random tests with fresh seeds, for as long as one likes"
 	@echo "make quick      the core's tests, under a minute together"
 	@echo "make lint       ruff check and ruff format --check"
 	@echo "make types      mypy"
@@ -36,7 +37,11 @@ demo: $(STAMP)
 	@$(BIN)/python examples/demo.py
 
 test: lint types
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m ""
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not campaign"
+
+# Random tests with fresh seeds and many more examples than make test draws. Each prints what it tried.
+campaign: $(STAMP)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m campaign -rP --verify-profile campaign
 
 # What every change should keep: exact arithmetic, readers, kernel, engines, the popular claims.
 QUICK := properties tests/architecture tests/formats tests/kernel tests/network tests/region tests/search tests/test_rational.py
