@@ -32,7 +32,7 @@ def compared(claim: Claim) -> str:
     verdicts = {ours.verdict, reference}
     if Verdict.UNKNOWN in verdicts:
         return "unknown"
-    assert len(verdicts) == 1, f"{claim.property.name}: {ours.judgement} but Z3 {reference}"
+    assert len(verdicts) == 1, f"{claim.property.name}: {ours.verdict} but Z3 {reference}"
     if ours.vacuous:
         return "vacuous"
     return ours.verdict.value
