@@ -98,6 +98,9 @@ def test_model_bytes() -> None:
     [
         (("batch", 4), (4,)),
         ((0, 2, 3), (2, 3)),
+        ((-1, 3), (3,)),
+        ((3, 2), (3, 2)),
+        ((2, 1, 4), (2, 1, 4)),
         ((1, 1, 1, 5), (1, 1, 5)),
         ((1, 784, 1), (784, 1)),
         ((7,), (7,)),
@@ -335,9 +338,11 @@ def test_names_of_bad_operators_stay_on_one_line() -> None:
 GRAPHS: list[tuple[str, onnx.ModelProto, str]] = [
     ("two-outputs", model([node("Split", "x", "y z", axis=1)], (1, 4), outputs=("y", "z")), "2 outputs (y, z)"),
     ("no-output", model([node("Relu", "x")], (1, 4), outputs=()), "0 outputs"),
-    ("batch", model([node("Relu", "x")], (5, 4)), "batch dimension of 5"),
     ("open-axis", model([node("Relu", "x")], (1, "n")), "axis 1 has no fixed size"),
+    ("minus-one", model([node("Relu", "x")], (2, -1)), "axis 1 has no fixed size"),
+    ("zero", model([node("Relu", "x")], (1, 0)), "axis 1 has size 0"),
     ("no-values", model([node("Relu", "x")], (1, -3)), "expected sizes >= 0"),
+    ("negative", model([node("Relu", "x")], (-2, 3)), "expected sizes >= 0"),
     ("huge-input", model([node("Relu", "x")], (1, 10**6, 10**6)), "at most"),
     ("integers", model([node("Relu", "x")], (1, 2), element=TensorProto.INT64), "not a tensor of float"),
     ("old-opset", model([node("Relu", "x")], (1, 2), opset=6), "operator set 6"),

@@ -125,20 +125,20 @@ def _only_input(graph: onnx.GraphProto, initializers: Iterable[str]) -> onnx.Val
 
 
 def _input_shape(value: onnx.ValueInfoProto) -> tuple[int, ...]:
-    """The full shape, with 1 for a batch dimension that is left open."""
+    """The full shape. Axis 0 is 1 where it is left open (0 and -1 are ways to write that); a fixed size is a size."""
     label, kind = f"input '{printable(value.name)}'", value.type.tensor_type
     if kind.elem_type not in _FLOAT_TYPES:
         raise NetworkError(f"{label} is not a tensor of float, double or float16")
     if not kind.HasField("shape"):
         raise NetworkError(f"{label} has no shape; export the model with one")
-    sizes = [d.dim_value if d.HasField("dim_value") else 0 for d in kind.shape.dim]
-    if sizes and sizes[0] == 0:
+    sizes = [d.dim_value if d.HasField("dim_value") else -1 for d in kind.shape.dim]
+    if sizes and sizes[0] in (0, -1):
         sizes[0] = 1
-    open_axes = [axis for axis, size in enumerate(sizes) if size == 0]
-    if open_axes:
-        raise NetworkError(f"{label}: axis {open_axes[0]} has no fixed size; only the batch axis 0 may be open")
-    if len(sizes) > 1 and sizes[0] > 1:
-        raise NetworkError(f"{label} has a fixed batch dimension of {sizes[0]}; export with batch 1 or an open one")
+    for axis, size in enumerate(sizes):
+        if size == -1:
+            raise NetworkError(f"{label}: axis {axis} has no fixed size; only axis 0 may be open, export with a size")
+        if size == 0:
+            raise NetworkError(f"{label}: axis {axis} has size 0, so there are no values; export with a size above 0")
     return checked_shape(sizes, label)
 
 
