@@ -29,7 +29,8 @@ GRAMMAR = r"""
     ?part: NAME                                             -> bare
          | NAME "(" [argument ("," argument)*] ")"          -> call
          | WHERE "(" constraint ("," constraint)* ")"       -> where
-         | (FILE | STRING)                                  -> file
+         | (FILE | STRING) [BRANCH]                         -> file
+         | ENTRY "in" part                                  -> inside
          | "(" region ")"
 
     point: argument
@@ -40,10 +41,12 @@ GRAMMAR = r"""
     ?sum: product (SIGN product)*
     ?product: factor (TIMES factor)*
     ?factor: atom | SIGN+ atom                              -> signed
-    ?atom: NUMBER | NAME | "(" sum ")"
+    ?atom: NUMBER | NAME | ENTRY | "(" sum ")"
 
     WHERE: "where"
     LSQB: "["
+    BRANCH: /\[\s*[0-9]+\s*\]/
+    ENTRY.3: /x\[\s*("[^"\n]*"|'[^'\n]*'|[^"'\[\]\n]+)\]([ \t]*\[[^\[\]\n]*\])?/
     SIGN: /[+-]/
     TIMES: /[*\/]/
     COMPARE: /[<>=!]=|[<>=]/
@@ -58,6 +61,9 @@ GRAMMAR = r"""
 
 _SPELLED = {
     "NAME": "a name",
+    "ENTRY": "a name",
+    "BRANCH": "'['",
+    "IN": "'in'",
     "NUMBER": "a number",
     "RATIONAL": "a number",
     "INFINITY": "a number",

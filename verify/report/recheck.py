@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from verify.formats.files import load
 from verify.kernel import evidence as evidence_kinds
 from verify.kernel.check import Judgement, judge
 from verify.kernel.evidence import Evidence
-from verify.network import Network
+from verify.network import InputPart, Network
 from verify.network import network as networks
 from verify.property import Claim, Vacuous, find
 from verify.region import Region
@@ -85,13 +86,13 @@ def _check_words(data: dict[str, Any], claim: Claim, evidence: Evidence, judgeme
         if data.get(name) != value:
             raise EvidenceError(name, f"the record's {name} is not what its evidence shows")
     if claim.region.text:
-        _check_region_text(claim.region)
+        _check_region_text(claim.region, claim.network.inputs)
 
 
-def _check_region_text(region: Region) -> None:
+def _check_region_text(region: Region, inputs: Sequence[InputPart] = ()) -> None:
     """The region's expression means the region that was proved about, where it can still be read."""
     try:
-        meant = parse_region(region.text, region.ambient)
+        meant = parse_region(region.text, region.ambient, inputs=inputs)
     except InputError:
         return  # a file that has moved, or a region named in Python
     if regions.to_json(meant) != regions.to_json(region):
@@ -138,7 +139,11 @@ def _network(data: dict[str, Any], path: Path, given: str | None) -> Network:
     elif given is None and data["source"] is None:
         raise NetworkError(f"{path}: the record says no file of {data['name']!s:.60}; name it with --network or --to")
     else:
-        network = load(_locate(str(given or data["source"]), path))
+        output = data.get("output")
+        network = load(_locate(str(given or data["source"]), path), None if output is None else str(output))
+        files = [{"name": name, "sha256": digest} for name, digest in network.files]
+        if files != data.get("files", []):
+            raise EvidenceError("network", f"{network.name}: its other files are not those of the record")
     if network.digest != data["sha256"]:
         raise EvidenceError(
             "network",

@@ -100,6 +100,10 @@ def _network_json(network: Network) -> dict[str, Any]:
         "outputs": network.output_size,
         "relu": network.relu_count,
     }
+    if network.output is not None:
+        data["output"] = network.output
+    if network.files:
+        data["files"] = [{"name": name, "sha256": digest} for name, digest in network.files]
     if network.source is None and network.weight_count <= INLINE_WEIGHTS:
         data["inline"] = networks.to_json(network)
     return data
