@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from verify.errors import InputError, NetworkError
@@ -15,6 +17,7 @@ from verify.network import Network
 from verify.property import Claim, find
 from verify.rational import Number, Vector, vector
 from verify.region import Region
+from verify.report.each import EachResult
 from verify.report.record import Result, write_bytes, write_json
 from verify.search.budget import Budget
 from verify.search.decide import decide
@@ -123,6 +126,44 @@ def check(
     except SearchInterrupted as stop:
         stop.result = Result(claim, stop.outcome, first, second, chosen)
         raise
+
+
+def check_each(
+    network: str | Path | Network,
+    property: str,
+    on: str,
+    *,
+    to: str | Path | Network | None = None,
+    outputs: Sequence[int] | None = None,
+    output: str | None = None,
+    to_output: str | None = None,
+    timeout: float | None = None,
+    engine: str = "auto",
+    report: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
+) -> EachResult:
+    """As ``check``, on each of the regions that a VNN-LIB file with a disjunction over inputs describes.
+
+    What is proved holds on each of them, not on their union. ``timeout`` is for all together.
+    """
+    first, second = load(network, output), _second(to, to_output)
+    end = None if timeout is None else monotonic() + timeout
+    results: list[Result] = []
+    regions = expressions.parse_regions(on, first.input_size, inputs=first.inputs)
+    for number, region in enumerate(regions, start=1):
+        left = None if end is None else max(end - monotonic(), 1e-3)
+        said = report if report is None else partial(_numbered, report, f"{number} of {len(regions)}: ")
+        results.append(
+            check(
+                first, property, region, to=second, outputs=outputs, timeout=left, engine=engine, report=said,
+                executor=executor,
+            )
+        )  # fmt: skip
+    return EachResult(on.strip(), tuple(results))
+
+
+def _numbered(report: Callable[[str], None], prefix: str, line: str) -> None:
+    report(prefix + line)
 
 
 def explain(

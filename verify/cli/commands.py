@@ -17,7 +17,7 @@ from verify.errors import InputError
 from verify.formats.toml_family import is_family
 from verify.kernel.check import Verdict
 from verify.rational import exact_text
-from verify.report.record import Result
+from verify.report.each import EachResult
 from verify.search.decide import ENGINE_NAMES
 from verify.search.radius import Infinite, Radius
 
@@ -88,7 +88,7 @@ def check(
     if folder is not None:
         _check_writable(Path(folder))
     with Progress(f"{network}: {property}") as progress, workers(jobs) as executor:
-        result = api.check(
+        each = api.check_each(
             network,
             property,
             region,
@@ -102,7 +102,14 @@ def check(
             executor=executor,
         )
     if folder is not None:
-        _write_report(Path(folder), result)
+        _write_report(Path(folder), each)
+    if len(each.results) > 1:
+        if as_json:
+            click.echo(json.dumps(each.to_json(), indent=1))
+        else:
+            display.show_each(each, folder)
+        return STATUS[each.verdict]
+    result = each.results[0]
     if as_json:
         click.echo(json.dumps(result.to_json(), indent=1))
     else:
@@ -110,14 +117,16 @@ def check(
     return STATUS[result.verdict]
 
 
-def _write_report(folder: Path, result: Result) -> None:
-    """The record and the pages of the claim, and the list of all claims of the folder."""
+def _write_report(folder: Path, each: EachResult) -> None:
+    """The record and the pages of the claim on each region, and the list of all claims of the folder."""
     from verify.fuzzing.record import fuzz_record
     from verify.report.files import write_report
     from verify.report.index import write_index
 
     try:
-        write_report(folder, result, fuzz=fuzz_record(result))
+        for number, result in enumerate(each.results, start=1):
+            title = f"{display.statement_on(result, each.where)}: number {number}" if len(each.results) > 1 else ""
+            write_report(folder, result, title=title, fuzz=fuzz_record(result))
     finally:
         write_index(folder)
 

@@ -83,6 +83,10 @@ _SPELLED = {
 }
 
 
+# Hyphens and dashes that word processors put in the place of a minus.
+_DASHES = set("\u2010\u2011\u2012\u2013\u2014\u2015\u00ad\ufe58\ufe63\uff0d")
+
+
 class Mistake(Exception):
     """A mistake at a position (from 0) of the text; ``located`` turns it into a ``RegionError``."""
 
@@ -182,4 +186,6 @@ def _mistake(text: str, error: UnexpectedInput) -> Mistake:
         return Mistake(len(text.rstrip()), f"ends too early{expected}")
     place = max(int(error.pos_in_stream or 0), 0)
     got = str(token) if token is not None else text[place : place + 1]
+    if got in _DASHES:
+        expected = f", a dash; the minus sign of a keyboard is '-'{expected}"
     return Mistake(place, f"unexpected {shorten(got)!r}{expected}")
