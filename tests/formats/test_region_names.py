@@ -23,7 +23,7 @@ SIZE = 11
 
 
 def parsed(text: str, folder: Path | None = None) -> Region:
-    return parse_region(text, SIZE, folder, INPUTS)
+    return parse_region(text, SIZE, folder, inputs=INPUTS)
 
 
 def plain(found: Region) -> dict[str, object]:

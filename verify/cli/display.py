@@ -14,6 +14,7 @@ from rich.text import Text
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import ValueGap
 from verify.network import Network
+from verify.property.trivial import why_vacuous
 from verify.rational import display, exact_text
 from verify.report.each import EachResult
 from verify.report.names import file_stem
@@ -46,7 +47,7 @@ def show_result(result: Result, folder: str | None) -> None:
         console.print(Text(f"  {outcome.reason}; tried: {', '.join(outcome.tried) or 'nothing'}"))
     how = f"{result.assurance or 'no verdict'}, engine {outcome.engine or '-'}, {outcome.seconds:.3f} s"
     console.print(Text(f"  {claim.property.formula}; {how}", style="dim"))
-    for assumption in outcome.judgement.assumptions:
+    for assumption in outcome.assumptions:
         console.print(Text(f"  assumes: {assumption}", style="dim"))
     if folder is not None:
         console.print(Text(f"  evidence: {Path(folder) / file_stem(result)}.json", style="dim"))
@@ -54,7 +55,7 @@ def show_result(result: Result, folder: str | None) -> None:
 
 def switch_lines(result: Result) -> list[str]:
     """The ReLU that switch between the points of a counterexample, where f bends there."""
-    claim, evidence, values = result.claim, result.outcome.evidence, result.outcome.judgement.values
+    claim, evidence, values = result.claim, result.outcome.evidence, result.outcome.values
     if not isinstance(evidence, ValueGap) or claim.second is not None or not claim.network.is_piecewise_linear:
         return []
     ends = [value.point for value in values if value.factor]
@@ -87,7 +88,7 @@ def show_each(each: EachResult, folder: str | None) -> None:
     seconds = sum(result.outcome.seconds for result in each.results)
     how = f"{each.assurance or 'no verdict'}, {seconds:.3f} s; on each alone, not on their union"
     console.print(Text(f"  {first.claim.property.formula}; {how}", style="dim"))
-    for assumption in dict.fromkeys(a for r in each.results for a in r.outcome.judgement.assumptions):
+    for assumption in dict.fromkeys(a for r in each.results for a in r.outcome.assumptions):
         console.print(Text(f"  assumes: {assumption}", style="dim"))
 
 
@@ -118,10 +119,10 @@ def statement_on(result: Result, where: str) -> str:
 def proof_line(result: Result) -> str:
     """Why a proved claim holds, in one line."""
     if result.vacuous:
-        return "vacuous: " + "; ".join(result.to_json()["lemmas"])
+        return f"vacuous: {why_vacuous(result.claim)}"
     if result.assurance == "attested":
         return f"attested by {result.outcome.attested}; no evidence to replay"
-    data = result.to_json()
+    data = result.record()
     evidence = data["evidence"]
     if evidence["kind"] == "rule":
         return f"by the rule '{evidence['rule']}'"

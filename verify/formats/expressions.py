@@ -6,9 +6,10 @@ Numbers are read exactly and nothing is evaluated as code. ``docs/formats.md`` i
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
 from pathlib import Path
@@ -18,6 +19,7 @@ from verify.errors import InputError
 from verify.formats.arithmetic import Names, rows_of
 from verify.formats.halfspaces import bounded, check_common_denominator, embedded, exact, meet, region_of_rows
 from verify.formats.points import load_point
+from verify.formats.reading import is_file
 from verify.formats.syntax import as_token, as_tree, at, fail, is_token, located, parse
 from verify.formats.vnnlib import read_vnnlib
 from verify.network import InputPart
@@ -34,17 +36,24 @@ POINT_KINDS = ("FILE", "STRING")
 NUMBER_KINDS = ("RATIONAL", "INFINITY")
 
 
-def parse_region(text: str, dimension: int, base_dir: Path | None = None, inputs: Sequence[InputPart] = ()) -> Region:
+def parse_region(
+    text: str,
+    dimension: int,
+    base_dir: Path | None = None,
+    locate: Callable[[str], Path] | None = None,
+    inputs: Sequence[InputPart] = (),
+) -> Region:
     """The region that an expression describes, for a network with ``dimension`` inputs.
 
-    File names are relative to ``base_dir`` (the current folder by default); ``inputs`` are those that ``x[name]`` can
-    name. Raises ``RegionError``, one line with the column of the mistake.
+    File names are relative to ``base_dir`` (the current folder by default), or ``locate`` says where they are;
+    ``inputs`` are those that ``x[name]`` can name. Raises ``RegionError``, one line with the column of the mistake.
     """
     typed = _typed(text)
     with located(typed):
         tree = parse(typed, "region")
-        region = _Reader(dimension, base_dir or Path(), inputs).region(tree)
-    return replace(region, text=typed.strip())
+        reader = _Reader(dimension, locate or (base_dir or Path()).joinpath, inputs)
+        region = reader.region(tree)
+    return reader.finished(region, typed.strip())
 
 
 def parse_regions(
@@ -57,14 +66,14 @@ def parse_regions(
     typed = _typed(text)
     with located(typed):
         tree = parse(typed, "region")
-        reader = _Reader(dimension, base_dir or Path(), inputs)
+        reader = _Reader(dimension, (base_dir or Path()).joinpath, inputs)
         part = as_tree(tree.children[0])
         if len(tree.children) == 1 and part.data == "file" and part.children[1] is None:
             regions = reader.branches(as_token(part.children[0]))
             if len(regions) > 1:
-                return [replace(region, text=f"{typed.strip()}[{k}]") for k, region in enumerate(regions, start=1)]
+                return [reader.finished(r, f"{typed.strip()}[{k}]") for k, r in enumerate(regions, start=1)]
         region = reader.region(tree)
-    return [replace(region, text=typed.strip())]
+    return [reader.finished(region, typed.strip())]
 
 
 def _typed(text: str) -> str:
@@ -79,7 +88,7 @@ def parse_point(text: str, dimension: int, base_dir: Path | None = None) -> Vect
     """
     typed = _typed(text)
     with located(typed):
-        return _Reader(dimension, base_dir or Path()).point(parse(typed, "point").children[0])
+        return _Reader(dimension, (base_dir or Path()).joinpath).point(parse(typed, "point").children[0])
 
 
 @dataclass(frozen=True)
@@ -87,12 +96,25 @@ class _Reader:
     """Turns syntax trees into regions and points of ``dimension`` coordinates."""
 
     dimension: int
-    base_dir: Path
+    locate: Callable[[str], Path]
     inputs: Sequence[InputPart] = ()
+    files: dict[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> Names:
         return Names(self.dimension, self.inputs)
+
+    def finished(self, region: Region, text: str) -> Region:
+        """The region with its text and the digests of the files that it was read from."""
+        return replace(region, text=text, files=tuple(sorted(self.files.items())))
+
+    def found(self, name: str) -> Path:
+        """Where the file is; its digest is kept."""
+        path = self.locate(name)
+        if is_file(path):
+            with path.open("rb") as stream:
+                self.files[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+        return path
 
     def region(self, tree: Tree[Token]) -> Region:
         if len(tree.children) > MAX_PARTS:
@@ -127,7 +149,7 @@ class _Reader:
     def inside(self, token: Token, tree: Tree[Token]) -> Region:
         """The region of one of the inputs, the others free."""
         found = self.names.coordinates(token)
-        inner = _Reader(len(found), self.base_dir).part(tree)
+        inner = _Reader(len(found), self.locate, files=self.files).part(tree)
         with at(token):
             return embedded(inner, found.start, self.dimension)
 
@@ -152,7 +174,7 @@ class _Reader:
             fail(token, f"{name[:80]!r} is a point, not a region; write ball({name[:80]}, radius)")
         if not name.lower().endswith((".vnnlib", ".vnnlib.gz")):
             fail(token, f"{name[:80]!r} is not a region; expected a .vnnlib file")
-        return read_vnnlib(self.base_dir / name).regions(self.dimension)
+        return read_vnnlib(self.found(name)).regions(self.dimension)
 
     def point(self, node: Node) -> Vector:
         if is_token(node, *POINT_KINDS):
@@ -170,7 +192,7 @@ class _Reader:
         if not name.lower().endswith(".npy"):
             fail(token, f"{name[:80]!r} is not a point; expected a list such as [1, 1/2], or an .npy file")
         with at(token):
-            return load_point(self.base_dir / name, self.dimension)
+            return load_point(self.found(name), self.dimension)
 
     def sides(self, node: Node, infinity: str) -> list[Fraction | None]:
         """One side of a box of points; ``infinity`` is the infinity that it may be."""

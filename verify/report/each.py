@@ -69,20 +69,21 @@ class EachResult:
     def to_json(self) -> dict[str, Any]:
         """The object that ``--json`` prints: what all have in common, and under ``each`` the record of every region."""
         records = [result.to_json() for result in self.results]
-        shared = ("format", "version", "property", "formula", "network", "second", "outputs")
-        refuted = next((record for record in records if record["counterexample"] is not None), None)
+        shared = ("property", "formula", "network", "second", "outputs")
+        refuted = next((record["counterexample"] for record in records if record["counterexample"] is not None), None)
         ledger = dict.fromkeys(line for record in records for line in record["ledger"])
+        engines = dict.fromkeys(result.outcome.engine for result in self.results if result.outcome.engine)
         return {
-            **{key: records[0][key] for key in shared if key in records[0]},
             "verdict": self.verdict.value,
             "assurance": self.assurance,
             "vacuous": self.vacuous,
+            **{key: records[0][key] for key in shared},
             "region": self.text,
             "where": self.where,
-            "engine": ", ".join(dict.fromkeys(str(record["engine"]) for record in records if record["engine"])) or None,
+            "engine": ", ".join(engines) or None,
             "seconds": round(sum(result.outcome.seconds for result in self.results), 6),
             "evidence": None,
-            "counterexample": refuted["counterexample"] if refuted is not None else None,
+            "counterexample": refuted,
             "ledger": list(ledger),
             "each": records,
         }
