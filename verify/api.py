@@ -18,7 +18,7 @@ from verify.property import Claim, find
 from verify.rational import Number, Vector, vector
 from verify.region import Region
 from verify.report.each import EachResult
-from verify.report.record import Result, write_bytes, write_json
+from verify.report.record import Result, check_writable, write_bytes, write_json
 from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.explain import Explanation
@@ -225,6 +225,7 @@ def simplify(
     where, budget, path = parse_region(on, loaded), _budget(timeout, report), Path(out)
     if path.suffix != ".onnx":
         raise InputError(f"{path}: a simplified network is written as .onnx")
+    check_writable(path, "-o")
     found = simplified(loaded, where, budget, path.stem)
     second = replace(found.network, source=str(path))
     result = Result(replace(found.claim, second=second), found.outcome, loaded, second)

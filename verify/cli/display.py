@@ -196,7 +196,8 @@ def show_explanation(network: Network, region: str, explanation: Explanation) ->
     console.print(Text(f"{network.name} on {region}: {network.input_size} inputs, {network.relu_count} ReLU"))
     table = Table(box=None, pad_edge=False)
     for column in ("layer", "units", "on", "off", "switching", "undecided"):
-        table.add_column(column, justify="left" if column == "layer" else "right")
+        # Folded, not cut: a name that ends in "..." may be any of several, and not every encoding has that character.
+        table.add_column(column, justify="left" if column == "layer" else "right", overflow="fold")
     for layer in explanation.layers:
         counts = (layer.size, layer.on, layer.off, layer.switching, layer.undecided)
         table.add_row(Text(layer.name), *(str(count) for count in counts))

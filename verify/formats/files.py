@@ -39,6 +39,8 @@ def load(source: str | Path, output: str | None = None) -> Network:
             what = "is a folder" if is_folder(path) else "no such file"
             raise NetworkError(f"network file {shown(path)}: {what}; check the path{_nearby(path)}")
         return _load_onnx(source, output) if kind == ".onnx" else _load_toml(source)
+    if is_folder(Path(name)) and name not in _examples():
+        raise NetworkError(f"network {shown(name)}: is a folder; name a file in it, {_READABLE}")
     if _looks_like_file(name):
         suffix = Path(name).suffix.lower()
         advice = f"{_ADVICE[suffix]}; " if suffix in _ADVICE else ""
@@ -70,10 +72,16 @@ def _load_toml(source: str | Path) -> Network:
     return load_toml(source)
 
 
+def _examples() -> list[str]:
+    from verify.network import examples
+
+    return list(examples.names())
+
+
 def _example(name: str) -> Network:
     from verify.network import examples
 
-    known = list(examples.names())
+    known = _examples()
     if name in known:
         return examples.get(name)
     close = difflib.get_close_matches(name[:60], known, n=1)
@@ -84,7 +92,7 @@ def _example(name: str) -> Network:
 def _nearby(path: Path) -> str:
     """A file of the same folder whose name is close, if there is one."""
     try:
-        names = [entry.name for entry in path.parent.iterdir() if _kind(entry.name)]
+        names = [entry.name for entry in path.parent.iterdir() if _kind(entry.name) and entry.is_file()]
     except (OSError, ValueError):
         return ""
     close = difflib.get_close_matches(path.name[:200], names, n=1)
