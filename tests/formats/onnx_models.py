@@ -63,10 +63,11 @@ def assert_agrees(
     they differ by.
     """
     runtime = session(data)
-    key = runtime.get_inputs()[0].name
+    entries = runtime.get_inputs()
+    wanted = None if network.output is None else [network.output]
     largest_bound = largest_value = 0.0
     for point in points:
-        (expected,) = runtime.run(None, {key: point})
+        (expected,) = runtime.run(wanted, separated(network, entries, point))
         theirs = run(network, vector_from_floats(point), roundoff)
         ours = run(network, vector_from_floats(point), UNIT_ROUNDOFF)
         flat = np.asarray(expected, dtype=np.float64).ravel()
@@ -77,6 +78,20 @@ def assert_agrees(
         largest_bound = max(largest_bound, float(bound.max()))
         largest_value = max(largest_value, float(np.abs(flat).max()))
     return largest_bound, largest_value
+
+
+def separated(network: Network, entries: Sequence[Any], point: Array) -> dict[str, Array]:
+    """The value of each of the runtime's inputs: the point itself, or its parts where there are several inputs."""
+    if len(entries) == 1:
+        return {entries[0].name: point}
+    flat = point.ravel()
+    assert [entry.name for entry in entries] == [part.name for part in network.inputs]
+    return {
+        entry.name: flat[part.start : part.start + part.size].reshape(
+            [size if isinstance(size, int) else 1 for size in entry.shape]
+        )
+        for entry, part in zip(entries, network.inputs, strict=True)
+    }
 
 
 def random_points(shape: Sequence[int], count: int, dtype: Any = np.float32, seed: int = 0) -> list[Array]:

@@ -12,25 +12,26 @@ from verify.errors import NetworkError
 from verify.formats.onnx import lowering
 from verify.formats.onnx.call import Call, Value
 from verify.formats.onnx.constants import Array, arithmetic
-from verify.formats.onnx.windows import image_of, window_attributes
+from verify.formats.onnx.windows import images_of, separated, window_attributes
 from verify.network import builder as layers
 from verify.network.builder import Tensor
 
 
 def conv(call: Call) -> Value:
-    """Convolution of one image with constant weights."""
+    """Convolution of each image with constant weights: together one convolution with a group for each of them."""
     weight = call.weights(1)
     bias = call.weights(2) if call.has(2) else None
-    x = image_of(call)
+    x, images = images_of(call)
     if weight.ndim != len(x.shape) + 1:
         raise NetworkError(f"weights of shape {weight.shape} on an image of shape {x.shape}")
     kernel = list(weight.shape[2:])
     if call.integers("kernel_shape", kernel) != kernel:
         raise NetworkError(f"kernel_shape {call.integers('kernel_shape')} with weights of shape {weight.shape}")
     window = window_attributes(call, x.shape[1:], kernel)
-    groups = call.integer("group", 1)
-    result = layers.conv(x, weight, bias, groups=groups, **window.arguments)
-    return result.reshape((1, *result.shape))
+    layers.check_entry_count((images, weight.size))
+    weight, bias = np.concatenate([weight] * images), None if bias is None else np.concatenate([bias] * images)
+    result = layers.conv(x, weight, bias, groups=call.integer("group", 1) * images, **window.arguments)
+    return separated(result, images)
 
 
 def matmul(call: Call) -> Value:

@@ -9,7 +9,7 @@ import numpy as np
 from verify.errors import NetworkError
 from verify.formats.onnx import lowering
 from verify.formats.onnx.call import Call, Value, axes_of, stated_axes
-from verify.formats.onnx.windows import Window, image_of, window_attributes
+from verify.formats.onnx.windows import Window, images_of, separated, window_attributes
 from verify.network import builder as layers
 from verify.network import matrix as matrices
 from verify.network.builder import Tensor
@@ -18,15 +18,15 @@ from verify.network.builder import Tensor
 def max_pool(call: Call) -> Value:
     """The maximum of each window; padding never wins."""
     call.ignore("storage_order")  # the order of the indices, an output that is not supported
-    x, kernel, window, ceil_mode = _pooling(call)
+    x, images, kernel, window, ceil_mode = _pooling(call)
     base = call.fresh(x.named(call.name))
     pooled = layers.max_pool(base, kernel, ceil_mode=ceil_mode, **window.arguments)
-    return pooled.reshape((1, *pooled.shape))
+    return separated(pooled, images)
 
 
 def average_pool(call: Call) -> Value:
     """The mean of each window."""
-    x, kernel, window, ceil_mode = _pooling(call)
+    x, images, kernel, window, ceil_mode = _pooling(call)
     pooled = layers.average_pool(
         x,
         kernel,
@@ -34,11 +34,11 @@ def average_pool(call: Call) -> Value:
         count_include_pad=call.flag("count_include_pad"),
         **window.arguments,
     )
-    return pooled.reshape((1, *pooled.shape))
+    return separated(pooled, images)
 
 
-def _pooling(call: Call) -> tuple[Tensor, list[int], Window, bool]:
-    x = image_of(call)
+def _pooling(call: Call) -> tuple[Tensor, int, list[int], Window, bool]:
+    x, images = images_of(call)
     kernel = call.integers("kernel_shape")
     window = window_attributes(call, x.shape[1:], kernel)
     ceil_mode = call.flag("ceil_mode")
@@ -46,7 +46,7 @@ def _pooling(call: Call) -> tuple[Tensor, list[int], Window, bool]:
         raise NetworkError("ceil_mode with auto_pad VALID: the standard and its implementations disagree; set pads")
     if call.text("auto_pad", "NOTSET").startswith("SAME") and max(window.dilations) > 1:
         raise NetworkError("auto_pad with dilations: the standard and its implementations disagree; set pads")
-    return x, kernel, window, ceil_mode
+    return x, images, kernel, window, ceil_mode
 
 
 def _has_remainder(x: Tensor, kernel: list[int], window: Window) -> bool:

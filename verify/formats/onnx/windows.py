@@ -24,14 +24,20 @@ class Window:
         return {"strides": self.strides, "dilations": self.dilations, "pads": self.pads}
 
 
-def image_of(call: Call) -> Tensor:
-    """The first input (1, channels, *space), settled, without its batch axis."""
+def images_of(call: Call) -> tuple[Tensor, int]:
+    """The first input (images, channels, *space), settled, as (images * channels, *space), and the number of images.
+
+    What works channel by channel, or on groups of channels, does not see which image a channel belongs to.
+    """
     x = settled(call, call.tensor(0))
     if len(x.shape) < 3:
         raise NetworkError(f"a tensor of shape {x.shape}; expected (batch, channels, at least one spatial axis)")
-    if x.shape[0] != 1:
-        raise NetworkError(f"a batch of {x.shape[0]}; expected 1")
-    return x.reshape(x.shape[1:])
+    return x.reshape((x.shape[0] * x.shape[1], *x.shape[2:])), x.shape[0]
+
+
+def separated(x: Tensor, images: int) -> Tensor:
+    """(images * channels, *space) as (images, channels, *space)."""
+    return x.reshape((images, x.shape[0] // images, *x.shape[1:]))
 
 
 def window_attributes(call: Call, space: Sequence[int], kernel: Sequence[int]) -> Window:
