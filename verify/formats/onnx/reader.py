@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import onnx
+import onnx.defs
 
 from verify.errors import NetworkError
 from verify.formats.onnx.constants import check_stored_inside, checked_shape
+from verify.formats.onnx.control import reads
+from verify.formats.onnx.elements import FLOAT_FORMATS
 from verify.formats.onnx.files import printable
 
 # Broadcasting had other rules before opset 7; opsets after the newest one may mean something else.
 OLDEST_OPSET, NEWEST_OPSET = 7, 28
-_FLOAT_TYPES = {onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16}
+_FLOAT_TYPES = set(FLOAT_FORMATS)
 
 
 @dataclass(frozen=True)
 class Node:
-    """An operator call; ``name`` is unique and printable."""
+    """An operator call; ``name`` is unique and printable, ``imports`` the operator set of each domain."""
 
     proto: onnx.NodeProto
     name: str
+    imports: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class Graph:
     """What lowering needs. ``nodes`` are those that the output depends on, each after what it reads."""
 
-    opset: int
     input_name: str
     input_shape: tuple[int, ...]
     element: int
@@ -39,7 +42,7 @@ class Graph:
 
     def uses(self) -> Counter[str]:
         """How often each value is read (asking for its shape does not count)."""
-        read = [name for node in self.nodes if node.proto.op_type != "Shape" for name in node.proto.input]
+        read = [name for node in self.nodes if node.proto.op_type != "Shape" for name in reads(node.proto)]
         return Counter([*read, self.output_name])
 
 
@@ -52,12 +55,11 @@ def read_graph(data: bytes) -> Graph:
     entry = _only_input(graph, initializers)
     output_name = _only_output(graph)
     return Graph(
-        opset=_opset(model),
         input_name=entry.name,
         input_shape=_input_shape(entry),
         element=entry.type.tensor_type.elem_type,
         output_name=output_name,
-        nodes=_in_order(graph, {entry.name, *initializers}, output_name),
+        nodes=ordered(graph, {entry.name, *initializers}, [output_name], _imports(model)),
         initializers=initializers,
     )
 
@@ -87,14 +89,22 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _opset(model: onnx.ModelProto) -> int:
-    versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
-    version = versions[0] if versions else 1
-    if not OLDEST_OPSET <= version <= NEWEST_OPSET:
+def _imports(model: onnx.ModelProto) -> dict[str, int]:
+    imports: dict[str, int] = {}
+    for entry in model.opset_import:
+        domain = "" if entry.domain == "ai.onnx" else entry.domain
+        if domain in imports:
+            raise NetworkError(
+                f"domain '{printable(domain) or 'ai.onnx'}' is imported twice; expected one operator set"
+            )
+        imports[domain] = entry.version
+    version = imports.setdefault("", 1)
+    newest = min(NEWEST_OPSET, onnx.defs.onnx_opset_version())
+    if not OLDEST_OPSET <= version <= newest:
         raise NetworkError(
-            f"operator set {version}; expected {OLDEST_OPSET} to {NEWEST_OPSET}: convert with onnx.version_converter"
+            f"operator set {version}; expected {OLDEST_OPSET} to {newest}: convert with onnx.version_converter"
         )
-    return version
+    return imports
 
 
 def _check_storage(graph: onnx.GraphProto) -> None:
@@ -149,17 +159,25 @@ def _only_output(graph: onnx.GraphProto) -> str:
     return str(graph.output[0].name)
 
 
-def _in_order(graph: onnx.GraphProto, given: set[str], output: str) -> list[Node]:
-    """The nodes that ``output`` depends on, each after its arguments."""
-    nodes = _named(graph)
+def ordered(
+    graph: onnx.GraphProto,
+    given: set[str],
+    outputs: Sequence[str],
+    imports: Mapping[str, int],
+    around: Callable[[str], bool] = lambda name: False,
+) -> list[Node]:
+    """The nodes that the outputs depend on, each after its arguments; ``around`` knows the names outside the graph."""
+    nodes = _named(graph, imports)
     producer = _producers(nodes, given)
     order: list[Node] = []
     state: dict[int, str] = {}
-    stack: list[tuple[str, str, bool]] = [(output, "the graph's output", False)]
+    stack: list[tuple[str, str, bool]] = [(name, "the graph's output", False) for name in reversed(outputs)]
     while stack:
         value, reader, finished = stack.pop()
         index = producer.get(value)
         if value in given or (index is not None and state.get(index) == "done"):
+            continue
+        if index is None and around(value):
             continue
         if index is None:
             raise NetworkError(f"'{printable(value)}', read by {reader}, is not defined anywhere in the graph")
@@ -172,11 +190,11 @@ def _in_order(graph: onnx.GraphProto, given: set[str], output: str) -> list[Node
         state[index] = "open"
         stack.append((value, reader, True))
         label = f"node '{nodes[index].name}'"
-        stack.extend((name, label, False) for name in reversed(nodes[index].proto.input) if name)
+        stack.extend((name, label, False) for name in reversed(reads(nodes[index].proto)))
     return order
 
 
-def _named(graph: onnx.GraphProto) -> list[Node]:
+def _named(graph: onnx.GraphProto, imports: Mapping[str, int]) -> list[Node]:
     """Nodes under their own name, else their output's, else operator and count (outputs such as ``12`` say nothing)."""
     counts: Counter[str] = Counter()
     taken: set[str] = set()
@@ -190,7 +208,7 @@ def _named(graph: onnx.GraphProto) -> list[Node]:
             copy += 1
             name = f"{base}#{copy}"
         taken.add(name)
-        nodes.append(Node(proto, name))
+        nodes.append(Node(proto, name, imports))
     return nodes
 
 
