@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,30 +16,6 @@ if TYPE_CHECKING:
 
 # Turns of one loop.
 MAX_TURNS = 10_000
-
-
-def subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
-    """The graphs in a node's attributes."""
-    for attribute in node.attribute:
-        if attribute.type == onnx.AttributeProto.GRAPH:
-            yield attribute.g
-        yield from attribute.graphs
-
-
-def reads(node: onnx.NodeProto) -> list[str]:
-    """The values that a node reads, those that its graphs take from around them included."""
-    names = [name for name in node.input if name]
-    for graph in subgraphs(node):
-        names += free_names(graph)
-    return names
-
-
-def free_names(graph: onnx.GraphProto) -> list[str]:
-    """What a graph reads and does not define."""
-    own = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
-    own |= {name for node in graph.node for name in node.output}
-    read = [name for node in graph.node for name in reads(node)] + [value.name for value in graph.output]
-    return [name for name in read if name not in own]
 
 
 def branch(call: Call, scope: Scope) -> list[tuple[Value, int, bool]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from typing import TypeAlias
 
 import numpy as np
 import onnx
@@ -18,10 +19,10 @@ from verify.formats.onnx.constants import checked_shape, stored_array
 from verify.formats.onnx.files import printable
 from verify.formats.onnx.folding import doubt, folded
 from verify.formats.onnx.operators import find
-from verify.formats.onnx.reader import Graph, Node, ordered
+from verify.formats.onnx.reader import Graph, Node, ordered, uses
 from verify.formats.onnx.refusals import refusal, unread
 from verify.formats.onnx.signature import check_node, output_types, schema_of
-from verify.network import Builder, Network, Tensor
+from verify.network import Builder, InputPart, Network, Tensor
 
 # Weights of all blocks together, after unrolling, values of one layer, and values of all computed constants.
 MAX_WEIGHTS = 100_000_000
@@ -43,6 +44,7 @@ class Budget:
     blocks: int = 0
     computed: int = 0
     nodes: int = 0
+    folded: int = 0
     depth: int = 0
 
 
@@ -82,9 +84,8 @@ class Scope:
         outputs = [value.name for value in graph.output]
         inputs = [value.name for value in graph.input]
         stored = {tensor.name: tensor for tensor in graph.initializer}
-        nodes = ordered(graph, {*inputs, *stored}, outputs, call.imports, self.defines)
-        uses = Counter([*(key for node in nodes for key in control.reads(node.proto)), *outputs])
-        inner = Scope(self.builder, self.budget, uses, stored=stored, outer=self)
+        nodes = ordered(graph, {*inputs, *stored}, call.imports, self.defines)
+        inner = Scope(self.builder, self.budget, uses(nodes, outputs), stored=stored, outer=self)
         for key, value in zip(inputs, given, strict=True):
             inner.values[key] = inner._settled(key, value, name)
         inner.run([Node(node.proto, f"{name}.{node.name}", node.imports) for node in nodes])
@@ -146,7 +147,8 @@ class Scope:
         if proto.op_type in ("If", "Loop"):
             run = control.branch if proto.op_type == "If" else control.loop
             return run(call, self)
-        values = _applied(call)
+        values = _applied(call, outermost=self.outer is None)
+        self.budget.folded += proto.op_type != "Constant" and all(isinstance(v, np.ndarray) for v in values)
         for value in values:
             if isinstance(value, Tensor):
                 checked_shape(value.shape, "result", MAX_UNITS)
@@ -175,12 +177,26 @@ def lower(graph: Graph, name: str) -> Network:
     """The network that the graph computes."""
     if not graph.nodes:
         raise NetworkError(f"output '{printable(graph.output_name)}' is not computed by any operator")
-    builder = Builder(lowering.without_batch(graph.input_shape), name)
+    parts = _parts(graph)
+    builder = Builder(parts[0].shape if len(parts) == 1 else (sum(part.size for part in parts),), name)
     scope = Scope(builder, Budget(), graph.uses(), stored=graph.initializers)
-    entry: Any = builder.input.reshape(graph.input_shape)
-    scope.values[graph.input_name] = (entry, graph.element, False)
+    flat = builder.input.flatten()
+    for entry, part in zip(graph.inputs, parts, strict=True):
+        value = flat.take(np.arange(part.start, part.start + part.size)).reshape(entry.shape)
+        scope.values[entry.name] = (value, entry.element, False)
     scope.run(graph.nodes)
-    return _finished(graph, scope)
+    network = _finished(graph, scope)
+    folded = scope.budget.folded
+    computed = [f"{folded} of {scope.budget.nodes} nodes computed while reading: constants alone"] if folded else []
+    return replace(network, inputs=parts, files=graph.files, remarks=(*graph.remarks, *computed))
+
+
+def _parts(graph: Graph) -> tuple[InputPart, ...]:
+    """The inputs one after the other, each without a leading axis of 1."""
+    shapes = [lowering.without_batch(entry.shape) for entry in graph.inputs]
+    starts = accumulate((math.prod(shape) for shape in shapes), initial=0)
+    named = zip(graph.inputs, shapes, starts, strict=False)
+    return tuple(InputPart(printable(entry.name), shape, start) for entry, shape, start in named)
 
 
 def _finished(graph: Graph, scope: Scope) -> Network:
@@ -193,20 +209,20 @@ def _finished(graph: Graph, scope: Scope) -> Network:
         raise NetworkError(f"{label} is a condition (true or false), not a number")
     if not isinstance(value, Tensor):
         raise NetworkError(f"{label} is a constant, not a function of the input")
-    output = freshly_named(scope.builder, value.reshape(lowering.without_batch(value.shape)), graph.nodes[-1].name)
-    return scope.builder.build(output)
+    whole = value.reshape(lowering.without_batch(value.shape))
+    return scope.builder.build(freshly_named(scope.builder, whole, graph.nodes[-1].name))
 
 
-def _applied(call: Call) -> list[Value]:
+def _applied(call: Call, *, outermost: bool) -> list[Value]:
     """The values of the outputs."""
     operator = find(call.node)
     if operator is None:
-        raise NetworkError(refusal(call.node) + _advice(call))
+        raise NetworkError(refusal(call.node) + (_advice(call) if outermost else ""))
     constant = all(value is None or isinstance(value, np.ndarray) for value in call.inputs)
     if constant and operator.on_constants:
         return folded(call, operator.on_constants)
     if operator.lower is None:
-        raise NetworkError(unread(call.node) + _advice(call))
+        raise NetworkError(unread(call.node) + (_advice(call) if outermost else ""))
     if constant:
         return folded(call, operator.lower)
     if not operator.takes_conditions and any(isinstance(value, Condition) for value in call.inputs):
@@ -220,7 +236,7 @@ def _advice(call: Call) -> str:
     """Where the network could be cut so that the rest is read; all nodes before this one were."""
     for key, value in zip(call.node.input, call.inputs, strict=True):
         if isinstance(value, Tensor) and set(value.terms) - {0}:
-            return f"; --output {printable(key)} reads the network up to it"
+            return f"; --output {printable(key)} takes what it reads as the output"
     return ""
 
 
