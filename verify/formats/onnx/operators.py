@@ -162,6 +162,7 @@ OPERATORS: dict[str, Operator] = {
     "Resize": _affine(resize.resize, remark="no antialiasing"),
     "ReverseSequence": _moves(index.reverse_sequence, "constant lengths"),
     "Round": _only(constant.elementwise(round, jumps=True)),
+    "Scatter": _affine(index.scatter_elements, remark="constant indices"),
     "ScatterElements": _affine(index.scatter_elements, remark="constant indices, reduction none or add"),
     "ScatterND": _affine(index.scatter_nd, remark="constant indices, reduction none or add"),
     "Selu": _smooth(activation.selu, rounded.selu),

@@ -81,7 +81,7 @@ def resize(call: Call) -> Value:
         region = list(zip(corners[: len(axes)], corners[len(axes) :], strict=True))
     sizes = [value.shape[axis] for axis in axes]
     if index == 2:
-        resized = _by_scale(call, sizes, [Fraction(v) for v in call.finite(stated).tolist()], region)
+        resized = _by_scale(sizes, [Fraction(v) for v in call.finite(stated).tolist()], region, transform)
     else:
         resized = _by_size(call, sizes, [int(v) for v in stated.tolist()], region)
     result = [Axis(size, size, Fraction(1), Fraction(0), Fraction(1)) for size in value.shape]
@@ -105,10 +105,10 @@ def _old_axes(call: Call, shape: tuple[int, ...], scales: Array) -> list[Axis]:
     exact = [Fraction(v) for v in call.finite(scales).tolist()]
     if min(exact, default=Fraction(1)) < 1:
         raise NetworkError("scales below 1: implementations of this operator set disagree; convert to opset 13")
-    return _by_scale(call, list(shape), exact, [(Fraction(0), Fraction(1))] * len(shape))
+    return _by_scale(list(shape), exact, [(Fraction(0), Fraction(1))] * len(shape), "asymmetric")
 
 
-def _by_scale(call: Call, sizes: list[int], scales: list[Fraction], region: list[Any]) -> list[Axis]:
+def _by_scale(sizes: list[int], scales: list[Fraction], region: list[Any], transform: str) -> list[Axis]:
     result = []
     for size, scale, (start, end) in zip(sizes, scales, region, strict=True):
         if scale <= 0:
@@ -117,6 +117,10 @@ def _by_scale(call: Call, sizes: list[int], scales: list[Fraction], region: list
         single = np.float32(size) * np.float32(end - start) * np.float32(scale)
         if not math.isfinite(single) or math.floor(single) != after:
             raise NetworkError(f"size {size} times scale {float(scale):.9g} depends on rounding; give sizes")
+        if transform in ("align_corners", "tf_crop_and_resize") and after != size * (end - start) * scale:
+            raise NetworkError(
+                f"{transform} with a scale that gives no whole size: implementations disagree; give sizes"
+            )
         result.append(Axis(size, after, scale, start, end))
     return result
 

@@ -29,7 +29,8 @@ def schema_of(node: onnx.NodeProto, opsets: Mapping[str, int]) -> Any:
     try:
         schema = onnx.defs.get_schema(node.op_type, version, domain)
     except onnx.defs.SchemaError as error:
-        raise NetworkError(f"operator {printable(node.op_type)} does not exist in operator set {version}") from error
+        name = printable(f"{domain}::{node.op_type}" if domain else node.op_type)
+        raise NetworkError(f"operator {name} does not exist in operator set {version}") from error
     if schema.deprecated:
         raise NetworkError(f"operator {node.op_type} was removed in operator set {schema.since_version}")
     return schema

@@ -112,7 +112,10 @@ def transposed_window(
         if len(wanted) != dims:
             raise NetworkError(f"output_shape {wanted}; expected one size for each of {dims} spatial axes")
         totals = [max(whole - size, 0) for whole, size in zip(full, wanted, strict=True)]
-        if any(size > whole for whole, size in zip(full, wanted, strict=True)):
+        if any(
+            size >= whole + max(step, spread)
+            for whole, size, step, spread in zip(full, wanted, strides, dilations, strict=True)
+        ):
             raise NetworkError(f"output_shape {wanted} is larger than the {full} that the window reaches")
         starts = [total - total // 2 if mode != "SAME_UPPER" else total // 2 for total in totals]
         return (strides, dilations), starts, wanted
