@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from rich.text import Text
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import ValueGap
 from verify.network import Network
+from verify.property.trivial import why_vacuous
 from verify.rational import display, exact_text
+from verify.report.each import EachResult
 from verify.report.names import file_stem
 from verify.report.record import Result
 from verify.report.sentence import point_text
@@ -44,7 +47,7 @@ def show_result(result: Result, folder: str | None) -> None:
         console.print(Text(f"  {outcome.reason}; tried: {', '.join(outcome.tried) or 'nothing'}"))
     how = f"{result.assurance or 'no verdict'}, engine {outcome.engine or '-'}, {outcome.seconds:.3f} s"
     console.print(Text(f"  {claim.property.formula}; {how}", style="dim"))
-    for assumption in outcome.judgement.assumptions:
+    for assumption in outcome.assumptions:
         console.print(Text(f"  assumes: {assumption}", style="dim"))
     if folder is not None:
         console.print(Text(f"  evidence: {Path(folder) / file_stem(result)}.json", style="dim"))
@@ -52,7 +55,7 @@ def show_result(result: Result, folder: str | None) -> None:
 
 def switch_lines(result: Result) -> list[str]:
     """The ReLU that switch between the points of a counterexample, where f bends there."""
-    claim, evidence, values = result.claim, result.outcome.evidence, result.outcome.judgement.values
+    claim, evidence, values = result.claim, result.outcome.evidence, result.outcome.values
     if not isinstance(evidence, ValueGap) or claim.second is not None or not claim.network.is_piecewise_linear:
         return []
     ends = [value.point for value in values if value.factor]
@@ -69,23 +72,57 @@ def switch_lines(result: Result) -> list[str]:
     return [f"{units} {verb} at {point_text(found.point)}: {slopes}"]
 
 
+def show_each(each: EachResult, folder: str | None) -> None:
+    """The verdict on all regions, then that on each, shortly."""
+    console, first = _console(), each.results[0]
+    text = f"  {statement_on(first, each.where)}"
+    console.print(Text.assemble((each.verdict.name, COLOURS[each.verdict]), text))
+    for result in each.results if each.verdict is Verdict.PROVED else each.decisive:
+        console.print(Text.assemble("  ", (result.verdict.name, COLOURS[result.verdict]), f"  {_short(result)}"))
+        if folder is not None:
+            console.print(Text(f"    evidence: {Path(folder) / file_stem(result)}.json", style="dim"))
+    others = len(each.results) - len(each.decisive)
+    if others:
+        counts = Counter(result.verdict.value for result in each.results if result.verdict is not each.verdict)
+        console.print(Text("  the others: " + ", ".join(f"{count} {word}" for word, count in counts.items())))
+    seconds = sum(result.outcome.seconds for result in each.results)
+    how = f"{each.assurance or 'no verdict'}, {seconds:.3f} s; on each alone, not on their union"
+    console.print(Text(f"  {first.claim.property.formula}; {how}", style="dim"))
+    for assumption in dict.fromkeys(a for r in each.results for a in r.outcome.assumptions):
+        console.print(Text(f"  assumes: {assumption}", style="dim"))
+
+
+def _short(result: Result) -> str:
+    region = result.claim.region.text
+    if result.counterexample:
+        return f"{region}: {result.counterexample}"
+    if result.verdict is Verdict.PROVED:
+        return f"{region}: {proof_line(result)}"
+    return f"{region}: {result.outcome.reason}; tried: {', '.join(result.outcome.tried) or 'nothing'}"
+
+
 def statement(result: Result) -> str:
     """``digits_conv is affine on box(0, 1)``."""
+    return statement_on(result, result.claim.region.text or "the region")
+
+
+def statement_on(result: Result, where: str) -> str:
+    """The same about another place: ``digits_conv is affine on each of the 2 boxes of p.vnnlib``."""
     claim = result.claim
     what = claim.property.name
     if result.second is not None:
         what += f" to {result.second.name}"
     outputs = f" (outputs {', '.join(map(str, result.outputs))})" if result.outputs else ""
-    return f"{result.network.name} is {what} on {claim.region.text or 'the region'}{outputs}"
+    return f"{result.network.name} is {what} on {where}{outputs}"
 
 
 def proof_line(result: Result) -> str:
     """Why a proved claim holds, in one line."""
     if result.vacuous:
-        return "vacuous: " + "; ".join(result.to_json()["lemmas"])
+        return f"vacuous: {why_vacuous(result.claim)}"
     if result.assurance == "attested":
         return f"attested by {result.outcome.attested}; no evidence to replay"
-    data = result.to_json()
+    data = result.record()
     evidence = data["evidence"]
     if evidence["kind"] == "rule":
         return f"by the rule '{evidence['rule']}'"

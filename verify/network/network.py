@@ -112,9 +112,9 @@ class Network:
     source: str | None = None
     file_digest: str | None = None
     notes: tuple[str, ...] = ()
-    inputs: tuple[InputPart, ...] = ()
-    output: str | None = None
     files: tuple[tuple[str, str], ...] = ()
+    output: str | None = None
+    inputs: tuple[InputPart, ...] = ()
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -186,11 +186,11 @@ class Network:
 
     @cached_property
     def canonical_digest(self) -> str:
-        """SHA-256 of the canonical form (names left out)."""
+        """SHA-256 of the canonical form with the notes (names and the shapes of blocks left out)."""
         plain = to_json(self)
         for block in plain["blocks"]:
             del block["name"], block["shape"]
-        text = json.dumps([plain["input_shape"], plain["output_shape"], plain["blocks"]])
+        text = json.dumps([plain["input_shape"], plain["output_shape"], plain["notes"], plain["blocks"]])
         return hashlib.sha256(text.encode()).hexdigest()
 
     def select_outputs(self, outputs: tuple[int, ...]) -> Network:

@@ -52,6 +52,7 @@ def stored_model(network: Network) -> bytes | None:
 
 def _network(data: bytes, name: str, where: str, output: str | None, folder: Path | None) -> Network:
     try:
-        return replace(lower(read_graph(data, output, folder), name), output=output)
+        full_name = name if output is None else f"{name}:{printable(output)}"
+        return replace(lower(read_graph(data, output, folder), full_name), output=output)
     except InputError as error:
         raise NetworkError(f"{printable(where, 500)}: {error}") from error
