@@ -27,7 +27,7 @@ from verify.rational import vector_from_floats
 
 REFUSED = Path(__file__).with_name("onnx_node_tests.json")
 
-ROUNDOFFS = {
+ROUNDOFFS: dict[int, float] = {
     TensorProto.FLOAT: FLOAT32_ROUNDOFF,
     TensorProto.DOUBLE: UNIT_ROUNDOFF,
     TensorProto.FLOAT16: 2.0**-11,
@@ -100,5 +100,7 @@ def verdicts() -> dict[str, str]:
 
 if __name__ == "__main__":
     results = verdicts()
-    REFUSED.write_text(json.dumps({k: v for k, v in results.items() if v != "right"}, indent=1) + "\n", encoding="utf-8")
+    REFUSED.write_text(
+        json.dumps({k: v for k, v in results.items() if v != "right"}, indent=1) + "\n", encoding="utf-8"
+    )
     print(sum(v == "right" for v in results.values()), "right of", len(results))

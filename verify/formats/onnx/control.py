@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import onnx
@@ -11,14 +12,21 @@ from verify.errors import NetworkError
 from verify.formats.onnx.call import Call, Value
 from verify.formats.onnx.files import printable
 
-if TYPE_CHECKING:
-    from verify.formats.onnx.translation import Scope
+# A value, its element type, and whether it is a constant that an implementation may hold rounded.
+Typed: TypeAlias = tuple[Value, int, bool]
 
 # Turns of one loop.
 MAX_TURNS = 10_000
 
 
-def branch(call: Call, scope: Scope) -> list[tuple[Value, int, bool]]:
+class Runner(Protocol):
+    """What runs a graph inside a node, for values of the graph's own inputs."""
+
+    def run_graph(self, graph: onnx.GraphProto, call: Call, name: str, given: Sequence[Typed]) -> list[Typed]:
+        """The values of its outputs."""
+
+
+def branch(call: Call, scope: Runner) -> list[Typed]:
     """The outputs of the graph that a constant condition takes."""
     condition = call.array(0, "a constant condition (a branch on the input is not piecewise linear in general)")
     if condition.size != 1:
@@ -28,7 +36,7 @@ def branch(call: Call, scope: Scope) -> list[tuple[Value, int, bool]]:
     return scope.run_graph(graph, call, call.name, [])
 
 
-def loop(call: Call, scope: Scope) -> list[tuple[Value, int, bool]]:
+def loop(call: Call, scope: Runner) -> list[Typed]:
     """The state after all turns, then what each turn adds to the scan outputs."""
     limit = call.array(0, "a constant number of turns").item() if call.has(0) else None
     going = bool(call.array(1, "a constant condition").item()) if call.has(1) else True
@@ -40,7 +48,7 @@ def loop(call: Call, scope: Scope) -> list[tuple[Value, int, bool]]:
                            f"{len(call.inputs)} inputs of the loop")  # fmt: skip
     doubtful = list(call.doubtful)[2:]
     state = [(call.value(k + 2), call.types[k + 2], doubtful[k]) for k in range(carried)]
-    scans: list[list[tuple[Value, int, bool]]] = [[] for _ in range(len(body.output) - 1 - carried)]
+    scans: list[list[Typed]] = [[] for _ in range(len(body.output) - 1 - carried)]
     turn = 0
     while going and (limit is None or turn < limit):
         if turn >= MAX_TURNS:
@@ -59,7 +67,7 @@ def loop(call: Call, scope: Scope) -> list[tuple[Value, int, bool]]:
     return [*state, *(_stacked(call, collected) for collected in scans)]
 
 
-def _stacked(call: Call, parts: list[tuple[Value, int, bool]]) -> tuple[Value, int, bool]:
+def _stacked(call: Call, parts: list[Typed]) -> Typed:
     from verify.formats.onnx.operators_shape import joined
 
     if not parts:

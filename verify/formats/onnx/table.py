@@ -14,18 +14,20 @@ _HOW = {
     "piecewise linear": "piecewise linear",
     "smooth": "smooth",
     "moves values": "moves values",
-    "constants": "no",
+    "constants": "refused",
 }
 
 
 def markdown() -> str:
     """One row for each operator: operator sets, how it is read of activations, and what is asked of it."""
-    rows = ["| operator | operator sets | of activations | with |", "|---|---|---|---|"]
+    rows = ["| operator | operator sets | on activations | with |", "|---|---|---|---|"]
     entries = {**OPERATORS, **{name: Operator("run in place", None, None, text) for name, text in CONTROL.items()}}
     for name in sorted(entries, key=str.lower):
         operator = entries[name]
         sets = _sets(name)
-        rows.append(f"| {name} | {sets} | {_HOW.get(operator.kind, operator.kind)} | {operator.remark} |")
+        rows.append(
+            f"| {name} | {sets} | {_HOW.get(operator.kind, operator.kind)} | {operator.remark} |".replace("|  |", "| |")
+        )
     return "\n".join(rows)
 
 

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from typing import TypeAlias
 
 import numpy as np
 import onnx
@@ -16,6 +15,7 @@ from verify.errors import InputError, NetworkError
 from verify.formats.onnx import control, lowering
 from verify.formats.onnx.call import Call, Condition, Value, freshly_named
 from verify.formats.onnx.constants import checked_shape, stored_array
+from verify.formats.onnx.control import Typed
 from verify.formats.onnx.files import printable
 from verify.formats.onnx.folding import doubt, folded
 from verify.formats.onnx.operators import find
@@ -31,9 +31,6 @@ MAX_COMPUTED = 50_000_000
 # Nodes that are run, those of graphs inside as often as they are run, and graphs inside graphs.
 MAX_NODES = 200_000
 MAX_DEPTH = 20
-
-# A value, its element type, and whether it is a constant that an implementation may hold rounded.
-Typed: TypeAlias = tuple[Value, int, bool]
 
 
 @dataclass
