@@ -149,7 +149,6 @@ class Scope:
         for value in values:
             if isinstance(value, Tensor):
                 checked_shape(value.shape, "result", MAX_UNITS)
-                _check_not_empty(value)
             elif isinstance(value, np.ndarray):
                 self.budget.computed += value.size
         doubtful = doubt(call, values, elements)
@@ -206,6 +205,8 @@ def _finished(graph: Graph, scope: Scope) -> Network:
         raise NetworkError(f"{label} is a condition (true or false), not a number")
     if not isinstance(value, Tensor):
         raise NetworkError(f"{label} is a constant, not a function of the input")
+    if not math.prod(value.shape):
+        raise NetworkError(f"{label} of shape {value.shape} holds no values (an axis of size 0)")
     whole = value.reshape(lowering.without_batch(value.shape))
     return scope.builder.build(freshly_named(scope.builder, whole, graph.nodes[-1].name))
 
@@ -235,11 +236,6 @@ def _advice(call: Call) -> str:
         if isinstance(value, Tensor) and set(value.terms) - {0}:
             return f"; --output {printable(key)} takes what it reads as the output"
     return ""
-
-
-def _check_not_empty(value: Tensor) -> None:
-    if not math.prod(value.shape):
-        raise NetworkError(f"a result of shape {value.shape} holds no values (an axis of size 0)")
 
 
 def _named(call: Call, value: Value) -> Value:
