@@ -166,7 +166,7 @@ class _Run:
                 continue
             base, on = self._cut_with(k, made)
             self.sources = {s: forms.of_cells(base) for s, forms in self.sources.items()}
-            self.sources[k] = made.of_cells(base).where(on)
+            self.sources[k] = made.activated(base, on)
             packed = np.packbits(on, axis=1)
             self.found.layers.append(Layer(k, block.size, packed, base))
 
@@ -198,10 +198,12 @@ class _Run:
         points, places = found.points.rows, found.errors.rows
         home = base.rows[found.complex.levels[0].home.rows]
         row, error = made.rows[unit], made.errors[unit]
-        width = row.shape[1]
+        width = len(row)
         with np.errstate(over="ignore", invalid="ignore"):
-            values = np.einsum("vd,vd->v", row[home], points)
-            size = np.abs(row).sum(axis=1)
+            values = np.zeros(len(points))
+            for form, coordinate in zip(row, points.T, strict=True):
+                values += form[home] * coordinate
+            size = np.abs(row).sum(axis=0)
             doubt = width * error[home] * (1 + places) + size[home] * (places + gamma(width + 2))
             decided = np.abs(values) > doubt * ENLARGED + TINY
         signs = np.sign(np.where(decided, values, 0.0)).astype(np.int8)
@@ -220,7 +222,7 @@ class _Run:
         before = base.rows[cells]
         sources = np.empty((len(cells), 4), dtype=np.int32)
         sources[:, 0], sources[:, 1], sources[:, 2], sources[:, 3] = len(found.layers), k, unit, before
-        rows, errors = made.rows[unit][before], made.errors[unit][before]
+        rows, errors = made.rows[unit][:, before].T, made.errors[unit][before]
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             scale = np.abs(rows).max(axis=1)
             scaled, relative = rows / scale[:, None], errors / scale * ENLARGED + 2.0**-52

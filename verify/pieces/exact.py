@@ -120,7 +120,7 @@ class ExactSide:
 
 def _opposed(point: IntegerForm, near: Sequence[float]) -> bool:
     """Whether a point at infinity is the opposite of the approximation: both lie in one closed orthant or its opposite."""
-    return sum(np.sign(n) * x for n, x in zip(point, near, strict=True)) < 0
+    return sum(((n > 0) - (n < 0)) * x for n, x in zip(point, near, strict=True)) < 0
 
 
 def common_zero(forms: Sequence[IntegerForm]) -> IntegerForm:

@@ -28,52 +28,56 @@ MOST_BYTES = 6 * 2**30
 
 @dataclass(frozen=True, eq=False)
 class Forms:
-    """``rows`` of shape (units, cells, coordinates + 1); ``errors`` (units, cells) bounds each coefficient's error."""
+    """``rows`` of shape (units, coordinates + 1, cells); ``errors`` (units, cells) bounds each coefficient's error."""
 
     rows: Floats
     errors: Floats
 
     def of_cells(self, cells: Ids) -> Forms:
         """The same units' forms on other cells, each part of one of these."""
-        return Forms(self.rows[:, cells], self.errors[:, cells])
+        return Forms(np.take(self.rows, cells, axis=2), np.take(self.errors, cells, axis=1))
 
-    def where(self, on: Mask) -> Forms:
-        """Zero where a unit is off; ``on`` has shape (cells, units)."""
-        return Forms(np.where(on.T[:, :, None], self.rows, 0.0), np.where(on.T, self.errors, 0.0))
+    def activated(self, cells: Ids, on: Mask) -> Forms:
+        """The same with zero where a unit is off; ``on`` has shape (cells, units)."""
+        found, mask = self.of_cells(cells), on.T.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # what overflowed becomes NaN, of which nothing is ever decided
+            found.rows[:] *= mask[:, None, :]
+            found.errors[:] *= mask
+        return found
 
 
 def inputs(domain: Domain) -> Forms:
     """The network's inputs as forms, on a single cell."""
     pinned = domain.pinned_values()
-    rows = np.zeros((len(pinned), 1, domain.dimension + 1))
+    rows = np.zeros((len(pinned), domain.dimension + 1, 1))
     errors = np.zeros((len(pinned), 1))
     for place, j in enumerate(domain.free):
-        rows[j, 0, place] = 1.0
+        rows[j, place, 0] = 1.0
     for j, value in enumerate(pinned):
         if value is not None:
-            rows[j, 0, -1] = nearest_float(value.numerator, value.denominator)
-            errors[j, 0] = np.abs(rows[j, 0, -1]) * 2.0**-52 + SMALLEST_SUBNORMAL
+            rows[j, -1, 0] = nearest_float(value.numerator, value.denominator)
+            errors[j, 0] = np.abs(rows[j, -1, 0]) * 2.0**-52 + SMALLEST_SUBNORMAL
     return Forms(rows, errors)
 
 
 def preactivations(block: Block, sources: dict[int, Forms]) -> Forms:
     """The forms of a block's pre-activations on the cells of its sources."""
     some = next(iter(sources.values())).rows
-    cells, width = some.shape[1:]
+    width, cells = some.shape[1:]
     if block.size * cells * width * 8 > MOST_BYTES:
         raise BudgetExceeded(f"the affine maps of {block.name} on {cells} cells do not fit in memory")
-    rows = np.zeros((block.size, cells, width))
-    rows[:, :, -1] = block.bias_floats[:, None]
+    rows = np.zeros((block.size, width, cells))
+    rows[:, -1] = block.bias_floats[:, None]
     relative = gamma(block.fan_in + 2)
     errors: Floats = np.repeat(relative * np.abs(block.bias_floats)[:, None], cells, axis=1)
     with np.errstate(over="ignore", invalid="ignore"):
         for source, matrix in block.inputs:
             given = sources[source]
             flat = given.rows.reshape(given.rows.shape[0], -1)
-            rows += np.asarray(matrix.fast_floats @ flat).reshape(block.size, cells, width)
-            sizes = np.abs(given.rows).max(axis=2, initial=0.0)
-            carried = given.errors * (1 + 2 * relative) + relative * sizes
-            errors += np.asarray(matrix.absolute_floats @ carried)
+            rows += np.asarray(matrix.fast_floats @ flat).reshape(block.size, width, cells)
+            carried = np.abs(given.rows).max(axis=1, initial=0.0) * relative
+            carried += given.errors * (1 + 2 * relative)
+            errors += np.asarray(abs(matrix.fast_floats) @ carried)
         errors += (block.fan_in + 2) * SMALLEST_SUBNORMAL
         errors *= 1 + 2 * gamma(block.fan_in + 16)
     if not block.rounds_faithfully:

@@ -6,6 +6,7 @@ cells whose units that some path of units that are on connects to an output agre
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -81,8 +82,8 @@ def same_maps(found: Arrangement, budget: Budget) -> Ids:
     """A number for each polytope, equal exactly where the affine maps of all outputs are equal."""
     assert found.outputs is not None
     outputs, count = found.outputs, found.complex.cell_count
-    values = np.moveaxis(outputs.rows, 1, 0).reshape(count, -1)
-    width = outputs.rows.shape[2]
+    values = np.moveaxis(outputs.rows, 2, 0).reshape(count, -1)
+    width = outputs.rows.shape[1]
     errors = np.repeat(outputs.errors.T, width, axis=1)
     labels = np.zeros(count, dtype=np.int32)
     number = 0
@@ -152,9 +153,8 @@ def _fraction_row(domain: Domain, network: Network, block: int, unit: int, patte
     """Numerators and, last, the denominator in lowest terms."""
     numerators, constant, denominator = adjoint_form(network, block, unit, pattern)
     row, factor = restricted(domain, numerators, constant)
-    scale = np.lcm.reduce(np.array([v.denominator for v in domain.pinned_values() if v is not None] or [1], object))
-    below = denominator * int(scale)
-    divisor = int(np.gcd(factor, below)) if any(row) else below
+    below = denominator * math.lcm(*(v.denominator for v in domain.pinned_values() if v is not None))
+    divisor = math.gcd(factor, below)
     return (*(n * (factor // divisor) for n in row), below // divisor) if any(row) else (*row, 1)
 
 
