@@ -12,6 +12,8 @@ from verify.errors import InputError
 from verify.formats import expressions
 from verify.formats.files import load as load_file
 from verify.network import Network
+from verify.pieces.count import Pieces
+from verify.pieces.count import count as count_pieces
 from verify.property import Claim, find
 from verify.rational import Number, Vector, vector
 from verify.region import Region
@@ -145,6 +147,22 @@ def lipschitz(
     """
     loaded = load(network)
     return best_constant(loaded, parse_region(on, loaded), norm, _budget(timeout, report))
+
+
+def pieces(
+    network: str | Path | Network,
+    on: str | Region = "all",
+    *,
+    limit: int | None = None,
+    timeout: float | None = None,
+    report: Callable[[str], None] | None = None,
+) -> Pieces:
+    """The exact numbers of activation cells, linear pieces and affine maps on the region, with the cells themselves.
+
+    The counts are None beyond ``limit`` cells or out of time; ``at_least`` then bounds the number of cells from below.
+    """
+    loaded = load(network)
+    return count_pieces(loaded, parse_region(on, loaded), _budget(timeout, report), limit)
 
 
 def simplify(

@@ -48,6 +48,11 @@ class Domain:
         return len(self.free)
 
     @property
+    def has_box(self) -> bool:
+        """Whether the base is a box: an L1 ball of many coordinates is not."""
+        return isinstance(self.problem.question.region.base, Box)
+
+    @property
     def base(self) -> Box:
         """The box, in all hull coordinates."""
         base = self.problem.question.region.base

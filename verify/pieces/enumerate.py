@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from verify.errors import BudgetExceeded
 from verify.kernel.exact import Pattern
 from verify.network.floats import gamma
 from verify.pieces import forms as float_forms
@@ -28,14 +29,6 @@ from verify.search.budget import Budget
 CERTAIN = 2.0**-24
 TINY = 1e-300
 ENLARGED = 1 + 2.0**-20
-
-
-class LimitReached(Exception):
-    """There are more cells than the limit; ``cells`` is a lower bound."""
-
-    def __init__(self, cells: int) -> None:
-        super().__init__(f"more than {cells - 1} cells")
-        self.cells = cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,14 +88,22 @@ class Arrangement:
         return block, unit, self.pattern(cell, layer)
 
 
-def arrangement(domain: Domain, budget: Budget, limit: int | None = None) -> Arrangement:
-    """Every cell of the domain; ``LimitReached`` as soon as there are more than ``limit``."""
-    found = _beginning(domain)
+def arrangement(found: Arrangement, budget: Budget, limit: int | None = None) -> Arrangement:
+    """Cut a beginning with every unit of the network; ``BudgetExceeded`` as soon as there are more than ``limit`` cells."""
     _Run(found, budget, limit).all_blocks()
     return found
 
 
-def _beginning(domain: Domain) -> Arrangement:
+def lower_bound(found: Arrangement) -> int:
+    """No more than the number of activation cells: artificial facets may divide one of them."""
+    count = found.complex.cell_count
+    if found.artificial:
+        tight = found.complex.levels[-2].tight.rows
+        count -= int(np.isin(tight[found.complex.neighbours()[0], 0], found.artificial).sum())
+    return max(count, 1)
+
+
+def beginning(domain: Domain) -> Arrangement:
     """The region before any unit cuts it: simplices from which the region's rows cut what lies outside."""
     begin = start(domain)
     found = Arrangement(
@@ -149,8 +150,8 @@ class _Run:
 
     def __init__(self, found: Arrangement, budget: Budget, limit: int | None) -> None:
         self.found, self.budget, self.limit = found, budget, limit
-        self.cells = found.complex.cell_count
-        self.sources: dict[int, Forms] = {0: float_forms.inputs(found.domain).of_cells(np.zeros(self.cells, np.int32))}
+        everywhere = np.zeros(found.complex.cell_count, dtype=np.int32)
+        self.sources: dict[int, Forms] = {0: float_forms.inputs(found.domain).of_cells(everywhere)}
 
     def all_blocks(self) -> None:
         """Every block in turn."""
@@ -186,8 +187,8 @@ class _Run:
             bits.extend(bits.rows[cut.cells])
             bits.rows[:, unit] = cut.is_on
             _place(found, cut.edges, values)
-            if self.limit is not None and found.complex.cell_count > self.limit:
-                raise LimitReached(found.complex.cell_count)
+            if self.limit is not None and found.complex.cell_count > self.limit < lower_bound(found):
+                raise BudgetExceeded(f"more than {self.limit} cells")
             if unit % 16 == 0:
                 self.budget.report(f"block {k}, unit {unit} of {size}: {found.complex.cell_count} cells")
         return base.rows.copy(), bits.rows
