@@ -14,7 +14,7 @@ from verify.cli.options import bounded, limit_memory, number
 from verify.cli.progress import Progress
 from verify.errors import InputError
 from verify.network import Network
-from verify.pieces import Pieces, average_degree
+from verify.arrangement import Pieces, average_degree
 from verify.report.drawing import counted
 
 EXPORTS = (".json", ".npz")

@@ -17,11 +17,11 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from verify.errors import InputError
-from verify.pieces.count import Pieces, count_on
-from verify.pieces.domain import Domain
-from verify.pieces.enumerate import Arrangement
-from verify.pieces.merging import Labels
-from verify.pieces.values import gradients, piece_maps
+from verify.arrangement.count import Pieces, count_on
+from verify.arrangement.domain import Domain
+from verify.arrangement.enumerate import Arrangement
+from verify.arrangement.merging import Labels
+from verify.arrangement.values import gradients, piece_maps
 from verify.rational import display, vector
 from verify.region import Box
 from verify.report.axes import ticks

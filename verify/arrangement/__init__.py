@@ -7,6 +7,6 @@ Cells are those of the network as lowered (``docs/pieces.md`` says what that mea
 the region's affine hull.
 """
 
-from verify.pieces.count import Pieces, average_degree, count
+from verify.arrangement.count import Pieces, average_degree, count
 
 __all__ = ["Pieces", "average_degree", "count"]

@@ -16,7 +16,7 @@ import numpy as np
 
 from verify.kernel.cover import on_hull
 from verify.kernel.exact import AffineForm, Pattern, cell_of, pattern_at
-from verify.pieces.domain import Domain
+from verify.arrangement.domain import Domain
 from verify.rational import Vector, concatenate, vector
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget

@@ -17,11 +17,11 @@ from scipy.sparse.csgraph import connected_components
 from verify.kernel.exact import Pattern
 from verify.network import Network
 from verify.network.floats import gamma
-from verify.pieces.complex import Ids, Mask
-from verify.pieces.domain import Domain
-from verify.pieces.enumerate import Arrangement
-from verify.pieces.exact import adjoint_form, restricted
-from verify.pieces.forms import nonzero
+from verify.arrangement.complex import Ids, Mask
+from verify.arrangement.domain import Domain
+from verify.arrangement.enumerate import Arrangement
+from verify.arrangement.exact import adjoint_form, restricted
+from verify.arrangement.forms import nonzero
 from verify.rational import Floats
 from verify.search.budget import Budget
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from verify.kernel.exact import Bits, Pattern
 from verify.network import Network
-from verify.pieces.complex import Ids, Signs
-from verify.pieces.domain import Domain
+from verify.arrangement.complex import Ids, Signs
+from verify.arrangement.domain import Domain
 from verify.rational import Integers, integer_array
 from verify.search.budget import Budget
 

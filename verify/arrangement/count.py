@@ -8,10 +8,10 @@ import numpy as np
 
 from verify.errors import BudgetExceeded
 from verify.network import Network
-from verify.pieces.domain import Domain, make_domain
-from verify.pieces.enumerate import Arrangement, arrangement, beginning, lower_bound
-from verify.pieces.merging import Labels, label
-from verify.pieces.split_tree import TooManyCells, TreeCells, count_pieces, tree_cells
+from verify.arrangement.domain import Domain, make_domain
+from verify.arrangement.enumerate import Arrangement, arrangement, beginning, lower_bound
+from verify.arrangement.merging import Labels, label
+from verify.arrangement.split_tree import TooManyCells, TreeCells, count_pieces, tree_cells
 from verify.region import Region
 from verify.search.budget import Budget
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from verify.errors import BudgetExceeded
 from verify.network import Block
 from verify.network.floats import SMALLEST_SUBNORMAL, gamma
-from verify.pieces.complex import Ids, Mask
-from verify.pieces.domain import Domain
+from verify.arrangement.complex import Ids, Mask
+from verify.arrangement.domain import Domain
 from verify.rational import Floats, nearest_float
 
 # Bytes that the forms of one block may take.

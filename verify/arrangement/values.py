@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verify.pieces.enumerate import Arrangement
-from verify.pieces.merging import Labels, map_of
+from verify.arrangement.enumerate import Arrangement
+from verify.arrangement.merging import Labels, map_of
 from verify.rational import Floats, display, to_fraction
 
 

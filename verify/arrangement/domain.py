@@ -14,7 +14,7 @@ from verify.errors import RegionError
 from verify.kernel.evidence import Empty
 from verify.kernel.exact import AffineForm
 from verify.network import Network
-from verify.pieces.complex import Complex, Faces, Growing
+from verify.arrangement.complex import Complex, Faces, Growing
 from verify.property import Criterion, Question
 from verify.property.base import in_coordinates
 from verify.rational import Vector, integer_array, vector

@@ -17,11 +17,11 @@ import numpy as np
 from verify.errors import BudgetExceeded
 from verify.kernel.exact import Pattern
 from verify.network.floats import gamma
-from verify.pieces import forms as float_forms
-from verify.pieces.complex import Complex, Growing, Ids, Mask, Signs
-from verify.pieces.domain import Domain, start
-from verify.pieces.exact import ExactSide, IntegerForm
-from verify.pieces.forms import Forms
+from verify.arrangement import forms as float_forms
+from verify.arrangement.complex import Complex, Growing, Ids, Mask, Signs
+from verify.arrangement.domain import Domain, start
+from verify.arrangement.exact import ExactSide, IntegerForm
+from verify.arrangement.forms import Forms
 from verify.rational import Floats, nearest_float
 from verify.search.budget import Budget
 
