@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from verify.arrangement.counting import Pieces
+from verify.arrangement.counting import count as count_pieces
 from verify.errors import InputError
 from verify.formats import expressions
 from verify.formats.files import load as load_file
 from verify.network import Network
-from verify.arrangement.count import Pieces
-from verify.arrangement.count import count as count_pieces
 from verify.property import Claim, find
 from verify.rational import Number, Vector, vector
 from verify.region import Region

@@ -150,6 +150,12 @@ class Complex:
             level, below = self.levels[q], self.levels[q - 1]
             below.home.rows[level.down.rows] = level.home.rows[level.up.rows]
 
+    def edge_ends(self) -> Ids:
+        """The two vertices of each edge, shape (edges, 2)."""
+        edges = self.levels[1]
+        order = np.argsort(edges.up.rows, kind="stable")
+        return np.asarray(edges.down.rows[order].reshape(-1, 2), dtype=np.int32)
+
     def neighbours(self) -> tuple[Ids, Ids]:
         """The facets inside the region, and for each the two cells that share it, shape (facets, 2)."""
         top = self.levels[-1]

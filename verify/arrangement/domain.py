@@ -10,11 +10,11 @@ from itertools import product
 
 import numpy as np
 
+from verify.arrangement.complex import Complex, Faces, Growing
 from verify.errors import RegionError
 from verify.kernel.evidence import Empty
 from verify.kernel.exact import AffineForm
 from verify.network import Network
-from verify.arrangement.complex import Complex, Faces, Growing
 from verify.property import Criterion, Question
 from verify.property.base import in_coordinates
 from verify.rational import Vector, integer_array, vector
@@ -192,8 +192,10 @@ def _simplices(size: int, choices: list[tuple[int, ...]], places: dict[tuple[int
         up = [number for corners, number in known.items() for _ in corners] if q else []
         down = [levels[q - 1][corners[:i] + corners[i + 1 :]] for corners in known for i in range(q + 1)] if q else []
         rows = np.array(tight[q], dtype=np.int32).reshape(len(known), size - q)
-        pairs = [Growing(np.array(ids, dtype=np.int32)) for ids in (up, down)]
-        faces.append(Faces(*pairs, Growing(rows), Growing(np.zeros(len(known), dtype=np.int32))))
+        pairs = np.array([up, down], dtype=np.int32)
+        faces.append(
+            Faces(Growing(pairs[0]), Growing(pairs[1]), Growing(rows), Growing(np.zeros(len(known), dtype=np.int32)))
+        )
     result = Complex(faces)
     result.find_homes()
     return result

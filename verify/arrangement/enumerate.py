@@ -13,15 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from verify.errors import BudgetExceeded
-from verify.kernel.exact import Pattern
-from verify.network.floats import gamma
 from verify.arrangement import forms as float_forms
 from verify.arrangement.complex import Complex, Growing, Ids, Mask, Signs
 from verify.arrangement.domain import Domain, start
 from verify.arrangement.exact import ExactSide, IntegerForm
 from verify.arrangement.forms import Forms
+from verify.errors import BudgetExceeded
+from verify.kernel.exact import Pattern
+from verify.network.floats import gamma
 from verify.rational import Floats, nearest_float
 from verify.search.budget import Budget
 
@@ -33,11 +34,11 @@ ENLARGED = 1 + 2.0**-20
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A ReLU block that has cut: the bits of the cells after it, packed, and the cell before it that each is part of."""
+    """A ReLU block that has cut: packed bits of the cells after it, and the cell before it that each is part of."""
 
     block: int
     size: int
-    bits: np.ndarray  # type: ignore[type-arg]
+    bits: NDArray[np.uint8]
     parents: Ids
 
     def on(self, cells: Ids | slice = slice(None)) -> Mask:
@@ -89,7 +90,7 @@ class Arrangement:
 
 
 def arrangement(found: Arrangement, budget: Budget, limit: int | None = None) -> Arrangement:
-    """Cut a beginning with every unit of the network; ``BudgetExceeded`` as soon as there are more than ``limit`` cells."""
+    """Cut a beginning with every unit of the network; ``BudgetExceeded`` when there are more than ``limit`` cells."""
     _Run(found, budget, limit).all_blocks()
     return found
 
@@ -263,7 +264,7 @@ def _between(ends: Floats, values: Floats) -> Floats:
 
 def _verified(guess: Floats, forms: Floats, doubts: Floats) -> tuple[Floats, Floats]:
     """Better places and bounds on their errors (infinite where none is found), see the module's docstring."""
-    count, width = guess.shape
+    width = guess.shape[1]
     held = np.abs(guess).argmax(axis=1)
     others = np.array([[j for j in range(width) if j != i] for i in range(width)])[held]
     matrix = np.take_along_axis(forms, others[:, None, :], axis=2)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from verify.kernel.exact import Bits, Pattern
-from verify.network import Network
 from verify.arrangement.complex import Ids, Signs
 from verify.arrangement.domain import Domain
+from verify.kernel.exact import Bits, Pattern
+from verify.network import Network
 from verify.rational import Integers, integer_array
 from verify.search.budget import Budget
 
@@ -58,8 +58,7 @@ def propagate(
 class ExactSide:
     """Exact answers about the vertices and forms of one enumeration, each computed once.
 
-    ``describe(form)`` tells a form's exact integers, or the block, the unit and the pattern of a cell; ``tight(vertex)``
-    the forms that vanish at it, ``near(vertex)`` its float64 approximation.
+    ``describe(form)`` tells a form's exact integers, or block, unit and the pattern of a cell; ``tight(vertex)`` the forms that vanish at it, ``near(vertex)`` its float64 approximation.
     """
 
     def __init__(
@@ -80,7 +79,7 @@ class ExactSide:
         known = self._forms.get(number)
         if known is None:
             told = self.describe(number)
-            known = unit_form(self.domain, *told) if isinstance(told[-1], dict) else told  # type: ignore[arg-type]
+            known = unit_form(self.domain, *told) if isinstance(told[-1], dict) else told
             self._forms[number] = known
         return known
 
@@ -89,7 +88,7 @@ class ExactSide:
         known = self.points.get(vertex)
         if known is None:
             known = common_zero([self.form(int(number)) for number in self.tight(vertex)])
-            if known[-1] < 0 or known[-1] == 0 and _opposed(known, self.near(vertex)):
+            if known[-1] < 0 or (known[-1] == 0 and _opposed(known, self.near(vertex))):
                 known = tuple(-n for n in known)
             self.points[vertex] = known
         return known
@@ -119,7 +118,7 @@ class ExactSide:
 
 
 def _opposed(point: IntegerForm, near: Sequence[float]) -> bool:
-    """Whether a point at infinity is the opposite of the approximation: both lie in one closed orthant or its opposite."""
+    """Whether a point at infinity is the opposite of its approximation, which lies in the right closed orthant."""
     return sum(((n > 0) - (n < 0)) * x for n, x in zip(point, near, strict=True)) < 0
 
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from verify.arrangement.complex import Ids, Mask
+from verify.arrangement.domain import Domain
 from verify.errors import BudgetExceeded
 from verify.network import Block
 from verify.network.floats import SMALLEST_SUBNORMAL, gamma
-from verify.arrangement.complex import Ids, Mask
-from verify.arrangement.domain import Domain
 from verify.rational import Floats, nearest_float
 
 # Bytes that the forms of one block may take.

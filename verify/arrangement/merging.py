@@ -14,14 +14,14 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from verify.kernel.exact import Pattern
-from verify.network import Network
-from verify.network.floats import gamma
 from verify.arrangement.complex import Ids, Mask
 from verify.arrangement.domain import Domain
 from verify.arrangement.enumerate import Arrangement
 from verify.arrangement.exact import adjoint_form, restricted
 from verify.arrangement.forms import nonzero
+from verify.kernel.exact import Pattern
+from verify.network import Network
+from verify.network.floats import gamma
 from verify.rational import Floats
 from verify.search.budget import Budget
 

@@ -14,9 +14,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from verify.arrangement.domain import Domain
 from verify.kernel.cover import on_hull
 from verify.kernel.exact import AffineForm, Pattern, cell_of, pattern_at
-from verify.arrangement.domain import Domain
 from verify.rational import Vector, concatenate, vector
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget

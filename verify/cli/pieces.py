@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.text import Text
 
 from verify import api
+from verify.arrangement import Pieces, average_degree
 from verify.cli.options import bounded, limit_memory, number
 from verify.cli.progress import Progress
 from verify.errors import InputError
 from verify.network import Network
-from verify.arrangement import Pieces, average_degree
 from verify.report.drawing import counted
 
 EXPORTS = (".json", ".npz")
@@ -70,13 +70,13 @@ def _limit(text: str | None) -> int | None:
 
 def _written(found: Pieces, plot: str | None, export: str | None) -> dict[str, str]:
     """Write what was asked for; nothing where there are no counts."""
-    if found.cells is None or plot is None and export is None:
+    if found.cells is None or (plot is None and export is None):
         return {}
     from pathlib import Path
 
-    from verify.report.record import write_bytes
     from verify.report.pieces import picture
     from verify.report.pieces_export import exported
+    from verify.report.record import write_bytes
 
     files: dict[str, str] = {}
     if plot is not None:

@@ -16,12 +16,12 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from verify.errors import InputError
-from verify.arrangement.count import Pieces, count_on
+from verify.arrangement.counting import Pieces, count_on
 from verify.arrangement.domain import Domain
 from verify.arrangement.enumerate import Arrangement
 from verify.arrangement.merging import Labels
 from verify.arrangement.values import gradients, piece_maps
+from verify.errors import InputError
 from verify.rational import display, vector
 from verify.region import Box
 from verify.report.axes import ticks
@@ -191,9 +191,8 @@ def _shapes(found: Arrangement, labels: Labels, paper: Places, digits: int) -> l
 
 def corners(found: Arrangement) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Cells and their vertices of a plane arrangement, sorted by cell and around each cell."""
-    edges, cells = found.complex.levels[1], found.complex.levels[2]
-    order = np.argsort(edges.up.rows, kind="stable")
-    ends = edges.down.rows[order].reshape(-1, 2)
+    cells = found.complex.levels[2]
+    ends = found.complex.edge_ends()
     pairs = np.stack([np.repeat(cells.up.rows, 2), ends[cells.down.rows].ravel()], axis=1)
     pairs = np.unique(pairs, axis=0)
     cell, vertex = pairs[:, 0], pairs[:, 1]
@@ -216,8 +215,7 @@ def _largest(group: NDArray[np.int32], values: Places, size: int) -> Places:
 
 def _edges(found: Arrangement, labels: Labels, paper: Places) -> list[Markup]:
     """Lines between cells: where the map changes, and where it does not."""
-    edges = found.complex.levels[1]
-    ends = edges.down.rows[np.argsort(edges.up.rows, kind="stable")].reshape(-1, 2)
+    ends = found.complex.edge_ends()
     inner = labels.cells[labels.pairs[:, 0]] != labels.cells[labels.pairs[:, 1]]
     same = labels.maps[labels.pairs[:, 0]] == labels.maps[labels.pairs[:, 1]]
     parts = []
@@ -275,7 +273,10 @@ def _legend(top: int, caption: str, outputs: int, *, wheel: bool) -> list[Markup
     """What was counted, what the lines mean, and the wheel of directions."""
     parts = [element("text", caption, x=LEFT, y=top)]
     y = top + 22
-    for x, kind, text in ((LEFT, "edge", "the map changes"), (LEFT + 160, "edge still", "a unit switches, the map does not")):
+    for x, kind, text in (
+        (LEFT, "edge", "the map changes"),
+        (LEFT + 160, "edge still", "a unit switches, the map does not"),
+    ):
         parts.append(element("path", d=f"M{x} {y - 4}h28", class_=kind))
         parts.append(element("text", text, x=x + 36, y=y))
     if wheel:
@@ -283,7 +284,8 @@ def _legend(top: int, caption: str, outputs: int, *, wheel: bool) -> list[Markup
         x = WIDTH - RIGHT - 24
         for i in range(24):
             a, b = i * math.pi / 12, (i + 1) * math.pi / 12
-            path = f"M{x} {y - 5}L{x + 16 * math.cos(a):.2f} {y - 5 - 16 * math.sin(a):.2f}L{x + 16 * math.cos(b):.2f} {y - 5 - 16 * math.sin(b):.2f}Z"
+            rim = " L".join(f"{x + 16 * math.cos(t):.2f} {y - 5 - 16 * math.sin(t):.2f}" for t in (a, b))
+            path = f"M{x} {y - 5} L{rim}Z"
             parts.append(element("path", d=path, fill=colour((a + b) / 2, 0.6)))
         parts.append(element("text", f"gradient {which}", x=x - 24, y=y, text_anchor="end"))
     return parts

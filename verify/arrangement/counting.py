@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from verify.errors import BudgetExceeded
-from verify.network import Network
 from verify.arrangement.domain import Domain, make_domain
 from verify.arrangement.enumerate import Arrangement, arrangement, beginning, lower_bound
 from verify.arrangement.merging import Labels, label
 from verify.arrangement.split_tree import TooManyCells, TreeCells, count_pieces, tree_cells
+from verify.errors import BudgetExceeded
+from verify.network import Network
 from verify.region import Region
 from verify.search.budget import Budget
 
@@ -23,7 +23,7 @@ MOST_DIMENSIONS = 7
 class Pieces:
     """The counts, or None for each of them with the ``reason``; ``at_least`` bounds the number of cells from below.
 
-    ``cells``: full-dimensional activation cells. ``pieces``: maximal unions of cells with one affine map that are connected
+    ``cells``: full-dimensional activation cells. ``pieces``: maximal unions of cells with one affine map, connected
     through facets. ``affine_maps``: distinct maps of all outputs. ``arrangement`` and ``labels`` are there where the
     cells were kept (up to ``MOST_DIMENSIONS`` dimensions).
     """
