@@ -58,7 +58,8 @@ def propagate(
 class ExactSide:
     """Exact answers about the vertices and forms of one enumeration, each computed once.
 
-    ``describe(form)`` tells a form's exact integers, or block, unit and the pattern of a cell; ``tight(vertex)`` the forms that vanish at it, ``near(vertex)`` its float64 approximation.
+    ``describe(form)`` tells a form's exact integers, or block, unit and the pattern of a cell; ``tight(vertex)`` the
+    forms that vanish at it, ``near(vertex)`` its float64 approximation.
     """
 
     def __init__(
