@@ -9,13 +9,14 @@ from typing import Any
 
 from verify.errors import EngineDisagreement
 from verify.kernel.check import Verdict
+from verify.kernel.evidence import Rule
 from verify.kernel.exact import evaluate
 from verify.network import Network
 from verify.property import CATALOGUE, Claim, Property
 from verify.rational import Vector, display, exact_text
 from verify.region import Region
 from verify.report import mathml
-from verify.report.proof import gist
+from verify.report.proof import gist, steps
 from verify.report.record import Result
 from verify.report.sentence import point_text
 from verify.report.sums import sum_text
@@ -86,6 +87,8 @@ def _verdict(result: Result) -> dict[str, Any]:
     why = ""
     if result.verdict is Verdict.PROVED:
         why = gist(result)
+        if isinstance(result.outcome.evidence, Rule):
+            why = steps(result)[0].text
     elif result.verdict is Verdict.UNKNOWN:
         why = f"{result.outcome.reason}; ask on the command line, without a time limit"
     return {

@@ -204,7 +204,7 @@ def _over_plane(scene: _Scene, network: Network, budget: Budget) -> Picture:
         parts += [*_edges(axes, state, 0), *_edges(axes, state, 1)]
         parts += [_handle(axes, name, scene) for name in ("x", "y") if name in scene.labels]
     about = "the plane through 0, x and y, in which x is (1, 0) and y is (0, 1)" if chart else "the plane of inputs"
-    note = "The dark line is where f = 0." if any(_zero_line(p) for p in found) else ""
+    note = "The thick line is where f = 0." if any(_zero_line(p) for p in found) else ""
     note = f"The picture shows {about}. {note}".strip() if chart else note
     return Picture(axes.svg(f"The linear pieces of f on {about}", parts), axes, _plane_pieces(found, chart), note)
 

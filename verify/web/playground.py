@@ -20,6 +20,7 @@ from verify.property import CATALOGUE, Property
 from verify.rational import Vector, exact_text, parse_rational, vector
 from verify.region import Region, box
 from verify.report import mathml
+from verify.report.markup import element, join
 from verify.report.words import PLACES
 
 Numbers: TypeAlias = tuple[Fraction, ...]
@@ -208,6 +209,8 @@ def _factor(given: Mapping[str, object], name: str, default: Fraction) -> Fracti
     value = _number(_text(given, name), name) if name in given else default
     if name == "e" and not 0 <= value <= 1:
         raise InputError(f"e: {exact_text(value)}; a mixing factor lies between 0 and 1")
+    if name == "t" and value < 0 and given.get("property") == "positively homogeneous":
+        raise InputError(f"t: {exact_text(value)} is negative; positive homogeneity is about t >= 0")
     return value
 
 
@@ -220,11 +223,11 @@ def formula(state: State) -> Markup:
     head = [mathml.identifier("f"), mathml.operator("("), mathml.identifier("x"), mathml.operator(")")]
     head.append(mathml.operator("="))
     if state.kind.image:
-        inner = [mathml.identifier("K"), mathml.operator("*"), mathml.identifier("x")]
-        inner += _added(state.bias[0])
-        where = [mathml.identifier("positions")]
-        total = [mathml.operator("∑"), *where, *_applied(state, inner)]
-        return mathml.math(*head, *total)
+        convolved = element("msub", element("mrow", *_bracketed(mathml.identifier("K"), _STAR, _X)), element("mi", "i"))
+        total = [element("munder", mathml.operator("∑"), element("mi", "i"))]
+        total += _applied(state, [convolved, *_added(state.bias[0])])
+        kernel = mathml.math(mathml.identifier("K"), mathml.operator("="), _kernel(state))
+        return join([mathml.math(*head, *total), kernel], ", ")
     parts: list[Markup] = []
     for i, row in enumerate(state.weights):
         factor = state.out[i] if state.kind.summed else Fraction(1)
@@ -240,14 +243,22 @@ def formula(state: State) -> Markup:
     return mathml.math(*head, *parts)
 
 
+_STAR, _X = element("mo", "\u2217"), mathml.identifier("x")
+
+
+def _bracketed(*parts: Markup) -> list[Markup]:
+    return [mathml.operator("("), *parts, mathml.operator(")")]
+
+
+def _kernel(state: State) -> Markup:
+    entries = [element("mtd", mathml.number(v)) for v in state.weights[0]]
+    table = element("mtable", element("mtr", *entries[:KERNEL]), element("mtr", *entries[KERNEL:]))
+    return element("mrow", element("mo", "("), table, element("mo", ")"))
+
+
 def _applied(state: State, inner: list[Markup]) -> list[Markup]:
     name = ACTIVATIONS[state.activation][0]
-    return [
-        *([mathml.identifier(name)] if name else []),
-        mathml.operator("("),
-        *inner,
-        mathml.operator(")"),
-    ]
+    return [*([mathml.identifier(name)] if name else []), *_bracketed(*inner)]
 
 
 def _added(value: Fraction, *, first: bool = False) -> list[Markup]:

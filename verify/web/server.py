@@ -104,6 +104,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "verify", ""
     timeout = 30
+    disable_nagle_algorithm = True  # headers and body are two writes; the second must not wait for an acknowledgement
 
     def do_GET(self) -> None:
         """The page, its parts, and what is known of a job."""
@@ -130,7 +131,7 @@ class Handler(BaseHTTPRequestHandler):
         except InputError as error:
             reply = _problem(HTTPStatus.BAD_REQUEST, " ".join(str(error).split())[:600])
         except BudgetExceeded as error:
-            reply = _problem(HTTPStatus.CONFLICT, f"not decided: {error}")
+            reply = _json({"superseded": str(error)})
         except (VerifyError, MemoryError) as error:
             reply = _problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}: {error}")
         except OSError:

@@ -52,9 +52,14 @@ export function trouble(text) {
 
 export const tab = crypto.randomUUID();
 
+const ASSURANCE = {
+  checked: "The kernel replayed the evidence in exact arithmetic.",
+  attested: "On a solver's word: there was no evidence to replay.",
+};
+
 export function badges(verdict, assurance, vacuous) {
   const found = [el("span", { class: `badge ${verdict}` }, el("b", {}, verdict))];
-  if (assurance) found.push(el("span", { class: `badge ${assurance}` }, assurance));
+  if (assurance) found.push(el("span", { class: `badge ${assurance}`, title: ASSURANCE[assurance] }, assurance));
   if (vacuous) found.push(el("span", { class: "badge vacuous" }, "vacuous"));
   return found;
 }

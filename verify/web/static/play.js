@@ -6,6 +6,7 @@ import { base, presets, starts } from "./presets.js";
 
 const KEYS = Object.keys(base);
 const SIDES = { nonneg: ["0", "inf"], all: ["-inf", "inf"] };
+const POSITIVE = "positively homogeneous"; // about t >= 0 only
 const SURVEY_AFTER = 300, GIVE_UP_AFTER = 400, SLIDER = 3;
 const NAMES = { relu: "ReLU", leaky: "leaky ReLU", abs: "absolute value", hardtanh: "clip to [−1, 1]", identity: "none" };
 
@@ -54,6 +55,7 @@ const spread = (value) => Array(kind().inputs).fill(value).join(",");
 // A state with other controls.
 function begin(next) {
   state = { ...next };
+  if (state.property === POSITIVE && decimal(state.t) < 0) state.t = base.t;
   view = null;
   drawControls();
   change({});
@@ -76,6 +78,7 @@ async function run() {
     const asked = { ...state };
     try {
       const answer = await ask("/api/play", { ...asked, view, tab }, running.abort.signal);
+      if (answer.superseded) continue;
       trouble("");
       show(answer);
       document.documentElement.dataset.latency = String(Math.round(performance.now() - running.since));
@@ -94,12 +97,15 @@ function fail(error) {
 
 // When nothing has moved for a moment: the other properties, the address, and a word for screen readers.
 async function settle() {
+  clearTimeout(timer);
+  if (running) { timer = setTimeout(settle, SURVEY_AFTER); return; }
   remember();
   surveying?.abort();
   surveying = new AbortController();
   try {
     const { properties } = await ask("/api/survey", { ...state, tab }, surveying.signal);
-    showChips(properties);
+    if (properties) showChips(properties);
+    else timer = setTimeout(settle, SURVEY_AFTER); // it gave way to a picture that was asked for before it
     if (shown) byId("announce").textContent = `${shown.question} ${shown.verdict}. ${shown.sentence || shown.why}`;
   } catch (error) {
     if (error.name !== "AbortError" && !(error instanceof Refused)) throw error;
@@ -231,7 +237,7 @@ function drawRegion() {
   const parts = [];
   if (kind().image) {
     const all = (key) => [() => listed(state[key])[0], (value) => change({ [key]: spread(value) })];
-    if (byId("region").value === "box") parts.push(ends("pixels", " of every pixel", all("low"), all("high")));
+    if (byId("region").value === "box") parts.push(ends("all", " of every pixel", all("low"), all("high")));
   } else if (byId("region").value === "box") {
     listed(state.low).forEach((_, i, sides) => {
       const name = sides.length > 1 ? `x${"₀₁"[i]}` : "x";
@@ -252,7 +258,7 @@ function drawPoints() {
     }
   }
   for (const name of used.filter((each) => each.length === 1 && "abte".includes(each))) {
-    parts.push(name === "e" ? slider("e", "mixing factor e", ...whole("e"), 1, 0) : slider(name, `factor ${name}`, ...whole(name)));
+    parts.push(name === "e" ? slider("e", "mixing factor e", ...whole("e"), 1, 0) : slider(name, `factor ${name}`, ...whole(name), SLIDER, state.property === POSITIVE ? 0 : -SLIDER));
   }
   byId("points").replaceChildren(byId("points").firstElementChild, ...parts);
 }
@@ -321,7 +327,7 @@ function showSides({ sides, reading }) {
 
 function piece({ where, map, colour }) {
   const swatch = colour ? markup(`<svg viewBox="0 0 10 10" aria-hidden="true"><rect width="10" height="10" rx="2" fill="${colour}"></rect></svg>`) : null;
-  return el("li", { class: colour ? "legend" : "" }, swatch, markup(map), where ? el("span", { class: "where" }, where.startsWith("everywhere") ? where : `where ${where}`) : null);
+  return el("li", {}, swatch, markup(map), where ? el("span", { class: "where" }, where.startsWith("everywhere") ? where : `where ${where}`) : null);
 }
 
 function showChips(properties) {
