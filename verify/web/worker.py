@@ -16,8 +16,6 @@ from typing import Any, TextIO
 
 from verify.errors import BudgetExceeded, EngineDisagreement, InputError, VerifyError
 from verify.network import Network
-from verify.rational import display
-from verify.report.record import Result
 
 QUIET = 0.15
 
@@ -136,18 +134,10 @@ def check(request: dict[str, Any], report: _Reporter) -> dict[str, Any]:
         "engine": result.outcome.engine or "",
         "tried": list(result.outcome.tried),
         "engine_seconds": round(result.outcome.seconds, 3),
-        "ledger": list(result.outcome.judgement.assumptions),
-        "values": _values(result),
+        "ledger": list(result.outcome.assumptions),
         "alarm": alarm,
         "files": sorted(path.name for path in folder.iterdir()),
     }
-
-
-def _values(result: Result) -> list[dict[str, str]]:
-    values, labels = result.outcome.judgement.values, result.claim.property.labels
-    if len(values) != len(labels):
-        return []
-    return [{"label": label, "value": display(v.value)} for label, v in zip(labels, values, strict=True)]
 
 
 def _load(source: dict[str, str], report: _Reporter) -> Network:
