@@ -17,6 +17,11 @@ INLINE_COORDINATES = 6
 INLINE_NONZEROS = 3
 
 
+def counted(number: int, what: str) -> str:
+    """``1 input``, ``2 inputs``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def point_text(point: Vector) -> str:
     """``-1``, ``(1, 1/2)``, or for long points the coordinates that are not zero."""
     entries = point.fractions()

@@ -28,6 +28,7 @@ from verify.search.crossing import effective_switch, generic_start
 from verify.search.problem import Problem, prepare
 from verify.search.sampling import points
 from verify.search.stability import Obstacle, stable_leaf
+from verify.search.switch import unit_step
 from verify.search.walk import Stretch, stretches
 
 SAMPLES = 64
@@ -48,14 +49,20 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Break:
-    """A place where the slope of f changes: the units that switch there, the point, and the change of slope."""
+    """A place where the slope of f changes: the units that switch there, the point, and the change of slope.
+
+    Slopes are per unit of the input ``coordinate``, as it grows; or where the walk there changes several inputs (None)
+    along ``direction``, whose largest entry is 1 or -1. ``turned_on`` are those of the units that are on beyond.
+    """
 
     units: tuple[str, ...]
+    turned_on: tuple[str, ...]
     point: Vector
     output: int
     slope_before: Fraction
     slope_after: Fraction
     direction: Vector
+    coordinate: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,16 +197,21 @@ def _first_break(problem: Problem, obstacles: list[Obstacle], budget: Budget) ->
 
 
 def _describe(problem: Problem, start: Vector, end: Vector, before: Stretch, after: Stretch) -> Break:
-    direction = end - start
+    way, network = end - start, problem.question.network
     change = after.slope - before.slope
     output = next(i for i, value in enumerate(change.numerators.tolist()) if value)
+    step, coordinate = unit_step(way)
+    first, second = (before, after) if step > 0 else (after, before)
+    beyond = preactivations(network, start + way.scaled((second.begin + second.end) / 2))
     return Break(
-        tuple(_name(problem.question.network, unit) for unit in before.switching),
-        start + direction.scaled(before.end),
+        tuple(_name(network, unit) for unit in before.switching),
+        tuple(_name(network, unit) for unit in before.switching if beyond[unit[0] - 1][unit[1]] > 0),
+        start + way.scaled(before.end),
         output,
-        before.slope[output],
-        after.slope[output],
-        direction,
+        first.slope[output] / step,
+        second.slope[output] / step,
+        way.scaled(1 / step),
+        coordinate,
     )
 
 
