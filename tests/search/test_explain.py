@@ -21,7 +21,7 @@ from verify.rational import Vector
 from verify.region import Region, ball
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.explain import Explanation, explain
+from verify.search.explain import Break, Explanation, explain
 
 
 def case(seed: int) -> tuple[Network, Vector, Fraction]:
@@ -103,8 +103,18 @@ def check_sides(network: Network, bend: Break) -> None:
 
 @pytest.mark.parametrize("region", ["all", "box(-100, 1)", "box(-1, 7/3)", "box(-1e-9, 1e9)"])
 def test_slopes_are_per_unit_of_the_input_whatever_the_region(region: str) -> None:
-    bend = verify.explain("relu", region).first_break
-    assert bend is not None and (bend.slope_before, bend.slope_after, bend.coordinate) == (0, 1, 0)
+    bend = api.explain("relu", region).first_break
+    assert bend is not None and bend.coordinate == 0
+    assert [bend.slope_before, bend.slope_after] == [0, 1]
+
+
+def test_on_a_segment_places_and_slopes_are_those_of_the_inputs() -> None:
+    network = examples.get("max")
+    region = api.parse_region("segment([1, 0], [0, 2])", network)
+    found = explain(network, region, Budget())
+    assert found.first_break is not None and found.first_break.point.fractions() == [Fraction(2, 3)] * 2
+    assert found.first_break.coordinate is None
+    check_break(network, region, found)
 
 
 def test_breaks_are_found_often() -> None:

@@ -15,6 +15,7 @@ from verify.kernel.evidence import ValueGap
 from verify.network import Network
 from verify.property.trivial import why_vacuous
 from verify.rational import display, exact_text
+from verify.report.how import how_proved, lemmas_text
 from verify.report.names import file_stem
 from verify.report.record import Result
 from verify.report.sentence import counted, point_text
@@ -86,35 +87,7 @@ def proof_line(result: Result) -> str:
     if result.assurance == "attested":
         return f"attested by {result.outcome.attested}; no evidence to replay"
     data = result.record()
-    evidence = data["evidence"]
-    if evidence["kind"] == "rule":
-        return f"by the rule '{evidence['rule']}'"
-    if evidence["kind"] == "difference":
-        parts = sum(cut is None for cut in evidence["cuts"])
-        kind = "affine forms" if evidence.get("forms") else "interval bounds"
-        where = f", on {parts} parts of the region" if parts > 1 else ""
-        return f"{kind} of f - g, layer by layer{where} ({'; '.join(data['lemmas'])})"
-    trees = [proof.get("tree", []) for proof in evidence["proofs"]]
-    cells = sum(1 for tree in trees for node in tree if "cell" in node)
-    signs = any(node.get("signs") for tree in trees for node in tree)
-    relevant = any("free" in node for tree in trees for node in tree)
-    units = result.network.relu_count
-    rewritten = [proof for proof in evidence["proofs"] if "rewriting" in proof]
-    if rewritten and cells <= len(trees) and not relevant:
-        left = sum(sum(proof["sizes"].values()) for proof in rewritten)
-        how = f"rewritten exactly, {left or 'no'} ReLU remain{'' if left else 's'}, and none changes side on the region"
-        how = how if left else "rewritten exactly, no ReLU remains"
-    elif signs:
-        how = f"the signs of weights, biases and inputs fix all {units} ReLU"
-    elif relevant and cells <= len(trees):
-        how = f"no ReLU of {units} that changes side on the region has an effect on the output"
-    elif relevant:
-        how = f"{cells} parts cover the region; on each, f is one affine map, and each satisfies the claim"
-    elif cells <= len(trees):
-        how = f"no ReLU of {units} changes side on the region"
-    else:
-        how = f"{cells} cells cover the region, and each satisfies the claim"
-    return f"{how} ({'; '.join(data['lemmas'])})"
+    return f"{how_proved(data)}{lemmas_text(data)}"
 
 
 def unit_names(network: Network, units: Sequence[tuple[int, int]]) -> list[str]:

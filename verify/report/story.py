@@ -51,7 +51,7 @@ def story(network: Network, explanation: Explanation) -> list[str]:
 def _switching(bend: Break) -> str:
     """``relu[0] turns on as x grows``; where several do different things, how many do which."""
     on, units = len(bend.turned_on), len(bend.units)
-    way = "on that way" if bend.coordinate is None else f"as x{bend.coordinate if len(bend.point) > 1 else ''} grows"
+    way = "along that way" if bend.coordinate is None else f"as x{bend.coordinate if len(bend.point) > 1 else ''} grows"
     names = listed(bend.units)
     if on in (0, units):
         return f"{names} {'turns' if units == 1 else 'turn'} {'on' if on else 'off'} {way}"
