@@ -150,6 +150,20 @@ def display(value: Real, digits: int = 30) -> str:
     return f"~{_decimal(value, 6)}"
 
 
+def display_apart(first: Real, second: Real) -> tuple[str, str]:
+    """``display`` of both; rounded ones with as many decimals (up to 48) as tell two different numbers apart."""
+    texts = display(first), display(second)
+    if not isinstance(first, Fraction) or not isinstance(second, Fraction) or first == second:
+        return texts
+    for digits in range(6, 49):
+        context = Context(prec=digits)
+        pair = [context.divide(Decimal(v.numerator), Decimal(v.denominator)) for v in (first, second)]
+        if pair[0] != pair[1]:
+            break
+    left, right = (f"~{near:g}" if "~" in text else text for text, near in zip(texts, pair, strict=True))
+    return left, right
+
+
 def _decimal(value: Fraction, digits: int) -> str:
     """``digits`` significant decimals of a rational of any size (float would overflow)."""
     if value == 0:

@@ -155,7 +155,7 @@ def explain(
         loaded = api.load(network, output)
         explanation = api.explain(loaded, region, timeout=seconds, report=progress.line)
     if as_json:
-        click.echo(json.dumps(display.explanation_json(explanation), indent=1))
+        click.echo(json.dumps(display.explanation_json(loaded, explanation), indent=1))
     else:
         display.show_explanation(loaded, region, explanation)
     return 0

@@ -18,6 +18,7 @@ HOMES = {
     "symbolic": "verify.cli.symbolic",
     "simplify": "verify.cli.simplify",
     "recheck": "verify.cli.recheck",
+    "serve": "verify.cli.serve",
 }
 
 
