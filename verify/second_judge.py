@@ -998,6 +998,7 @@ def conv(
 
 
 def average_pool(x: Tensor, window: Window, *, count_padding: bool = False) -> Tensor:
+    """The mean of each window; with ``count_padding`` places in the padding count as zeros."""
     out, seen = window.over(x.shape[1:])
     image, matrix = math.prod(x.shape[1:]), list[dict[int, Q]]()
     counts = window.padded_counts(x.shape[1:]) if count_padding else [sum(p >= 0 for p in row) for row in seen]

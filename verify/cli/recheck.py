@@ -9,6 +9,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from verify import second_judge
+from verify.errors import InputError
 from verify.report.recheck import Recheck
 from verify.report.recheck import recheck as replay
 
@@ -18,14 +20,24 @@ from verify.report.recheck import recheck as replay
 @click.option("--network", "network_path", metavar="FILE", help="Where the network is now, if it has moved.")
 @click.option("--to", "second_path", metavar="FILE", help="Where the second network is now.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def recheck(report: str, network_path: str | None, second_path: str | None, as_json: bool) -> int:
+@click.option("--second", is_flag=True, help="Ask the second judge, which shares no code with the kernel.")
+def recheck(report: str, network_path: str | None, second_path: str | None, as_json: bool, second: bool) -> int:
     """Replay the evidence of REPORT (*.json) with the kernel alone."""
+    if second:
+        return _second([report], plain=not (network_path or second_path or as_json))
     found = replay(Path(report), network_path, second_path)
     if as_json:
         click.echo(json.dumps(_as_json(found), indent=1))
     else:
         _show(report, found)
     return 0 if found.judgement is not None else 3
+
+
+def _second(reports: list[str], *, plain: bool) -> int:
+    """One line for each record, and the exit status: 0 accepted, 4 rejected, 3 declined, 2 cannot be read."""
+    if not plain:
+        raise InputError("--second takes records alone: it finds their networks itself and prints a line for each")
+    return second_judge.run(reports, click.echo)
 
 
 def _as_json(found: Recheck) -> dict[str, object]:
