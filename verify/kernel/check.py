@@ -89,6 +89,10 @@ def judge(claim: Claim, evidence: Evidence, witness: Witness | None = None) -> J
             for note in network.notes:
                 ledger.add(f"{network.name}: {note}")
     if isinstance(evidence, ValueGap):
+        if witness is not None:
+            raise EvidenceError(
+                "instances", "a refutation is an instance itself; what stands beside it is not looked at"
+            )
         return _check_gap(claim, evidence, ledger)
     checker = CHECKERS.get(type(evidence))
     if checker is None:
