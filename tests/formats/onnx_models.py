@@ -33,8 +33,12 @@ def model(
     element: int = TensorProto.FLOAT,
     outputs: Sequence[str] = ("y",),
 ) -> onnx.ModelProto:
-    """A model from input ``x`` of ``shape`` to ``outputs``."""
-    initializers = [numpy_helper.from_array(array, name) for name, array in (constants or {}).items()]
+    """A model from input ``x`` of ``shape`` to ``outputs``; float64 constants take the type of a float input."""
+    narrow = np.float32 if element == TensorProto.FLOAT else np.float64
+    initializers = [
+        numpy_helper.from_array(array.astype(narrow) if array.dtype == np.float64 else array, name)
+        for name, array in (constants or {}).items()
+    ]
     graph = helper.make_graph(
         list(nodes),
         "g",

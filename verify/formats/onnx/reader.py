@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
+import onnx.defs
 import onnx.helper
 
 from verify.errors import NetworkError
 from verify.formats.onnx.constants import checked_shape
+from verify.formats.onnx.elements import FLOAT_FORMATS
 from verify.formats.onnx.external import with_external_data
 from verify.formats.onnx.files import printable
 from verify.formats.onnx.functions import Imports, Placed, domain_of, placed_nodes, subgraphs
 
 # Broadcasting had other rules before opset 7; opsets after the newest one may mean something else.
 OLDEST_OPSET, NEWEST_OPSET = 7, 28
-_FLOAT_TYPES = {onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16}
+_FLOAT_TYPES = set(FLOAT_FORMATS)
 
 
 @dataclass(frozen=True)
 class Node:
-    """An operator call; ``name`` is unique and printable, ``opset`` the version of its domain where it stands."""
+    """An operator call; ``name`` is unique and printable, ``imports`` the operator sets where it stands."""
 
     proto: onnx.NodeProto
     name: str
-    opset: int
+    imports: Imports
 
 
 @dataclass(frozen=True)
@@ -57,24 +59,7 @@ class Graph:
 
     def uses(self) -> Counter[str]:
         """How often each value is read (asking for its shape does not count)."""
-        read = [name for node in self.nodes if node.proto.op_type != "Shape" for name in reads(node.proto)]
-        return Counter([*read, self.output_name])
-
-    def varying(self) -> set[str]:
-        """The values that depend on an input (their shapes do not)."""
-        found = {entry.name for entry in self.inputs}
-        for node in self.nodes:
-            if node.proto.op_type not in ("Shape", "Size") and not found.isdisjoint(reads(node.proto)):
-                found.update(filter(None, node.proto.output))
-        return found
-
-    def cut_before(self, node: Node) -> str:
-        """Advice to take what the node reads as the output instead, where a node before it computes that."""
-        computed = {name for other in self.nodes for name in other.proto.output} & self.varying()
-        names = [printable(name) for name in dict.fromkeys(reads(node.proto)) if name in computed]
-        if not names or node.proto.op_type == "Constant":
-            return ""
-        return f"; --output {' or '.join(names[:3])} takes what it reads as the output"
+        return uses(self.nodes, [self.output_name])
 
 
 def read_graph(data: bytes, output: str | None = None, folder: Path | None = None) -> Graph:
@@ -93,7 +78,7 @@ def read_graph(data: bytes, output: str | None = None, folder: Path | None = Non
     given = {*(entry.name for entry in inputs), *initializers}
     producers = _producers(nodes, given)
     output_name = _chosen_output(graph, output, producers, given)
-    needed = _in_order(nodes, producers, given, output_name)
+    needed = _in_order(nodes, producers, given, [output_name])
     return Graph(inputs, output_name, needed, initializers, files, tuple(_remarks(inputs, nodes, needed, calls)))
 
 
@@ -105,8 +90,27 @@ def reads(node: onnx.NodeProto) -> list[str]:
         own |= {sparse.values.name for sparse in graph.sparse_initializer}
         own |= {name for inner in graph.node for name in inner.output}
         inside = [*(name for inner in graph.node for name in reads(inner)), *(value.name for value in graph.output)]
-        names += [name for name in dict.fromkeys(inside) if name not in own]
+        names += [name for name in inside if name not in own]
     return names
+
+
+def uses(nodes: Sequence[Node], outputs: Sequence[str]) -> Counter[str]:
+    """How often each value is read; a loop may read what is around it in every turn."""
+    counts = Counter(outputs)
+    for node in nodes:
+        if node.proto.op_type != "Shape":
+            counts.update(reads(node.proto) * (2 if node.proto.op_type == "Loop" else 1))
+    return counts
+
+
+def ordered(graph: onnx.GraphProto, given: set[str], imports: Imports, around: Callable[[str], bool]) -> list[Node]:
+    """The nodes of a graph inside a node, of those that its outputs depend on; ``around`` knows the names outside."""
+    nodes = _named([*_sparse_constants(graph), *(Placed(node, imports) for node in graph.node)])
+    producers = _producers(nodes, given)
+    for name in (*producers, *given):
+        if around(name):
+            raise NetworkError(f"'{printable(name)}' is defined twice, the second time inside a graph of a node")
+    return _in_order(nodes, producers, given, [value.name for value in graph.output], around)
 
 
 def _parsed(data: bytes) -> onnx.ModelProto:
@@ -148,18 +152,16 @@ def _sparse_constants(graph: onnx.GraphProto) -> Iterator[Placed]:
     for sparse in graph.sparse_initializer:
         name = sparse.values.name
         node = onnx.helper.make_node("Constant", [], [name], name=name, sparse_value=sparse)
-        yield Placed(node, {"": NEWEST_OPSET})
+        yield Placed(node, {"": min(NEWEST_OPSET, onnx.defs.onnx_opset_version())})
 
 
-def _opset(node: onnx.NodeProto, imports: Imports) -> int:
-    """The version of the node's domain; of the standard one only those that are known."""
-    domain = domain_of(node.domain)
-    version = imports.get(domain, 1)
-    if not domain and not OLDEST_OPSET <= version <= NEWEST_OPSET:
+def _check_opset(node: onnx.NodeProto, imports: Imports) -> None:
+    """Of the standard domain only the operator sets that are known here are read."""
+    version, newest = imports.get("", 1), min(NEWEST_OPSET, onnx.defs.onnx_opset_version())
+    if not domain_of(node.domain) and not OLDEST_OPSET <= version <= newest:
         raise NetworkError(
-            f"operator set {version}; expected {OLDEST_OPSET} to {NEWEST_OPSET}: convert with onnx.version_converter"
+            f"operator set {version}; expected {OLDEST_OPSET} to {newest}: convert with onnx.version_converter"
         )
-    return version
 
 
 # Inputs and outputs.
@@ -194,7 +196,7 @@ def _entry(value: onnx.ValueInfoProto, read: bool) -> Entry:
         label += ", which no node reads,"
     element = kind.elem_type
     if element not in _FLOAT_TYPES and (read or element in (0, onnx.TensorProto.STRING)):
-        raise NetworkError(f"{label} is not a tensor of float, double or float16")
+        raise NetworkError(f"{label} is not a tensor of float, double, float16 or bfloat16")
     if not kind.HasField("shape"):
         raise NetworkError(f"{label} has no shape; export the model with one")
     return Entry(value.name, _input_shape(label, kind.shape), element, read)
@@ -248,15 +250,23 @@ def _remarks(inputs: tuple[Entry, ...], nodes: list[Node], needed: list[Node], c
 # The order of the nodes.
 
 
-def _in_order(nodes: list[Node], producer: dict[str, int], given: set[str], output: str) -> list[Node]:
-    """The nodes that ``output`` depends on, each after its arguments."""
+def _in_order(
+    nodes: list[Node],
+    producer: dict[str, int],
+    given: set[str],
+    outputs: Sequence[str],
+    around: Callable[[str], bool] = lambda name: False,
+) -> list[Node]:
+    """The nodes that the outputs depend on, each after its arguments."""
     order: list[Node] = []
     state: dict[int, str] = {}
-    stack: list[tuple[str, str, bool]] = [(output, "the graph's output", False)]
+    stack: list[tuple[str, str, bool]] = [(name, "the graph's output", False) for name in reversed(outputs)]
     while stack:
         value, reader, finished = stack.pop()
         index = producer.get(value)
         if value in given or (index is not None and state.get(index) == "done"):
+            continue
+        if index is None and around(value):
             continue
         if index is None:
             raise NetworkError(f"'{printable(value)}', read by {reader}, is not defined anywhere in the graph")
@@ -287,7 +297,8 @@ def _named(placed: list[Placed]) -> list[Node]:
             copy += 1
             name = f"{base}#{copy}"
         taken.add(name)
-        nodes.append(Node(proto, name, _opset(proto, imports)))
+        _check_opset(proto, imports)
+        nodes.append(Node(proto, name, imports))
     return nodes
 
 
