@@ -10,6 +10,8 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from verify.arrangement.counting import Pieces
+from verify.arrangement.counting import count as count_pieces
 from verify.errors import InputError, NetworkError
 from verify.formats import expressions
 from verify.formats.files import load as load_file
@@ -206,6 +208,22 @@ def lipschitz(
     """
     loaded = load(network)
     return best_constant(loaded, parse_region(on, loaded), norm, _budget(timeout, report))
+
+
+def pieces(
+    network: str | Path | Network,
+    on: str | Region = "all",
+    *,
+    limit: int | None = None,
+    timeout: float | None = None,
+    report: Callable[[str], None] | None = None,
+) -> Pieces:
+    """The exact numbers of activation cells, linear pieces and affine maps on the region, with the cells themselves.
+
+    The counts are None beyond ``limit`` cells or out of time; ``at_least`` then bounds the number of cells from below.
+    """
+    loaded = load(network)
+    return count_pieces(loaded, parse_region(on, loaded), _budget(timeout, report), limit)
 
 
 def simplify(

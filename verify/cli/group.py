@@ -14,6 +14,7 @@ HOMES = {
     "explain": "verify.cli.commands",
     "radius": "verify.cli.commands",
     "lipschitz": "verify.cli.lipschitz",
+    "pieces": "verify.cli.pieces",
     "symbolic": "verify.cli.symbolic",
     "simplify": "verify.cli.simplify",
     "recheck": "verify.cli.recheck",
