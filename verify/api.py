@@ -27,6 +27,7 @@ from verify.search.explain import Explanation
 from verify.search.explain import explain as explain_network
 from verify.search.lipschitz import LipschitzConstant, best_constant
 from verify.search.outcome import SearchInterrupted
+from verify.search.problem import is_empty
 from verify.search.radius import Radii, radii
 from verify.search.simplify import simplify as simplified
 
@@ -152,6 +153,8 @@ def check_each(
     end = None if timeout is None else monotonic() + timeout
     results: list[Result] = []
     regions = expressions.parse_regions(on, first.input_size, inputs=first.inputs)
+    if len(regions) > 1:  # branches without points add nothing to the union
+        regions = [region for region in regions if not is_empty(region, _budget(timeout, report))] or regions[:1]
     for number, region in enumerate(regions, start=1):
         left = None if end is None else max(end - monotonic(), 1e-3)
         said = report if report is None else partial(_numbered, report, f"{number} of {len(regions)}: ")
