@@ -20,13 +20,15 @@ from verify.kernel.affine_forms import form_bounds, paired
 from verify.kernel.balls import PRECISIONS, enclosures
 from verify.kernel.cover import check_cover, check_empty
 from verify.kernel.difference import Difference, bounds, boxes, folded
-from verify.kernel.evidence import Cells, Empty, Evidence, Nothing, Rule, ValueGap
+from verify.kernel.evidence import Cells, Empty, Evidence, Nothing, Rule, ValueGap, Witness
 from verify.kernel.exact import evaluate
-from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_FORMS, Ledger
+from verify.kernel.goals import Bounds, check_bounds
+from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_BOUNDS, FLOAT_FORMS, Ledger
 from verify.kernel.rules import RULES, SMOOTH_RULES
 from verify.network import Network
 from verify.property import Assignment, Claim, Question, Term, Vacuous
 from verify.property.base import in_coordinates
+from verify.property.never import case_holds
 from verify.rational import Enclosure, Real, Vector, ends
 
 
@@ -213,10 +215,40 @@ def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> Jud
     return Judgement(Verdict.PROVED, assumptions=tuple(ledger.entries))
 
 
+def _check_bounds(claim: Claim, evidence: Bounds, ledger: Ledger) -> Judgement:
+    """On each part of the region's box, bounds of values, differences or slopes leave no instance that breaks it."""
+    check_bounds(claim, evidence)
+    ledger.add(FLOAT_BOUNDS)
+    return Judgement(Verdict.PROVED, assumptions=tuple(ledger.entries))
+
+
+def _check_witness(claim: Claim, evidence: Witness, ledger: Ledger) -> Judgement:
+    """Evaluate the networks exactly at the point; every inequality of the case holds there."""
+    if claim.property.family != "never":
+        raise EvidenceError("witness", f"does not refute {claim.property.name!r}")
+    cases, point = claim.property.parameters["cases"], evidence.point
+    if not 0 <= evidence.case < len(cases):
+        raise EvidenceError("witness", f"there is no case {evidence.case}")
+    if len(point) != claim.network.input_size or not claim.region.contains(point):
+        raise EvidenceError("witness", "the point does not lie in the region")
+    if has_smooth_units(claim):
+        raise EvidenceError("witness", "values of smooth units are not exact")
+    values, found = {"x": point.fractions()}, []
+    for name, network in (("y", claim.network), ("z", claim.second)):
+        if network is not None:
+            values[name] = evaluate(network, point).fractions()
+            found += [Value(Fraction(1), point, name == "z", value) for value in values[name]]
+    if not case_holds(cases[evidence.case], values):
+        raise EvidenceError("witness", "the case does not hold at the point")
+    return Judgement(Verdict.REFUTED, values=tuple(found), assumptions=tuple(ledger.entries))
+
+
 CHECKERS: dict[type[Any], Callable[[Claim, Any, Ledger], Judgement]] = {
     ValueGap: _check_gap,
     Rule: _check_rule,
     Nothing: _check_nothing,
     Cells: _check_cells,
     Difference: _check_difference,
+    Bounds: _check_bounds,
+    Witness: _check_witness,
 }
