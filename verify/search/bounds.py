@@ -28,6 +28,8 @@ MOST_COORDINATES = 16
 FEW_RELU, FEW_BOXES = 64, 4000
 # Random points, in portions; the best for each case climb for so many steps, with the first step in parts of the box.
 POINTS, PORTION, CLIMBERS, STEPS, FIRST_STEP = 1 << 17, 1 << 13, 48, 60, 0.05
+# Of the search's own promising points so many climb now and then; in between so many times as long passes.
+PURSUED, PURSUE_SHARE = 96, 12.0
 # Points that are judged exactly, at most, each time that floats name some.
 JUDGED = 4
 # Errors of float32 columns may be this part of what has to be shown, at a small box in the middle.
@@ -56,6 +58,8 @@ def search_bounds(claim: Claim, budget: Budget) -> tuple[Bounds | ValueGap | Wit
                 if hunt.judge(points):
                     return hunt.found, ""
             search.suspects.clear()
+            if hunt.pursue(search, budget):
+                return hunt.found, ""
             budget.report(f"bounds: {_progress(search)}")
     except (BudgetExceeded, KeyboardInterrupt) as stop:
         stop.args = (f"{stop}; bounds: {_progress(search)}",) if isinstance(stop, BudgetExceeded) else stop.args
@@ -90,7 +94,7 @@ class Hunt:
     def __init__(self, claim: Claim, goal: Goal) -> None:
         self.claim, self.goal = claim, goal
         self.found: ValueGap | Witness | None = None
-        self.tries = 0
+        self.next = 0.0
 
     def judge(self, points: Floats) -> bool:
         """Whether one of the points refutes; ``found`` then says how."""
@@ -165,6 +169,18 @@ class Hunt:
         chosen = [np.argsort(-found[:, c])[:CLIMBERS] for c in range(min(found.shape[1], 64))]
         cases = np.repeat(np.arange(len(chosen)), [len(rows) for rows in chosen])
         return self._climb(points[np.concatenate(chosen)], cases, budget, rng)
+
+    def pursue(self, search: Search, budget: Budget) -> bool:
+        """Climb from the most promising points of the search, now and then."""
+        if budget.elapsed < self.next or not search.promising or self.goal.machine.direction is not None:
+            return False
+        points, cases, values = (np.concatenate(parts) for parts in zip(*search.promising, strict=True))
+        search.promising.clear()
+        best = np.argsort(-values)[:PURSUED]
+        started = budget.elapsed
+        found = self._climb(points[best], cases[best], budget, np.random.default_rng(1))
+        self.next = budget.elapsed + PURSUE_SHARE * (budget.elapsed - started)
+        return found
 
     def _climb(self, points: Floats, cases: np.ndarray, budget: Budget, rng: np.random.Generator) -> bool:
         low, high = self.goal.root

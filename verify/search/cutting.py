@@ -30,6 +30,10 @@ OPEN = -1
 # Whether one of these points (N, n) refutes.
 Judge: TypeAlias = Callable[[Floats], bool]
 Numbers: TypeAlias = NDArray[np.int64]
+# Points, for each the case that holds most nearly, and how nearly.
+Promising: TypeAlias = tuple[Floats, Numbers, Floats]
+# So many points of each batch are remembered as promising.
+PROMISING = 4
 
 
 @dataclass(eq=False)
@@ -70,6 +74,7 @@ class Search:
     proved: float = 0.0
     least: float = -np.inf
     suspects: list[Floats] = field(default_factory=list)
+    promising: list[Promising] = field(default_factory=list)
     stuck: bool = False
 
     @classmethod
@@ -130,7 +135,10 @@ class Search:
             signs = np.zeros_like(boxes.low)
         centre = middle(boxes.low, boxes.high)
         points = np.concatenate([centre, np.where(signs > 0, boxes.high, np.where(signs < 0, boxes.low, centre))])
-        found = margins(self.goal, points).max(axis=1)
+        by_case = margins(self.goal, points)
+        found = by_case.max(axis=1)
+        best = np.argsort(-found)[:PROMISING]
+        self.promising.append((points[best], np.argmax(by_case[best], axis=1), found[best]))
         self.least = max(self.least, float(np.nanmax(found, initial=-np.inf)))
         if np.any(found >= 0):
             order = np.argsort(-found)[: int(np.count_nonzero(found >= 0))]
@@ -160,6 +168,7 @@ class Search:
         self.open = self.open.plus([other.open])
         self.proved, self.least = self.proved + other.proved, max(self.least, other.least)
         self.suspects += other.suspects
+        self.promising += other.promising
         self.stuck = self.stuck or other.stuck
 
 
