@@ -202,7 +202,7 @@ def _never(claim: Claim, precision: Precision) -> Goal:
 
 
 def _row_of(inequality: Inequality, outputs: int, size: int, chart: object) -> Row:
-    """y' = y - d: an inequality over y and y' is one over y and d."""
+    """Y' = y - d: an inequality over y and y' is one over y and d."""
     mine, theirs, inputs = ([Fraction(0)] * n for n in (outputs, outputs, size))
     for (name, index), factor in inequality.terms:
         if name in OUTPUTS:
@@ -249,4 +249,9 @@ def _unit(size: int, index: int, factor: int) -> list[Fraction]:
     return [Fraction(factor * (i == index)) for i in range(size)]
 
 
-GOALS: dict[str, Callable[[Claim, Precision], Goal]] = {"equivalent within": _within, "never": _never, "nondecreasing": _monotone, "nonincreasing": _monotone}
+GOALS: dict[str, Callable[[Claim, Precision], Goal]] = {
+    "equivalent within": _within,
+    "never": _never,
+    "nondecreasing": _monotone,
+    "nonincreasing": _monotone,
+}

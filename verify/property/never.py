@@ -15,7 +15,7 @@ from typing import TypeAlias
 from verify.errors import InputError, PropertyError
 from verify.network import Network
 from verify.property.base import Assignment, Criterion, Family, Property, Question, Term, in_coordinates, point
-from verify.rational import Vector, exact_text, parse_rational
+from verify.rational import exact_text, parse_rational
 from verify.region import Region
 
 # An output of the first or the second network, or an input, by its letter and number.

@@ -8,12 +8,10 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import BudgetExceeded, EvidenceError
-from verify.kernel.check import judge
-from verify.kernel.evidence import ValueGap, Witness
+from verify.kernel.evidence import Unsafe, ValueGap
 from verify.kernel.exact import evaluate
 from verify.kernel.goals import Bounds, Goal, goal_of
 from verify.property import Claim
-from verify.property.base import in_coordinates
 from verify.property.never import case_holds
 from verify.rational import Floats, Vector, vector, vector_from_floats
 from verify.region import Box
@@ -36,7 +34,7 @@ JUDGED = 4
 SINGLE_ERROR, SMALL_BOX = 0.01, 2.0**-6
 
 
-def search_bounds(claim: Claim, budget: Budget) -> tuple[Bounds | ValueGap | Witness | None, str]:
+def search_bounds(claim: Claim, budget: Budget) -> tuple[Bounds | ValueGap | Unsafe | None, str]:
     """A refutation, or the parts of the region on which the bounds settle the claim, or what is known without either."""
     base = claim.region.base
     if not isinstance(base, Box) or not base.is_bounded:
@@ -93,7 +91,7 @@ class Hunt:
 
     def __init__(self, claim: Claim, goal: Goal) -> None:
         self.claim, self.goal = claim, goal
-        self.found: ValueGap | Witness | None = None
+        self.found: ValueGap | Unsafe | None = None
         self.next = 0.0
 
     def judge(self, points: Floats) -> bool:
@@ -121,7 +119,7 @@ class Hunt:
             ]
         )
 
-    def _evidence(self, t: Vector) -> ValueGap | Witness | None:
+    def _evidence(self, t: Vector) -> ValueGap | Unsafe | None:
         claim = self.claim
         x = claim.region.point(t)
         if claim.property.family == "never":
@@ -219,7 +217,7 @@ class Hunt:
         return self.judge(points[order[values[order] >= 0]])
 
 
-def _witness(claim: Claim, x: Vector) -> Witness | None:
+def _witness(claim: Claim, x: Vector) -> Unsafe | None:
     """The first case that holds at the point, judged by the kernel."""
     values = {"x": x.fractions(), "y": evaluate(claim.network, x).fractions()}
     if claim.second is not None:
@@ -227,5 +225,5 @@ def _witness(claim: Claim, x: Vector) -> Witness | None:
     cases: Sequence[Sequence[object]] = claim.property.parameters["cases"]
     for number, case in enumerate(cases):
         if case_holds(case, values):  # type: ignore[arg-type]
-            return Witness(x, number)
+            return Unsafe(x, number)
     return None

@@ -220,7 +220,9 @@ def _shared(search: Search, budget: Budget) -> Iterator[None]:
                 if not len(chosen):
                     continue
                 boxes = search.open.take(chosen)
-                task = Task(search.goal, boxes.low, boxes.high, boxes.shares, Budget(min(TASK_SECONDS, budget.remaining)))
+                task = Task(
+                    search.goal, boxes.low, boxes.high, boxes.shares, Budget(min(TASK_SECONDS, budget.remaining))
+                )
                 futures[budget.executor.submit(work, task)] = boxes.numbers
             search.open = search.open.take(slice(0, 0))
             done, _ = wait(futures, timeout=min(budget.remaining, WAKE_SECONDS), return_when=FIRST_COMPLETED)

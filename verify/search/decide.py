@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from verify.errors import BudgetExceeded, EvidenceError, InputError, RegionError
-from verify.kernel.check import Judgement, Verdict, has_smooth_units, judge
+from verify.errors import BudgetExceeded, EvidenceError, InputError, TooLarge
+from verify.kernel.check import has_smooth_units, judge
 from verify.kernel.cover import check_criterion
-from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Nothing, Rule, Tree, ValueGap, Witness
+from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Nothing, Rule, Tree, Unsafe, ValueGap
 from verify.kernel.exact import cell_of, is_small
 from verify.kernel.goals import GOALS, Bounds
+from verify.kernel.instances import NoInstance
 from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous
 from verify.property.base import INEQUALITIES
@@ -21,8 +22,9 @@ from verify.search.crossing import findings_along, findings_at, findings_towards
 from verify.search.difference import search_difference
 from verify.search.finding import Finding, proposals, refutation
 from verify.search.inequality import one_leaf, split_inequality
+from verify.search.nontrivial import witness_of
 from verify.search.outcome import Outcome, SearchInterrupted
-from verify.search.problem import Problem, is_empty, prepare
+from verify.search.problem import Problem, prepare
 from verify.search.rewriting import rewritten_problem
 from verify.search.sampling import findings_at_random
 from verify.search.shrink import shrink
@@ -159,10 +161,15 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
     tried: list[str] = []
     notes: list[str] = []
     try:
-        if claim.region.rows and is_empty(claim.region, budget):
-            raise RegionError(f"region {claim.region.text!r} is empty: no point satisfies all its constraints")
+        witness = witness_of(claim, budget)
+        if isinstance(witness, NoInstance):
+            nothing = Nothing()
+            judgement = judge(claim, nothing, witness)
+            return Outcome(judgement, nothing, "reduction", (), budget.elapsed, witness=witness)
         questions = claim.questions()
-        if engine == "z3" and not isinstance(questions, Vacuous) and not has_smooth_units(claim):
+        if isinstance(questions, Vacuous):
+            raise AssertionError(f"the table of trivial instances differs from the reduction: {questions.reason}")
+        if engine == "z3" and not has_smooth_units(claim):
             return _with_z3(claim, budget)
         found = _search(claim, questions, budget, engine, tried, notes)
         if found is None:
@@ -171,7 +178,9 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
         evidence, name = found
         if isinstance(evidence, ValueGap) and shrinking:
             evidence = shrink(claim, evidence, budget)
-        return Outcome(judge(claim, evidence), evidence, name, tuple(tried), budget.elapsed)
+        proves = None if isinstance(evidence, (ValueGap, Unsafe)) else witness
+        judgement = judge(claim, evidence, proves)
+        return Outcome(judgement, evidence, name, tuple(tried), budget.elapsed, witness=proves)
     except BudgetExceeded as stop:
         return _undecided(_joined(str(stop), notes), tried, budget)
     except KeyboardInterrupt as stop:
@@ -184,7 +193,7 @@ def _joined(reason: str, notes: list[str]) -> str:
 
 
 def _undecided(reason: str, tried: list[str], budget: Budget) -> Outcome:
-    return Outcome(Judgement(Verdict.UNKNOWN), None, "", tuple(tried), budget.elapsed, reason)
+    return Outcome(None, None, "", tuple(tried), budget.elapsed, reason)
 
 
 def _with_z3(claim: Claim, budget: Budget) -> Outcome:
@@ -194,19 +203,16 @@ def _with_z3(claim: Claim, budget: Budget) -> Outcome:
 
 
 def _search(
-    claim: Claim, questions: list[Question] | Vacuous, budget: Budget, engine: str, tried: list[str], notes: list[str]
+    claim: Claim, questions: list[Question], budget: Budget, engine: str, tried: list[str], notes: list[str]
 ) -> tuple[Evidence, str] | None:
     """Evidence and the engine that found it; ``tried`` gets the engines run and ``notes`` what is known without it."""
-    if isinstance(questions, Vacuous):
-        return Nothing(), "reduction"
     if has_smooth_units(claim):
         return _smooth(claim, questions, budget, engine, tried)
     if engine in ("auto", "rules"):
         tried.append("rules")
         rule = _by_rule(claim)
         if rule is not None:
-            empty = _empty_domains(claim, questions, budget)
-            return (empty, "reduction") if empty is not None else (rule, "rules")
+            return rule, "rules"
     if claim.property.family == "equivalent within" and engine in ("auto", "difference"):
         tried.append("difference")
         near, note = search_difference(claim, questions[0], budget)
@@ -243,7 +249,7 @@ def _search(
 
 def _by_bounds(
     claim: Claim, budget: Budget, engine: str, tried: list[str], notes: list[str]
-) -> Bounds | ValueGap | Witness | None:
+) -> Bounds | ValueGap | Unsafe | None:
     """What bounds on the parts of a box decide; slopes of small networks are left to the other engines."""
     slopes = claim.property.family in SLOPES
     if engine not in ("auto", "bounds") or claim.property.family not in GOALS:
@@ -291,19 +297,11 @@ def _smooth(
     return (found, "smooth") if found is not None else None
 
 
-def _empty_domains(claim: Claim, questions: list[Question], budget: Budget) -> Cells | None:
-    """For sums of points, the proof that none stays in the region: a rule would not say that it is vacuous."""
-    if claim.region.contains_origin or any(q.criterion is not Criterion.NONPOSITIVE for q in questions):
-        return None
-    proofs = [found for q in questions if isinstance(found := prepare(q, budget), Empty)]
-    return Cells(tuple(proofs)) if len(proofs) == len(questions) else None
-
-
 def _by_rule(claim: Claim) -> Rule | None:
     for name, rule in RULES.items():
         try:
             rule(claim)
-        except EvidenceError:
+        except (EvidenceError, TooLarge):
             continue
         return Rule(name)
     return None
