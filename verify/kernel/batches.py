@@ -19,18 +19,18 @@ correspond (``difference``), or the derivative of y along a direction (``slopes`
    - A: w lies between 0 and d (ReLU is nondecreasing with slopes of at most 1), so ``w = d/2 + q e'``, q = max|d| / 2;
    - B: with s', m' for z' = z - d as s, m for z, ``w = s z + m + m e - s' (z - d) - m' + m' e'``.
 
-   B is exact where both units are stable. A is taken where its own symbol is smaller than those of B together. Where
-   this is nearly a tie, floats of another machine may choose the other one; then the bound is another one, and as sound.
+   B is exact where both units are stable. A is taken where its own symbol is smaller than those of B together. Near
+   a tie, floats of another machine may choose the other one; then the bound is another one, and as sound.
 4. *ReLU of a derivative* t. Along a segment z is piecewise linear; at all but finitely many of its points z has a
    slope t, and relu(z) the slope t where z > 0, and 0 where z < 0 or z = 0 around the point (then t = 0). So it is t on
    units that are on, 0 on those that are off on the whole box, and else between 0 and t, as in A.
 
 Rounding. Centres, slopes, errors and sizes are float64, with u = 2^-53 and eta = 2^-1074; columns are float64 too, or
 float32 (``single``), with v = 2^-24 and h = 2^-149 in their place, which is twice as fast; their errors count for the
-sizes of columns only, and those are small on small boxes. An operation gives ``exact (1 + t) + r``, |t| <= v, |r| <= h (r
-= 0 for sums). Slopes s, s', new coefficients m, m', q and the radii of a box are numbers of the type of the columns that
-satisfy their inequalities as they stand. In 2 to 4 every centre is made of at most four operations and every column of
-at most four, which costs at most ``8u`` times the sizes of the centres and ``8v`` times those of the columns that are
+sizes of columns only, and those are small on small boxes. An operation gives ``exact (1 + t) + r``, |t| <= v, |r| <= h,
+with r = 0 for sums. Slopes s, s', new coefficients m, m', q and the radii of a box are numbers of the type of the
+columns that satisfy their inequalities as they stand. In 2 to 4 every centre and every column is made of at most four
+operations, which costs at most ``8u`` times the sizes of the centres and ``8v`` times those of the columns that are
 multiplied, and an h for each product. Weights are between 2^-100 and 2^100 for ``single``: rounding them is relative.
 Sums of nonnegative numbers are enlarged by 1 + 2 gamma(n + 8), other such terms by 1 + 16u. ``_up`` gives at least the
 next float. What is not finite stays so: a comparison with NaN is false, a unit with such sides counts as switching, and
@@ -141,7 +141,9 @@ class Step:
         for source, matrix in block.inputs:
             fast = matrix.fast_floats
             ready = np.ascontiguousarray(fast.T) if isinstance(fast, np.ndarray) else sparse.csr_array(fast.T)
-            self.weights.append((source, ready, ready.astype(precision.dtype), abs(ready)))
+            with np.errstate(over="ignore", under="ignore"):
+                rounded = ready.astype(precision.dtype)
+            self.weights.append((source, ready, rounded, abs(ready)))
             if precision is SINGLE:
                 sizes = np.abs(matrix.floats.data)
                 inside = (sizes > SINGLE_RANGE[0]) & (sizes < SINGLE_RANGE[1])
@@ -207,9 +209,9 @@ def _picked(weights: Any, units: NDArray[np.int64]) -> Floats:
 class Machine:
     """The blocks of f, the gaps, and what is asked at the end, ready for batches of boxes.
 
-    ``pair`` has the blocks of f and those of the gaps (source ``~s`` is the gap of source s), if any. ``direction``: gaps
-    are derivatives along it, else differences. ``goal``: rows over the outputs (source L), their gaps (``~L``) and the
-    input (0).
+    ``pair`` has the blocks of f and those of the gaps, if any (source ``~s`` is the gap of source s). ``direction``:
+    gaps are derivatives along it, else differences. ``goal``: rows over the outputs (source L), their gaps
+    (``~L``) and the input (0).
     """
 
     def __init__(self, pair: Pair, goal: Block, direction: Floats | None, precision: Precision) -> None:
@@ -227,7 +229,7 @@ class Machine:
         self.relu = [block.relu for block in pair.values]
 
     def run(self, low: Floats, high: Floats, trace: list[Bend] | None = None) -> Form:
-        """The form of the goal's rows on boxes (B, n) with float sides; ``trace`` gets one entry for each ReLU block."""
+        """The form of the goal's rows on boxes (B, n) with float sides; ``trace`` gets an entry for each ReLU block."""
         with np.errstate(all="ignore"):
             return self._run(low, high, trace)
 

@@ -1,8 +1,8 @@
 """A box with float sides cut into smaller ones, again and again, each time in the middle of one coordinate.
 
 The parts cover the box: the sides of the two halves are the floats that ``middle`` gives, whatever these are, so each
-point is on one side or on the other. A node is a number of few bits: 0 for a part that is not cut, k + 1 for one that is
-cut at coordinate k, the lower half first, in preorder. So there is one way to write a tree down.
+point is on one side or on the other. A node is a number of few bits: 0 for a part that is not cut, k + 1 for one
+that is cut at coordinate k, the lower half first, in preorder. So there is one way to write a tree down.
 """
 
 from __future__ import annotations

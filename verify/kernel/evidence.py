@@ -291,7 +291,7 @@ def _read_bounds(data: Any, _: list[Network]) -> Bounds:
 def _read_unsafe(data: Any, _: list[Network]) -> Unsafe:
     if type(data["case"]) is not int:
         raise TypeError(f"{data['case']!r:.60} is not the number of a case")
-    return Unsafe(_vector(data["point"]), data["case"])
+    return Unsafe(read_vector(data["point"]), data["case"])
 
 
 _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {

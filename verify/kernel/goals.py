@@ -1,8 +1,8 @@
 """What the bounds of ``verify.kernel.batches`` must show on each part of a box, for each property that they decide.
 
 A claim is broken at a point of the region only if all inequalities of one of its *cases* hold there. So a part is
-settled if in each case one inequality fails on all of it. The inequality ``L <= 0`` (or ``L < 0``) fails where the upper
-bound of -L is below 0 (at most 0). Rows of the region are inequalities over the input that hold in every case.
+settled if in each case one inequality fails on all of it. The inequality ``L <= 0`` (or ``L < 0``) fails where the
+upper bound of -L is below 0 (at most 0). Rows of the region are inequalities over the input that hold in every case.
 
 | property | cases |
 |---|---|

@@ -35,7 +35,7 @@ SINGLE_ERROR, SMALL_BOX = 0.01, 2.0**-6
 
 
 def search_bounds(claim: Claim, budget: Budget) -> tuple[Bounds | ValueGap | Unsafe | None, str]:
-    """A refutation, or the parts of the region on which the bounds settle the claim, or what is known without either."""
+    """A refutation, or the parts of the region on which bounds settle the claim, or what is known without either."""
     base = claim.region.base
     if not isinstance(base, Box) or not base.is_bounded:
         return None, ""

@@ -61,10 +61,10 @@ class Boxes:
 
 @dataclass(eq=False)
 class Search:
-    """Trees of boxes: how each box was cut (the coordinate + 1, 0 for a leaf, -1 while open), its first part's number.
+    """Trees of boxes: how each was cut (the coordinate + 1, 0 for a leaf, -1 while open), its first part's number.
 
-    ``proved`` is the part of the whole that is settled, ``suspects`` are points at which a case seems to hold, ``least``
-    how nearly one did at any point that was tried (at least 0 if it did).
+    ``proved`` is the part of the whole that is settled, ``suspects`` are points at which a case seems to hold, and
+    ``least`` is how nearly one did at any point that was tried (at least 0 if it did).
     """
 
     goal: Goal

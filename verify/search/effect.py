@@ -17,7 +17,7 @@ NEARLY = 0.02
 
 
 def weights(goal: Goal, upper: Floats) -> Floats:
-    """How much each row (B, R) should come down: of each case that is not settled the row that is nearest to failing."""
+    """How much each row (B, R) should come down: of each case the row that is nearest to failing."""
     result = np.zeros_like(upper)
     excess = upper + NEARLY * np.abs(goal.machine.goal.bias)
     boxes = np.arange(len(upper))
