@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -85,7 +86,7 @@ def check(
             executor=executor,
         )
     if folder is not None:
-        _write_report(Path(folder), result)
+        write_reports(Path(folder), [result])
     if as_json:
         click.echo(json.dumps(result.to_json(), indent=1))
     else:
@@ -93,14 +94,15 @@ def check(
     return STATUS[result.verdict]
 
 
-def _write_report(folder: Path, result: Result) -> None:
-    """The record and the pages of the claim, and the list of all claims of the folder."""
+def write_reports(folder: Path, results: Sequence[Result]) -> None:
+    """The records and the pages of claims, and the list of all claims of the folder."""
     from verify.fuzzing.record import fuzz_record
     from verify.report.files import write_report
     from verify.report.index import write_index
 
     try:
-        write_report(folder, result, fuzz=fuzz_record(result))
+        for result in results:
+            write_report(folder, result, fuzz=fuzz_record(result))
     finally:
         write_index(folder)
 

@@ -63,6 +63,11 @@ def _reduce(network: Network, region: Region, _: Network | None) -> list[Questio
     return [Question(local, domain, Criterion.NEVER, origin, "no case holds at any point")]
 
 
+def _no_margin(_: Fraction, __: Assignment) -> Fraction:
+    """No weighted sum of values breaks the formula: what does is a point at which a case holds."""
+    return Fraction(0)
+
+
 def never(cases: Sequence[Case]) -> Property:
     """The property that none of the cases holds at a point of the region."""
     if not cases or len(cases) > MOST_CASES or sum(map(len, cases)) > MOST_ROWS or not all(cases):
@@ -76,6 +81,7 @@ def never(cases: Sequence[Case]) -> Property:
         instance=_instance,
         reduce=_reduce,
         labels=("x",),
+        margin=_no_margin,
         needs_second=OUTPUTS[1] in letters,
         family="never",
         parameters={"cases": tuple(tuple(case) for case in cases)},
