@@ -17,6 +17,7 @@ from verify.rational import Number, Vector, vector
 from verify.region import Region
 from verify.report.record import Result, write_bytes, write_json
 from verify.search.budget import Budget
+from verify.search.compare import Comparison, compare_networks
 from verify.search.decide import decide
 from verify.search.explain import Explanation
 from verify.search.explain import explain as explain_network
@@ -145,6 +146,21 @@ def lipschitz(
     """
     loaded = load(network)
     return best_constant(loaded, parse_region(on, loaded), norm, _budget(timeout, report))
+
+
+def compare(
+    network: str | Path | Network,
+    to: str | Path | Network,
+    on: str | Region,
+    *,
+    timeout: float | None = 60.0,
+    report: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
+) -> Comparison:
+    """How far two networks are from one another on the region: a proved bound, and the largest difference found."""
+    first, second = load(network), load(to)
+    budget = replace(_budget(timeout, report), executor=executor)
+    return compare_networks(first, second, parse_region(on, first), budget)
 
 
 def simplify(

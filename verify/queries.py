@@ -110,7 +110,7 @@ def bound_networks(query: Query, given: Sequence[str | Network]) -> list[Network
             ("inputs", network.input_size, declared.inputs),
             ("outputs", network.output_size, declared.outputs),
         ):
-            if size != tensor.size:
+            if size != tensor.size and (tensor.size or what == "inputs"):
                 raise NetworkError(f"{network.name} has {size} {what}; {declared.name} is declared with {tensor.size}")
         if declared.like and not _alike(network, named[declared.like]):
             raise NetworkError(f"{declared.name} is declared isomorphic to {declared.like}; the files' layers differ")
@@ -121,7 +121,11 @@ def bound_networks(query: Query, given: Sequence[str | Network]) -> list[Network
 
 
 def _alike(first: Network, second: Network) -> bool:
-    shapes = [[(block.size, block.relu, block.smooth) for block in network.blocks] for network in (first, second)]
+    """Whether the activations correspond: affine layers in between may be one or several."""
+    shapes = [
+        [(block.size, block.relu, block.smooth) for block in network.blocks if block.relu or block.smooth]
+        for network in (first, second)
+    ]
     return shapes[0] == shapes[1]
 
 

@@ -15,6 +15,7 @@ HOMES = {
     "lipschitz": "verify.cli.lipschitz",
     "symbolic": "verify.cli.symbolic",
     "simplify": "verify.cli.simplify",
+    "compare": "verify.cli.compare",
     "vnnlib": "verify.cli.vnnlib",
     "recheck": "verify.cli.recheck",
 }

@@ -106,7 +106,7 @@ class _Mistake(Exception):
 
 
 def read_query(path: str | Path) -> Query:
-    """Read a ``.vnnlib`` or ``.vnnlib.gz`` file; ``InputError``, one line with line and column, where it is malformed."""
+    """Read a ``.vnnlib`` or ``.vnnlib.gz`` file; an ``InputError`` names line and column where it is malformed."""
     file = Path(path)
     text = read_text(file, MAX_BYTES, "VNN-LIB file", RegionError)
     try:
@@ -260,8 +260,8 @@ class _Reader:
                     0, f"the {kind}_i that are declared are not {kind}_0 to {kind}_{max(len(indices) - 1, 0)}"
                 )
             sizes[kind] = len(indices)
-        if not sizes["X"] or not sizes["Y"]:
-            raise _Mistake(0, "expected declarations such as (declare-const X_0 Real) and (declare-const Y_0 Real)")
+        if not sizes["X"]:
+            raise _Mistake(0, "no inputs; expected (declare-const X_0 Real), ...")
         self._add(Declared("f", Tensor("X", (sizes["X"],)), Tensor("Y", (sizes["Y"],))), 0)
 
     def _cases(self, formula: Node, bound: Mapping[str, Node], *, positive: bool) -> list[list[Atom]]:

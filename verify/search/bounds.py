@@ -97,7 +97,7 @@ class Hunt:
     def judge(self, points: Floats) -> bool:
         """Whether one of the points refutes; ``found`` then says how."""
         for point in points[:JUDGED]:
-            t = self._inside(point)
+            t = self.inside(point)
             if not self.claim.region.holds(t):
                 continue
             found = self._evidence(t)
@@ -106,7 +106,7 @@ class Hunt:
                 return True
         return False
 
-    def _inside(self, point: Floats) -> Vector:
+    def inside(self, point: Floats) -> Vector:
         """The point, moved onto the exact sides of the box where floats lie beyond."""
         base = self.goal.base
         low, high, values = base.low.fractions(), base.high.fractions(), vector_from_floats(point).fractions()
