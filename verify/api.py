@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from verify.arrangement.counting import Pieces
 from verify.arrangement.counting import count as count_pieces
-from verify.errors import InputError, NetworkError
+from verify.errors import BudgetExceeded, InputError, NetworkError
 from verify.formats import expressions
 from verify.formats.files import load as load_file
 from verify.network import Network
@@ -155,7 +155,7 @@ def check_each(
     results: list[Result] = []
     regions = expressions.parse_regions(on, first.input_size, inputs=first.inputs)
     if len(regions) > 1:  # branches without points add nothing to the union
-        regions = [region for region in regions if not is_empty(region, _budget(timeout, report))] or regions[:1]
+        regions = [region for region in regions if not _has_no_points(region, _budget(timeout, report))] or regions[:1]
     for number, region in enumerate(regions, start=1):
         left = None if end is None else max(end - monotonic(), 1e-3)
         said = report if report is None else partial(_numbered, report, f"{number} of {len(regions)}: ")
@@ -166,6 +166,14 @@ def check_each(
             )
         )  # fmt: skip
     return EachResult(on.strip(), tuple(results))
+
+
+def _has_no_points(region: Region, budget: Budget) -> bool:
+    """Whether the region is empty, as far as the budget lets it be seen."""
+    try:
+        return bool(region.rows) and is_empty(region, budget)
+    except BudgetExceeded:
+        return False
 
 
 def _numbered(report: Callable[[str], None], prefix: str, line: str) -> None:
