@@ -10,6 +10,8 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from verify.arrangement.counting import Pieces
+from verify.arrangement.counting import count as count_pieces
 from verify.errors import InputError, NetworkError
 from verify.formats import expressions
 from verify.formats.files import load as load_file
@@ -20,6 +22,7 @@ from verify.region import Region
 from verify.report.each import EachResult
 from verify.report.record import Result, check_writable, write_bytes, write_json
 from verify.search.budget import Budget
+from verify.search.compare import Comparison, compare_networks
 from verify.search.decide import decide
 from verify.search.explain import Explanation
 from verify.search.explain import explain as explain_network
@@ -206,6 +209,37 @@ def lipschitz(
     """
     loaded = load(network)
     return best_constant(loaded, parse_region(on, loaded), norm, _budget(timeout, report))
+
+
+def pieces(
+    network: str | Path | Network,
+    on: str | Region = "all",
+    *,
+    limit: int | None = None,
+    timeout: float | None = None,
+    report: Callable[[str], None] | None = None,
+) -> Pieces:
+    """The exact numbers of activation cells, linear pieces and affine maps on the region, with the cells themselves.
+
+    The counts are None beyond ``limit`` cells or out of time; ``at_least`` then bounds the number of cells from below.
+    """
+    loaded = load(network)
+    return count_pieces(loaded, parse_region(on, loaded), _budget(timeout, report), limit)
+
+
+def compare(
+    network: str | Path | Network,
+    to: str | Path | Network,
+    on: str | Region,
+    *,
+    timeout: float | None = 60.0,
+    report: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
+) -> Comparison:
+    """How far two networks are from one another on the region: a proved bound, and the largest difference found."""
+    first, second = load(network), load(to)
+    budget = replace(_budget(timeout, report), executor=executor)
+    return compare_networks(first, second, parse_region(on, first), budget)
 
 
 def simplify(

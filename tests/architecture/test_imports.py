@@ -27,9 +27,9 @@ LAYERS: list[tuple[str, ...]] = [
     ("formats",),
     ("property",),
     ("kernel",),
-    ("search", "symbolic"),
+    ("arrangement", "search", "symbolic"),
     ("report",),
-    ("api", "family", "fuzzing", "strategies", "testing"),
+    ("api", "family", "queries", "fuzzing", "strategies", "testing"),
     ("verify",),  # verify/__init__.py, the public face
     ("cli", "demo", "pytest_plugin", "shell", "web"),
 ]

@@ -14,9 +14,13 @@ HOMES = {
     "explain": "verify.cli.commands",
     "radius": "verify.cli.commands",
     "lipschitz": "verify.cli.lipschitz",
+    "pieces": "verify.cli.pieces",
     "symbolic": "verify.cli.symbolic",
     "simplify": "verify.cli.simplify",
+    "compare": "verify.cli.compare",
+    "vnnlib": "verify.cli.vnnlib",
     "recheck": "verify.cli.recheck",
+    "serve": "verify.cli.serve",
 }
 
 
