@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -50,10 +51,28 @@ def parse_region(text: str | Region, network: Network) -> Region:
     return text if isinstance(text, Region) else expressions.parse_region(text, network.input_size)
 
 
-def _budget(timeout: float | None, report: Callable[[str], None] | None) -> Budget:
-    if timeout is not None and not timeout > 0:
-        raise InputError(f"timeout is {timeout} s; expected a positive number")
-    return Budget(timeout) if report is None else Budget(timeout, report)
+def _budget(timeout: float | str | None, report: Callable[[str], None] | None) -> Budget:
+    seconds = _positive(timeout, "timeout")
+    return Budget(seconds) if report is None else Budget(seconds, report)
+
+
+def _positive(value: float | str | None, name: str) -> float | None:
+    """A positive finite number, or text that is one."""
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if isinstance(value, bool) or not 0 < number < math.inf:
+        raise InputError(f"{name} is {value!r:.60}; expected a positive number of seconds")
+    return number
+
+
+def _steps(work: int | None) -> int | None:
+    if work is not None and (type(work) is not int or work < 1):
+        raise InputError(f"work is {work!r:.60}; expected a whole number of steps, 1 or more")
+    return work
 
 
 def make_claim(
@@ -87,16 +106,18 @@ def check(
     engine: str = "auto",
     report: Callable[[str], None] | None = None,
     executor: Executor | None = None,
+    work: int | None = None,
 ) -> Result:
     """Decide whether the network has the property on the region.
 
     ``to`` names the second network of ``equivalent``; ``outputs`` selects output coordinates; ``timeout`` is in
     seconds; ``report`` is called with a line of progress now and then. An ``executor`` (``concurrent.futures``, or with
-    that interface) gets parts of the region when splitting takes long. Raises ``InputError`` for bad input.
+    that interface) gets parts of the region when splitting takes long. ``work`` bounds the steps that the engines count
+    instead of seconds: the same claim gets the same answer on every machine. Raises ``InputError`` for bad input.
     """
     first, second = load(network), load(to) if to is not None else None
     chosen = tuple(outputs) if outputs is not None else None
-    budget = replace(_budget(timeout, report), executor=executor)
+    budget = replace(_budget(timeout, report), executor=executor, work=_steps(work))
     claim = make_claim(first, property, on, to=second, outputs=chosen)
     try:
         return Result(claim, decide(claim, budget, engine), first, second, chosen)

@@ -72,7 +72,7 @@ def switch_lines(result: Result) -> list[str]:
 def statement(result: Result) -> str:
     """``digits_conv is affine on box(0, 1)``."""
     claim = result.claim
-    what = claim.property.name
+    what = claim.property.words
     if result.second is not None:
         what += f" to {result.second.name}"
     outputs = f" (outputs {', '.join(map(str, result.outputs))})" if result.outputs else ""
@@ -94,6 +94,10 @@ def proof_line(result: Result) -> str:
         kind = "affine forms" if evidence.get("forms") else "interval bounds"
         where = f", on {parts} parts of the region" if parts > 1 else ""
         return f"{kind} of f - g, layer by layer{where} ({'; '.join(data['lemmas'])})"
+    if evidence["kind"] == "reached units":
+        points = len(evidence["points"])
+        where = "one point" if points == 1 else f"one of {points} points"
+        return f"each of {result.network.relu_count} ReLU is on at {where} ({'; '.join(data['lemmas'])})"
     trees = [proof.get("tree", []) for proof in evidence["proofs"]]
     cells = sum(1 for tree in trees for node in tree if "cell" in node)
     signs = any(node.get("signs") for tree in trees for node in tree)

@@ -20,12 +20,13 @@ from verify.kernel.affine_forms import form_bounds, paired
 from verify.kernel.balls import PRECISIONS, enclosures
 from verify.kernel.cover import check_cover, check_empty
 from verify.kernel.difference import Difference, bounds, boxes, folded
-from verify.kernel.evidence import Cells, Empty, Evidence, Nothing, Rule, ValueGap
+from verify.kernel.evidence import Cells, Empty, Evidence, Nothing, Off, Reached, Rule, ValueGap
 from verify.kernel.exact import evaluate
 from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_FORMS, Ledger
 from verify.kernel.rules import RULES, SMOOTH_RULES
+from verify.kernel.units import check_off, check_reached
 from verify.network import Network
-from verify.property import Assignment, Claim, Question, Term, Vacuous
+from verify.property import Assignment, Claim, Criterion, Question, Term, Vacuous
 from verify.property.base import in_coordinates
 from verify.rational import Enclosure, Real, Vector, ends
 
@@ -180,6 +181,8 @@ def _check_cells(claim: Claim, evidence: Cells, ledger: Ledger) -> Judgement:
     questions = claim.questions()
     if isinstance(questions, Vacuous):
         raise EvidenceError("cells", "the claim has no questions: it quantifies over nothing")
+    if any(question.criterion is Criterion.POSITIVE_SOMEWHERE for question in questions):
+        raise EvidenceError("cells", "covers do not show that units are on")
     if len(questions) != len(evidence.proofs):
         raise EvidenceError("cells", f"{len(evidence.proofs)} proofs for {len(questions)} questions")
     vacuous = [
@@ -213,10 +216,24 @@ def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> Jud
     return Judgement(Verdict.PROVED, assumptions=tuple(ledger.entries))
 
 
+def _check_reached(claim: Claim, evidence: Reached, ledger: Ledger) -> Judgement:
+    """Each ReLU is on at one of the points."""
+    check_reached(claim, evidence)
+    return Judgement(Verdict.PROVED, assumptions=tuple(ledger.entries))
+
+
+def _check_off(claim: Claim, evidence: Off, ledger: Ledger) -> Judgement:
+    """One ReLU is off on the whole region."""
+    check_off(claim, evidence, ledger)
+    return Judgement(Verdict.REFUTED, assumptions=tuple(ledger.entries))
+
+
 CHECKERS: dict[type[Any], Callable[[Claim, Any, Ledger], Judgement]] = {
     ValueGap: _check_gap,
     Rule: _check_rule,
     Nothing: _check_nothing,
     Cells: _check_cells,
     Difference: _check_difference,
+    Reached: _check_reached,
+    Off: _check_off,
 }

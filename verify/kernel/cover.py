@@ -152,6 +152,8 @@ def check_criterion(
 ) -> list[AffineForm] | None:
     """Check one leaf's map against the criterion; returns the first leaf's map for the comparison with later ones."""
     criterion = question.criterion
+    if criterion is Criterion.POSITIVE_SOMEWHERE:
+        raise EvidenceError("criterion", "a cover does not show that units are on")
     if criterion is Criterion.AFFINE and not several:
         return None
     maps = [on_hull(form, question.region.base) for form in cell.outputs()]

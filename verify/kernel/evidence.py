@@ -8,6 +8,8 @@
                  splits otherwise
     Difference   bounds of the difference of two networks are small, by intervals  -> PROVED
                  or by affine forms
+    Reached      points at which the ReLU of the network are on, each at one       -> PROVED
+    Off          a ReLU that is off on the whole region, with a cover that shows   -> REFUTED
 
 ``to_json`` and ``from_json`` are the only readers and writers of the serialized form.
 """
@@ -28,6 +30,7 @@ from verify.kernel.exact import AffineForm, Pattern
 from verify.kernel.rewriting import Steps
 from verify.network import Network
 from verify.property import Assignment
+from verify.property.units import unit_network, units
 from verify.rational import Vector, exact_text, to_fraction, vector
 
 # For a linear function that is nonnegative on a polyhedron: nonnegative weights of the polyhedron's rows.
@@ -136,7 +139,23 @@ class Cells:
     proofs: tuple[Cover | Empty, ...]
 
 
-Evidence: TypeAlias = ValueGap | Rule | Nothing | Cells | Difference
+@dataclass(frozen=True, eq=False)
+class Reached:
+    """Points of the region (ambient): each ReLU is on at one of them."""
+
+    points: tuple[Vector, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Off:
+    """A ReLU of the question's network, (block, unit), and a proof that its pre-activation is at most zero there."""
+
+    block: int
+    unit: int
+    proof: Cover
+
+
+Evidence: TypeAlias = ValueGap | Rule | Nothing | Cells | Difference | Reached | Off
 
 
 def to_json(evidence: Evidence) -> dict[str, Any]:
@@ -155,6 +174,15 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
         cuts = [None if cut is None else [cut[0], exact_text(cut[1])] for cut in evidence.cuts]
         forms = {"forms": True} if evidence.forms else {}
         return {"kind": "difference", "folded": evidence.folded, **forms, "cuts": cuts}
+    if isinstance(evidence, Reached):
+        return {"kind": "reached units", "points": [point.strings() for point in evidence.points]}
+    if isinstance(evidence, Off):
+        return {
+            "kind": "unit off",
+            "block": evidence.block,
+            "unit": evidence.unit,
+            "proof": _proof_to_json(evidence.proof),
+        }
     return {"kind": "cells", "proofs": [_proof_to_json(proof) for proof in evidence.proofs]}
 
 
@@ -261,12 +289,28 @@ def _read_cut(data: Any) -> Cut:
     return coordinate, _rational(value)
 
 
+def _read_reached(data: Any, _: list[Network]) -> Reached:
+    return Reached(tuple(_vector(point) for point in data["points"]))
+
+
+def _read_off(data: Any, networks: list[Network]) -> Off:
+    block, unit = data["block"], data["unit"]
+    if type(block) is not int or type(unit) is not int or (block, unit) not in set(units(networks[0])):
+        raise ValueError(f"there is no ReLU {unit!r:.40} in block {block!r:.40}")
+    proof = _read_proof(data["proof"], unit_network(networks[0], block, unit))
+    if not isinstance(proof, Cover):
+        raise TypeError("an empty region shows nothing about a unit")
+    return Off(block, unit, proof)
+
+
 _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
     "value gap": _read_gap,
     "rule": lambda data, _: Rule(str(data["rule"])),
     "nothing to quantify over": lambda data, _: Nothing(),
     "cells": _read_cells,
     "difference": _read_difference,
+    "reached units": _read_reached,
+    "unit off": _read_off,
 }
 
 

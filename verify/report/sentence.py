@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 from verify.kernel.check import Judgement, Value
-from verify.kernel.evidence import Evidence, ValueGap
-from verify.property import Assignment, Claim, Property
+from verify.kernel.evidence import Evidence, Off, ValueGap
+from verify.property import Assignment, Claim, Property, Vacuous
 from verify.rational import Vector, display, exact_text
 from verify.report.comparison import comparison, is_comparison
 from verify.report.sums import sum_text
@@ -36,6 +36,8 @@ def counterexample_json(
     claim: Claim, evidence: Evidence | None, judgement: Judgement, outputs: Sequence[int] | None, size: int
 ) -> dict[str, Any] | None:
     """The counterexample of a record; the network has ``size`` outputs, of which ``outputs`` are the claim's."""
+    if isinstance(evidence, Off):
+        return {"output": None, "points": [], "gap": None, "sentence": _off(claim, evidence)}
     if not isinstance(evidence, ValueGap) or judgement.gap is None:
         return None
     output = outputs[evidence.output] if outputs else evidence.output
@@ -53,6 +55,14 @@ def counterexample_json(
         "gap": exact_text(judgement.gap),
         "sentence": sentence(claim.property, evidence.assignment, judgement.values, output, size),
     }
+
+
+def _off(claim: Claim, evidence: Off) -> str:
+    """``conv1[3] is off ...``."""
+    questions = claim.questions()
+    assert not isinstance(questions, Vacuous)
+    name = questions[0].network.blocks[evidence.block - 1].unit_name(evidence.unit)
+    return f"{name} is off at every point of the region: its pre-activation is at most 0 there"
 
 
 def sentence(formula: Property, assignment: Assignment, values: Sequence[Value], output: int, output_size: int) -> str:

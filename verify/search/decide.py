@@ -26,6 +26,7 @@ from verify.search.sampling import findings_at_random
 from verify.search.shrink import shrink
 from verify.search.split import split
 from verify.search.stability import Obstacle, stable_leaf
+from verify.search.units import search_units
 
 
 @dataclass(eq=False)
@@ -144,7 +145,7 @@ ENGINES: dict[str, Callable[[Attempt, Problem], Result]] = {
     "sampling": _sampling,
     "split": _split,
 }
-ENGINE_NAMES = ("auto", "rules", *ENGINES, "difference", "smooth", "z3")
+ENGINE_NAMES = ("auto", "rules", *ENGINES, "difference", "units", "smooth", "z3")
 
 
 def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: bool = True) -> Outcome:
@@ -178,6 +179,8 @@ def _undecided(reason: str, tried: list[str], budget: Budget) -> Outcome:
 
 
 def _with_z3(claim: Claim, budget: Budget) -> Outcome:
+    if budget.work is not None:
+        raise InputError("work counts steps of this package's engines; bound engine z3 by a timeout")
     from verify.search.smt import decide_with_z3
 
     return decide_with_z3(claim, budget)
@@ -191,6 +194,8 @@ def _search(
         return Nothing(), "reduction"
     if has_smooth_units(claim):
         return _smooth(claim, questions, budget, engine, tried)
+    if questions[0].criterion is Criterion.POSITIVE_SOMEWHERE:
+        return _units(claim, questions[0], budget, engine, tried, notes)
     if engine in ("auto", "rules"):
         tried.append("rules")
         rule = _by_rule(claim)
@@ -252,6 +257,17 @@ def _smooth(
     tried.append("smooth")
     found = search_smooth(claim, questions, budget)
     return (found, "smooth") if found is not None else None
+
+
+def _units(
+    claim: Claim, question: Question, budget: Budget, engine: str, tried: list[str], notes: list[str]
+) -> tuple[Evidence, str] | None:
+    if engine not in ("auto", "units"):
+        raise InputError(f"engine {engine!r} does not decide {claim.property.name!r}; leave it out, or write 'units'")
+    tried.append("units")
+    found, note = search_units(claim, question, budget)
+    notes.append(note)
+    return (found, "units") if found is not None else None
 
 
 def _empty_domains(claim: Claim, questions: list[Question], budget: Budget) -> Cells | None:
