@@ -30,6 +30,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("search", "symbolic"),
     ("report",),
     ("api", "family", "fuzzing", "strategies", "testing"),
+    ("gate",),
     ("verify",),  # verify/__init__.py, the public face
     ("cli", "demo", "pytest_plugin", "shell", "web"),
 ]

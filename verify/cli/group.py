@@ -15,6 +15,7 @@ HOMES = {
     "lipschitz": "verify.cli.lipschitz",
     "symbolic": "verify.cli.symbolic",
     "simplify": "verify.cli.simplify",
+    "gate": "verify.cli.gate",
     "recheck": "verify.cli.recheck",
 }
 

@@ -49,7 +49,7 @@ def load_toml(path: str | Path) -> Network:
     data = read_bytes(file, MAX_BYTES, "network file", NetworkError)
     text = decoded(data, file, "network file", NetworkError)
     try:
-        network = _network(_parsed(text), file.stem)
+        network = _network(parsed(text), file.stem)
     except InputError as error:
         raise NetworkError(f"network file {shown(file)}: {shorten(str(error), 500)}") from error
     except MemoryError as error:
@@ -57,7 +57,7 @@ def load_toml(path: str | Path) -> Network:
     return replace(network, source=str(path), file_digest=hashlib.sha256(data).hexdigest())
 
 
-def _parsed(text: str) -> dict[str, object]:
+def parsed(text: str) -> dict[str, object]:
     """The tables of the file; decimals become fractions."""
     _check_nesting(text)
     try:
