@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 
 import click
@@ -13,10 +12,10 @@ from verify.cli import display
 from verify.cli.options import bounded, limit_memory, number, output_list
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
-from verify.errors import InputError
 from verify.formats.toml_family import is_family
 from verify.kernel.check import Verdict
 from verify.rational import exact_text
+from verify.report.folder import take
 from verify.report.record import Result
 from verify.search.decide import ENGINE_NAMES
 from verify.search.radius import Infinite, Radius
@@ -59,7 +58,7 @@ def check(
         from verify.cli.families import check_family_file
 
         if folder is not None:
-            _check_writable(Path(folder))
+            take(Path(folder))
         unused = {"--to": other, "--outputs": outputs, "--show-smt": show_smt, "--jobs": jobs != "1"}
         found = check_family_file(
             network, property, region, unused=unused, engine=engine, folder=folder, timeout=seconds, as_json=as_json
@@ -71,7 +70,7 @@ def check(
         click.echo(smt_text(api.make_claim(network, property, region, to=other, outputs=chosen)))
         return 0
     if folder is not None:
-        _check_writable(Path(folder))
+        take(Path(folder))
     with Progress(f"{network}: {property}") as progress, workers(jobs) as executor:
         result = api.check(
             network,
@@ -103,15 +102,6 @@ def _write_report(folder: Path, result: Result) -> None:
         write_report(folder, result, fuzz=fuzz_record(result))
     finally:
         write_index(folder)
-
-
-def _check_writable(folder: Path) -> None:
-    """Fail before the work, not after it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise InputError(f"--report {folder}: {error.strerror or error}; name a folder to write to") from error
 
 
 @click.command()

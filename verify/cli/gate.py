@@ -6,8 +6,7 @@ import json
 import multiprocessing
 import os
 import time
-from collections.abc import Callable
-from concurrent.futures import Executor
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,8 +29,8 @@ from verify.report.folder import prune, take
 from verify.report.record import write_text
 
 INTERRUPTED = 130
-# Below this many cases processes cost more than they save.
-FEW = 8
+# Without --jobs, processes are started when this one has worked for so long and there is more to do.
+PATIENCE = 2.0
 FORMATS: dict[str, Callable[[Gate], str]] = {
     "junit": junit.junit,
     "sarif": sarif.sarif,
@@ -122,12 +121,7 @@ def _planned(paths: tuple[str, ...], expression: str | None, revision: str | Non
 def _decide(state: Gate, work: Work, display: GateDisplay, *, jobs: str, seconds: float | None, fail_fast: bool) -> int:
     """Decide all cases of the gate; returns its exit status."""
     started, before = time.monotonic(), set(multiprocessing.active_children())
-    width = count(jobs, len(state.cases) if len(state.cases) >= FEW else 1)
-
-    def pool() -> Executor:
-        return pool_of(width)
-
-    found = run_all(state.cases, work, pool if width > 1 else None, width, seconds, display.starts)
+    found = _found(state.cases, work, display, jobs, seconds)
     try:
         with display.progress(state):
             for item in found:
@@ -139,11 +133,32 @@ def _decide(state: Gate, work: Work, display: GateDisplay, *, jobs: str, seconds
         state.interrupted = True
     finally:
         with suppress(KeyboardInterrupt):
-            found.close()  # type: ignore[attr-defined]
+            found.close()
         for process in set(multiprocessing.active_children()) - before:
             process.kill()  # what still runs is of no use any more
         state.seconds = time.monotonic() - started
     return INTERRUPTED if state.interrupted else state.status
+
+
+def _found(
+    cases: Sequence[Case], work: Work, display: GateDisplay, jobs: str, seconds: float | None
+) -> Generator[Found]:
+    """What is found of each case; by ``auto`` in this process first, and in several when that takes long."""
+    started, done = time.monotonic(), 0
+    if jobs == "auto":
+        for found in run_all(cases, work, seconds=seconds, starts=display.starts):
+            yield found
+            done += 1
+            if time.monotonic() - started > PATIENCE and count(jobs, len(cases) - done) > 1:
+                break
+    left = cases[done:]
+    if not left:
+        return
+    width = count(jobs, len(left))
+    passed = time.monotonic() - started
+    remaining = None if seconds is None else max(seconds - passed, 0.0)
+    make = (lambda: pool_of(width)) if width > 1 else None
+    yield from run_all(left, work, make, width, remaining, display.starts)
 
 
 def _listed(state: Gate, *, as_json: bool) -> int:

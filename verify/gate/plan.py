@@ -97,7 +97,7 @@ def expanded(source: Source) -> list[Case]:
     for index, claim in enumerate(source.tables.claim):
         line = line_of(source.lines, ("claim", index))
         try:
-            values = _values(claim, source.path.parent)
+            values = _values(claim, Path(source.name).parent)
             total += math.prod(len(options) for options in values.values())
             if total > MAX_CASES:
                 raise InputError(f"more than {MAX_CASES} claims in one file; use fewer values")
@@ -176,7 +176,7 @@ def _case(given: dict[str, Any], chosen: dict[str, str], source: Source, line: i
         if name not in used:
             raise InputError(f"each.{name} is used nowhere; write {{{name}}} in network, property, on or to")
     name = find(texts["property"]).name
-    folder = source.path.parent
+    folder = Path(source.name).parent
     network, to = _network_name(texts["network"], folder), texts.get("to")
     if "engine" in given:
         _check_engine(given["engine"])

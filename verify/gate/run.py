@@ -92,33 +92,35 @@ def _spread(
         while waiting or out:
             # After an accident cases go out one at a time: the next one to die did it by itself.
             most = 2 * width if not waiting or attempts[waiting[-1].key] == 0 else 1
+            lost: list[Case] = []
             while waiting and len(out) < most:
                 case = waiting.pop()
                 if _left(ends) == 0:
                     yield _late(case)
                     continue
-                starts(case)
-                out[pool.submit(work, case, _left(ends))] = case
-            if not out:
-                continue
-            lost: list[Case] = []
+                try:
+                    out[pool.submit(work, case, _left(ends))] = case
+                    starts(case)
+                except BrokenProcessPool:  # one that is out died in the meantime
+                    waiting.append(case)
+                    break
             for future in wait(out, return_when=FIRST_COMPLETED)[0]:
                 case = out.pop(future)
                 try:
                     yield future.result()
                 except BrokenProcessPool:
                     lost.append(case)
-            if lost:
-                lost += out.values()
-                out.clear()
-                alone = len(lost) == 1
-                for case in lost:
-                    attempts[case.key] += 1
-                    if attempts[case.key] >= ATTEMPTS and alone:
-                        yield Found(case, "internal", "its process died twice (out of memory?); give it more memory")
-                    else:
-                        waiting.append(case)
-                pool.shutdown(wait=False, cancel_futures=True)
-                pool = make()
+            if not lost:
+                continue
+            lost += out.values()
+            out.clear()
+            for case in lost:
+                attempts[case.key] += 1
+                if attempts[case.key] >= ATTEMPTS and len(lost) == 1:
+                    yield Found(case, "internal", "its process died twice (out of memory?); give it more memory")
+                else:
+                    waiting.append(case)
+            pool.shutdown(wait=False, cancel_futures=True)
+            pool = make()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -30,8 +30,9 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+_ON_ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 _LINE = StringConstraints(min_length=1, max_length=200_000, strict=True)
-_SHORT = StringConstraints(min_length=1, max_length=300, strict=True, pattern=r"^[^\x00-\x1f\x7f]*$")
+_SHORT = StringConstraints(min_length=1, max_length=300, strict=True, pattern=_ON_ONE_LINE)
 _WORD = StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,40}$")
 Text = Annotated[str, _LINE]
 Name = Annotated[str, _SHORT]
@@ -40,7 +41,17 @@ Value = Annotated[
     str,
     BeforeValidator(_as_text),
     _SHORT,
-    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1, "maxLength": 300}, {"type": "number"}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 300, "pattern": _ON_ONE_LINE}, {"type": "number"}]}
+    ),
+]
+
+
+Seconds = Annotated[
+    float,
+    BeforeValidator(_as_float),
+    Field(gt=0, le=MAX_SECONDS),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS}),
 ]
 
 
@@ -82,7 +93,7 @@ class Defaults(_Table):
     vacuous: bool | None = Field(
         default=None, description="Whether a claim may hold because there is nothing to check: false."
     )
-    timeout: Annotated[float, BeforeValidator(_as_float), Field(gt=0, le=MAX_SECONDS)] | None = Field(
+    timeout: Seconds | None = Field(
         default=None, description="Seconds for one claim; 60 where neither timeout nor work is given."
     )
     work: Annotated[int, Field(ge=1, le=MAX_WORK)] | None = Field(
@@ -139,6 +150,7 @@ def json_schema() -> dict[str, Any]:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "Claims about neural networks (verify gate)"
     made: dict[str, Any] = _without_null(schema)
+    made["$defs"]["ClaimTable"]["properties"]["each"]["additionalProperties"] = False
     return made
 
 

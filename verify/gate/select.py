@@ -22,6 +22,6 @@ def _term(text: str) -> tuple[str, bool]:
     word = text.strip().lower()
     wanted = not word.startswith("not ")
     word = word.removeprefix("not ").strip()
-    if not word:
+    if word in ("", "not", "and", "or"):
         raise InputError("-k: a word is missing; write for example -k 'denoiser and not box'")
     return word, wanted

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from verify.gate.decide import Found, Status
+from verify.gate.files import Problem
 from verify.gate.run import Gate
 
 SAYS: dict[Status, str] = {
@@ -47,12 +48,20 @@ class Finding:
         return f"{case.statement}{why}: {self.message}. Again: {self.found.command or 'verify gate'}"
 
 
+def problem_finding(problem: Problem) -> Finding:
+    """A mistake in a claims file."""
+    return Finding("bad input", problem.file, problem.line, "", problem.message)
+
+
+def finding_of(found: Found) -> Finding:
+    """What was found of a case."""
+    return Finding(found.status, found.case.file, found.case.line, found.case.id, found.message, found)
+
+
 def findings(gate: Gate) -> list[Finding]:
     """Everything that is not as expected, worst first, then in the order of the files."""
-    found = [Finding("bad input", p.file, p.line, "", p.message) for p in gate.problems]
-    for item in gate.in_order():
-        if item.status != "expected":
-            found.append(Finding(item.status, item.case.file, item.case.line, item.case.id, item.message, item))
+    found = [problem_finding(problem) for problem in gate.problems]
+    found += [finding_of(item) for item in gate.in_order() if item.status != "expected"]
     return sorted(found, key=lambda finding: WORST.index(finding.status))
 
 
