@@ -29,8 +29,9 @@ LAYERS: list[tuple[str, ...]] = [
     ("kernel",),
     ("search", "symbolic"),
     ("report",),
-    ("api", "family", "fuzzing", "strategies", "testing"),
+    ("api", "family", "fuzzing", "strategies"),
     ("gate",),
+    ("testing",),
     ("verify",),  # verify/__init__.py, the public face
     ("cli", "demo", "pytest_plugin", "shell", "web"),
 ]

@@ -7,7 +7,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from verify.kernel import evidence as evidence_kinds
 from verify.kernel.check import Verdict
@@ -22,6 +22,18 @@ from verify.search.outcome import Outcome
 FORMAT = 1
 # A network made in memory travels inside its record, up to this many weights.
 INLINE_WEIGHTS = 200_000
+
+
+def no_truth_value(result: object) -> NoReturn:
+    """For ``__bool__``: a refuted claim would count as true."""
+    raise TypeError(f"{result!r} has no truth value; compare its verdict: result.verdict is verify.Verdict.PROVED")
+
+
+def no_comparison(result: object, other: object) -> bool:
+    """For ``__eq__``: results are the same or not; with a text or a verdict the answer would always be no."""
+    if isinstance(other, str | bool | Verdict):
+        raise TypeError(f"{result!r} is compared with {other!r}; write result.verdict is verify.Verdict.PROVED")
+    return result is other
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +66,10 @@ class Result:
         """The refutation as one line of arithmetic."""
         shown = self._counterexample_json()
         return None if shown is None else str(shown["sentence"])
+
+    __bool__ = no_truth_value
+    __eq__ = no_comparison
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         claim = self.claim
