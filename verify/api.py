@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from verify.errors import InputError
 from verify.formats import expressions
 from verify.formats.files import load as load_file
 from verify.network import Network
 from verify.property import Claim, find
-from verify.rational import Number, Vector, vector
+from verify.rational import Number, Vector, exact_text, to_fraction, vector
 from verify.region import Region
 from verify.report.record import Result, write_bytes, write_json
 from verify.search.budget import Budget
@@ -24,10 +24,12 @@ from verify.search.explain import explain as explain_network
 from verify.search.lipschitz import LipschitzConstant, best_constant
 from verify.search.outcome import SearchInterrupted
 from verify.search.radius import Radii, radii
-from verify.search.simplify import simplify as simplified
 
 if TYPE_CHECKING:
     from verify.symbolic import SymbolicForm
+
+# A box: low and high of each input, None for no side.
+Sides: TypeAlias = Sequence[tuple[Number | None, Number | None]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +48,34 @@ def load(source: str | Path | Network) -> Network:
     return source if isinstance(source, Network) else load_file(source)
 
 
-def parse_region(text: str | Region, network: Network) -> Region:
-    """A region from an expression such as ``box(-1, 1)`` (exact; nothing is evaluated)."""
-    return text if isinstance(text, Region) else expressions.parse_region(text, network.input_size)
+def parse_region(text: str | Region | Sides, network: Network) -> Region:
+    """A region from an expression such as ``box(-1, 1)`` (exact; nothing is evaluated), or from the sides of a box.
+
+    Sides are a pair (low, high) for each input; None is infinite.
+    """
+    if isinstance(text, Region):
+        return text
+    if isinstance(text, str):
+        return expressions.parse_region(text, network.input_size)
+    try:
+        low, high = zip(*((_side(low, "-inf"), _side(high, "inf")) for low, high in text), strict=True)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"on is {text!r:.60}; expected text such as 'box(0, 1)' or a pair for each input") from error
+    return expressions.parse_region(f"box([{', '.join(low)}], [{', '.join(high)}])", network.input_size)
+
+
+def _side(value: Number | None, infinity: str) -> str:
+    return infinity if value is None else exact_text(to_fraction(value))
+
+
+def _chosen(outputs: int | Sequence[int] | None) -> tuple[int, ...] | None:
+    """Output numbers; one number stands for itself."""
+    if outputs is None:
+        return None
+    given = tuple(outputs) if isinstance(outputs, Iterable) else (outputs,)
+    if any(isinstance(o, bool) or not isinstance(o, int) for o in given):
+        raise InputError(f"outputs is {outputs!r:.60}; expected output numbers such as 0 or [0, 2]")
+    return given
 
 
 def _budget(timeout: float | str | None, report: Callable[[str], None] | None) -> Budget:
@@ -78,14 +105,14 @@ def _steps(work: int | None) -> int | None:
 def make_claim(
     network: str | Path | Network,
     property: str,
-    on: str | Region = "all",
+    on: str | Region | Sides = "all",
     *,
     to: str | Path | Network | None = None,
-    outputs: Sequence[int] | None = None,
+    outputs: int | Sequence[int] | None = None,
 ) -> Claim:
     """The claim that ``check`` decides, with its arguments."""
     first, second = load(network), load(to) if to is not None else None
-    chosen = tuple(outputs) if outputs is not None else None
+    chosen = _chosen(outputs)
     where, wanted = parse_region(on, first), find(property)
     if second is not None and not wanted.needs_second:
         raise InputError(f"{wanted.name!r} is about one network, but a second one is given with --to")
@@ -98,11 +125,11 @@ def make_claim(
 def check(
     network: str | Path | Network,
     property: str,
-    on: str | Region = "all",
+    on: str | Region | Sides = "all",
     *,
     to: str | Path | Network | None = None,
-    outputs: Sequence[int] | None = None,
-    timeout: float | None = None,
+    outputs: int | Sequence[int] | None = None,
+    timeout: float | str | None = None,
     engine: str = "auto",
     report: Callable[[str], None] | None = None,
     executor: Executor | None = None,
@@ -116,7 +143,7 @@ def check(
     instead of seconds: the same claim gets the same answer on every machine. Raises ``InputError`` for bad input.
     """
     first, second = load(network), load(to) if to is not None else None
-    chosen = tuple(outputs) if outputs is not None else None
+    chosen = _chosen(outputs)
     budget = replace(_budget(timeout, report), executor=executor, work=_steps(work))
     claim = make_claim(first, property, on, to=second, outputs=chosen)
     try:
@@ -128,9 +155,9 @@ def check(
 
 def explain(
     network: str | Path | Network,
-    on: str | Region = "all",
+    on: str | Region | Sides = "all",
     *,
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Explanation:
     """Which layers and units are on, off or switching on the region, and where f first bends."""
@@ -142,7 +169,7 @@ def radius(
     network: str | Path | Network,
     at: str | Vector | Sequence[Number],
     *,
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Radii:
     """The exact pattern radius and affine radius (L-infinity) at a point."""
@@ -154,10 +181,10 @@ def radius(
 
 def lipschitz(
     network: str | Path | Network,
-    on: str | Region = "all",
+    on: str | Region | Sides = "all",
     *,
     norm: str = "linf",
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     report: Callable[[str], None] | None = None,
 ) -> LipschitzConstant:
     """The smallest K with |f(x) - f(y)| <= K ||x - y|| on the region for every output: exact, or rigorous bounds.
@@ -170,10 +197,10 @@ def lipschitz(
 
 def simplify(
     network: str | Path | Network,
-    on: str | Region = "all",
+    on: str | Region | Sides = "all",
     *,
     out: str | Path,
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Simplification:
     """Write a smaller network, equal to the given one on the region, to the ONNX file ``out``; the proof beside it.
@@ -181,6 +208,8 @@ def simplify(
     What is written has been read back and proved equal by the kernel. Raises ``BudgetExceeded`` where no proof is found
     and ``NetworkError`` where no ONNX file can hold the weights exactly; then nothing is written.
     """
+    from verify.search.simplify import simplify as simplified  # loads onnx
+
     loaded = load(network)
     where, budget, path = parse_region(on, loaded), _budget(timeout, report), Path(out)
     if path.suffix != ".onnx":
@@ -195,11 +224,11 @@ def simplify(
 
 def symbolic_form(
     network: str | Path | Network,
-    on: str | Region = "all",
+    on: str | Region | Sides = "all",
     *,
-    outputs: Sequence[int] | None = None,
+    outputs: int | Sequence[int] | None = None,
     pieces: int = 64,
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     report: Callable[[str], None] | None = None,
 ) -> SymbolicForm:
     """The network in SymPy: ``max_form``, ``piecewise`` (None beyond that many ``pieces``), ``steps``, ``agreement``.
@@ -211,5 +240,6 @@ def symbolic_form(
 
     loaded, budget = load(network), _budget(timeout, report)
     where = parse_region(on, loaded)
-    chosen = loaded.select_outputs(tuple(outputs)) if outputs is not None else loaded
+    picked = _chosen(outputs)
+    chosen = loaded if picked is None else loaded.select_outputs(picked)
     return symbolic.checked(symbolic.symbolic_form(chosen, where, budget, max_pieces=pieces), budget)

@@ -33,7 +33,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("gate",),
     ("testing",),
     ("verify",),  # verify/__init__.py, the public face
-    ("cli", "demo", "pytest_plugin", "shell", "web"),
+    ("__main__", "cli", "demo", "pytest_plugin", "shell", "web"),
 ]
 
 # Beyond the layers: what a part never imports, itself or through what it imports.

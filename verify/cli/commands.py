@@ -12,7 +12,7 @@ from verify.cli import display
 from verify.cli.options import bounded, limit_memory, number, output_list
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
-from verify.formats.toml_family import is_family
+from verify.errors import InputError
 from verify.kernel.check import Verdict
 from verify.rational import exact_text
 from verify.report.folder import take
@@ -34,6 +34,8 @@ STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
     "--report", "folder", metavar="DIR", help="Write the evidence (*.json), a page (*.html, *.md) and an index there."
 )
 @click.option("--show-smt", is_flag=True, help="Print the literal query for an SMT solver and stop.")
+@click.option("--expect", metavar="VERDICT", help="proved or refuted: status 0 if it is, 1 if not, 3 unknown.")
+@click.option("--work", metavar="STEPS", help="Give up after so many counted steps (status 3).")
 @jobs_option
 @bounded
 def check(
@@ -45,25 +47,35 @@ def check(
     engine: str,
     folder: str | None,
     show_smt: bool,
+    expect: str | None,
+    work: str | None,
     jobs: str,
     timeout: str | None,
     memory: str | None,
     as_json: bool,
 ) -> int:
-    """Prove or refute that NETWORK has PROPERTY on a region."""
+    """Prove or refute that NETWORK has PROPERTY on a region.
+
+    PROPERTY is affine, linear, constant, additive, homogeneous, positively homogeneous, superposition, odd, even,
+    convex, concave, subadditive, superadditive, equivalent, 'equivalent within E', 'nondecreasing in I',
+    'nonincreasing in I', 'lipschitz K in linf' or 'no dead units'. NETWORK is a file, a built-in network, or a TOML
+    file in which weights are ranges: then the claim is about every network of that family. 'verify properties' lists
+    properties and built-in networks.
+    """
+    status = _statuses(expect)
     seconds = number(timeout, "timeout")
     limit_memory(memory)
     chosen = output_list(outputs)
-    if is_family(network):
+    if network.lower().endswith(".toml") and _is_family(network):
         from verify.cli.families import check_family_file
 
         if folder is not None:
             take(Path(folder))
-        unused = {"--to": other, "--outputs": outputs, "--show-smt": show_smt, "--jobs": jobs != "1"}
+        unused = {"--to": other, "--outputs": outputs, "--show-smt": show_smt, "--jobs": jobs != "1", "--work": work}
         found = check_family_file(
             network, property, region, unused=unused, engine=engine, folder=folder, timeout=seconds, as_json=as_json
         )
-        return STATUS[found.verdict]
+        return status[found.verdict]
     if show_smt:
         from verify.search.smt import smt_text  # loads Z3
 
@@ -82,6 +94,7 @@ def check(
             engine=engine,
             report=progress.line,
             executor=executor,
+            work=_whole(work),
         )
     if folder is not None:
         _write_report(Path(folder), result)
@@ -89,7 +102,30 @@ def check(
         click.echo(json.dumps(result.to_json(), indent=1))
     else:
         display.show_result(result, folder)
-    return STATUS[result.verdict]
+    return status[result.verdict]
+
+
+def _statuses(expect: str | None) -> dict[Verdict, int]:
+    """The exit status for each verdict, where one of them is expected."""
+    if expect is None:
+        return STATUS
+    if expect not in ("proved", "refuted"):
+        raise InputError(f"--expect {expect[:40]}: expected proved or refuted")
+    return {Verdict.PROVED: int(expect != "proved"), Verdict.REFUTED: int(expect != "refuted"), Verdict.UNKNOWN: 3}
+
+
+def _whole(work: str | None) -> int | None:
+    if work is None:
+        return None
+    if not work.isdecimal() or not 0 < int(work[:20]) <= 10**12:
+        raise InputError(f"--work {work[:40]}: expected a whole number of steps, 1 or more")
+    return int(work)
+
+
+def _is_family(path: str) -> bool:
+    from verify.formats.toml_family import is_family
+
+    return is_family(path)
 
 
 def _write_report(folder: Path, result: Result) -> None:

@@ -39,6 +39,9 @@ def parse_region(text: str, dimension: int, base_dir: Path | None = None) -> Reg
     File names are relative to ``base_dir`` (the current folder by default). Raises ``RegionError``, one line
     with the column of the mistake.
     """
+    build, count, _ = _CONSTRUCTORS.get(text.strip(), (None, 0, ""))
+    if build is not None and count == 0:  # a name alone needs no grammar
+        return replace(build(_Reader(dimension, Path())), text=text.strip())
     with located(text):
         tree = parse(text, "region")
         region = _Reader(dimension, base_dir or Path()).region(tree)

@@ -33,8 +33,9 @@ class Recheck:
     reason: str = ""
 
 
-def recheck(path: Path, network_path: str | None = None, second_path: str | None = None) -> Recheck:
+def recheck(path: str | Path, network_path: str | None = None, second_path: str | None = None) -> Recheck:
     """Replay the record at ``path``; raises ``EvidenceError`` when the kernel rejects it."""
+    path = Path(path)
     data = _read(path)
     verdict = data.get("verdict")
     if verdict not in ("proved", "refuted", "unknown"):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from verify.errors import InputError
 from verify.kernel import evidence as evidence_kinds
 from verify.kernel.check import Verdict
 from verify.network import Network
@@ -74,6 +75,17 @@ class Result:
     def __repr__(self) -> str:
         claim = self.claim
         return f"<{self.verdict.name}: {self.network.name} {claim.property.name} on {claim.region.text}>"
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the record, which ``verify recheck`` reads, to a file of its own in the folder; returns its path."""
+        from verify.report.names import file_stem
+
+        path = Path(folder) / f"{file_stem(self)}.json"
+        try:
+            write_json(path, self)
+        except OSError as error:
+            raise InputError(f"{folder}: {error.strerror or error}; name a folder to write to") from error
+        return path
 
     def to_json(self) -> dict[str, Any]:
         """The object that ``--json`` prints and ``recheck`` reads."""
