@@ -16,6 +16,7 @@ from verify.errors import EvidenceError, NetworkError
 from verify.kernel import evidence as kinds
 from verify.kernel.check import Verdict, judge
 from verify.kernel.evidence import Cells, Off, Reached
+from verify.kernel.instances import Instance
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
 from verify.property import Claim, Vacuous, find
@@ -47,18 +48,19 @@ def compare(claim: Claim) -> Verdict:
     """Decide the claim, compare with Z3, and replay the evidence after a trip through JSON."""
     outcome = decide(claim, Budget())
     questions = claim.questions()
-    if isinstance(questions, Vacuous):
-        assert outcome.judgement.vacuous
-        return outcome.judgement.verdict
+    assert not isinstance(questions, Vacuous)
+    if not claim.network.relu_count:
+        assert outcome.vacuous
+        return outcome.verdict
     dead = dead_units(claim.network, claim.region)
-    assert outcome.judgement.verdict is (Verdict.REFUTED if dead else Verdict.PROVED)
+    assert outcome.verdict is (Verdict.REFUTED if dead else Verdict.PROVED)
     assert outcome.evidence is not None
     if isinstance(outcome.evidence, Off):
         shift = len(questions[0].network.blocks) - len(claim.network.blocks)
         assert (outcome.evidence.block - shift, outcome.evidence.unit) in dead
     again = kinds.from_json(kinds.to_json(outcome.evidence), [q.network for q in questions])
-    assert judge(claim, again).verdict is outcome.judgement.verdict
-    return outcome.judgement.verdict
+    assert judge(claim, again, outcome.witness).verdict is outcome.verdict
+    return outcome.verdict
 
 
 def random_claim(seed: int) -> Claim:
@@ -140,6 +142,7 @@ def test_what_the_kernel_rejects() -> None:
     assert isinstance(off, Off)
     # Unit b of this network is off everywhere, so the first claim is refuted as well.
     assert judge(alive, replace(off, block=2, unit=0, proof=_proof(alive, 2, 0))).verdict is Verdict.REFUTED
+    somewhere = Instance({"x": vector([0])})
     table: list[tuple[Claim, kinds.Evidence, str]] = [
         (alive, Reached(()), "reached units"),
         (alive, Reached((vector([1]), vector([-1]))), "reached units"),
@@ -151,12 +154,18 @@ def test_what_the_kernel_rejects() -> None:
         (alive, off, "stable pattern"),
         (dead, Cells((off.proof,)), "cells"),
         (dead, Cells(()), "cells"),
+        (dead, kinds.Empty({}), "kind"),  # type: ignore[list-item]
+        (dead, kinds.Nothing(), "nothing to quantify over"),
+        (dead, kinds.ValueGap({"x": vector([0])}, 0), "value gap"),
+        (alive, kinds.ValueGap({"x": vector([1])}, 0), "value gap"),
+        (dead, kinds.Rule("zero biases"), "zero biases"),
         (Claim(network, find("affine"), part), off, "unit off"),
         (Claim(network, find("affine"), part), Reached((vector([0]),)), "reached units"),
     ]
     for claim, evidence, rule in table:
+        more = {} if claim.property is NO_DEAD_UNITS else {"y": vector([0]), "e": Fraction(1, 2)}
         with pytest.raises(EvidenceError) as caught:
-            judge(claim, evidence)
+            judge(claim, evidence, Instance({"x": vector([0]), **more}))
         assert caught.value.rule in (rule, "inequality"), evidence
 
 

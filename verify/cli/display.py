@@ -13,6 +13,7 @@ from rich.text import Text
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import ValueGap
 from verify.network import Network
+from verify.property.trivial import why_vacuous
 from verify.rational import display, exact_text
 from verify.report.names import file_stem
 from verify.report.record import Result
@@ -44,7 +45,7 @@ def show_result(result: Result, folder: str | None) -> None:
         console.print(Text(f"  {outcome.reason}; tried: {', '.join(outcome.tried) or 'nothing'}"))
     how = f"{result.assurance or 'no verdict'}, engine {outcome.engine or '-'}, {outcome.seconds:.3f} s"
     console.print(Text(f"  {claim.property.formula}; {how}", style="dim"))
-    for assumption in outcome.judgement.assumptions:
+    for assumption in outcome.assumptions:
         console.print(Text(f"  assumes: {assumption}", style="dim"))
     if folder is not None:
         console.print(Text(f"  evidence: {Path(folder) / file_stem(result)}.json", style="dim"))
@@ -52,7 +53,7 @@ def show_result(result: Result, folder: str | None) -> None:
 
 def switch_lines(result: Result) -> list[str]:
     """The ReLU that switch between the points of a counterexample, where f bends there."""
-    claim, evidence, values = result.claim, result.outcome.evidence, result.outcome.judgement.values
+    claim, evidence, values = result.claim, result.outcome.evidence, result.outcome.values
     if not isinstance(evidence, ValueGap) or claim.second is not None or not claim.network.is_piecewise_linear:
         return []
     ends = [value.point for value in values if value.factor]
@@ -82,10 +83,10 @@ def statement(result: Result) -> str:
 def proof_line(result: Result) -> str:
     """Why a proved claim holds, in one line."""
     if result.vacuous:
-        return "vacuous: " + "; ".join(result.to_json()["lemmas"])
+        return f"vacuous: {why_vacuous(result.claim)}"
     if result.assurance == "attested":
         return f"attested by {result.outcome.attested}; no evidence to replay"
-    data = result.to_json()
+    data = result.record()
     evidence = data["evidence"]
     if evidence["kind"] == "rule":
         return f"by the rule '{evidence['rule']}'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from verify.errors import InputError
@@ -14,6 +15,7 @@ from verify.property import find
 from verify.region import Region, box, everything
 from verify.region.region import to_json as region_json
 from verify.report.family_record import FamilyResult
+from verify.report.record_json import region_text
 from verify.search.budget import Budget
 from verify.search.families import decide_family
 
@@ -25,7 +27,8 @@ MAX_SYMBOLS = 60
 def family_claim(family: str | Path | Family, property: str, on: str | Region = "nonneg") -> FamilyClaim:
     """The claim that ``check_family`` decides, with its arguments."""
     described = family if isinstance(family, Family) else load_family(family)
-    region = on if isinstance(on, Region) else expressions.parse_region(on, described.input_size)
+    named = replace(on, text=region_text(on)) if isinstance(on, Region) else None  # the lines of a proof name it
+    region = named or expressions.parse_region(str(on), described.input_size)
     return FamilyClaim(described, find(property), region)
 
 
@@ -40,8 +43,7 @@ def symbolic_lines(claim: FamilyClaim) -> tuple[str, ...]:
         "nonpos": box([None] * size, [0] * size),
         "any": everything(size),
     }
-    plain = {**region_json(region), "text": ""}
-    inputs = next((word for word, same in signs.items() if plain == {**region_json(same), "text": ""}), None)
+    inputs = next((word for word, same in signs.items() if region_json(region) == region_json(same)), None)
     if inputs is None or claim.family.weight_count > MAX_SYMBOLS:
         return ()
     from verify.symbolic import family_form
@@ -75,5 +77,5 @@ def check_family(
     if cross_check:
         from verify.search.families_smt import cross_checked
 
-        cross_checked(claim, outcome.judgement.verdict, budget)
+        cross_checked(claim, outcome.verdict, budget)
     return FamilyResult(claim, outcome)

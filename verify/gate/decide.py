@@ -130,7 +130,7 @@ def judged(case: Case, result: Any) -> Found:
         round(float(result.outcome.seconds), 6),
         command(case),
         result.network.digest if isinstance(result, Result) else "",
-        record=result.to_json(),
+        record=result.record(),
     )
 
 

@@ -44,7 +44,8 @@ class Work:
         stem, title = stem_of(case), case.why or case.id
         found = replace(found, page=f"{stem}.json")
         if not isinstance(decided.result, Result):
-            data = decided.result.to_json() | {"title": title, "test": case.key}
+            data = decided.result.record()
+            data["unchecked"] |= {"title": title, "test": case.key}
             write_text(folder / f"{stem}.json", json.dumps(data, indent=1) + "\n")
             return found
         if self.pages == "none" or (self.pages == "failed" and found.status == "expected"):

@@ -12,7 +12,7 @@ from verify.errors import EvidenceError
 from verify.kernel.closed_form import is_nonnegative, settled_units, spread_of
 from verify.kernel.evidence import Cover, Empty, Equation, Leaf, Split, Tree
 from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of
-from verify.kernel.inequalities import Part, check_parts, has_only_trivial_instances
+from verify.kernel.inequalities import Part, check_parts, check_slope
 from verify.kernel.ledger import FLOAT_FILTER, Ledger
 from verify.kernel.relevance import Piece, check_free_leaf
 from verify.kernel.rewriting import rewritten
@@ -30,6 +30,8 @@ from verify.region.bases import Base
 from verify.region.linear import any_solution, echelon
 from verify.region.region import half_spaces
 
+EQUALITIES = (Criterion.AFFINE, Criterion.LINEAR, Criterion.CONSTANT, Criterion.ZERO, Criterion.THROUGH_ORIGIN)
+
 
 def check_empty(question: Question, proof: Empty) -> None:
     """The constant -1 is nonnegative on the region, so the region has no point."""
@@ -39,18 +41,17 @@ def check_empty(question: Question, proof: Empty) -> None:
         raise EvidenceError("empty region", "the multipliers do not contradict the region's rows")
 
 
-def check_cover(question: Question, proof: Cover, ledger: Ledger) -> bool:
-    """Check a proof of one question; returns whether nothing but trivial instances remained (vacuous)."""
+def check_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
+    """Check a proof of one question."""
     if proof.lifted:
         question = lift(question)
     question = after_steps(in_hull(question, proof.equations), proof)
     if question.criterion is Criterion.THROUGH_ORIGIN and question.origin is None:
-        return True
-    if has_only_trivial_instances(question):
-        return True
+        raise EvidenceError("zero at the origin", "0 is not in the affine hull of the region: nothing to prove")
+    check_slope(question)
     if not question.network.is_piecewise_linear:
         _check_smooth_cover(question, proof, ledger)
-        return False
+        return
     several = isinstance(proof.tree, Split)
     first: list[AffineForm] | None = None
     parts: list[Part] = []
@@ -63,7 +64,6 @@ def check_cover(question: Question, proof: Cover, ledger: Ledger) -> bool:
             parts.append(Part(rows, leaf, [on_hull(form, question.region.base) for form in cell.outputs()]))
     if parts:
         check_parts(question, parts)
-    return False
 
 
 def _check_smooth_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
@@ -152,8 +152,8 @@ def check_criterion(
 ) -> list[AffineForm] | None:
     """Check one leaf's map against the criterion; returns the first leaf's map for the comparison with later ones."""
     criterion = question.criterion
-    if criterion is Criterion.POSITIVE_SOMEWHERE:
-        raise EvidenceError("criterion", "a cover does not show that units are on")
+    if criterion not in EQUALITIES:
+        raise EvidenceError("criterion", f"no rule for {criterion!r:.60}")
     if criterion is Criterion.AFFINE and not several:
         return None
     maps = [on_hull(form, question.region.base) for form in cell.outputs()]

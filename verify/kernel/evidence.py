@@ -188,15 +188,8 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
 
 def _proof_to_json(proof: Cover | Empty) -> dict[str, Any]:
     if isinstance(proof, Empty):
-        return {"empty": _multipliers_to_json(proof.multipliers), "lifted": proof.lifted}
-    equations = [
-        {
-            "form": _form_to_json(e.form),
-            "above": _multipliers_to_json(e.above),
-            "below": _multipliers_to_json(e.below),
-        }
-        for e in proof.equations
-    ]
+        return {"empty": multipliers_to_json(proof.multipliers), "lifted": proof.lifted}
+    equations = [equation_to_json(equation) for equation in proof.equations]
     data = {"equations": equations, "lifted": proof.lifted, "tree": _tree_to_json(proof.tree)}
     if proof.steps is not None:
         node = proof.tree
@@ -214,16 +207,16 @@ def _tree_to_json(root: Tree) -> list[dict[str, Any]]:
     while stack:
         node = stack.pop()
         if isinstance(node, Split):
-            nodes.append({"split": _form_to_json(node.form)})
+            nodes.append({"split": form_to_json(node.form)})
             stack += [node.below, node.above]
             continue
         item: dict[str, Any] = {"cell": _pattern_to_json(node.pattern)}
         if node.signs:
             item["signs"] = True
         if node.multipliers:
-            item["multipliers"] = {f"{k}:{i}": _multipliers_to_json(m) for (k, i), m in node.multipliers.items()}
+            item["multipliers"] = {f"{k}:{i}": multipliers_to_json(m) for (k, i), m in node.multipliers.items()}
         if node.witnesses:
-            item["witnesses"] = {f"{k}:{i}": _multipliers_to_json(m) for (k, i), m in node.witnesses.items()}
+            item["witnesses"] = {f"{k}:{i}": multipliers_to_json(m) for (k, i), m in node.witnesses.items()}
         if node.free is not None:
             item["free"] = _pattern_to_json(node.free)
         if node.ceilings:
@@ -237,15 +230,23 @@ def _pattern_to_json(pattern: Pattern) -> dict[str, str]:
 
 
 def _ceiling_to_json(ceiling: Ceiling) -> list[Any]:
-    proofs = [_multipliers_to_json(ceiling.below), _multipliers_to_json(ceiling.above)]
+    proofs = [multipliers_to_json(ceiling.below), multipliers_to_json(ceiling.above)]
     return [exact_text(ceiling.slope), exact_text(ceiling.offset), *proofs]
 
 
-def _form_to_json(form: AffineForm) -> list[str]:
+def equation_to_json(equation: Equation) -> dict[str, Any]:
+    """An equation of a hull with its two proofs."""
+    proofs = {"above": multipliers_to_json(equation.above), "below": multipliers_to_json(equation.below)}
+    return {"form": form_to_json(equation.form), **proofs}
+
+
+def form_to_json(form: AffineForm) -> list[str]:
+    """Coefficients, then the constant."""
     return [*form.coefficients.strings(), exact_text(form.constant)]
 
 
-def _multipliers_to_json(multipliers: Multipliers) -> dict[str, str]:
+def multipliers_to_json(multipliers: Multipliers) -> dict[str, str]:
+    """Row numbers and factors."""
     return {str(row): exact_text(value) for row, value in multipliers.items()}
 
 
@@ -260,8 +261,9 @@ def from_json(data: Any, networks: list[Network]) -> Evidence:
         raise EvidenceError("format", f"cannot be read: {error!r:.200}") from error
 
 
-def _read_gap(data: Any, _: list[Network]) -> ValueGap:
-    values = {str(n): _vector(v) if isinstance(v, list) else _rational(v) for n, v in data["values"].items()}
+def read_gap(data: Any) -> ValueGap:
+    """An instance from its data."""
+    values = {str(n): read_vector(v) if isinstance(v, list) else read_rational(v) for n, v in data["values"].items()}
     output = data["output"]
     if type(output) is not int:
         raise TypeError(f"{output!r:.60} is not the number of an output")
@@ -286,11 +288,11 @@ def _read_cut(data: Any) -> Cut:
     coordinate, value = data
     if type(coordinate) is not int:
         raise TypeError(f"{coordinate!r:.60} is not the number of a coordinate")
-    return coordinate, _rational(value)
+    return coordinate, read_rational(value)
 
 
 def _read_reached(data: Any, _: list[Network]) -> Reached:
-    return Reached(tuple(_vector(point) for point in data["points"]))
+    return Reached(tuple(read_vector(point) for point in data["points"]))
 
 
 def _read_off(data: Any, networks: list[Network]) -> Off:
@@ -304,7 +306,7 @@ def _read_off(data: Any, networks: list[Network]) -> Off:
 
 
 _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
-    "value gap": _read_gap,
+    "value gap": lambda data, _: read_gap(data),
     "rule": lambda data, _: Rule(str(data["rule"])),
     "nothing to quantify over": lambda data, _: Nothing(),
     "cells": _read_cells,
@@ -317,11 +319,8 @@ _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
 def _read_proof(data: Any, network: Network) -> Cover | Empty:
     lifted = _flag(data.get("lifted", False))
     if "empty" in data:
-        return Empty(_multipliers(data["empty"]), lifted)
-    equations = tuple(
-        Equation(_form(item["form"]), _multipliers(item["above"]), _multipliers(item["below"]))
-        for item in data["equations"]
-    )
+        return Empty(read_multipliers(data["empty"]), lifted)
+    equations = tuple(read_equation(item) for item in data["equations"])
     steps = None
     if "rewriting" in data:
         steps = steps_json.from_json(data["rewriting"], network)
@@ -335,7 +334,7 @@ def _read_tree(nodes: Any, network: Network) -> Tree:
     for item in reversed(nodes):
         if "split" in item:
             above, below = stack.pop(), stack.pop()
-            stack.append(Split(_form(item["split"]), above, below))
+            stack.append(Split(read_form(item["split"]), above, below))
             continue
         multipliers, witnesses = _keyed(item.get("multipliers", {})), _keyed(item.get("witnesses", {}))
         signs = _flag(item.get("signs", False))
@@ -351,8 +350,8 @@ def _read_ceilings(data: Any) -> dict[tuple[int, int], Ceiling]:
     result = {}
     for key, (slope, offset, below, above) in data.items():
         block, unit = key.split(":")
-        proofs = _multipliers(below), _multipliers(above)
-        result[int(block), int(unit)] = Ceiling(_rational(slope), _rational(offset), *proofs)
+        proofs = read_multipliers(below), read_multipliers(above)
+        result[int(block), int(unit)] = Ceiling(read_rational(slope), read_rational(offset), *proofs)
     return result
 
 
@@ -361,7 +360,7 @@ def _keyed(data: Any) -> dict[tuple[int, int], Multipliers]:
     result: dict[tuple[int, int], Multipliers] = {}
     for key, value in data.items():
         first, second = key.split(":")
-        result[int(first), int(second)] = _multipliers(value)
+        result[int(first), int(second)] = read_multipliers(value)
     return result
 
 
@@ -376,24 +375,33 @@ def _read_pattern(data: Any, network: Network) -> Pattern:
     return pattern
 
 
-def _rational(value: Any) -> Fraction:
+def read_equation(item: Any) -> Equation:
+    """What ``equation_to_json`` wrote."""
+    return Equation(read_form(item["form"]), read_multipliers(item["above"]), read_multipliers(item["below"]))
+
+
+def read_rational(value: Any) -> Fraction:
+    """A rational from its text; ``TypeError`` for anything else."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r:.60} is not a rational in a string")
     return to_fraction(value)
 
 
-def _vector(values: Any) -> Vector:
-    return vector([_rational(value) for value in values])
+def read_vector(values: Any) -> Vector:
+    """A vector from a list of texts."""
+    return vector([read_rational(value) for value in values])
 
 
-def _form(values: Any) -> AffineForm:
+def read_form(values: Any) -> AffineForm:
+    """What ``form_to_json`` wrote."""
     if not isinstance(values, list):
         raise TypeError(f"{values!r:.60} is not a list of coefficients and a constant")
-    return AffineForm(_vector(values[:-1]), _rational(values[-1]))
+    return AffineForm(read_vector(values[:-1]), read_rational(values[-1]))
 
 
-def _multipliers(data: Any) -> dict[int, Fraction]:
-    return {int(row): _rational(value) for row, value in data.items()}
+def read_multipliers(data: Any) -> dict[int, Fraction]:
+    """What ``multipliers_to_json`` wrote."""
+    return {int(row): read_rational(value) for row, value in data.items()}
 
 
 def _flag(value: Any) -> bool:

@@ -42,13 +42,14 @@ class Part:
     maps: Sequence[AffineForm]
 
 
-def has_only_trivial_instances(question: Question) -> bool:
-    """Whether the axis of a monotonicity question is no direction of the region: then t = 0."""
+def check_slope(question: Question) -> None:
+    """A criterion about gradients says which; an axis is a direction of the region."""
     if question.criterion in GRADIENTS and question.slope is None:
         raise EvidenceError("slope", "the question does not say which slopes it is about")
     if question.criterion is not Criterion.NONDECREASING or question.slope is None:
-        return False
-    return axis_in_coordinates(question.slope, question.region.base) is None
+        return
+    if axis_in_coordinates(question.slope, question.region.base) is None:
+        raise EvidenceError("slope", "the axis is no direction of the region: there is nothing to prove")
 
 
 def check_parts(question: Question, parts: Sequence[Part]) -> None:

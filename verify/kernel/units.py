@@ -20,8 +20,8 @@ def _question(claim: Claim, rule: str) -> Question:
     if claim.property.name != NO_DEAD_UNITS.name:
         raise EvidenceError(rule, f"does not decide {claim.property.name!r}")
     questions = claim.questions()
-    if isinstance(questions, Vacuous):
-        raise EvidenceError(rule, "the network has no ReLU")
+    if isinstance(questions, Vacuous) or len(questions) != 1:
+        raise EvidenceError(rule, "the claim is not one question about its units")
     return questions[0]
 
 

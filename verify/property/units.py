@@ -14,7 +14,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.errors import PropertyError
 from verify.network import Network
 from verify.network.network import Block
 from verify.property.base import (
@@ -24,7 +23,6 @@ from verify.property.base import (
     Property,
     Question,
     Term,
-    Vacuous,
     in_coordinates,
     point,
 )
@@ -47,18 +45,17 @@ def units(network: Network) -> Iterator[tuple[int, int]]:
     return ((k, i) for k, block in network.relu_blocks() for i in range(block.size))
 
 
-def _no_instance(_: Assignment) -> list[Term]:
-    raise PropertyError("'no dead units' is not refuted by values at points: a unit is dead on a whole region")
+def _instance(values: Assignment) -> list[Term]:
+    """A point of the region. No value of f there breaks the claim: a unit is dead on a whole region, or it is not."""
+    return [Term(Fraction(0), point(values, "x"))]
 
 
-def _reduce(network: Network, region: Region, _: Network | None) -> list[Question] | Vacuous:
+def _reduce(network: Network, region: Region, _: Network | None) -> list[Question]:
     """One question about f itself: is each of its pre-activations positive somewhere?
 
     It is answered by points, or by a unit and a proof that its pre-activation is at most zero on the region. Both
     read the definition off: there is nothing to reduce.
     """
-    if not network.relu_count:
-        return Vacuous("the network has no ReLU")
     local, domain, origin = in_coordinates(network, region)
     return [Question(local, domain, Criterion.POSITIVE_SOMEWHERE, origin, "units: each is on at some point")]
 
@@ -71,9 +68,9 @@ NO_DEAD_UNITS = Property(
     name="no dead units",
     formula="for each ReLU z_u there is x in P with z_u(x) > 0",
     variables={"x": "point"},
-    instance=_no_instance,
+    instance=_instance,
     reduce=_reduce,
-    labels=(),
+    labels=("x",),
     fits=_fits,
     predicate="free of dead units",
 )

@@ -28,7 +28,7 @@ def number(value: Real) -> Number:
 def counterexample(result: Result) -> Counterexample | None:
     """The refutation with every value written out; None unless the claim was refuted by an instance."""
     evidence, judgement = result.outcome.evidence, result.outcome.judgement
-    if not isinstance(evidence, ValueGap) or judgement.gap is None:
+    if not isinstance(evidence, ValueGap) or judgement is None or judgement.gap is None:
         return None
     output = result.outputs[evidence.output] if result.outputs else evidence.output
     index = f"[{output}]" if result.network.output_size > 1 else ""

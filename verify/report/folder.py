@@ -86,5 +86,7 @@ def _test_of(path: Path) -> str:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return ""
-    is_record = isinstance(data, dict) and {"format", "verdict", "property", "network"} <= set(data)
-    return str(data.get("test") or "") if is_record else ""
+    unchecked = data.get("unchecked") if isinstance(data, dict) else None
+    if not isinstance(unchecked, dict) or not {"format", "verdict", "property"} <= set(data):
+        return ""
+    return str(unchecked.get("test") or "")

@@ -11,7 +11,7 @@ from verify.report.record import Result
 
 def file_stem(result: Result) -> str:
     """A file name for the claim: readable, and different for different claims."""
-    data = result.to_json()
+    data = result.record()
     parts = (result.network.name, result.claim.property.name, result.claim.region.text)
     # box(-1, 1) and box(1, 1) read the same here, as do claims about other outputs: the digest tells them apart.
     claim = [data[key] for key in ("network", "second", "property", "region_data", "outputs")]

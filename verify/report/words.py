@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from verify.kernel.check import Verdict, has_smooth_units
 from verify.kernel.evidence import Off
-from verify.property import Vacuous
+from verify.property.trivial import why_vacuous
 from verify.report.record import Result
 
 PLACES = {"all": "everywhere", "nonneg": "for nonnegative inputs", "nonpos": "for nonpositive inputs"}
@@ -55,12 +55,7 @@ def answer(result: Result) -> str:
         how = "with values enclosed in ball arithmetic" if has_smooth_units(result.claim) else "in exact arithmetic"
         return f"No: one instance of the formula fails, {how}."
     if result.vacuous:
-        return f"Yes, but only because there is nothing to check: {_why_vacuous(result)}."
+        return f"Yes, but only because there is nothing to check: {why_vacuous(result.claim)}."
     if result.assurance == "attested":
         return f"Yes, on the word of {result.outcome.attested}: no evidence was replayed."
     return "Yes, for every real input there: the proof below was replayed in exact arithmetic."
-
-
-def _why_vacuous(result: Result) -> str:
-    questions = result.claim.questions()
-    return questions.reason if isinstance(questions, Vacuous) else "the formula has trivial instances only"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from verify.errors import BudgetExceeded, EvidenceError, InputError, RegionError
-from verify.kernel.check import Judgement, Verdict, has_smooth_units, judge
+from verify.errors import BudgetExceeded, EvidenceError, InputError, TooLarge
+from verify.kernel.check import has_smooth_units, judge
 from verify.kernel.cover import check_criterion
-from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Nothing, Rule, Tree, ValueGap
+from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Nothing, Off, Rule, Tree, ValueGap
 from verify.kernel.exact import cell_of, is_small
+from verify.kernel.instances import NoInstance
 from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous
 from verify.property.base import INEQUALITIES
@@ -19,8 +20,9 @@ from verify.search.crossing import findings_along, findings_at, findings_towards
 from verify.search.difference import search_difference
 from verify.search.finding import Finding, proposals, refutation
 from verify.search.inequality import one_leaf, split_inequality
+from verify.search.nontrivial import witness_of
 from verify.search.outcome import Outcome, SearchInterrupted
-from verify.search.problem import Problem, is_empty, prepare
+from verify.search.problem import Problem, prepare
 from verify.search.rewriting import rewritten_problem
 from verify.search.sampling import findings_at_random
 from verify.search.shrink import shrink
@@ -155,10 +157,15 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
     tried: list[str] = []
     notes: list[str] = []
     try:
-        if claim.region.rows and is_empty(claim.region, budget):
-            raise RegionError(f"region {claim.region.text!r} is empty: no point satisfies all its constraints")
+        witness = witness_of(claim, budget)
+        if isinstance(witness, NoInstance):
+            nothing = Nothing()
+            judgement = judge(claim, nothing, witness)
+            return Outcome(judgement, nothing, "reduction", (), budget.elapsed, witness=witness)
         questions = claim.questions()
-        if engine == "z3" and not isinstance(questions, Vacuous) and not has_smooth_units(claim):
+        if isinstance(questions, Vacuous):
+            raise AssertionError(f"the table of trivial instances differs from the reduction: {questions.reason}")
+        if engine == "z3" and not has_smooth_units(claim):
             return _with_z3(claim, budget)
         found = _search(claim, questions, budget, engine, tried, notes)
         if found is None:
@@ -167,7 +174,9 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
         evidence, name = found
         if isinstance(evidence, ValueGap) and shrinking:
             evidence = shrink(claim, evidence, budget)
-        return Outcome(judge(claim, evidence), evidence, name, tuple(tried), budget.elapsed)
+        proves = None if isinstance(evidence, ValueGap | Off) else witness
+        judgement = judge(claim, evidence, proves)
+        return Outcome(judgement, evidence, name, tuple(tried), budget.elapsed, witness=proves)
     except BudgetExceeded as stop:
         return _undecided("; ".join([str(stop), *notes]), tried, budget)
     except KeyboardInterrupt as stop:
@@ -175,7 +184,7 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
 
 
 def _undecided(reason: str, tried: list[str], budget: Budget) -> Outcome:
-    return Outcome(Judgement(Verdict.UNKNOWN), None, "", tuple(tried), budget.elapsed, reason)
+    return Outcome(None, None, "", tuple(tried), budget.elapsed, reason)
 
 
 def _with_z3(claim: Claim, budget: Budget) -> Outcome:
@@ -187,11 +196,9 @@ def _with_z3(claim: Claim, budget: Budget) -> Outcome:
 
 
 def _search(
-    claim: Claim, questions: list[Question] | Vacuous, budget: Budget, engine: str, tried: list[str], notes: list[str]
+    claim: Claim, questions: list[Question], budget: Budget, engine: str, tried: list[str], notes: list[str]
 ) -> tuple[Evidence, str] | None:
     """Evidence and the engine that found it; ``tried`` gets the engines run and ``notes`` what is known without it."""
-    if isinstance(questions, Vacuous):
-        return Nothing(), "reduction"
     if has_smooth_units(claim):
         return _smooth(claim, questions, budget, engine, tried)
     if questions[0].criterion is Criterion.POSITIVE_SOMEWHERE:
@@ -200,8 +207,7 @@ def _search(
         tried.append("rules")
         rule = _by_rule(claim)
         if rule is not None:
-            empty = _empty_domains(claim, questions, budget)
-            return (empty, "reduction") if empty is not None else (rule, "rules")
+            return rule, "rules"
     if claim.property.family == "equivalent within" and engine in ("auto", "difference"):
         tried.append("difference")
         near, note = search_difference(claim, questions[0], budget)
@@ -270,19 +276,11 @@ def _units(
     return (found, "units") if found is not None else None
 
 
-def _empty_domains(claim: Claim, questions: list[Question], budget: Budget) -> Cells | None:
-    """For sums of points, the proof that none stays in the region: a rule would not say that it is vacuous."""
-    if claim.region.contains_origin or any(q.criterion is not Criterion.NONPOSITIVE for q in questions):
-        return None
-    proofs = [found for q in questions if isinstance(found := prepare(q, budget), Empty)]
-    return Cells(tuple(proofs)) if len(proofs) == len(questions) else None
-
-
 def _by_rule(claim: Claim) -> Rule | None:
     for name, rule in RULES.items():
         try:
             rule(claim)
-        except EvidenceError:
+        except (EvidenceError, TooLarge):
             continue
         return Rule(name)
     return None

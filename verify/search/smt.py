@@ -15,7 +15,7 @@ from typing import Any
 import z3
 
 from verify.errors import InputError
-from verify.kernel.check import Judgement, Verdict, judge
+from verify.kernel.check import judge
 from verify.network import Network
 from verify.property import Assignment, Claim
 from verify.rational import Vector, vector
@@ -23,7 +23,7 @@ from verify.region import Box
 from verify.region.region import Region
 from verify.search.budget import Budget
 from verify.search.finding import gap_at
-from verify.search.outcome import Outcome
+from verify.search.outcome import Attestation, Outcome
 
 Reals = list[Any]
 SymbolicTerm = tuple[Any, Reals, bool]
@@ -222,10 +222,7 @@ def decide_with_z3(claim: Claim, budget: Budget) -> Outcome:
     with interrupting(seconds + 1):
         status = solver.check()
     if status == z3.unsat:
-        proved = Judgement(
-            Verdict.PROVED, assumptions=(f"Z3 {z3.get_version_string()} answered unsat; no evidence was replayed",)
-        )
-        return Outcome(proved, None, "z3", ("z3",), budget.elapsed, attested=f"Z3 {z3.get_version_string()}")
+        return Outcome(Attestation(f"Z3 {z3.get_version_string()}"), None, "z3", ("z3",), budget.elapsed)
     if status == z3.sat:
         evidence = gap_at(claim, _assignment(claim, solver.model(), variables))
         if evidence is not None:
@@ -235,18 +232,7 @@ def decide_with_z3(claim: Claim, budget: Budget) -> Outcome:
         reason = f"Z3 answered {status} ({solver.reason_unknown()})"
         if "keyboard" in reason:  # Z3 catches Ctrl-C itself
             raise KeyboardInterrupt
-    return Outcome(Judgement(Verdict.UNKNOWN), None, "", ("z3",), budget.elapsed, reason)
-
-
-def _has_no_instance(claim: Claim, budget: Budget) -> bool:
-    """Whether no values of the variables keep all arguments in the region."""
-    solver = z3.Solver()
-    if budget.remaining != float("inf"):
-        solver.set("timeout", max(1, int(budget.remaining * 1000)))
-    variables = _variables(claim)
-    for i, (_, argument, _) in enumerate(_terms(claim, variables)):
-        solver.add(*inside(claim.region, argument, f"t{i}"))
-    return bool(solver.check() == z3.unsat)
+    return Outcome(None, None, "", ("z3",), budget.elapsed, reason)
 
 
 def _assignment(claim: Claim, model: Any, variables: Mapping[str, Any]) -> Assignment:

@@ -88,7 +88,7 @@ def _decided(claim: Claim, question: Question, unit: Unit, engine: str, budget: 
     alone = Claim(unit_network(claim.network, block, index), AT_MOST_ZERO, claim.region)
     outcome = decide(alone, budget, engine, shrinking=False)
     evidence = outcome.evidence
-    if outcome.judgement.verdict is Verdict.PROVED and isinstance(evidence, Cells):
+    if outcome.verdict is Verdict.PROVED and isinstance(evidence, Cells):
         proof = evidence.proofs[0]
         # In the coordinates of a chart there may be one more block, before the others.
         shift = len(question.network.blocks) - len(claim.network.blocks)
