@@ -21,7 +21,7 @@ from verify.network import Builder, Network
 from verify.network.builder import dense, relu
 from verify.property import Claim, Vacuous, find
 from verify.property.units import AT_MOST_ZERO, NO_DEAD_UNITS, unit_network, units
-from verify.rational import vector
+from verify.rational import Vector, vector
 from verify.region import Region, box, everything, segment
 from verify.search.budget import Budget
 from verify.search.decide import decide
@@ -142,7 +142,6 @@ def test_what_the_kernel_rejects() -> None:
     assert isinstance(off, Off)
     # Unit b of this network is off everywhere, so the first claim is refuted as well.
     assert judge(alive, replace(off, block=2, unit=0, proof=_proof(alive, 2, 0))).verdict is Verdict.REFUTED
-    somewhere = Instance({"x": vector([0])})
     table: list[tuple[Claim, kinds.Evidence, str]] = [
         (alive, Reached(()), "reached units"),
         (alive, Reached((vector([1]), vector([-1]))), "reached units"),
@@ -163,7 +162,9 @@ def test_what_the_kernel_rejects() -> None:
         (Claim(network, find("affine"), part), Reached((vector([0]),)), "reached units"),
     ]
     for claim, evidence, rule in table:
-        more = {} if claim.property is NO_DEAD_UNITS else {"y": vector([0]), "e": Fraction(1, 2)}
+        more: dict[str, Vector | Fraction] = (
+            {} if claim.property is NO_DEAD_UNITS else {"y": vector([0]), "e": Fraction(1, 2)}
+        )
         with pytest.raises(EvidenceError) as caught:
             judge(claim, evidence, Instance({"x": vector([0]), **more}))
         assert caught.value.rule in (rule, "inequality"), evidence

@@ -18,6 +18,7 @@ from verify.cli.options import bounded, limit_memory, number
 from verify.cli.workers import count, pool_of
 from verify.errors import InputError
 from verify.gate import github, gitlab, junit, markdown, sarif
+from verify.gate.cache import FOLDER
 from verify.gate.changed import changed_cases
 from verify.gate.decide import Found
 from verify.gate.files import ClaimsError, claims_files
@@ -54,6 +55,10 @@ FORMATS: dict[str, Callable[[Gate], str]] = {
     metavar="WHICH",
     help="The claims that get a page: none, failed (whatever is not as expected), all.",
 )
+@click.option(
+    "--cache", "cache_folder", metavar="DIR", default=FOLDER, show_default=True, help="Where evidence is kept."
+)
+@click.option("--no-cache", is_flag=True, help="Neither use nor keep evidence.")
 @click.option("--junit", metavar="FILE", help="Write JUnit XML.")
 @click.option("--sarif", metavar="FILE", help="Write SARIF 2.1.0.")
 @click.option("--gitlab", metavar="FILE", help="Write GitLab's code quality JSON.")
@@ -69,6 +74,8 @@ def gate(
     jobs: str,
     folder: str | None,
     pages: str,
+    cache_folder: str,
+    no_cache: bool,
     verbose: bool,
     timeout: str | None,
     memory: str | None,
@@ -97,7 +104,7 @@ def gate(
     if folder is not None:
         take(Path(folder), map(stem_of, state.cases))
     whole = not (paths or expression or changed_since or fail_fast)
-    work = Work(Path(folder) if folder is not None else None, pages)  # type: ignore[arg-type]
+    work = Work(Path(folder) if folder is not None else None, pages, None if no_cache else Path(cache_folder))  # type: ignore[arg-type]
     status = _decide(state, work, display, jobs=jobs, seconds=seconds, fail_fast=fail_fast)
     if folder is not None and not state.problems:
         _index(Path(folder), state, whole=whole and status != INTERRUPTED)
@@ -238,6 +245,7 @@ def _claim(found: Found) -> dict[str, Any]:
         "counterexample": found.counterexample or None,
         "message": found.message,
         "cached": found.cached,
+        "note": found.note or None,
         "seconds": found.seconds,
         "command": found.command,
         "record": found.page or None,

@@ -71,6 +71,8 @@ class GateDisplay:
             self._failure(found)
         elif self._verbose or len(gate.cases) <= MANY:
             self._line("expected", found.case.id, f"{found.verdict}{', cached' if found.cached else ''}")
+        if found.note:
+            self._indented(Text(found.note, style="yellow"))
 
     def _line(self, status: Status, name: str, detail: str) -> None:
         self._headed(status, Text.assemble(name, (f"  {detail}", "dim")))

@@ -16,6 +16,7 @@ HOMES = {
     "symbolic": "verify.cli.symbolic",
     "simplify": "verify.cli.simplify",
     "gate": "verify.cli.gate",
+    "init": "verify.cli.init",
     "properties": "verify.cli.properties",
     "recheck": "verify.cli.recheck",
 }

@@ -12,6 +12,7 @@ from verify import api
 from verify.errors import EngineDisagreement, EvidenceError, InputError, VerifyError
 from verify.family import check_family
 from verify.formats.toml_family import is_family
+from verify.gate.cache import key_of, recalled, remember
 from verify.gate.plan import Case
 from verify.network import Network
 from verify.report.record import Result
@@ -39,6 +40,7 @@ class Found:
     command: str = ""
     network: str = ""
     cached: bool = False
+    note: str = ""
     record: dict[str, Any] | None = field(default=None, repr=False)
     page: str = ""
 
@@ -51,11 +53,14 @@ class Decided:
     result: Any = None
 
 
-def decide_case(case: Case, seconds: float | None = None) -> Decided:
-    """Decide a case, within ``seconds`` if that is less than its own time. No error leaves this but an interrupt."""
+def decide_case(case: Case, seconds: float | None = None, cache: Path | None = None) -> Decided:
+    """Decide a case, within ``seconds`` if that is less than its own time. No error leaves this but an interrupt.
+
+    Evidence is taken from the folder ``cache`` if the kernel accepts it, and kept there.
+    """
     started = time.monotonic()
     try:
-        result = _result(case, _least(case.timeout, seconds))
+        result, cached, note = _result(case, _least(case.timeout, seconds), cache)
     except InputError as error:
         return Decided(_failed(case, "bad input", str(error), started))
     except (EvidenceError, EngineDisagreement) as error:
@@ -67,7 +72,8 @@ def decide_case(case: Case, seconds: float | None = None) -> Decided:
     except Exception as error:
         message = f"internal error: {type(error).__name__}: {error}; please report this"
         return Decided(_failed(case, "internal", message, started))
-    return Decided(judged(case, result), result)
+    seconds_taken = round(time.monotonic() - started, 6)
+    return Decided(replace(judged(case, result), cached=cached, note=note, seconds=seconds_taken), result)
 
 
 def _least(own: float | None, left: float | None) -> float | None:
@@ -79,23 +85,46 @@ def _failed(case: Case, status: Status, message: str, started: float) -> Found:
     return Found(case, status, text, seconds=round(time.monotonic() - started, 6), command=command(case))
 
 
-def _result(case: Case, seconds: float | None) -> Any:
-    """What ``verify.check`` says, or ``verify.check_family`` for a family of networks."""
+def _result(case: Case, seconds: float | None, cache: Path | None) -> tuple[Any, bool, str]:
+    """What ``verify.check`` or ``check_family`` says, whether the cache knew it, what was wrong with the cache."""
     if is_family(case.network):
         if case.to is not None or case.outputs is not None or case.work is not None:
             raise InputError(f"{case.network}: a family of networks; 'to', 'outputs' and 'work' are for one network")
-        return check_family(case.network, case.property, case.on, timeout=seconds, engine=case.engine)
+        found = check_family(case.network, case.property, case.on, timeout=seconds, engine=case.engine)
+        return found, False, ""
     first = loaded(case.network)
-    return api.check(
+    second = loaded(case.to) if case.to is not None else None
+    region = api.parse_region(case.on, first)
+    key, note = "", ""
+    if cache is not None and case.engine == "auto":
+        claim = api.make_claim(first, case.property, region, to=second, outputs=case.outputs)
+        key = key_of(claim, first, second, case.outputs)
+        known = recalled(cache, key, claim)
+        if known.outcome is not None:
+            return Result(claim, known.outcome, first, second, case.outputs), True, ""
+        note = known.complaint
+    result = api.check(
         first,
         case.property,
-        case.on,
-        to=loaded(case.to) if case.to is not None else None,
+        region,
+        to=second,
         outputs=case.outputs,
         timeout=seconds,
         engine=case.engine,
         work=case.work,
     )
+    if cache is not None and key:
+        note = _remembered(cache, key, result) or note
+    return result, False, note
+
+
+def _remembered(cache: Path, key: str, result: Result) -> str:
+    """File the result; a cache that cannot be written to is no reason to fail."""
+    try:
+        remember(cache, key, result)
+    except OSError as error:
+        return f"the cache {cache} cannot be written to: {error.strerror or error}"
+    return ""
 
 
 def loaded(name: str) -> Network:

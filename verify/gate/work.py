@@ -26,14 +26,16 @@ def stem_of(case: Case) -> str:
 class Work:
     """Called with a case and the seconds left; sent to processes, so it is plain data.
 
-    Without a ``folder`` nothing is written. ``pages`` says of which cases pages are made.
+    Without a ``folder`` nothing is reported, without a ``cache`` nothing is remembered. ``pages`` says of which cases
+    pages are made.
     """
 
     folder: Path | None = None
     pages: Pages = "failed"
+    cache: Path | None = None
 
     def __call__(self, case: Case, seconds: float | None) -> Found:
-        decided = decide_case(case, seconds)
+        decided = decide_case(case, seconds, self.cache)
         return without_record(decided.found if self.folder is None else self.written(decided, self.folder))
 
     def written(self, decided: Decided, folder: Path) -> Found:
