@@ -27,9 +27,9 @@ LAYERS: list[tuple[str, ...]] = [
     ("formats",),
     ("property",),
     ("kernel",),
-    ("search", "symbolic"),
+    ("arrangement", "search", "symbolic"),
     ("report",),
-    ("api", "family", "fuzzing", "strategies"),
+    ("api", "family", "queries", "fuzzing", "strategies"),
     ("gate",),
     ("testing",),
     ("verify",),  # verify/__init__.py, the public face

@@ -68,6 +68,8 @@ def test_the_catalogue(capsys: Capture) -> None:
     called = call(capsys, "properties", "--json")
     assert called.json["properties"] == catalogue()
     for entry in catalogue():
+        if entry["name"].startswith("never"):
+            continue
         name = entry["name"].replace("I", "0").replace("K", "1").replace("E", "1/2").partition("|")[0]
         assert find(name).name
     shown = call(capsys, "properties").out

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from verify import api
 from verify.cli import display
-from verify.cli.options import bounded, limit_memory, number, output_list
+from verify.cli.options import bounded, choosing_output, limit_memory, number, output_list
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
@@ -28,6 +29,8 @@ STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
 @click.argument("property")
 @click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="Where it should hold.")
 @click.option("--to", "other", metavar="OTHER", help="The second network of 'equivalent'.")
+@choosing_output
+@click.option("--to-output", metavar="TENSOR", help="The same for the second network.")
 @click.option("--outputs", metavar="0,2", help="Only these outputs.")
 @click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(ENGINE_NAMES)}.")
 @click.option(
@@ -43,6 +46,8 @@ def check(
     property: str,
     region: str,
     other: str | None,
+    output: str | None,
+    to_output: str | None,
     outputs: str | None,
     engine: str,
     folder: str | None,
@@ -71,7 +76,15 @@ def check(
 
         if folder is not None:
             take(Path(folder))
-        unused = {"--to": other, "--outputs": outputs, "--show-smt": show_smt, "--jobs": jobs != "1", "--work": work}
+        unused = {
+            "--output": output,
+            "--to-output": to_output,
+            "--to": other,
+            "--outputs": outputs,
+            "--show-smt": show_smt,
+            "--jobs": jobs != "1",
+            "--work": work,
+        }
         found = check_family_file(
             network, property, region, unused=unused, engine=engine, folder=folder, timeout=seconds, as_json=as_json
         )
@@ -79,17 +92,23 @@ def check(
     if show_smt:
         from verify.search.smt import smt_text  # loads Z3
 
-        click.echo(smt_text(api.make_claim(network, property, region, to=other, outputs=chosen)))
+        click.echo(
+            smt_text(
+                api.make_claim(network, property, region, to=other, outputs=chosen, output=output, to_output=to_output)
+            )
+        )
         return 0
     if folder is not None:
         take(Path(folder))
     with Progress(f"{network}: {property}") as progress, workers(jobs) as executor:
-        result = api.check(
+        each = api.check_each(
             network,
             property,
             region,
             to=other,
             outputs=chosen,
+            output=output,
+            to_output=to_output,
             timeout=seconds,
             engine=engine,
             report=progress.line,
@@ -97,7 +116,14 @@ def check(
             work=_whole(work),
         )
     if folder is not None:
-        _write_report(Path(folder), result)
+        write_reports(Path(folder), each.results, each.where)
+    if len(each.results) > 1:
+        if as_json:
+            click.echo(json.dumps(each.to_json(), indent=1))
+        else:
+            display.show_each(each, folder)
+        return status[each.verdict]
+    result = each.results[0]
     if as_json:
         click.echo(json.dumps(result.to_json(), indent=1))
     else:
@@ -128,14 +154,19 @@ def _is_family(path: str) -> bool:
     return is_family(path)
 
 
-def _write_report(folder: Path, result: Result) -> None:
-    """The record and the pages of the claim, and the list of all claims of the folder."""
+def write_reports(folder: Path, results: Sequence[Result], where: str = "") -> None:
+    """The records and the pages of claims, and the list of all claims of the folder.
+
+    Several claims that are one claim on each of several regions have the name ``where`` for these together.
+    """
     from verify.fuzzing.record import fuzz_record
     from verify.report.files import write_report
     from verify.report.index import write_index
 
     try:
-        write_report(folder, result, fuzz=fuzz_record(result))
+        for number, result in enumerate(results, start=1):
+            title = f"{display.statement_on(result, where)}: number {number}" if where and len(results) > 1 else ""
+            write_report(folder, result, title=title, fuzz=fuzz_record(result))
     finally:
         write_index(folder)
 
@@ -143,16 +174,19 @@ def _write_report(folder: Path, result: Result) -> None:
 @click.command()
 @click.argument("network")
 @click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="The region to look at.")
+@choosing_output
 @bounded
-def explain(network: str, region: str, timeout: str | None, memory: str | None, as_json: bool) -> int:
+def explain(
+    network: str, region: str, output: str | None, timeout: str | None, memory: str | None, as_json: bool
+) -> int:
     """Show which layers and neurons are on, off or switching, and where linearity breaks."""
     seconds = number(timeout, "timeout")
     limit_memory(memory)
     with Progress(f"{network}: explain") as progress:
-        loaded = api.load(network)
+        loaded = api.load(network, output)
         explanation = api.explain(loaded, region, timeout=seconds, report=progress.line)
     if as_json:
-        click.echo(json.dumps(display.explanation_json(explanation), indent=1))
+        click.echo(json.dumps(display.explanation_json(loaded, explanation), indent=1))
     else:
         display.show_explanation(loaded, region, explanation)
     return 0
@@ -161,13 +195,14 @@ def explain(network: str, region: str, timeout: str | None, memory: str | None, 
 @click.command()
 @click.argument("network")
 @click.option("--at", "point", required=True, metavar="POINT", help="[1, 1/2], or an .npy file.")
+@choosing_output
 @bounded
-def radius(network: str, point: str, timeout: str | None, memory: str | None, as_json: bool) -> int:
+def radius(network: str, point: str, output: str | None, timeout: str | None, memory: str | None, as_json: bool) -> int:
     """Find the largest L-infinity balls around a point with one pattern, and with one affine map; exact."""
     seconds = number(timeout, "timeout")
     limit_memory(memory)
     with Progress(f"{network}: radius") as progress:
-        loaded = api.load(network)
+        loaded = api.load(network, output)
         found = api.radius(loaded, point, timeout=seconds, report=progress.line)
     if as_json:
         data = {

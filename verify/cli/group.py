@@ -10,15 +10,20 @@ from verify.report.version import tool_version
 
 HOMES = {
     "check": "verify.cli.commands",
+    "show": "verify.cli.show",
     "explain": "verify.cli.commands",
     "radius": "verify.cli.commands",
     "lipschitz": "verify.cli.lipschitz",
+    "pieces": "verify.cli.pieces",
     "symbolic": "verify.cli.symbolic",
     "simplify": "verify.cli.simplify",
     "gate": "verify.cli.gate",
     "init": "verify.cli.init",
     "properties": "verify.cli.properties",
+    "compare": "verify.cli.compare",
+    "vnnlib": "verify.cli.vnnlib",
     "recheck": "verify.cli.recheck",
+    "serve": "verify.cli.serve",
 }
 
 

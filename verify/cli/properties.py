@@ -20,6 +20,7 @@ FORMULAS = {
     "nonincreasing": "f(x + t e_I) <= f(x), t >= 0",
     "lipschitz": "|f(x) - f(y)| <= K ||x - y||",
     "equivalent within": "|f(x) - g(x)| <= E",
+    "never": "no x in P has y = f(x) in one of the cases",
     "no dead units": NO_DEAD_UNITS.formula,
 }
 SYNONYMS = ("monotone",)

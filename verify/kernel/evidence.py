@@ -10,6 +10,9 @@
                  or by affine forms
     Reached      points at which the ReLU of the network are on, each at one       -> PROVED
     Off          a ReLU that is off on the whole region, with a cover that shows   -> REFUTED
+    Bounds       a box cut into parts, on each of which bounds of values,          -> PROVED
+                 differences or slopes settle the claim
+    Unsafe       a point at which one of the cases of 'never' holds                -> REFUTED
 
 ``to_json`` and ``from_json`` are the only readers and writers of the serialized form.
 """
@@ -24,9 +27,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from verify.errors import EvidenceError, InputError
-from verify.kernel import steps_json
+from verify.kernel import cuts, steps_json
 from verify.kernel.difference import Cut, Difference
 from verify.kernel.exact import AffineForm, Pattern
+from verify.kernel.goals import Bounds
 from verify.kernel.rewriting import Steps
 from verify.network import Network
 from verify.property import Assignment
@@ -155,7 +159,15 @@ class Off:
     proof: Cover
 
 
-Evidence: TypeAlias = ValueGap | Rule | Nothing | Cells | Difference | Reached | Off
+@dataclass(frozen=True, eq=False)
+class Unsafe:
+    """A point of the region at which the case of that number holds."""
+
+    point: Vector
+    case: int
+
+
+Evidence: TypeAlias = ValueGap | Rule | Nothing | Cells | Difference | Bounds | Unsafe | Reached | Off
 
 
 def to_json(evidence: Evidence) -> dict[str, Any]:
@@ -171,9 +183,15 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
     if isinstance(evidence, Nothing):
         return {"kind": "nothing to quantify over"}
     if isinstance(evidence, Difference):
-        cuts = [None if cut is None else [cut[0], exact_text(cut[1])] for cut in evidence.cuts]
+        parts = [None if cut is None else [cut[0], exact_text(cut[1])] for cut in evidence.cuts]
         forms = {"forms": True} if evidence.forms else {}
-        return {"kind": "difference", "folded": evidence.folded, **forms, "cuts": cuts}
+        return {"kind": "difference", "folded": evidence.folded, **forms, "cuts": parts}
+    if isinstance(evidence, Bounds):
+        tree = evidence.cuts
+        shape = {"nodes": len(tree.nodes), "bits": tree.width}
+        return {"kind": "bounds", "single": evidence.single, **shape, "cuts": tree.text()}
+    if isinstance(evidence, Unsafe):
+        return {"kind": "unsafe point", "point": evidence.point.strings(), "case": evidence.case}
     if isinstance(evidence, Reached):
         return {"kind": "reached units", "points": [point.strings() for point in evidence.points]}
     if isinstance(evidence, Off):
@@ -278,8 +296,8 @@ def _read_cells(data: Any, networks: list[Network]) -> Cells:
 
 
 def _read_difference(data: Any, _: list[Network]) -> Difference:
-    cuts = tuple(_read_cut(cut) for cut in data["cuts"])
-    return Difference(cuts, _flag(data["folded"]), _flag(data.get("forms", False)))
+    parts = tuple(_read_cut(cut) for cut in data["cuts"])
+    return Difference(parts, _flag(data["folded"]), _flag(data.get("forms", False)))
 
 
 def _read_cut(data: Any) -> Cut:
@@ -305,6 +323,19 @@ def _read_off(data: Any, networks: list[Network]) -> Off:
     return Off(block, unit, proof)
 
 
+def _read_bounds(data: Any, _: list[Network]) -> Bounds:
+    text, numbers = data["cuts"], (data["nodes"], data["bits"])
+    if not isinstance(text, str) or any(type(number) is not int for number in numbers):
+        raise TypeError("the nodes are a text, their number and their bits")
+    return Bounds(cuts.read(text, *numbers), _flag(data["single"]))
+
+
+def _read_unsafe(data: Any, _: list[Network]) -> Unsafe:
+    if type(data["case"]) is not int:
+        raise TypeError(f"{data['case']!r:.60} is not the number of a case")
+    return Unsafe(read_vector(data["point"]), data["case"])
+
+
 _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
     "value gap": lambda data, _: read_gap(data),
     "rule": lambda data, _: Rule(str(data["rule"])),
@@ -313,6 +344,8 @@ _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
     "difference": _read_difference,
     "reached units": _read_reached,
     "unit off": _read_off,
+    "bounds": _read_bounds,
+    "unsafe point": _read_unsafe,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from dataclasses import dataclass
 
 from verify.errors import PropertyError, RegionError
@@ -18,6 +19,7 @@ from verify.property.homogeneous import HOMOGENEOUS, POSITIVELY_HOMOGENEOUS
 from verify.property.linear import LINEAR, SUPERPOSITION
 from verify.property.lipschitz import LIPSCHITZ
 from verify.property.monotone import MONOTONE
+from verify.property.never import NEVER
 from verify.property.parity import EVEN, ODD
 from verify.property.subadditive import SUBADDITIVE, SUPERADDITIVE
 from verify.property.units import UNITS
@@ -46,7 +48,7 @@ CATALOGUE: dict[str, Property] = {
 
 
 # Properties with parameters in their names, and the one that is no formula over values of f.
-FAMILIES: tuple[Family, ...] = (*MONOTONE, LIPSCHITZ, WITHIN, UNITS)
+FAMILIES: tuple[Family, ...] = (*MONOTONE, LIPSCHITZ, WITHIN, NEVER, UNITS)
 
 # A number, whose sign and exponent keep their hyphens; a hyphen elsewhere stands for a space.
 _NUMBER_OR_HYPHEN = re.compile(r"((?:(?<!\w)[-+])?(?:\d[\d.]*|\.\d+)(?:e[-+]?\d+)?(?:/\d+)?)|[-_]")
@@ -54,18 +56,32 @@ _NUMBER_OR_HYPHEN = re.compile(r"((?:(?<!\w)[-+])?(?:\d[\d.]*|\.\d+)(?:e[-+]?\d+
 
 def find(name: str) -> Property:
     """The property of that name (hyphens and underscores count as spaces): ``convex``, ``lipschitz 1/2 in linf``."""
-    plain = " ".join(_NUMBER_OR_HYPHEN.sub(lambda match: match[1] or " ", name.lower()).split())
+    found = _known(name)
+    if found is None:
+        raise PropertyError(f"unknown property {name[:60]!r}; {_hint(name)}")
+    return found
+
+
+def _plain(name: str) -> str:
+    """The name in small letters, with one space between words, and a typeset minus sign as that of keyboards."""
+    typed = name.lower().replace("\N{MINUS SIGN}", "-")
+    return " ".join(_NUMBER_OR_HYPHEN.sub(lambda match: match[1] or " ", typed).split())
+
+
+def _known(name: str) -> Property | None:
+    plain = _plain(name)
     if plain in CATALOGUE:
         return CATALOGUE[plain]
-    for family in FAMILIES:
-        match = family.pattern.fullmatch(plain)
-        if match is not None:
-            return family.make(*match.groups())
-    raise PropertyError(f"unknown property {name[:60]!r}; {_hint(plain)}")
+    matches = ((family, family.pattern.fullmatch(plain)) for family in FAMILIES)
+    return next((family.make(*match.groups()) for family, match in matches if match is not None), None)
 
 
-def _hint(plain: str) -> str:
+def _hint(name: str) -> str:
     """What the user may have meant."""
+    property, on, region = name.partition(" on ")
+    if on and region.strip() and _known(property) is not None:
+        return f"the region is given apart: {_plain(property)!r} --on {shlex.quote(region.strip()[:200])}"
+    plain = _plain(name)
     usages = {family.name: family.usage for family in FAMILIES}
     first = plain.partition(" ")[0]
     if first in usages:

@@ -68,6 +68,7 @@ TRIVIAL: dict[str, Trivial] = {
     "lipschitz": _none(Absence.NEVER),
     NO_DEAD_UNITS.key: _none(Absence.NEVER),
     AT_MOST_ZERO.key: _none(Absence.NEVER),
+    "never": _none(Absence.NEVER),
     "odd": _none(Absence.ORIGIN_OUTSIDE),
     "even": _none(Absence.ORIGIN_OUTSIDE),
     "additive": _none(Absence.NO_SUM),

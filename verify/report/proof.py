@@ -20,10 +20,10 @@ from verify.property.trivial import why_vacuous
 from verify.property.units import unit_network
 from verify.rational import Vector, vector
 from verify.report import mathml
-from verify.report.drawing import counted
 from verify.report.mathml import affine_form
 from verify.report.model import Step
 from verify.report.record import Result
+from verify.report.sentence import counted
 from verify.search.budget import Budget
 from verify.search.problem import Problem, prepare
 
@@ -38,6 +38,7 @@ CRITERIA = {
     Criterion.NONDECREASING: "no piece decreases along the axis",
     Criterion.LIPSCHITZ: "the gradient of every piece is bounded by the constant in the dual norm",
     Criterion.POSITIVE_SOMEWHERE: "every pre-activation of a ReLU is positive somewhere",
+    Criterion.NEVER: "no case holds at any point",
 }
 STABLE = "Lemma 1: stable implies affine"
 SIGNS = "Lemma 8: signs of weights, biases and inputs"
