@@ -34,7 +34,7 @@ _RATIO = re.compile(r"[+-]?\d+/\d+")
 
 def parse_rational(text: str) -> Fraction:
     """Read ``"3"``, ``"0.1"``, ``"1e-30"`` or ``"1/3"`` exactly (``0.1`` is one tenth)."""
-    stripped = text.strip()
+    stripped = text.strip().replace("\N{MINUS SIGN}", "-")  # as typeset formulas have it
     if len(stripped) > MAX_CHARACTERS:
         raise InputError(f"number of {len(stripped)} characters; at most {MAX_CHARACTERS} are read")
     if _RATIO.fullmatch(stripped):
@@ -148,6 +148,20 @@ def display(value: Real, digits: int = 30) -> str:
     if len(text) <= digits:
         return text
     return f"~{_decimal(value, 6)}"
+
+
+def display_apart(first: Real, second: Real) -> tuple[str, str]:
+    """``display`` of both; rounded ones with as many decimals (up to 48) as tell two different numbers apart."""
+    texts = display(first), display(second)
+    if not isinstance(first, Fraction) or not isinstance(second, Fraction) or first == second:
+        return texts
+    for digits in range(6, 49):
+        context = Context(prec=digits)
+        pair = [context.divide(Decimal(v.numerator), Decimal(v.denominator)) for v in (first, second)]
+        if pair[0] != pair[1]:
+            break
+    left, right = (f"~{near:g}" if "~" in text else text for text, near in zip(texts, pair, strict=True))
+    return left, right
 
 
 def _decimal(value: Fraction, digits: int) -> str:

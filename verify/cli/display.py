@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,12 @@ from verify.kernel.evidence import ValueGap
 from verify.network import Network
 from verify.property.trivial import why_vacuous
 from verify.rational import display, exact_text
+from verify.report.each import EachResult
+from verify.report.how import how_proved, lemmas_text
 from verify.report.names import file_stem
 from verify.report.record import Result
-from verify.report.sentence import point_text
+from verify.report.sentence import counted, point_text
+from verify.report.story import along, listed, story
 from verify.search.budget import Budget
 from verify.search.explain import Explanation
 from verify.search.radius import Infinite, Radii, Radius
@@ -61,23 +65,55 @@ def switch_lines(result: Result) -> list[str]:
     found = switch_between(claim.network, ends[1:] if len(ends) == 3 else ends, evidence.output, Budget())
     if found is None:
         return []
-    units = ", ".join(found.units[:3]) + (f" and {len(found.units) - 3} more" if len(found.units) > 3 else "")
+    units = listed(found.units)
     verb = "switches" if len(found.units) == 1 else "switch"
-    way = (
-        "on the way" if found.coordinate is None else f"in x{found.coordinate if claim.network.input_size > 1 else ''}"
-    )
+    way = along(found.direction, found.coordinate)
     slopes = f"the slope of the output {way} jumps from {display(found.before)} to {display(found.after)}"
     return [f"{units} {verb} at {point_text(found.point)}: {slopes}"]
 
 
+def show_each(each: EachResult, folder: str | None) -> None:
+    """The verdict on all regions, then that on each, shortly."""
+    console, first = _console(), each.results[0]
+    text = f"  {statement_on(first, each.where)}"
+    console.print(Text.assemble((each.verdict.name, COLOURS[each.verdict]), text))
+    for result in each.results if each.verdict is Verdict.PROVED else each.decisive:
+        console.print(Text.assemble("  ", (result.verdict.name, COLOURS[result.verdict]), f"  {_short(result)}"))
+        if folder is not None:
+            console.print(Text(f"    evidence: {Path(folder) / file_stem(result)}.json", style="dim"))
+    others = len(each.results) - len(each.decisive)
+    if others:
+        counts = Counter(result.verdict.value for result in each.results if result.verdict is not each.verdict)
+        console.print(Text("  the others: " + ", ".join(f"{count} {word}" for word, count in counts.items())))
+    seconds = sum(result.outcome.seconds for result in each.results)
+    how = f"{each.assurance or 'no verdict'}, {seconds:.3f} s; on each alone, not on their union"
+    console.print(Text(f"  {first.claim.property.formula}; {how}", style="dim"))
+    for assumption in dict.fromkeys(a for r in each.results for a in r.outcome.assumptions):
+        console.print(Text(f"  assumes: {assumption}", style="dim"))
+
+
+def _short(result: Result) -> str:
+    region = result.claim.region.text
+    if result.counterexample:
+        return f"{region}: {result.counterexample}"
+    if result.verdict is Verdict.PROVED:
+        return f"{region}: {proof_line(result)}"
+    return f"{region}: {result.outcome.reason}; tried: {', '.join(result.outcome.tried) or 'nothing'}"
+
+
 def statement(result: Result) -> str:
     """``digits_conv is affine on box(0, 1)``."""
+    return statement_on(result, result.claim.region.text or "the region")
+
+
+def statement_on(result: Result, where: str) -> str:
+    """The same about another place: ``digits_conv is affine on each of the 2 boxes of p.vnnlib``."""
     claim = result.claim
     what = claim.property.name
     if result.second is not None:
         what += f" to {result.second.name}"
     outputs = f" (outputs {', '.join(map(str, result.outputs))})" if result.outputs else ""
-    return f"{result.network.name} is {what} on {claim.region.text or 'the region'}{outputs}"
+    return f"{result.network.name} is {what} on {where}{outputs}"
 
 
 def proof_line(result: Result) -> str:
@@ -87,35 +123,7 @@ def proof_line(result: Result) -> str:
     if result.assurance == "attested":
         return f"attested by {result.outcome.attested}; no evidence to replay"
     data = result.record()
-    evidence = data["evidence"]
-    if evidence["kind"] == "rule":
-        return f"by the rule '{evidence['rule']}'"
-    if evidence["kind"] == "difference":
-        parts = sum(cut is None for cut in evidence["cuts"])
-        kind = "affine forms" if evidence.get("forms") else "interval bounds"
-        where = f", on {parts} parts of the region" if parts > 1 else ""
-        return f"{kind} of f - g, layer by layer{where} ({'; '.join(data['lemmas'])})"
-    trees = [proof.get("tree", []) for proof in evidence["proofs"]]
-    cells = sum(1 for tree in trees for node in tree if "cell" in node)
-    signs = any(node.get("signs") for tree in trees for node in tree)
-    relevant = any("free" in node for tree in trees for node in tree)
-    units = result.network.relu_count
-    rewritten = [proof for proof in evidence["proofs"] if "rewriting" in proof]
-    if rewritten and cells <= len(trees) and not relevant:
-        left = sum(sum(proof["sizes"].values()) for proof in rewritten)
-        how = f"rewritten exactly, {left or 'no'} ReLU remain{'' if left else 's'}, and none changes side on the region"
-        how = how if left else "rewritten exactly, no ReLU remains"
-    elif signs:
-        how = f"the signs of weights, biases and inputs fix all {units} ReLU"
-    elif relevant and cells <= len(trees):
-        how = f"no ReLU of {units} that changes side on the region has an effect on the output"
-    elif relevant:
-        how = f"{cells} parts cover the region; on each, f is one affine map, and each satisfies the claim"
-    elif cells <= len(trees):
-        how = f"no ReLU of {units} changes side on the region"
-    else:
-        how = f"{cells} cells cover the region, and each satisfies the claim"
-    return f"{how} ({'; '.join(data['lemmas'])})"
+    return f"{how_proved(data)}{lemmas_text(data)}"
 
 
 def unit_names(network: Network, units: Sequence[tuple[int, int]]) -> list[str]:
@@ -157,38 +165,33 @@ def _radius(value: Radius) -> str:
 def show_explanation(network: Network, region: str, explanation: Explanation) -> None:
     """A table of layers, then where linearity breaks."""
     console = _console()
-    console.print(Text(f"{network.name} on {region}: {network.input_size} inputs, {network.relu_count} ReLU"))
+    console.print(
+        Text(f"{network.name} on {region}: {counted(network.input_size, 'input')}, {network.relu_count} ReLU")
+    )
     table = Table(box=None, pad_edge=False)
     for column in ("layer", "units", "on", "off", "switching", "undecided"):
-        table.add_column(column, justify="left" if column == "layer" else "right")
+        # Folded, not cut: a name that ends in "..." may be any of several, and not every encoding has that character.
+        table.add_column(column, justify="left" if column == "layer" else "right", overflow="fold")
     for layer in explanation.layers:
         counts = (layer.size, layer.on, layer.off, layer.switching, layer.undecided)
         table.add_row(Text(layer.name), *(str(count) for count in counts))
     if explanation.layers:
         console.print(table)
-    if explanation.all_stable:
-        console.print(Text("Every ReLU keeps its side on the region: the network is affine there.", style="green"))
-        return
-    bend = explanation.first_break
-    if bend is None:
-        console.print(Text("Some ReLU change side, but no bend of the output was met on the way to them."))
-    else:
-        console.print(Text(f"Linearity breaks at x = {point_text(bend.point)}", style="red"))
-        console.print(Text(f"  where {', '.join(bend.units[:3])} changes side:"))
-        before, after = display(bend.slope_before), display(bend.slope_after)
-        console.print(Text(f"  the slope of output {bend.output} along the way jumps from {before} to {after}"))
+    styles = {True: "green", False: "red" if explanation.first_break is not None else ""}
+    for i, sentence in enumerate(story(network, explanation)):
+        console.print(Text(sentence, style=styles[explanation.all_stable] if i == 0 else ""))
     if explanation.ineffective:
-        names = ", ".join(explanation.ineffective[:5])
-        more = f" and {len(explanation.ineffective) - 5} more" if len(explanation.ineffective) > 5 else ""
-        console.print(Text(f"Crossed without any effect on the output: {names}{more}", style="dim"))
+        names = listed(explanation.ineffective, 5)
+        console.print(Text(f"Crossed without any effect on the output: {names}", style="dim"))
 
 
-def explanation_json(explanation: Explanation) -> dict[str, Any]:
+def explanation_json(network: Network, explanation: Explanation) -> dict[str, Any]:
     """The explanation as plain data."""
     bend = explanation.first_break
     return {
         "layers": [vars(layer) for layer in explanation.layers],
         "all_stable": explanation.all_stable,
+        "story": story(network, explanation),
         "ineffective": list(explanation.ineffective),
         "break": None
         if bend is None
@@ -196,7 +199,10 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
             "units": list(bend.units),
             "point": bend.point.strings(),
             "output": bend.output,
+            "turned_on": list(bend.turned_on),
             "slope_before": exact_text(bend.slope_before),
             "slope_after": exact_text(bend.slope_after),
+            "coordinate": bend.coordinate,
+            "direction": bend.direction.strings(),
         },
     }

@@ -10,6 +10,7 @@ from verify.report.version import tool_version
 
 HOMES = {
     "check": "verify.cli.commands",
+    "show": "verify.cli.show",
     "explain": "verify.cli.commands",
     "radius": "verify.cli.commands",
     "lipschitz": "verify.cli.lipschitz",
@@ -17,6 +18,7 @@ HOMES = {
     "symbolic": "verify.cli.symbolic",
     "simplify": "verify.cli.simplify",
     "recheck": "verify.cli.recheck",
+    "serve": "verify.cli.serve",
 }
 
 

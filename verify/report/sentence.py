@@ -9,12 +9,17 @@ from typing import Any
 from verify.kernel.check import Judgement, Value
 from verify.kernel.evidence import Evidence, ValueGap, read_gap, read_rational, read_vector
 from verify.property import Assignment, Claim, Property, find
-from verify.rational import Enclosure, Real, Vector, display, exact_text
+from verify.rational import Enclosure, Real, Vector, display, display_apart, exact_text
 from verify.report.comparison import comparison, is_comparison
 from verify.report.sums import sum_text
 
 INLINE_COORDINATES = 6
 INLINE_NONZEROS = 3
+
+
+def counted(number: int, what: str) -> str:
+    """``1 input``, ``2 inputs``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def point_text(point: Vector) -> str:
@@ -107,8 +112,9 @@ def sentence(formula: Property, assignment: Assignment, values: Sequence[Value],
         called = [(v.factor, v, call) for v, call in zip(values, calls, strict=True)]
         return comparison(formula, assignment, called) + (_differences(values, labels) if long else "")
     first, others = values[0], list(zip(values, calls, strict=True))[1:]
-    left = _side([(first.factor, first, calls[0])])
-    right = _side([(-v.factor, v, call) for v, call in others])
+    parts = [(first.factor, first, calls[0])], [(-v.factor, v, call) for v, call in others]
+    totals = display_apart(*(sum((f * v.value for f, v, _ in part), Fraction(0)) for part in parts))
+    left, right = (_side(part, total) for part, total in zip(parts, totals, strict=True))
     text = f"{left}, but {right}"
     if "~" in text:
         text += f" (they differ by {display(sum((v.factor * v.value for v in values), Fraction(0)), 24)})"
@@ -129,13 +135,14 @@ def _differences(values: Sequence[Value], labels: Sequence[str]) -> str:
     return f"; x and y differ in {differing} of {len(points['x'])} coordinates"
 
 
-def _side(parts: Sequence[tuple[Fraction, Value, str]]) -> str:
+def _side(parts: Sequence[tuple[Fraction, Value, str]], total: str) -> str:
     kept = [(factor, value, call) for factor, value, call in parts if factor]
     if not kept:
         return "the formula says 0"
     names = sum_text([(factor, call) for factor, _, call in kept])
     numbers = sum_text([(factor, display(value.value)) for factor, value, _ in kept])
-    total = display(sum((factor * value.value for factor, value, _ in kept), Fraction(0)))
+    if len(kept) == 1 and abs(kept[0][0]) == 1:
+        return f"{names} = {total}"
     return f"{names} = {total}" if numbers == total else f"{names} = {numbers} = {total}"
 
 
