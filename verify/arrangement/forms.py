@@ -25,7 +25,7 @@ from verify.rational import Floats, nearest_float
 # Bytes that the forms of one block may take.
 MOST_BYTES = 6 * 2**30
 # Bytes of forms that are multiplied out at a time.
-CHUNK = 2**26
+CHUNK = 2**24
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +34,6 @@ class Forms:
 
     rows: Floats
     errors: Floats
-
-    @property
-    def cells(self) -> int:
-        """Number of cells."""
-        return self.errors.shape[1]
 
 
 @dataclass(frozen=True, eq=False)
