@@ -8,6 +8,11 @@
                  splits otherwise
     Difference   bounds of the difference of two networks are small, by intervals  -> PROVED
                  or by affine forms
+    Reached      points at which the ReLU of the network are on, each at one       -> PROVED
+    Off          a ReLU that is off on the whole region, with a cover that shows   -> REFUTED
+    Bounds       a box cut into parts, on each of which bounds of values,          -> PROVED
+                 differences or slopes settle the claim
+    Unsafe       a point at which one of the cases of 'never' holds                -> REFUTED
 
 ``to_json`` and ``from_json`` are the only readers and writers of the serialized form.
 """
@@ -22,12 +27,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from verify.errors import EvidenceError, InputError
-from verify.kernel import steps_json
+from verify.kernel import cuts, steps_json
 from verify.kernel.difference import Cut, Difference
 from verify.kernel.exact import AffineForm, Pattern
+from verify.kernel.goals import Bounds
 from verify.kernel.rewriting import Steps
 from verify.network import Network
 from verify.property import Assignment
+from verify.property.units import unit_network, units
 from verify.rational import Vector, exact_text, to_fraction, vector
 
 # For a linear function that is nonnegative on a polyhedron: nonnegative weights of the polyhedron's rows.
@@ -136,7 +143,31 @@ class Cells:
     proofs: tuple[Cover | Empty, ...]
 
 
-Evidence: TypeAlias = ValueGap | Rule | Nothing | Cells | Difference
+@dataclass(frozen=True, eq=False)
+class Reached:
+    """Points of the region (ambient): each ReLU is on at one of them."""
+
+    points: tuple[Vector, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Off:
+    """A ReLU of the question's network, (block, unit), and a proof that its pre-activation is at most zero there."""
+
+    block: int
+    unit: int
+    proof: Cover
+
+
+@dataclass(frozen=True, eq=False)
+class Unsafe:
+    """A point of the region at which the case of that number holds."""
+
+    point: Vector
+    case: int
+
+
+Evidence: TypeAlias = ValueGap | Rule | Nothing | Cells | Difference | Bounds | Unsafe | Reached | Off
 
 
 def to_json(evidence: Evidence) -> dict[str, Any]:
@@ -152,9 +183,24 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
     if isinstance(evidence, Nothing):
         return {"kind": "nothing to quantify over"}
     if isinstance(evidence, Difference):
-        cuts = [None if cut is None else [cut[0], exact_text(cut[1])] for cut in evidence.cuts]
+        parts = [None if cut is None else [cut[0], exact_text(cut[1])] for cut in evidence.cuts]
         forms = {"forms": True} if evidence.forms else {}
-        return {"kind": "difference", "folded": evidence.folded, **forms, "cuts": cuts}
+        return {"kind": "difference", "folded": evidence.folded, **forms, "cuts": parts}
+    if isinstance(evidence, Bounds):
+        tree = evidence.cuts
+        shape = {"nodes": len(tree.nodes), "bits": tree.width}
+        return {"kind": "bounds", "single": evidence.single, **shape, "cuts": tree.text()}
+    if isinstance(evidence, Unsafe):
+        return {"kind": "unsafe point", "point": evidence.point.strings(), "case": evidence.case}
+    if isinstance(evidence, Reached):
+        return {"kind": "reached units", "points": [point.strings() for point in evidence.points]}
+    if isinstance(evidence, Off):
+        return {
+            "kind": "unit off",
+            "block": evidence.block,
+            "unit": evidence.unit,
+            "proof": _proof_to_json(evidence.proof),
+        }
     return {"kind": "cells", "proofs": [_proof_to_json(proof) for proof in evidence.proofs]}
 
 
@@ -250,8 +296,8 @@ def _read_cells(data: Any, networks: list[Network]) -> Cells:
 
 
 def _read_difference(data: Any, _: list[Network]) -> Difference:
-    cuts = tuple(_read_cut(cut) for cut in data["cuts"])
-    return Difference(cuts, _flag(data["folded"]), _flag(data.get("forms", False)))
+    parts = tuple(_read_cut(cut) for cut in data["cuts"])
+    return Difference(parts, _flag(data["folded"]), _flag(data.get("forms", False)))
 
 
 def _read_cut(data: Any) -> Cut:
@@ -263,12 +309,43 @@ def _read_cut(data: Any) -> Cut:
     return coordinate, read_rational(value)
 
 
+def _read_reached(data: Any, _: list[Network]) -> Reached:
+    return Reached(tuple(read_vector(point) for point in data["points"]))
+
+
+def _read_off(data: Any, networks: list[Network]) -> Off:
+    block, unit = data["block"], data["unit"]
+    if type(block) is not int or type(unit) is not int or (block, unit) not in set(units(networks[0])):
+        raise ValueError(f"there is no ReLU {unit!r:.40} in block {block!r:.40}")
+    proof = _read_proof(data["proof"], unit_network(networks[0], block, unit))
+    if not isinstance(proof, Cover):
+        raise TypeError("an empty region shows nothing about a unit")
+    return Off(block, unit, proof)
+
+
+def _read_bounds(data: Any, _: list[Network]) -> Bounds:
+    text, numbers = data["cuts"], (data["nodes"], data["bits"])
+    if not isinstance(text, str) or any(type(number) is not int for number in numbers):
+        raise TypeError("the nodes are a text, their number and their bits")
+    return Bounds(cuts.read(text, *numbers), _flag(data["single"]))
+
+
+def _read_unsafe(data: Any, _: list[Network]) -> Unsafe:
+    if type(data["case"]) is not int:
+        raise TypeError(f"{data['case']!r:.60} is not the number of a case")
+    return Unsafe(read_vector(data["point"]), data["case"])
+
+
 _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
     "value gap": lambda data, _: read_gap(data),
     "rule": lambda data, _: Rule(str(data["rule"])),
     "nothing to quantify over": lambda data, _: Nothing(),
     "cells": _read_cells,
     "difference": _read_difference,
+    "reached units": _read_reached,
+    "unit off": _read_off,
+    "bounds": _read_bounds,
+    "unsafe point": _read_unsafe,
 }
 
 
