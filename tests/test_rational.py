@@ -296,7 +296,9 @@ def test_numpy_integers_inside_fractions_do_not_wrap(kind: type) -> None:
 
 
 @pytest.mark.parametrize("shift", [Fraction(1, 10**k) for k in (3, 9, 20, 41)])
-@pytest.mark.parametrize("value", [Fraction(1, 3), Fraction(-309441123456, 10**12 * 7 + 1), Fraction(10**50 + 1, 7**30)])
+@pytest.mark.parametrize(
+    "value", [Fraction(1, 3), Fraction(-309441123456, 10**12 * 7 + 1), Fraction(10**50 + 1, 7**30)]
+)
 def test_two_numbers_are_shown_apart(value: Fraction, shift: Fraction) -> None:
     texts = display_apart(value, value + shift * abs(value))
     assert texts[0] != texts[1]
