@@ -29,7 +29,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("kernel",),
     ("arrangement", "search", "symbolic"),
     ("report",),
-    ("api", "family", "fuzzing", "strategies", "testing"),
+    ("api", "family", "queries", "fuzzing", "strategies", "testing"),
     ("verify",),  # verify/__init__.py, the public face
     ("cli", "demo", "pytest_plugin", "shell", "web"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -17,7 +18,7 @@ from verify.errors import InputError
 from verify.formats.toml_family import is_family
 from verify.kernel.check import Verdict
 from verify.rational import exact_text
-from verify.report.each import EachResult
+from verify.report.record import Result
 from verify.search.decide import ENGINE_NAMES
 from verify.search.radius import Infinite, Radius
 
@@ -102,7 +103,7 @@ def check(
             executor=executor,
         )
     if folder is not None:
-        _write_report(Path(folder), each)
+        write_reports(Path(folder), each.results, each.where)
     if len(each.results) > 1:
         if as_json:
             click.echo(json.dumps(each.to_json(), indent=1))
@@ -117,15 +118,18 @@ def check(
     return STATUS[result.verdict]
 
 
-def _write_report(folder: Path, each: EachResult) -> None:
-    """The record and the pages of the claim on each region, and the list of all claims of the folder."""
+def write_reports(folder: Path, results: Sequence[Result], where: str = "") -> None:
+    """The records and the pages of claims, and the list of all claims of the folder.
+
+    Several claims that are one claim on each of several regions have the name ``where`` for these together.
+    """
     from verify.fuzzing.record import fuzz_record
     from verify.report.files import write_report
     from verify.report.index import write_index
 
     try:
-        for number, result in enumerate(each.results, start=1):
-            title = f"{display.statement_on(result, each.where)}: number {number}" if len(each.results) > 1 else ""
+        for number, result in enumerate(results, start=1):
+            title = f"{display.statement_on(result, where)}: number {number}" if where and len(results) > 1 else ""
             write_report(folder, result, title=title, fuzz=fuzz_record(result))
     finally:
         write_index(folder)

@@ -40,6 +40,7 @@ class Criterion(enum.Enum):
     NONPOSITIVE = "no piece exceeds zero"
     NONDECREASING = "no piece decreases along the axis"
     LIPSCHITZ = "the gradient of each piece is bounded by the constant in the dual norm"
+    NEVER = "no case holds anywhere"
 
 
 # Criteria about inequalities, and those of them that need a question's ``slope``.
