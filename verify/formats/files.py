@@ -68,8 +68,17 @@ def _load_onnx(source: str | Path, output: str | None) -> Network:
 
 def _load_toml(source: str | Path) -> Network:
     from verify.formats.toml import load_toml
+    from verify.formats.toml_family import is_family
 
-    return load_toml(source)
+    try:
+        return load_toml(source)
+    except NetworkError as error:
+        if not is_family(source):
+            raise
+        raise NetworkError(
+            f"network file {shown(Path(source))}: describes a family of networks, and one network is asked for;"
+            " 'verify check' decides claims about families"
+        ) from error
 
 
 def _examples() -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from verify.property import Claim
 from verify.report import mathml, reproduce, words
 from verify.report.arithmetic import counterexample
+from verify.report.calculation import calculation
 from verify.report.drawing import drawing, shape_text
 from verify.report.model import Link, Page
 from verify.report.opinion import second_opinion
@@ -64,6 +65,7 @@ def compose(result: Result, about: About) -> Page:
         seconds=result.outcome.seconds,
         command=reproduce.command(result),
         python=reproduce.python(result),
+        calculation="\n".join(calculation(result)),
         recheck=reproduce.recheck(about.record),
         notes=tuple(notes),
         theorem=about.theorem,

@@ -22,6 +22,7 @@ def text_of(page: Page) -> str:
     lines += [f"- {escape(entry)}" for entry in page.ledger] or ["None beyond exact integer arithmetic."]
     lines += ["", "## Again", "", *fenced("\n".join(filter(None, (page.command, page.recheck)))), ""]
     lines += [*fenced(page.python), ""] if page.python else []
+    lines += [*fenced(page.calculation), ""] if page.calculation else []
     lines += ["", ", ".join(f"{name} {version}" for name, version in page.versions), ""]
     return "\n".join(lines)
 

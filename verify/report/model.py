@@ -155,6 +155,7 @@ class Page:
     seconds: float
     command: str
     python: str
+    calculation: str
     recheck: str
     notes: tuple[str, ...] = ()
     theorem: Link | None = None

@@ -118,7 +118,7 @@ def sentence(formula: Property, assignment: Assignment, values: Sequence[Value],
     """
     labels = formula.labels
     index = f"[{output}]" if output_size > 1 else ""
-    long = any(_is_long(value.point) for value in values)
+    long = any(is_long(value.point) for value in values)
     calls = [call_text(v, label if long else None, index) for v, label in zip(values, labels, strict=True)]
     if is_comparison(formula):
         called = [(v.factor, v, call) for v, call in zip(values, calls, strict=True)]
@@ -133,7 +133,8 @@ def sentence(formula: Property, assignment: Assignment, values: Sequence[Value],
     return text + (_differences(values, labels) if long else "")
 
 
-def _is_long(point: Vector) -> bool:
+def is_long(point: Vector) -> bool:
+    """Whether a point is too long for a line, and goes by its name."""
     entries = point.numerators.tolist()
     return len(entries) > INLINE_COORDINATES and sum(1 for e in entries if e) > INLINE_NONZEROS
 
