@@ -120,6 +120,7 @@ RESIZED = [
         for where in ("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel")
         for rounding in (ROUNDINGS if mode == "nearest" else ROUNDINGS[:1])
     ),
+    resized((1, 1, 2, 2), [1, 1, 2, 2], None, "other-modes", mode="linear", cubic_coeff_a=-0.5, nearest_mode="ceil"),
     resized((1, 1, 2, 4), None, [1, 1, 4, 2], "sizes", mode="nearest", coordinate_transformation_mode="asymmetric",
             nearest_mode="floor"),
     resized((1, 1, 4, 4), [1, 1, 0.5, 0.5], None, "down", mode="linear", coordinate_transformation_mode="half_pixel"),
