@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -27,6 +28,8 @@ def workers(jobs: str) -> Iterator[Executor | None]:
     if int(jobs) == 1:
         yield None
         return
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # for the workers, which are started later: each has one core
     before = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(int(jobs), multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
     try:
