@@ -1,7 +1,7 @@
 """Pairs of ACAS Xu networks within 1/20 of each other: ``python -m benchmarks.pairs [FOLDER] [--jobs N] [--only K]``.
 
-FOLDER (../shared/networks/acas_pairs) holds NAME_f.onnx.gz, NAME_g.onnx.gz and region.txt. For each pair: verdict, parts
-of the region, seconds of the search and of the replay in a fresh process (wall time, and CPU time of the search's
+FOLDER (../shared/networks/acas_pairs) holds NAME_f.onnx.gz, NAME_g.onnx.gz and region.txt. For each pair: verdict,
+parts of the region, seconds of the search and of the replay in a fresh process (wall time, and CPU time of the search's
 process with its workers), bytes of evidence and peak memory.
 """
 
@@ -32,7 +32,8 @@ def main() -> None:
     options = parser.parse_args()
     region = (options.folder / "region.txt").read_text().strip()
     print(
-        "| pair | verdict | parts | search s | search CPU s | replay s | bytes | peak MiB |\n|---|---|---|---|---|---|---|---|"
+        "| pair | verdict | parts | search s | search CPU s | replay s | bytes | peak MiB |\n"
+        "|---|---|---|---|---|---|---|---|"
     )
     times = []
     for first in sorted(options.folder.glob("*_f.onnx*"), key=lambda path: int(path.name.split("_")[0])):
