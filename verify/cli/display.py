@@ -109,7 +109,7 @@ def statement(result: Result) -> str:
 def statement_on(result: Result, where: str) -> str:
     """The same about another place: ``digits_conv is affine on each of the 2 boxes of p.vnnlib``."""
     claim = result.claim
-    what = claim.property.name
+    what = claim.property.words
     if result.second is not None:
         what += f" to {result.second.name}"
     outputs = f" (outputs {', '.join(map(str, result.outputs))})" if result.outputs else ""

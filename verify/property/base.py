@@ -40,6 +40,7 @@ class Criterion(enum.Enum):
     NONPOSITIVE = "no piece exceeds zero"
     NONDECREASING = "no piece decreases along the axis"
     LIPSCHITZ = "the gradient of each piece is bounded by the constant in the dual norm"
+    POSITIVE_SOMEWHERE = "each pre-activation of a ReLU is positive somewhere"
     NEVER = "no case holds anywhere"
 
 

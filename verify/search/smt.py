@@ -14,6 +14,7 @@ from typing import Any
 
 import z3
 
+from verify.errors import InputError
 from verify.kernel.check import judge
 from verify.network import Network
 from verify.property import Assignment, Claim
@@ -116,6 +117,8 @@ def _too_steep(claim: Claim, total: Any, variables: Mapping[str, Any]) -> Any:
 
 def literal_query(claim: Claim) -> tuple[Any, dict[str, Any]]:
     """A Z3 solver that holds the negated claim, and its variables by name."""
+    if claim.property.key not in SYMBOLIC:
+        raise InputError(f"{claim.property.name!r} is not written as a query for an SMT solver")
     solver = z3.Solver()
     variables = _variables(claim)
     if claim.property.key in NONNEGATIVE_T:
