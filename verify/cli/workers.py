@@ -27,6 +27,8 @@ def workers(jobs: str) -> Iterator[Executor | None]:
     if number == 1:
         yield None
         return
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # for the workers, which are started later: each has one core
     before = set(multiprocessing.active_children())
     pool = pool_of(number)
     try:

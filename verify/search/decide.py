@@ -257,7 +257,8 @@ def _by_bounds(
 ) -> Bounds | ValueGap | Unsafe | None:
     """What bounds on the parts of a box decide; slopes of small networks are left to the other engines."""
     slopes = claim.property.family in SLOPES
-    if engine not in ("auto", "bounds") or claim.property.family not in GOALS:
+    cuts = engine == "difference" and claim.property.family == "equivalent within"  # what that engine leaves open
+    if not (engine in ("auto", "bounds") or cuts) or claim.property.family not in GOALS:
         return None
     if engine == "auto" and slopes and claim.network.relu_count <= FEW_RELU:
         return None
