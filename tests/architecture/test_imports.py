@@ -24,6 +24,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("errors", "rational"),
     ("network",),
     ("region",),
+    ("formula",),
     ("formats",),
     ("property",),
     ("kernel",),

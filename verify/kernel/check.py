@@ -20,8 +20,9 @@ from verify.kernel.affine_forms import form_bounds, paired
 from verify.kernel.balls import PRECISIONS, enclosures
 from verify.kernel.cover import check_cover, check_empty
 from verify.kernel.difference import Difference, bounds, boxes, folded
-from verify.kernel.evidence import Cells, Empty, Evidence, Nothing, Rule, ValueGap
+from verify.kernel.evidence import Cells, Empty, Evidence, Falsehood, Nothing, Rule, ValueGap
 from verify.kernel.exact import evaluate
+from verify.kernel.formulas import check_falsehood
 from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_FORMS, Ledger
 from verify.kernel.rules import RULES, SMOOTH_RULES
 from verify.network import Network
@@ -88,6 +89,14 @@ def _check_gap(claim: Claim, evidence: ValueGap, ledger: Ledger) -> Judgement:
             gap = gap_of(claim, evidence.assignment, total)
             return Judgement(Verdict.REFUTED, values=values, gap=gap, assumptions=tuple(ledger.entries))
     raise EvidenceError("value gap", "the instance satisfies the formula, or ball arithmetic does not decide it")
+
+
+def _check_formula(claim: Claim, evidence: Falsehood, ledger: Ledger) -> Judgement:
+    """Evaluate the formula as it stands at the values of its names: its conditions hold, and its body does not."""
+    if claim.property.asked is None:
+        raise EvidenceError("falsehood", f"is about formulas of the language, not about {claim.property.name!r}")
+    check_falsehood(claim.property.asked, evidence)
+    return Judgement(Verdict.REFUTED, assumptions=tuple(ledger.entries))
 
 
 def has_smooth_units(claim: Claim) -> bool:
@@ -215,6 +224,7 @@ def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> Jud
 
 CHECKERS: dict[type[Any], Callable[[Claim, Any, Ledger], Judgement]] = {
     ValueGap: _check_gap,
+    Falsehood: _check_formula,
     Rule: _check_rule,
     Nothing: _check_nothing,
     Cells: _check_cells,

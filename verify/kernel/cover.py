@@ -9,10 +9,11 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
+from verify.kernel.cases import Part
 from verify.kernel.closed_form import is_nonnegative, settled_units, spread_of
 from verify.kernel.evidence import Cover, Empty, Equation, Leaf, Split, Tree
 from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of
-from verify.kernel.inequalities import Part, check_parts, has_only_trivial_instances
+from verify.kernel.inequalities import check_parts, has_only_trivial_instances
 from verify.kernel.ledger import FLOAT_FILTER, Ledger
 from verify.kernel.relevance import Piece, check_free_leaf
 from verify.kernel.rewriting import rewritten
@@ -61,9 +62,7 @@ def check_cover(question: Question, proof: Cover, ledger: Ledger) -> bool:
             first = check_criterion(question, cell, first, several=several)
         elif several or question.criterion is not Criterion.CONVEX:  # one affine map is convex
             parts.append(Part(rows, leaf, [on_hull(form, question.region.base) for form in cell.outputs()]))
-    if parts:
-        check_parts(question, parts)
-    return False
+    return check_parts(question, parts) if parts else False
 
 
 def _check_smooth_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
@@ -215,7 +214,7 @@ def in_hull(question: Question, equations: Sequence[Equation]) -> Question:
     ]
     inside: Region = polyhedron(chart.directions.shape[1], rows, region.text)
     slope = question.slope.along(chart.directions) if question.slope is not None else None
-    return Question(network, inside, question.criterion, origin, question.lemma, slope)
+    return Question(network, inside, question.criterion, origin, question.lemma, slope, question.cases)
 
 
 def _origin_in_chart(chart: Chart, origin: Vector | None) -> Vector | None:

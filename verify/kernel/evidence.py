@@ -1,6 +1,7 @@
 """Evidence: plain data that makes a verdict re-checkable without trusting whoever found it.
 
     ValueGap     an instance of the property whose terms do not cancel             -> REFUTED
+    Falsehood    values of a formula's names at which it is false                  -> REFUTED
     Rule         a theorem about the network's shape, named                        -> PROVED
     Nothing      the property quantifies over nothing on the region                -> PROVED, vacuous
     Cells        for each question a cover of the region by cells, with the        -> PROVED
@@ -40,6 +41,13 @@ class ValueGap:
 
     assignment: Assignment
     output: int
+
+
+@dataclass(frozen=True, eq=False)
+class Falsehood:
+    """Values of the names of a formula of the language, at which its conditions hold and its body does not."""
+
+    assignment: Assignment
 
 
 @dataclass(frozen=True)
@@ -136,17 +144,15 @@ class Cells:
     proofs: tuple[Cover | Empty, ...]
 
 
-Evidence: TypeAlias = ValueGap | Rule | Nothing | Cells | Difference
+Evidence: TypeAlias = ValueGap | Falsehood | Rule | Nothing | Cells | Difference
 
 
 def to_json(evidence: Evidence) -> dict[str, Any]:
     """The evidence as plain data, rationals as strings, patterns as hexadecimal bit strings."""
     if isinstance(evidence, ValueGap):
-        values = {
-            name: value.strings() if isinstance(value, Vector) else exact_text(value)
-            for name, value in evidence.assignment.items()
-        }
-        return {"kind": "value gap", "values": values, "output": evidence.output}
+        return {"kind": "value gap", "values": _assignment_to_json(evidence.assignment), "output": evidence.output}
+    if isinstance(evidence, Falsehood):
+        return {"kind": "falsehood", "values": _assignment_to_json(evidence.assignment)}
     if isinstance(evidence, Rule):
         return {"kind": "rule", "rule": evidence.name}
     if isinstance(evidence, Nothing):
@@ -156,6 +162,10 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
         forms = {"forms": True} if evidence.forms else {}
         return {"kind": "difference", "folded": evidence.folded, **forms, "cuts": cuts}
     return {"kind": "cells", "proofs": [_proof_to_json(proof) for proof in evidence.proofs]}
+
+
+def _assignment_to_json(assignment: Assignment) -> dict[str, Any]:
+    return {n: v.strings() if isinstance(v, Vector) else exact_text(v) for n, v in assignment.items()}
 
 
 def _proof_to_json(proof: Cover | Empty) -> dict[str, Any]:
@@ -233,11 +243,14 @@ def from_json(data: Any, networks: list[Network]) -> Evidence:
 
 
 def _read_gap(data: Any, _: list[Network]) -> ValueGap:
-    values = {str(n): _vector(v) if isinstance(v, list) else _rational(v) for n, v in data["values"].items()}
     output = data["output"]
     if type(output) is not int:
         raise TypeError(f"{output!r:.60} is not the number of an output")
-    return ValueGap(values, output)
+    return ValueGap(_assignment(data["values"]), output)
+
+
+def _assignment(data: Any) -> Assignment:
+    return {str(n): _vector(v) if isinstance(v, list) else _rational(v) for n, v in data.items()}
 
 
 def _read_cells(data: Any, networks: list[Network]) -> Cells:
@@ -263,6 +276,7 @@ def _read_cut(data: Any) -> Cut:
 
 _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
     "value gap": _read_gap,
+    "falsehood": lambda data, _: Falsehood(_assignment(data["values"])),
     "rule": lambda data, _: Rule(str(data["rule"])),
     "nothing to quantify over": lambda data, _: Nothing(),
     "cells": _read_cells,

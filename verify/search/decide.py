@@ -8,22 +8,23 @@ from dataclasses import dataclass
 from verify.errors import BudgetExceeded, EvidenceError, InputError, RegionError
 from verify.kernel.check import Judgement, Verdict, has_smooth_units, judge
 from verify.kernel.cover import check_criterion
-from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Nothing, Rule, Tree, ValueGap
+from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Falsehood, Nothing, Rule, Tree, ValueGap
 from verify.kernel.exact import cell_of, is_small
 from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous
 from verify.property.base import INEQUALITIES
 from verify.region import L1Ball
 from verify.search.budget import Budget
+from verify.search.cases import falsehood_at
 from verify.search.crossing import findings_along, findings_at, findings_towards, generic_start
 from verify.search.difference import search_difference
-from verify.search.finding import Finding, proposals, refutation
+from verify.search.finding import Finding, NonZero, proposals, refutation
 from verify.search.inequality import one_leaf, split_inequality
 from verify.search.outcome import Outcome, SearchInterrupted
 from verify.search.problem import Problem, is_empty, prepare
 from verify.search.rewriting import rewritten_problem
 from verify.search.sampling import findings_at_random
-from verify.search.shrink import shrink
+from verify.search.shrink import shrink, shrink_falsehood
 from verify.search.split import split
 from verify.search.stability import Obstacle, stable_leaf
 
@@ -52,9 +53,14 @@ class Attempt:
             self.obstacles = found if isinstance(found, list) else []
         return self.obstacles
 
-    def refuted_by(self, problem: Problem, findings: Iterator[Finding]) -> ValueGap | None:
+    def refuted_by(self, problem: Problem, findings: Iterator[Finding]) -> ValueGap | Falsehood | None:
         """The first finding that the kernel accepts as an instance."""
         for finding in findings:
+            if self.claim.property.asked is not None:
+                false = falsehood_at(self.claim, problem.embedded(finding.v)) if isinstance(finding, NonZero) else None
+                if false is not None:
+                    return false
+                continue
             gap = refutation(self.claim, proposals(self.claim, _embedded(problem, finding), self.index))
             if gap is not None:
                 return gap
@@ -67,7 +73,7 @@ def _embedded(problem: Problem, finding: Finding) -> Finding:
     return type(finding)(**points)
 
 
-Result = Cover | Empty | ValueGap | None
+Result = Cover | Empty | ValueGap | Falsehood | None
 
 
 def _probe(attempt: Attempt, problem: Problem) -> Result:
@@ -154,7 +160,7 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
     tried: list[str] = []
     notes: list[str] = []
     try:
-        if claim.region.rows and is_empty(claim.region, budget):
+        if claim.property.asked is None and claim.region.rows and is_empty(claim.region, budget):
             raise RegionError(f"region {claim.region.text!r} is empty: no point satisfies all its constraints")
         questions = claim.questions()
         if engine == "z3" and not isinstance(questions, Vacuous) and not has_smooth_units(claim):
@@ -166,6 +172,8 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
         evidence, name = found
         if isinstance(evidence, ValueGap) and shrinking:
             evidence = shrink(claim, evidence, budget)
+        elif isinstance(evidence, Falsehood) and shrinking:
+            evidence = shrink_falsehood(claim, evidence, budget)
         return Outcome(judge(claim, evidence), evidence, name, tuple(tried), budget.elapsed)
     except BudgetExceeded as stop:
         return _undecided("; ".join([str(stop), *notes]), tried, budget)
@@ -216,7 +224,7 @@ def _search(
             budget.check()
             problem = attempt.ready()
             result = problem if isinstance(problem, Empty) else ENGINES[name](attempt, problem)
-            if isinstance(result, ValueGap):
+            if isinstance(result, ValueGap | Falsehood):
                 return result, name
             if result is not None:
                 proofs[attempt.index] = result
@@ -236,7 +244,8 @@ def _in_order(questions: list[Question]) -> list[str]:
     if not all(is_small(question.network) for question in questions):
         names.remove("sampling")
         names.insert(names.index("stability"), "sampling")
-    if any(question.criterion in (Criterion.ZERO, Criterion.NONPOSITIVE) for question in questions):
+    copies = (Criterion.ZERO, Criterion.NONPOSITIVE, Criterion.NOWHERE)
+    if any(question.criterion in copies for question in questions):
         names.remove("rewriting")
         names.insert(names.index("stability"), "rewriting")
     return names
