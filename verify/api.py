@@ -50,7 +50,8 @@ def parse_region(text: str | Region, network: Network) -> Region:
     return text if isinstance(text, Region) else expressions.parse_region(text, network.input_size)
 
 
-def _budget(timeout: float | None, report: Callable[[str], None] | None) -> Budget:
+def make_budget(timeout: float | None, report: Callable[[str], None] | None) -> Budget:
+    """The budget of one call."""
     if timeout is not None and not timeout > 0:
         raise InputError(f"timeout is {timeout} s; expected a positive number")
     return Budget(timeout) if report is None else Budget(timeout, report)
@@ -96,7 +97,7 @@ def check(
     """
     first, second = load(network), load(to) if to is not None else None
     chosen = tuple(outputs) if outputs is not None else None
-    budget = replace(_budget(timeout, report), executor=executor)
+    budget = replace(make_budget(timeout, report), executor=executor)
     claim = make_claim(first, property, on, to=second, outputs=chosen)
     try:
         return Result(claim, decide(claim, budget, engine), first, second, chosen)
@@ -114,7 +115,7 @@ def explain(
 ) -> Explanation:
     """Which layers and units are on, off or switching on the region, and where f first bends."""
     loaded = load(network)
-    return explain_network(loaded, parse_region(on, loaded), _budget(timeout, report))
+    return explain_network(loaded, parse_region(on, loaded), make_budget(timeout, report))
 
 
 def radius(
@@ -128,7 +129,7 @@ def radius(
     loaded = load(network)
     where = expressions.parse_point(at, loaded.input_size) if isinstance(at, str) else at
     point = where if isinstance(where, Vector) else vector(where)
-    return radii(loaded, point, _budget(timeout, report))
+    return radii(loaded, point, make_budget(timeout, report))
 
 
 def lipschitz(
@@ -144,7 +145,7 @@ def lipschitz(
     ``norm`` is ``linf``, ``l1`` or ``l2`` (whose bounds are squares, see ``LipschitzConstant``).
     """
     loaded = load(network)
-    return best_constant(loaded, parse_region(on, loaded), norm, _budget(timeout, report))
+    return best_constant(loaded, parse_region(on, loaded), norm, make_budget(timeout, report))
 
 
 def simplify(
@@ -161,7 +162,7 @@ def simplify(
     and ``NetworkError`` where no ONNX file can hold the weights exactly; then nothing is written.
     """
     loaded = load(network)
-    where, budget, path = parse_region(on, loaded), _budget(timeout, report), Path(out)
+    where, budget, path = parse_region(on, loaded), make_budget(timeout, report), Path(out)
     if path.suffix != ".onnx":
         raise InputError(f"{path}: a simplified network is written as .onnx")
     found = simplified(loaded, where, budget, path.stem)
@@ -188,7 +189,7 @@ def symbolic_form(
     """
     from verify import symbolic
 
-    loaded, budget = load(network), _budget(timeout, report)
+    loaded, budget = load(network), make_budget(timeout, report)
     where = parse_region(on, loaded)
     chosen = loaded.select_outputs(tuple(outputs)) if outputs is not None else loaded
     return symbolic.checked(symbolic.symbolic_form(chosen, where, budget, max_pieces=pieces), budget)

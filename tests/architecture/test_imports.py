@@ -30,7 +30,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("kernel",),
     ("search", "symbolic"),
     ("report",),
-    ("api", "family", "fuzzing", "strategies", "testing"),
+    ("api", "asking", "family", "fuzzing", "strategies", "testing"),
     ("verify",),  # verify/__init__.py, the public face
     ("cli", "demo", "pytest_plugin", "shell", "web"),
 ]

@@ -59,7 +59,7 @@ def check(
         from verify.cli.families import check_family_file
 
         if folder is not None:
-            _check_writable(Path(folder))
+            check_writable(Path(folder))
         unused = {"--to": other, "--outputs": outputs, "--show-smt": show_smt, "--jobs": jobs != "1"}
         found = check_family_file(
             network, property, region, unused=unused, engine=engine, folder=folder, timeout=seconds, as_json=as_json
@@ -71,7 +71,7 @@ def check(
         click.echo(smt_text(api.make_claim(network, property, region, to=other, outputs=chosen)))
         return 0
     if folder is not None:
-        _check_writable(Path(folder))
+        check_writable(Path(folder))
     with Progress(f"{network}: {property}") as progress, workers(jobs) as executor:
         result = api.check(
             network,
@@ -85,7 +85,7 @@ def check(
             executor=executor,
         )
     if folder is not None:
-        _write_report(Path(folder), result)
+        write_claim_report(Path(folder), result)
     if as_json:
         click.echo(json.dumps(result.to_json(), indent=1))
     else:
@@ -93,7 +93,7 @@ def check(
     return STATUS[result.verdict]
 
 
-def _write_report(folder: Path, result: Result) -> None:
+def write_claim_report(folder: Path, result: Result) -> None:
     """The record and the pages of the claim, and the list of all claims of the folder."""
     from verify.fuzzing.record import fuzz_record
     from verify.report.files import write_report
@@ -105,7 +105,7 @@ def _write_report(folder: Path, result: Result) -> None:
         write_index(folder)
 
 
-def _check_writable(folder: Path) -> None:
+def check_writable(folder: Path) -> None:
     """Fail before the work, not after it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

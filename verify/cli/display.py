@@ -14,9 +14,10 @@ from verify.kernel.check import Verdict
 from verify.kernel.evidence import ValueGap
 from verify.network import Network
 from verify.rational import display, exact_text
+from verify.report import words
 from verify.report.names import file_stem
+from verify.report.points import point_text
 from verify.report.record import Result
-from verify.report.sentence import point_text
 from verify.search.budget import Budget
 from verify.search.explain import Explanation
 from verify.search.radius import Infinite, Radii, Radius
@@ -43,7 +44,8 @@ def show_result(result: Result, folder: str | None) -> None:
     else:
         console.print(Text(f"  {outcome.reason}; tried: {', '.join(outcome.tried) or 'nothing'}"))
     how = f"{result.assurance or 'no verdict'}, engine {outcome.engine or '-'}, {outcome.seconds:.3f} s"
-    console.print(Text(f"  {claim.property.formula}; {how}", style="dim"))
+    formula = "" if claim.property.asked is not None else f"{claim.property.formula}; "
+    console.print(Text(f"  {formula}{how}", style="dim"))
     for assumption in outcome.judgement.assumptions:
         console.print(Text(f"  assumes: {assumption}", style="dim"))
     if folder is not None:
@@ -72,6 +74,8 @@ def switch_lines(result: Result) -> list[str]:
 def statement(result: Result) -> str:
     """``digits_conv is affine on box(0, 1)``."""
     claim = result.claim
+    if claim.property.asked is not None:
+        return formula_statement(result)
     what = claim.property.name
     if result.second is not None:
         what += f" to {result.second.name}"
@@ -79,9 +83,18 @@ def statement(result: Result) -> str:
     return f"{result.network.name} is {what} on {claim.region.text or 'the region'}{outputs}"
 
 
+def formula_statement(result: Result) -> str:
+    """``f(2*x) == 2*f(x) for x >= 0, where f is relu``."""
+    asked = result.claim.property.asked
+    assert asked is not None
+    return f"{asked.formula.text}, where {words.bindings(asked)}"
+
+
 def proof_line(result: Result) -> str:
     """Why a proved claim holds, in one line."""
     if result.vacuous:
+        if result.claim.property.asked is not None:
+            return "vacuous: nothing satisfies the conditions"
         return "vacuous: " + "; ".join(result.to_json()["lemmas"])
     if result.assurance == "attested":
         return f"attested by {result.outcome.attested}; no evidence to replay"
@@ -98,7 +111,7 @@ def proof_line(result: Result) -> str:
     cells = sum(1 for tree in trees for node in tree if "cell" in node)
     signs = any(node.get("signs") for tree in trees for node in tree)
     relevant = any("free" in node for tree in trees for node in tree)
-    units = result.network.relu_count
+    units = result.claim.network.relu_count
     rewritten = [proof for proof in evidence["proofs"] if "rewriting" in proof]
     if rewritten and cells <= len(trees) and not relevant:
         left = sum(sum(proof["sizes"].values()) for proof in rewritten)

@@ -10,6 +10,7 @@ from verify.report.version import tool_version
 
 HOMES = {
     "check": "verify.cli.commands",
+    "ask": "verify.cli.ask",
     "explain": "verify.cli.commands",
     "radius": "verify.cli.commands",
     "lipschitz": "verify.cli.lipschitz",

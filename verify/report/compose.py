@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from verify.property import Claim
 from verify.report import mathml, reproduce, words
 from verify.report.arithmetic import counterexample
@@ -36,6 +38,7 @@ def compose(result: Result, about: About) -> Page:
     claim = result.claim
     plots, notes = figures(result, SECONDS)
     networks = [claim.network, *([claim.second] if claim.second is not None else [])]
+    asked = claim.property.asked
     return Page(
         title=about.title or words.question(result),
         test=about.test,
@@ -44,18 +47,18 @@ def compose(result: Result, about: About) -> Page:
         verdict=result.verdict.value,
         assurance=result.assurance or "",
         vacuous=result.vacuous,
-        statement=tuple(mathml.formula(claim.property.formula)),
+        statement=tuple(mathml.formula(claim.property.formula)) if asked is None else (words.code(asked.formula.text),),
         formula=claim.property.formula,
         quantifier=mathml.quantifier(claim),
         setting=mathml.function_type(claim),
-        region=mathml.math(mathml.identifier("P"), mathml.operator("="), mathml.region(claim.region)),
+        region=_region(claim),
         steps=tuple(steps(result)),
         map=the_map(result),
         counterexample=counterexample(result),
         reason=result.outcome.reason,
         tried=result.outcome.tried,
         figures=tuple(plots),
-        drawings=tuple(drawing(network, claim.region, SECONDS) for network in networks),
+        drawings=tuple(drawing(network, claim.region, SECONDS) for network in networks if asked is None),
         fuzz=tried(about.fuzz),
         opinion=second_opinion(result),
         ledger=result.outcome.judgement.assumptions,
@@ -68,6 +71,13 @@ def compose(result: Result, about: About) -> Page:
         notes=tuple(notes),
         theorem=about.theorem,
     )
+
+
+def _region(claim: Claim) -> Markup:
+    """``P = box(0, 1)``; a formula names its regions itself."""
+    if claim.property.asked is not None:
+        return words.code(claim.region.text)
+    return mathml.math(mathml.identifier("P"), mathml.operator("="), mathml.region(claim.region))
 
 
 def _facts(result: Result, claim: Claim) -> tuple[tuple[str, str], ...]:

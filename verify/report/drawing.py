@@ -16,7 +16,7 @@ from verify.network.smooth import SMOOTH
 from verify.region import Region
 from verify.report.markup import clean, element
 from verify.report.model import Drawing, LayerCount
-from verify.report.sentence import point_text
+from verify.report.points import point_text
 from verify.search.budget import Budget
 from verify.search.explain import Break, Explanation, explain
 

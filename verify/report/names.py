@@ -12,9 +12,13 @@ from verify.report.record import Result
 def file_stem(result: Result) -> str:
     """A file name for the claim: readable, and different for different claims."""
     data = result.to_json()
-    parts = (result.network.name, result.claim.property.name, result.claim.region.text)
+    asked = result.claim.property.asked
+    place = result.claim.region.text if asked is None else asked.formula.text
+    parts = (result.network.name, result.claim.property.name, place)
     # box(-1, 1) and box(1, 1) read the same here, as do claims about other outputs: the digest tells them apart.
     claim = [data[key] for key in ("network", "second", "property", "region_data", "outputs")]
+    if asked is not None:
+        claim += [data["names"], data["formula"], data["regions"]]
     return readable_name("-".join(parts), json.dumps(claim))
 
 

@@ -35,6 +35,7 @@ CRITERIA = {
     Criterion.NONPOSITIVE: "no piece is positive anywhere on its cell",
     Criterion.NONDECREASING: "no piece decreases along the axis",
     Criterion.LIPSCHITZ: "the gradient of every piece is bounded by the constant in the dual norm",
+    Criterion.NOWHERE: "on no piece is there a point at which the formula fails",
 }
 STABLE = "Lemma 1: stable implies affine"
 SIGNS = "Lemma 8: signs of weights, biases and inputs"

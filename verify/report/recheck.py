@@ -10,12 +10,16 @@ from typing import Any
 from verify.errors import EvidenceError, InputError, NetworkError
 from verify.formats.expressions import parse_region
 from verify.formats.files import load
+from verify.formats.formulas import parse_formula
+from verify.formula.tree import Formula, FormulaMistake, Member, walk
 from verify.kernel import evidence as evidence_kinds
 from verify.kernel.check import Judgement, judge
 from verify.kernel.evidence import Evidence
 from verify.network import Network
 from verify.network import network as networks
 from verify.property import Claim, Vacuous, find
+from verify.property.asked import NAME as ASKED
+from verify.property.asked import asked_claim
 from verify.region import Region
 from verify.region import region as regions
 from verify.report import family_recheck
@@ -58,6 +62,8 @@ def recheck(path: Path, network_path: str | None = None, second_path: str | None
     if judgement.vacuous != data.get("vacuous"):
         raise EvidenceError("vacuous", "the record and its evidence differ on whether the claim is vacuous")
     _check_words(data, claim, evidence, judgement)
+    if claim.property.asked is not None:
+        _check_region_texts(claim.property.asked.formula)
     return Recheck(verdict, judgement)
 
 
@@ -113,6 +119,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _claim(data: dict[str, Any], path: Path, network_path: str | None, second_path: str | None) -> Claim:
+    if data.get("property") == ASKED:
+        return _asked_claim(data, path, network_path, second_path)
     try:
         network = _network(data["network"], path, network_path)
         second = _network(data["second"], path, second_path) if data["second"] is not None else None
@@ -127,6 +135,29 @@ def _claim(data: dict[str, Any], path: Path, network_path: str | None, second_pa
         return Claim(network, find(str(data["property"])), region, second)
     except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvidenceError("format", f"the claim cannot be read: {error!r:.200}") from error
+
+
+def _asked_claim(data: dict[str, Any], path: Path, network_path: str | None, second_path: str | None) -> Claim:
+    """The claim that a formula holds, from its text, its networks and its regions."""
+    try:
+        given = {"f": network_path, "g": second_path}
+        networks = {str(name): _network(item, path, given.get(name)) for name, item in data["names"].items()}
+        if data["network"] != data["names"]["f"] or data["outputs"] is not None or data["region_data"] is not None:
+            raise ValueError("the record's network, outputs or region are not those of its formula")
+        sizes = {name: (network.input_size, network.output_size) for name, network in networks.items()}
+        places = [regions.from_json(item) for item in data["regions"]]
+        return asked_claim(parse_formula(str(data["formula"]), sizes, regions=places), networks)
+    except NetworkError:
+        raise
+    except (InputError, FormulaMistake, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise EvidenceError("format", f"the claim cannot be read: {error!r:.200}") from error
+
+
+def _check_region_texts(formula: Formula) -> None:
+    """Each region's expression means the region that was proved about, where it can still be read."""
+    for node in walk(*formula.statements()):
+        if isinstance(node, Member):
+            _check_region_text(replace(formula.regions[node.index], text=node.text))
 
 
 def _network(data: dict[str, Any], path: Path, given: str | None) -> Network:

@@ -14,6 +14,7 @@ from verify.kernel.check import Verdict
 from verify.network import Network
 from verify.network import network as networks
 from verify.property import Claim, Vacuous
+from verify.property.base import Asked
 from verify.region import region as regions
 from verify.report.sentence import counterexample_json
 from verify.report.version import tool_version
@@ -57,12 +58,15 @@ class Result:
 
     def __repr__(self) -> str:
         claim = self.claim
+        if claim.property.asked is not None:
+            return f"<{self.verdict.name}: {claim.property.formula}>"
         return f"<{self.verdict.name}: {self.network.name} {claim.property.name} on {claim.region.text}>"
 
     def to_json(self) -> dict[str, Any]:
         """The object that ``--json`` prints and ``recheck`` reads."""
         claim, outcome = self.claim, self.outcome
         questions = claim.questions()
+        asked = {} if claim.property.asked is None else _asked_json(claim.property.asked)
         return {
             "format": FORMAT,
             "version": tool_version(),
@@ -72,7 +76,7 @@ class Result:
             "property": claim.property.name,
             "formula": claim.property.formula,
             "region": claim.region.text,
-            "region_data": regions.to_json(claim.region),
+            "region_data": None if asked else regions.to_json(claim.region),
             "network": _network_json(self.network),
             "second": _network_json(self.second) if self.second is not None else None,
             "outputs": list(self.outputs) if self.outputs is not None else None,
@@ -84,11 +88,20 @@ class Result:
             "evidence": evidence_kinds.to_json(outcome.evidence) if outcome.evidence is not None else None,
             "counterexample": self._counterexample_json(),
             "ledger": list(outcome.judgement.assumptions),
+            **asked,
         }
 
     def _counterexample_json(self) -> dict[str, Any] | None:
         outcome, size = self.outcome, self.network.output_size
         return counterexample_json(self.claim, outcome.evidence, outcome.judgement, self.outputs, size)
+
+
+def _asked_json(asked: Asked) -> dict[str, Any]:
+    """What a formula's names stand for, and its regions in order: with its text, all of the claim."""
+    return {
+        "names": {name: _network_json(network) for name, network in asked.networks.items()},
+        "regions": [regions.to_json(region) for region in asked.formula.regions],
+    }
 
 
 def _network_json(network: Network) -> dict[str, Any]:

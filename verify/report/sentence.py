@@ -7,35 +7,21 @@ from fractions import Fraction
 from typing import Any
 
 from verify.kernel.check import Judgement, Value
-from verify.kernel.evidence import Evidence, ValueGap
+from verify.kernel.evidence import Evidence, Falsehood, ValueGap
 from verify.property import Assignment, Claim, Property
 from verify.rational import Vector, display, exact_text
 from verify.report.comparison import comparison, is_comparison
+from verify.report.falsehood import falsehood_json
+from verify.report.points import INLINE_COORDINATES, INLINE_NONZEROS, point_text
 from verify.report.sums import sum_text
-
-INLINE_COORDINATES = 6
-INLINE_NONZEROS = 3
-
-
-def point_text(point: Vector) -> str:
-    """``-1``, ``(1, 1/2)``, or for long points the coordinates that are not zero."""
-    entries = point.fractions()
-    if len(entries) == 1:
-        return display(entries[0])
-    if len(entries) <= INLINE_COORDINATES:
-        return f"({', '.join(display(e) for e in entries)})"
-    nonzero = [(i, e) for i, e in enumerate(entries) if e]
-    if not nonzero:
-        return "0"
-    shown = ", ".join(f"x{i} = {display(e, 12)}" for i, e in nonzero[:INLINE_NONZEROS])
-    hidden = len(nonzero) - INLINE_NONZEROS
-    return f"({shown}{f' and {hidden} more' if hidden > 0 else ', else 0'})"
 
 
 def counterexample_json(
     claim: Claim, evidence: Evidence | None, judgement: Judgement, outputs: Sequence[int] | None, size: int
 ) -> dict[str, Any] | None:
     """The counterexample of a record; the network has ``size`` outputs, of which ``outputs`` are the claim's."""
+    if isinstance(evidence, Falsehood) and claim.property.asked is not None:
+        return falsehood_json(claim.property.asked, evidence)
     if not isinstance(evidence, ValueGap) or judgement.gap is None:
         return None
     output = outputs[evidence.output] if outputs else evidence.output

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from verify.kernel.check import Verdict, has_smooth_units
 from verify.property import Vacuous
+from verify.property.base import Asked
+from verify.report.markup import element
 from verify.report.record import Result
 
 PLACES = {"all": "everywhere", "nonneg": "for nonnegative inputs", "nonpos": "for nonpositive inputs"}
@@ -34,13 +38,29 @@ def chosen_outputs(outputs: Sequence[int]) -> str:
     return f" in output{'s' if len(outputs) > 1 else ''} {', '.join(map(str, outputs))}"
 
 
+def bindings(asked: Asked) -> str:
+    """``f is relu and g is abs``."""
+    return " and ".join(f"{name} is {network.name}" for name, network in asked.networks.items())
+
+
+def code(text: str) -> Markup:
+    """Text of the language on a page."""
+    return element("code", text)
+
+
 def question(result: Result) -> str:
     """``Is relu additive everywhere?``"""
+    asked = result.claim.property.asked
+    if asked is not None:
+        return f"Is it true that {asked.formula.text}, where {bindings(asked)}?"
     return f"Is {result.network.name} {predicate(result)} {place(result)}?"
 
 
 def statement(result: Result) -> str:
     """``relu is additive everywhere``: what was asked, as a statement."""
+    asked = result.claim.property.asked
+    if asked is not None:
+        return f"{asked.formula.text}, where {bindings(asked)}"
     return f"{result.network.name} is {predicate(result)} {place(result)}"
 
 
@@ -51,6 +71,8 @@ def answer(result: Result) -> str:
     if result.verdict is Verdict.REFUTED:
         how = "with values enclosed in ball arithmetic" if has_smooth_units(result.claim) else "in exact arithmetic"
         return f"No: one instance of the formula fails, {how}."
+    if result.vacuous and result.claim.property.asked is not None:
+        return "Yes, but only because there is nothing to check: no values of its names satisfy its conditions."
     if result.vacuous:
         return f"Yes, but only because there is nothing to check: {_why_vacuous(result)}."
     if result.assurance == "attested":
