@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.support import random_claims
 from tests.support.random_formulas import Formulas
 from verify.asking import ask
 from verify.errors import FormulaError
+from verify.formula.tree import Implication
 from verify.kernel.check import Verdict, judge
 from verify.network import Network
 from verify.report.recheck import recheck
@@ -46,6 +48,8 @@ def z3_on(result: Result, f: Network, g: Network, *, conditions_only: bool = Fal
     claim = result.claim
     assert claim.property.asked is not None
     formula = claim.property.asked.formula
+    while isinstance(formula.body, Implication):  # a premise is one more condition
+        formula = replace(formula, body=formula.body.right, conditions=(*formula.conditions, formula.body.left))
     solver, _ = negated_formula(formula, {"f": f, "g": g})
     if conditions_only:
         bare, _ = negated_formula(formula, {"f": f, "g": g})

@@ -78,7 +78,7 @@ def as_property(formula: Formula, networks: Mapping[str, Network]) -> Claim | No
     """The claim about a property of the catalogue that the formula is; None where it is none."""
     members = [node for node in walk(*formula.conditions) if isinstance(node, Member)]
     places = {node.text: formula.regions[node.index] for node in members if not _is_trivial(formula, node)}
-    used = list(dict.fromkeys(node.function for node in walk(formula.body) if isinstance(node, Call)))
+    used = list(dict.fromkeys(node.function for node in walk(*formula.statements()) if isinstance(node, Call)))
     if len(places) > 1 or not 1 <= len(used) <= 2 or len(formula.variables) > MAX_NAMES:
         return None
     first, second = networks[used[0]], networks[used[-1]]

@@ -100,7 +100,8 @@ def write_claim_report(folder: Path, result: Result) -> None:
     from verify.report.index import write_index
 
     try:
-        write_report(folder, result, fuzz=fuzz_record(result))
+        asked = result.claim.property.asked is not None  # its instances are not drawn
+        write_report(folder, result, fuzz=None if asked else fuzz_record(result))
     finally:
         write_index(folder)
 

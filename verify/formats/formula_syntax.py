@@ -212,7 +212,13 @@ def _mistake(text: str, error: UnexpectedInput) -> FormulaMistake:
     got = str(token) if token is not None else text[place : place + 1]
     if FIRST_MARK <= ord(got[:1] or " ") <= LAST_MARK:
         return FormulaMistake(place, "a region stands here; write 'x in REGION', once for each point")
-    hints = {"&": "write 'and'", "|": "write 'or'", "!": "write 'not'", "~": "write 'not'", "^": "write products: x*x"}
+    hints = {
+        "&": "write 'and'",
+        "|": "write 'or'",
+        "!": "write 'not'",
+        "~": "write 'not'",
+        "^": "powers are not decided",
+    }
     hint = f"; {hints[got]}" if got in hints else ""
     return FormulaMistake(place, f"unexpected {shorten(got)!r}{hint or expected}")
 

@@ -266,6 +266,8 @@ class _Reader:
                 raise FormulaMistake(
                     _at(token), f"{str(token)[:20]} is not the number of an entry; entries count from 0"
                 )
+            if isinstance(found, Entry):
+                raise FormulaMistake(place, f"{text_of(found)} is a number; only vectors have entries")
             found = Entry(found, int(str(token)), place)
         return found
 

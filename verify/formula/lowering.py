@@ -357,6 +357,8 @@ class _Lowering:
             matrix = matrices.from_dense(np.array([row.coefficients.fractions()], dtype=object))
             slack = point.apply(matrix, (1,)).plus_number(-row.bound)
             parts.append(self._compared(slack, "<=", positive=positive))
+        if not parts:  # all of space: 0 <= 0, so that the formula has cases
+            parts.append(self._compared(_constant(self.builder, [Fraction(0)]), "<=", positive=positive))
         return positive, parts
 
     # Expressions.

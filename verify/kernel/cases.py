@@ -44,7 +44,7 @@ def check_cases(cases: Sequence[Case], base: Base, parts: Sequence[Part]) -> boo
     Returns whether nothing was quantified over: each proof uses the signs of conditions and of the region only, so that
     the conditions hold nowhere.
     """
-    vacuous = True
+    vacuous = bool(cases)
     for part in parts:
         for k, case in enumerate(cases):
             weights = part.leaf.witnesses.get((k, 1), {})

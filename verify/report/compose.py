@@ -20,6 +20,8 @@ from verify.report.record import Result
 from verify.report.tried import tried
 
 SECONDS = 1.5
+INSIDE = "every argument of f in the region"
+LITERALLY = "read literally: only its conditions keep arguments of f anywhere"
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def compose(result: Result, about: About) -> Page:
         recheck=reproduce.recheck(about.record),
         notes=tuple(notes),
         theorem=about.theorem,
+        reading=INSIDE if asked is None else LITERALLY,
     )
 
 
