@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test quick campaign lint types benchmark lock clean
+.PHONY: help demo test tests quick campaign verdicts lint types benchmark lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make test       lint, types and every test"
 	@echo "make campaign   random tests with fresh seeds, for as long as one likes"
 	@echo "make quick      the core's tests, under a minute together"
+	@echo "make verdicts   record anew what Z3 says of the fixed random claims"
 	@echo "make lint       ruff check and ruff format --check"
 	@echo "make types      mypy"
 	@echo "make benchmark  the measurements that the README quotes"
@@ -36,18 +37,33 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP)
 	@$(BIN)/python examples/demo.py
 
-test: lint types
+# Side by side: the type checker runs while the tests begin.
+test: $(STAMP)
+	@$(MAKE) --no-print-directory -j3 lint types tests
+
+tests: $(STAMP)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not campaign"
 
 # Random tests with fresh seeds and many more examples than make test draws. Each prints what it tried.
 campaign: $(STAMP)
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m campaign -rP --verify-profile campaign
+	VERIFY_SEED=$${VERIFY_SEED:-$$(date +%s)} $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m campaign -rP --verify-profile campaign
+
+# The tests that compare with Z3.
+WITH_Z3 = $(shell grep -rl z3_verdict tests --include='test_*.py')
 
 # What every change should keep: exact arithmetic, readers, kernel, engines, the popular claims.
 QUICK := properties tests/architecture tests/formats tests/kernel tests/network tests/region tests/search tests/test_rational.py
 
 quick: $(STAMP)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not networks" --verify-profile quick $(QUICK)
+
+# Z3's verdicts on the fixed random claims, which the tests look up: minutes instead of seconds.
+verdicts: export VERIFY_RECORD_Z3 := $(CURDIR)/tests/support/z3_verdicts.new
+verdicts: $(STAMP)
+	@rm -f $$VERIFY_RECORD_Z3
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not campaign" $(WITH_Z3)
+	$(BIN)/python -m tests.support.z3_verdicts
+	@rm -f $$VERIFY_RECORD_Z3
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

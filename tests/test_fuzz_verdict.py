@@ -10,6 +10,7 @@ import pytest
 import verify
 from tests.support.random_claims import INEQUALITIES, inequality
 from tests.support.random_claims import claim as random_claim
+from tests.support.seeds import chunks
 from verify import api
 from verify.errors import PropertyError, RegionError, WrongVerdict
 from verify.fuzzing import fuzz_verdict
@@ -92,12 +93,12 @@ def test_proved_claims_survive(seed: int) -> None:
         assert found.instances > 0
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(60, 110))
-def test_proved_claims_survive_thousands(seed: int) -> None:
-    claim = random_claim(seed)
-    outcome = decide(claim, Budget(10))
-    fuzz_verdict(Result(claim, outcome, claim.network, claim.second), examples=2000)
+@pytest.mark.parametrize("seeds", chunks(60, 5, 1, campaign=20))
+def test_proved_claims_survive_thousands(seeds: range) -> None:
+    for seed in seeds:
+        claim = random_claim(seed)
+        outcome = decide(claim, Budget(10))
+        fuzz_verdict(Result(claim, outcome, claim.network, claim.second), examples=2000)
 
 
 def test_large_networks_are_tried_in_floats() -> None:

@@ -85,7 +85,6 @@ def test_pairs_are_of_different_digits() -> None:
     assert training.pairs_of([1, 1, 2, 2, 1, 1]) == [(0, 2), (1, 2), (2, 4), (3, 4)]
 
 
-@pytest.mark.slow
 def test_the_data_are_the_test_images(data: dict[str, Any]) -> None:
     pytest.importorskip("sklearn", reason="scikit-learn, which has the images, is a development dependency")
     _, _, images, labels = train_digits.load()

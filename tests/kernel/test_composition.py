@@ -10,6 +10,7 @@ from fractions import Fraction
 import pytest
 
 from tests.support import random_claims
+from tests.support.z3_verdicts import z3_verdict
 from verify.errors import EvidenceError
 from verify.kernel.check import Verdict, judge
 from verify.kernel.composition import absolute_sums
@@ -19,8 +20,6 @@ from verify.network import Builder, Network, Tensor
 from verify.network.builder import absolute, clip, dense, leaky_relu, maximum, relu
 from verify.property import Claim, find
 from verify.region import everything
-from verify.search.budget import Budget
-from verify.search.smt import decide_with_z3
 
 PROVABLE = {
     "curvature": ("convex", "concave"),
@@ -67,7 +66,7 @@ def test_what_a_rule_accepts_is_true(rule: str) -> None:
             continue
         tally["accepted"] += 1
         assert judge(claim, Rule(rule)).verdict is Verdict.PROVED
-        assert decide_with_z3(claim, Budget(2)).judgement.verdict is not Verdict.REFUTED, f"{claim.property} {seed}"
+        assert z3_verdict(claim, 2) is not Verdict.REFUTED, f"{claim.property} {seed}"
     assert tally["accepted"] > 15
     assert tally["rejected"] > 15
 

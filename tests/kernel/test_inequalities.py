@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support import random_claims
+from tests.support.z3_verdicts import z3_verdict
 from verify.errors import EvidenceError, RegionError
 from verify.kernel.check import Judgement, Verdict, judge
 from verify.kernel.cover import check_cover
@@ -25,7 +26,6 @@ from verify.rational import vector
 from verify.region import box, segment, window
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.smt import decide_with_z3
 
 Data = dict[str, Any]
 
@@ -200,7 +200,7 @@ def test_no_mutated_evidence_proves_what_z3_refutes(usage: str) -> None:
                 tally["rejected"] += 1
                 continue
             tally["accepted"] += 1
-            assert decide_with_z3(other, Budget(1)).judgement.verdict is not Verdict.REFUTED, f"{seed}: {mutant}"
+            assert z3_verdict(other, 1) is not Verdict.REFUTED, f"{seed}: {mutant}"
             assert verdict is Verdict.PROVED
     assert tally["rejected"] > 5
     assert tally["accepted"] > 3

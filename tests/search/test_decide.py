@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.outside import outside
 from tests.support.random_claims import claim as random_claim
+from tests.support.seeds import chunks
+from tests.support.z3_verdicts import z3_verdict
 from verify import api
 from verify.errors import InputError, RegionError
 from verify.kernel import evidence as kinds
@@ -25,7 +27,6 @@ from verify.search.budget import Budget
 from verify.search.decide import ENGINE_NAMES, decide
 from verify.search.outcome import Outcome
 from verify.search.problem import Problem, prepare
-from verify.search.smt import decide_with_z3
 from verify.search.split import cells
 
 P, R = Verdict.PROVED, Verdict.REFUTED
@@ -174,20 +175,16 @@ def test_the_outcome_says_what_was_tried() -> None:
 
 # Brute force.
 
-CHUNK, CHUNKS, QUICK_CHUNKS = 100, 20, 4
-Z3_SECONDS = 2.0
 # In all claims Z3 must decide more than 98 %; the few that it does not may come together.
 MAX_UNDECIDED = 8
 
 
-@pytest.mark.parametrize(
-    "chunk", [pytest.param(i, marks=() if i < QUICK_CHUNKS else pytest.mark.slow) for i in range(CHUNKS)]
-)
-def test_random_claims_against_z3(chunk: int) -> None:
+@pytest.mark.parametrize("seeds", chunks(0, 100, 10, campaign=20))
+def test_random_claims_against_z3(seeds: range) -> None:
     undecided = 0
-    for seed in range(chunk * CHUNK, (chunk + 1) * CHUNK):
+    for seed in seeds:
         claim = random_claim(seed)
-        ours, theirs = decide(claim, Budget(60)), decide_with_z3(claim, Budget(Z3_SECONDS)).judgement.verdict
+        ours, theirs = decide(claim, Budget(60)), z3_verdict(claim, 2)
         verdict = ours.judgement.verdict
         assert verdict is not Verdict.UNKNOWN, f"seed {seed}: {ours.reason}"
         assert theirs in (verdict, Verdict.UNKNOWN), f"seed {seed}: {verdict} here, {theirs} by Z3"
@@ -241,12 +238,11 @@ def test_degenerate_networks(index: int) -> None:
     assert (len(found), len(set(found))) == (expected["cells"], expected["distinct_affine_maps"]), name
 
 
-@pytest.mark.parametrize("seed", [*range(40), *(pytest.param(s, marks=pytest.mark.slow) for s in range(40, 200))])
-def test_verdicts_on_the_way_of_large_networks(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("seeds", chunks(5000, 50, 2, campaign=20))
+def test_verdicts_on_the_way_of_large_networks(seeds: range, monkeypatch: pytest.MonkeyPatch) -> None:
     """Float filter, float search, rows one by one and cells instead of rows, on networks that Z3 can do."""
     monkeypatch.setattr(exact, "FORWARD_WORK", -1)
-    claim = random_claim(5000 + seed)
-    expected = decide_with_z3(claim, Budget(5)).judgement.verdict
-    if expected is Verdict.UNKNOWN:
-        pytest.skip("Z3 gives up")
-    assert decide(claim, Budget(60)).judgement.verdict is expected
+    for seed in seeds:
+        claim = random_claim(seed)
+        expected = z3_verdict(claim, 5)
+        assert expected in (decide(claim, Budget(60)).judgement.verdict, Verdict.UNKNOWN), seed

@@ -12,6 +12,7 @@ from tests.support import hidden_networks, samples
 from tests.support.enumerated_radius import nearest_other_cell
 from tests.support.outside import outside
 from tests.support.random_claims import network as random_network
+from tests.support.seeds import chunks
 from verify import api
 from verify.errors import BudgetExceeded, RegionError
 from verify.kernel.check import Verdict
@@ -149,12 +150,10 @@ def agrees_with_the_cells(network: Network, x: Vector) -> bool:
     return found.affine > found.pattern
 
 
-@pytest.mark.parametrize(
-    "start", [pytest.param(i, marks=() if i < 100 else pytest.mark.slow) for i in range(0, 300, 50)]
-)
-def test_affine_radii_against_all_cells(start: int) -> None:
+@pytest.mark.parametrize("seeds", chunks(0, 50, 2, campaign=10))
+def test_affine_radii_against_all_cells(seeds: range) -> None:
     hidden = 0
-    for seed in range(start, start + 50):
+    for seed in seeds:
         hidden += agrees_with_the_cells(*hidden_case(seed))
         hidden += agrees_with_the_cells(*case(seed))
     assert hidden >= 5

@@ -12,6 +12,8 @@ import pytest
 from tests.search.test_decide import MAX_UNDECIDED, replayed
 from tests.support import hidden_networks, random_claims
 from tests.support.outside import outside
+from tests.support.seeds import chunks
+from tests.support.z3_verdicts import z3_verdict
 from verify import api
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Cells, Cover, Leaf, Split
@@ -36,18 +38,17 @@ from verify.search.decide import decide
 from verify.search.differences import differ
 from verify.search.problem import Problem, prepare
 from verify.search.relevant_split import rows_of
-from verify.search.smt import decide_with_z3
 from verify.search.split import cells
 
 P, R = Verdict.PROVED, Verdict.REFUTED
 
 
-@pytest.mark.parametrize("chunk", [pytest.param(i, marks=() if i < 3 else pytest.mark.slow) for i in range(10)])
-def test_split_alone_decides_random_claims_as_z3_does(chunk: int) -> None:
+@pytest.mark.parametrize("seeds", chunks(50_000, 100, 3, campaign=10))
+def test_split_alone_decides_random_claims_as_z3_does(seeds: range) -> None:
     undecided = 0
-    for seed in range(50_000 + chunk * 100, 50_000 + (chunk + 1) * 100):
+    for seed in seeds:
         claim = random_claims.claim(seed)
-        ours, theirs = decide(claim, Budget(60), "split"), decide_with_z3(claim, Budget(2)).judgement.verdict
+        ours, theirs = decide(claim, Budget(60), "split"), z3_verdict(claim, 2)
         verdict = ours.judgement.verdict
         assert verdict is not Verdict.UNKNOWN, f"seed {seed}: {ours.reason}"
         assert theirs in (verdict, Verdict.UNKNOWN), f"seed {seed}: {verdict} here, {theirs} by Z3"
@@ -125,7 +126,7 @@ def test_hidden_networks_against_z3(seed: int) -> None:
         claim = Claim(network, CATALOGUE[name], region)
         ours = decide(claim, Budget(30), "split").judgement.verdict
         assert ours is not Verdict.UNKNOWN
-        assert decide_with_z3(claim, Budget(2)).judgement.verdict in (ours, Verdict.UNKNOWN), name
+        assert z3_verdict(claim, 2) in (ours, Verdict.UNKNOWN), name
 
 
 # What relevance and bounds are for.

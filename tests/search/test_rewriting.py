@@ -11,6 +11,7 @@ import pytest
 from tests.support import random_claims, random_networks, redundant
 from tests.support.naive import preactivations as naive
 from tests.support.outside import outside
+from tests.support.z3_verdicts import z3_verdict
 from verify import api
 from verify.kernel.check import Verdict, judge
 from verify.kernel.evidence import Cells, Cover, Empty, from_json, to_json
@@ -28,7 +29,6 @@ from verify.search.fingerprints import fingerprints
 from verify.search.problem import prepare
 from verify.search.rewriting import rewrite, simplified
 from verify.search.sampling import points
-from verify.search.smt import decide_with_z3
 
 
 def inner_points(rng: random.Random, region: Region, size: int) -> list[Vector]:
@@ -104,7 +104,7 @@ def test_a_disguise_with_one_weight_changed_is_told_apart(seed: int) -> None:
     row[rng.randrange(len(row))] += rng.choice([Fraction(0), Fraction(1), Fraction(1, 10**12)])
     first, second = redundant.build(chain, inputs), redundant.build(other, inputs, "other")
     claim = Claim(first, find("equivalent"), random_claims.region(rng, inputs), second)
-    expected = decide_with_z3(claim, Budget(5)).judgement.verdict
+    expected = z3_verdict(claim, 5)
     if expected is Verdict.UNKNOWN:
         pytest.skip("Z3 gives up")
     assert decide(claim, Budget(60)).judgement.verdict is expected
@@ -115,7 +115,7 @@ def test_verdicts_when_rewriting_comes_first(seed: int, monkeypatch: pytest.Monk
     order = ["rewriting", *(name for name in ENGINES if name != "rewriting")]
     monkeypatch.setattr(deciding, "_in_order", lambda _: order)
     claim = random_claims.claim(1000 + seed, EQUALITIES)
-    expected = decide_with_z3(claim, Budget(5)).judgement.verdict
+    expected = z3_verdict(claim, 5)
     if expected is Verdict.UNKNOWN:
         pytest.skip("Z3 gives up")
     assert decide(claim, Budget(60)).judgement.verdict is expected

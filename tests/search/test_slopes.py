@@ -11,6 +11,7 @@ import pytest
 from scipy.optimize import linprog
 
 from tests.support import random_claims
+from tests.support.z3_verdicts import z3_verdict
 from verify.errors import PropertyError, RegionError
 from verify.kernel.check import Verdict
 from verify.kernel.exact import AffineForm, cell_of, pattern_at
@@ -27,7 +28,6 @@ from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.lipschitz import best_constant, jacobian_rows
 from verify.search.slopes import dual_norm
-from verify.search.smt import decide_with_z3
 
 
 def question_on(directions: list[list[int]], norm: str) -> tuple[Question, Slope]:
@@ -94,7 +94,7 @@ def test_the_smallest_constant_is_tight_by_z3(norm: str) -> None:
                 continue
             claim = Claim(net, find(f"lipschitz {constant} in {norm}"), where)
             assert decide(claim, Budget(10), shrinking=False).judgement.verdict is expected
-            assert decide_with_z3(claim, Budget(2)).judgement.verdict in (expected, Verdict.UNKNOWN)
+            assert z3_verdict(claim, 2) in (expected, Verdict.UNKNOWN)
             tally[expected.value] += 1
     assert tally["proved"] > 25
     assert tally["refuted"] > 10

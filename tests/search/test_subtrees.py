@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.support.random_claims import claim as random_claim
+from tests.support.seeds import chunks
 from verify import api
 from verify.errors import BudgetExceeded, EvidenceError
 from verify.kernel import evidence as kinds
@@ -86,13 +87,14 @@ def text(outcome: Outcome) -> str:
 
 
 @pytest.mark.usefixtures("handing_out")
-@pytest.mark.parametrize("seed", [*range(30), *(pytest.param(s, marks=pytest.mark.slow) for s in range(30, 150))])
-def test_same_verdict_and_evidence(seed: int) -> None:
-    claim = random_claim(9000 + seed)
-    alone, shared = split(claim, None), split(claim, Counting())
-    assert shared.judgement.verdict is alone.judgement.verdict
-    if alone.judgement.verdict is Verdict.PROVED:
-        assert text(shared) == text(alone)
+@pytest.mark.parametrize("seeds", chunks(9000, 30, 1, campaign=10))
+def test_same_verdict_and_evidence(seeds: range) -> None:
+    for seed in seeds:
+        claim = random_claim(seed)
+        alone, shared = split(claim, None), split(claim, Counting())
+        assert shared.judgement.verdict is alone.judgement.verdict, seed
+        if alone.judgement.verdict is Verdict.PROVED:
+            assert text(shared) == text(alone), seed
 
 
 @pytest.mark.usefixtures("handing_out")

@@ -10,13 +10,11 @@ import sympy
 import z3
 
 from tests.support.random_claims import network, region
+from tests.support.seeds import chunks
 from verify.search.budget import Budget
 from verify.symbolic import SymbolicForm, agrees, symbolic_form
 from verify.symbolic.agree import chosen_points, with_named
 from verify.symbolic.exact import holds, to_z3, value_of
-
-CHUNK = 20
-CHUNKS = [pytest.param(i, marks=[pytest.mark.slow] if i > 1 else []) for i in range(25)]
 
 
 def random_form(seed: int) -> SymbolicForm:
@@ -29,9 +27,9 @@ def random_form(seed: int) -> SymbolicForm:
     return found
 
 
-@pytest.mark.parametrize("chunk", CHUNKS)
-def test_all_forms_agree(chunk: int) -> None:
-    for seed in range(chunk * CHUNK, (chunk + 1) * CHUNK):
+@pytest.mark.parametrize("seeds", chunks(0, 20, 4, campaign=25))
+def test_all_forms_agree(seeds: range) -> None:
+    for seed in seeds:
         found = random_form(seed)
         agreement = agrees(found, found.network, found.region, Budget(60))
         assert agreement.is_proved, (seed, agreement)
