@@ -12,6 +12,7 @@ import z3
 
 from tests.support import random_claims
 from tests.support.random_formulas import Formulas
+from tests.support.seeds import chunks
 from verify.asking import ask
 from verify.errors import FormulaError
 from verify.formula.tree import Implication
@@ -85,14 +86,8 @@ def compare(seed: int, tmp_path: Path) -> str:
     return f"{result.verdict.value}{' vacuous' if result.vacuous else ''}"
 
 
-def test_random_formulas(tmp_path: Path) -> None:
-    seen = [compare(seed, tmp_path) for seed in range(60)]
+@pytest.mark.parametrize("seeds", chunks(0, 30, 2, campaign=20))
+def test_random_formulas(seeds: range, tmp_path: Path) -> None:
+    seen = [compare(seed, tmp_path) for seed in seeds]
     assert {"proved", "refuted", "proved vacuous"} <= set(seen)
-    assert seen.count("refused") < 12
-
-
-@pytest.mark.campaign
-def test_random_formulas_with_fresh_seeds(tmp_path: Path) -> None:
-    start = random.SystemRandom().randrange(10**9)
-    for seed in range(start, start + 2000):
-        compare(seed, tmp_path)
+    assert seen.count("refused") < len(seeds) // 3

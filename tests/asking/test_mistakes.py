@@ -1,5 +1,7 @@
-"""Formulas that are refused: what is drawn for each is kept in ``mistakes.txt`` (``python -m tests.asking.test_mistakes``
-writes it anew; read the difference)."""
+"""Formulas that are refused: what is drawn for each is kept in ``mistakes.txt``.
+
+``python -m tests.asking.test_mistakes`` writes it anew; read the difference.
+"""
 
 from __future__ import annotations
 

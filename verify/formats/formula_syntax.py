@@ -82,6 +82,14 @@ _SPELLED = {
     "COMMA": "','",
     "$END": "the end",
 }
+_HINTS = {
+    "&": "write 'and'",
+    "|": "write 'or'",
+    "!": "write 'not'",
+    "~": "write 'not'",
+    "^": "powers are not decided",
+}
+
 EXAMPLES = (
     "f(x + y) == f(x) + f(y) for x, y in box(0, 1)",
     "f(2*x) == 2*f(x) for x >= 0",
@@ -212,14 +220,7 @@ def _mistake(text: str, error: UnexpectedInput) -> FormulaMistake:
     got = str(token) if token is not None else text[place : place + 1]
     if FIRST_MARK <= ord(got[:1] or " ") <= LAST_MARK:
         return FormulaMistake(place, "a region stands here; write 'x in REGION', once for each point")
-    hints = {
-        "&": "write 'and'",
-        "|": "write 'or'",
-        "!": "write 'not'",
-        "~": "write 'not'",
-        "^": "powers are not decided",
-    }
-    hint = f"; {hints[got]}" if got in hints else ""
+    hint = f"; {_HINTS[got]}" if got in _HINTS else ""
     return FormulaMistake(place, f"unexpected {shorten(got)!r}{hint or expected}")
 
 

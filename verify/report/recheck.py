@@ -146,7 +146,10 @@ def _asked_claim(data: dict[str, Any], path: Path, network_path: str | None, sec
             raise ValueError("the record's network, outputs or region are not those of its formula")
         sizes = {name: (network.input_size, network.output_size) for name, network in networks.items()}
         places = [regions.from_json(item) for item in data["regions"]]
-        return asked_claim(parse_formula(str(data["formula"]), sizes, regions=places), networks)
+        formula = parse_formula(str(data["formula"]), sizes, regions=places)
+        if len(formula.regions) != len(places):
+            raise ValueError(f"{len(places)} regions are written out of {len(formula.regions)}")
+        return asked_claim(formula, networks)
     except NetworkError:
         raise
     except (InputError, FormulaMistake, KeyError, TypeError, ValueError, AttributeError) as error:
