@@ -22,6 +22,7 @@ from benchmarks.machine import machine
 from benchmarks.records import Log, Record
 from benchmarks.workers import answers
 from verify.kernel import evidence as kinds
+from verify.kernel import instances_json as witnesses
 from verify.kernel.check import Verdict, judge
 from verify.kernel.evidence import ValueGap
 from verify.network.network import to_json
@@ -73,7 +74,7 @@ def compare(seed: int, index: int, decide_claim: Decide | None = None) -> Compar
         chosen.style,
         chosen.kind,
         chosen.degeneracy,
-        "vacuous" if outcome.judgement.vacuous else outcome.judgement.verdict.value,
+        "vacuous" if outcome.vacuous else outcome.verdict.value,
         outcome.engine,
         theirs,
         by,
@@ -88,7 +89,7 @@ def _decided(claim: Claim, budget: Budget) -> Outcome:
 
 
 def _problem(claim: Claim, outcome: Outcome, theirs: str) -> str:
-    verdict, evidence = outcome.judgement.verdict, outcome.evidence
+    verdict, evidence = outcome.verdict, outcome.evidence
     if verdict is Verdict.PROVED and theirs == reference.FAILS:
         return "proved, but the definition has a counterexample"
     if verdict is Verdict.REFUTED and theirs == reference.HOLDS:
@@ -99,7 +100,7 @@ def _problem(claim: Claim, outcome: Outcome, theirs: str) -> str:
         return "a verdict without checked evidence"
     if verdict is Verdict.REFUTED and not _is_counterexample(claim, evidence):
         return "refuted, but the counterexample does not break the definition in plain fractions"
-    if _replayed(claim, evidence) is not verdict:
+    if _replayed(claim, outcome) is not verdict:
         return "the evidence, written and read again, gives another verdict"
     return ""
 
@@ -108,10 +109,14 @@ def _is_counterexample(claim: Claim, evidence: kinds.Evidence) -> bool:
     return isinstance(evidence, ValueGap) and reference.refutes(claim, evidence.assignment, evidence.output)
 
 
-def _replayed(claim: Claim, evidence: kinds.Evidence) -> Verdict:
+def _replayed(claim: Claim, outcome: Outcome) -> Verdict:
     questions = claim.questions()
     networks = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
-    return judge(claim, kinds.from_json(kinds.to_json(evidence), networks)).verdict
+    if outcome.evidence is None:
+        return Verdict.UNKNOWN
+    evidence = kinds.from_json(kinds.to_json(outcome.evidence), networks)
+    witness = witnesses.from_json(witnesses.to_json(outcome.witness)) if outcome.witness is not None else None
+    return judge(claim, evidence, witness).verdict
 
 
 # The run.

@@ -84,7 +84,7 @@ def timed(claim: Claim, cap: float, ready: Ready) -> Answer:
     start = time.perf_counter()
     outcome = decide(claim, Budget(cap), shrinking=False)
     seconds = time.perf_counter() - start
-    verdict = {Verdict.PROVED: True, Verdict.REFUTED: False}.get(outcome.judgement.verdict)
+    verdict = {Verdict.PROVED: True, Verdict.REFUTED: False}.get(outcome.verdict)
     return Answer(verdict, seconds, f"{outcome.engine} {_evidence(outcome)}".strip(), outcome.assurance)
 
 

@@ -103,7 +103,7 @@ def _verdicts(network: Network, x: Vector, result: Radii, cap: float) -> tuple[s
 
 def _verdict(network: Network, x: Vector, radius: Fraction, cap: float) -> str:
     outcome = decide(Claim(network, find("affine"), ball(x, radius)), Budget(cap), shrinking=False)
-    return outcome.judgement.verdict.value if outcome.assurance != "attested" else "attested"
+    return outcome.verdict.value if outcome.assurance != "attested" else "attested"
 
 
 # The run and the page.

@@ -14,7 +14,7 @@ from tests.support.seeds import chunks
 from verify import api
 from verify.errors import PropertyError, RegionError, WrongVerdict
 from verify.fuzzing import fuzz_verdict
-from verify.kernel.check import Judgement, Verdict
+from verify.kernel.check import Verdict
 from verify.network import Builder, examples
 from verify.network.builder import dense, relu
 from verify.property import Claim, find
@@ -22,12 +22,21 @@ from verify.region import box
 from verify.report.record import Result
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.outcome import Outcome
+from verify.search.outcome import Attestation, Outcome
+
+
+class Vacuous(Outcome):
+    """An outcome that calls itself vacuous."""
+
+    @property
+    def vacuous(self) -> bool:
+        return True
 
 
 def forged(claim: Claim, *, vacuous: bool = False) -> Result:
     """The claim, called proved by an engine that lies."""
-    outcome = Outcome(Judgement(Verdict.PROVED, vacuous), None, "liar", ("liar",), 0.0, attested="liar 1.0")
+    kind = Vacuous if vacuous else Outcome
+    outcome = kind(Attestation("liar 1.0"), None, "liar", ("liar",), 0.0)
     return Result(claim, outcome, claim.network, claim.second)
 
 
@@ -89,7 +98,7 @@ def test_proved_claims_survive(seed: int) -> None:
     claim = random_claim(seed)
     outcome = decide(claim, Budget(10))
     found = fuzz_verdict(Result(claim, outcome, claim.network, claim.second), examples=60)
-    if outcome.judgement.verdict is Verdict.PROVED and not outcome.judgement.vacuous:
+    if outcome.verdict is Verdict.PROVED and not outcome.vacuous:
         assert found.instances > 0
 
 
@@ -141,6 +150,6 @@ def test_proved_inequalities_survive(usage: str) -> None:
             outcome = decide(claim, Budget(5), shrinking=False)
         except RegionError:
             continue
-        if outcome.judgement.verdict is Verdict.PROVED:
+        if outcome.verdict is Verdict.PROVED:
             survived += fuzz_verdict(Result(claim, outcome, claim.network), examples=30).instances > 0
     assert survived > 1

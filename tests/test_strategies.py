@@ -14,12 +14,13 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 from tests.network import reference
+from tests.support.judging import judged
 from verify import pytest_plugin, strategies
 from verify.errors import InputError, RegionError
 from verify.formats.expressions import parse_region
 from verify.fuzzing import fuzz_verdict
 from verify.kernel import evidence as kinds
-from verify.kernel.check import Verdict, judge
+from verify.kernel.check import Verdict
 from verify.kernel.exact import evaluate
 from verify.network import Network, examples
 from verify.network import network as network_module
@@ -192,8 +193,8 @@ def test_evidence_survives_json_and_verdicts_survive_fuzzing(claim: Claim) -> No
     text = json.dumps(kinds.to_json(outcome.evidence))
     again = kinds.from_json(json.loads(text), sizes)
     assert json.dumps(kinds.to_json(again)) == text
-    judgement = judge(claim, again)
-    assert (judgement.verdict, judgement.vacuous) == (outcome.judgement.verdict, outcome.judgement.vacuous)
+    judgement = judged(claim, again)
+    assert (judgement.verdict, judgement.vacuous) == (outcome.verdict, outcome.vacuous)
     fuzz_verdict(Result(claim, outcome, claim.network, claim.second), examples=8)
 
 
@@ -201,7 +202,7 @@ def test_evidence_survives_json_and_verdicts_survive_fuzzing(claim: Claim) -> No
 @given(claims(network=networks(max_units=3)))
 def test_verdicts_agree_with_brute_force(claim: Claim) -> None:
     ours, theirs = decide(claim, Budget(5)), decide_with_z3(claim, Budget(0.5))
-    both = {ours.judgement.verdict, theirs.judgement.verdict}
+    both = {ours.verdict, theirs.verdict}
     assert both != {Verdict.PROVED, Verdict.REFUTED}
 
 

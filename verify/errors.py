@@ -10,6 +10,7 @@ VerifyError
 ├── EngineDisagreement      two engines decide one claim in opposite ways (exit status 4)
 ├── WrongVerdict            an instance breaks a claim that was called proved: a defect of this package
 └── BudgetExceeded          time or memory ran out; carries no verdict (exit status 3)
+    └── TooLarge            more work than the kernel does in one check; says nothing about the evidence
 
 Each message is one line: what, where, expected, got, what to do.
 """
@@ -74,3 +75,7 @@ class WrongVerdict(VerifyError):
 
 class BudgetExceeded(VerifyError):
     """The time budget ran out before the work was done."""
+
+
+class TooLarge(BudgetExceeded):
+    """Checking would take more work than a stated limit: the evidence is neither accepted nor rejected."""

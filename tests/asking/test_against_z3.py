@@ -75,7 +75,7 @@ def compare(seed: int, tmp_path: Path) -> str:
         assert result.vacuous == (z3_on(result, f, g, conditions_only=True) == "unsat"), f"vacuous; {label}"
     evidence = result.outcome.evidence
     assert evidence is not None
-    assert judge(result.claim, evidence).verdict is result.verdict
+    assert judge(result.claim, evidence, result.outcome.witness).verdict is result.verdict
     record = tmp_path / "record.json"
     record.write_text(json.dumps(result.to_json()))
     replayed = recheck(record)

@@ -14,15 +14,16 @@ from benchmarks import reference
 from benchmarks.campaign import Comparison, campaign, compare, counted, described, main, page
 from benchmarks.claims import NAMES, drawn
 from benchmarks.records import Log
+from tests.support.judging import judged
 from tests.support.seeds import chunks
-from verify.kernel.check import Judgement, Verdict, judge
+from verify.kernel.check import Verdict
 from verify.kernel.evidence import ValueGap
 from verify.property import Claim, find
 from verify.rational import vector
 from verify.region import box, everything
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.outcome import Outcome
+from verify.search.outcome import Attestation, Outcome
 
 QUICK = 17
 
@@ -59,12 +60,20 @@ def test_a_third_is_degenerate_and_claims_come_back() -> None:
 # What a wrong engine would look like.
 
 
+class Refuting(Outcome):
+    """An attestation that calls itself a refutation."""
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict.REFUTED
+
+
 def proves_everything(claim: Claim, budget: Budget) -> Outcome:
-    return Outcome(Judgement(Verdict.PROVED), None, "wrong", (), budget.elapsed, attested="nobody")
+    return Outcome(Attestation("nobody"), None, "wrong", (), budget.elapsed)
 
 
 def refutes_everything(claim: Claim, budget: Budget) -> Outcome:
-    return Outcome(Judgement(Verdict.REFUTED), None, "wrong", (), budget.elapsed, attested="nobody")
+    return Refuting(Attestation("nobody"), None, "wrong", (), budget.elapsed)
 
 
 def test_wrong_verdicts_are_noticed() -> None:
@@ -103,7 +112,7 @@ def test_linear_by_span_agrees_with_the_engines() -> None:
     found: Counter[str] = Counter()
     for index in range(0, 500, 17):  # claims about affine: ask them about linear
         claim = replace(drawn(0, index).claim, property=find("linear"))
-        verdict = decide(claim, Budget(20), shrinking=False).judgement.verdict
+        verdict = decide(claim, Budget(20), shrinking=False).verdict
         by_span = reference.linear_by_span(claim, 5)
         assert (verdict, by_span) in ((Verdict.PROVED, reference.HOLDS), (Verdict.REFUTED, reference.FAILS))
         found[by_span] += 1
@@ -127,7 +136,7 @@ def test_every_formula_knows_its_counterexample() -> None:
         if not isinstance(outcome.evidence, ValueGap):
             continue
         evidence = outcome.evidence
-        assert judge(claim, evidence).verdict is Verdict.REFUTED
+        assert judged(claim, evidence).verdict is Verdict.REFUTED
         assert reference.refutes(claim, evidence.assignment, evidence.output)
         far = replace(claim, region=box([1000] * claim.region.ambient, [1001] * claim.region.ambient))
         assert not reference.refutes(far, evidence.assignment, evidence.output)

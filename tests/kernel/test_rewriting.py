@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from tests.support import redundant
+from tests.support.judging import judged
 from tests.support.naive import preactivations as naive
 from verify.errors import EvidenceError
-from verify.kernel.check import Verdict, judge
+from verify.kernel.check import Verdict
 from verify.kernel.evidence import Cells, Cover, Leaf, from_json, to_json
 from verify.kernel.exact import evaluate
 from verify.kernel.intervals import Intervals
@@ -186,10 +187,10 @@ def test_damaged_records_are_rejected(index: int) -> None:
     questions = claim.questions()
     assert isinstance(questions, list)
     networks = [question.network for question in questions]
-    assert judge(claim, from_json(data, networks)).verdict is Verdict.PROVED
+    assert judged(claim, from_json(data, networks)).verdict is Verdict.PROVED
     DAMAGE[index](data["proofs"][0])
     with pytest.raises(EvidenceError):
-        judge(claim, from_json(data, networks))
+        judged(claim, from_json(data, networks))
 
 
 def test_a_pattern_of_the_network_before_the_steps_is_rejected() -> None:
@@ -197,11 +198,11 @@ def test_a_pattern_of_the_network_before_the_steps_is_rejected() -> None:
     claim = Claim(network, find("affine"), box([1, 1], [2, 2]))
     chosen = steps(([KEEP, 0], []))
     whole, short = {1: np.array([True, True])}, {1: np.array([True])}
-    assert judge(claim, Cells((Cover(Leaf(short), steps=chosen),))).verdict is Verdict.PROVED
+    assert judged(claim, Cells((Cover(Leaf(short), steps=chosen),))).verdict is Verdict.PROVED
     with pytest.raises(EvidenceError):
-        judge(claim, Cells((Cover(Leaf(whole), steps=chosen),)))
+        judged(claim, Cells((Cover(Leaf(whole), steps=chosen),)))
     with pytest.raises(EvidenceError):
-        judge(claim, Cells((Cover(Leaf(short)),)))
+        judged(claim, Cells((Cover(Leaf(short)),)))
 
 
 def test_pinned_coordinates_are_constants() -> None:

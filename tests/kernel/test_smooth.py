@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support.judging import judged
 from tests.support.smooth_nets import ALL, ELUS, random_spec
 from verify.errors import EvidenceError, VerifyError
-from verify.kernel import Verdict, judge
+from verify.kernel import Verdict
 from verify.kernel.evidence import Cells, Cover, Leaf, from_json, to_json
 from verify.kernel.rewriting import OFF, ON, BlockSteps, Steps, rewritten
 from verify.network import Builder, Network, Tensor, activations
@@ -45,7 +46,7 @@ def leaf_for(network: Network, on: int = 0) -> Cells:
 def is_proved(network: Network, name: str, region: Region | None = None, evidence: Cells | None = None) -> bool:
     claim = Claim(network, find(name), region or everything(network.input_size))
     try:
-        return judge(claim, evidence or leaf_for(network)).verdict is Verdict.PROVED
+        return judged(claim, evidence or leaf_for(network)).verdict is Verdict.PROVED
     except EvidenceError:
         return False
 
@@ -241,12 +242,12 @@ def test_mutated_evidence_proves_nothing_false() -> None:
                 continue
             try:
                 evidence = from_json(mutated(data, rng) if rng.random() < 0.7 else data, [q.network for q in questions])
-                verdict = judge(goal, evidence).verdict
+                verdict = judged(goal, evidence).verdict
             except EvidenceError:
                 continue
             if verdict is Verdict.PROVED:
                 accepted += 1
-                assert decide(goal, Budget(20), shrinking=False).judgement.verdict is not Verdict.REFUTED, (spec, data)
+                assert decide(goal, Budget(20), shrinking=False).verdict is not Verdict.REFUTED, (spec, data)
     assert accepted > 3
 
 

@@ -8,9 +8,10 @@ from fractions import Fraction
 import mpmath
 import pytest
 
+from tests.support.judging import judged
 from tests.support.smooth_nets import ALL, ELU, SOFTPLUS, TANH, Activation, Spec, random_spec
 from verify.errors import EvidenceError
-from verify.kernel import Verdict, judge
+from verify.kernel import Verdict
 from verify.kernel.evidence import Rule
 from verify.network import Builder, activations
 from verify.network.builder import relu
@@ -24,7 +25,7 @@ ONE = Fraction(1)
 
 def accepted(claim: Claim) -> bool:
     try:
-        return judge(claim, RULE).verdict is Verdict.PROVED
+        return judged(claim, RULE).verdict is Verdict.PROVED
     except EvidenceError:
         return False
 
@@ -120,7 +121,7 @@ def test_what_the_rule_refuses() -> None:
         assert not accepted(Claim(single(ELU).network(), find(name), LINE))
     assert not accepted(Claim(EXAMPLES["max"](), find("convex"), everything(2)))
     with pytest.raises(EvidenceError):
-        judge(Claim(single(ELU).network(), find("positively homogeneous"), LINE), Rule("zero biases"))
+        judged(Claim(single(ELU).network(), find("positively homogeneous"), LINE), Rule("zero biases"))
 
 
 def test_multiples_of_a_unit_keep_their_size() -> None:

@@ -176,4 +176,4 @@ def test_a_value_as_a_reader_sees_it() -> None:
     builder = Builder((1,), "t")
     result = verify.check(builder.build(activations.tanh(builder.input)), "linear", "box(0, 1)", timeout=30)
     assert result.counterexample is not None and "~" in result.counterexample
-    assert any("Arb" in note for note in result.outcome.judgement.assumptions)
+    assert any("Arb" in note for note in result.outcome.assumptions)

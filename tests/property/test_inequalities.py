@@ -8,10 +8,11 @@ from fractions import Fraction
 import pytest
 
 from tests.support import random_claims
+from tests.support.judging import judged
 from tests.support.seeds import chunks
 from tests.support.z3_verdicts import z3_verdict
 from verify.errors import PropertyError, RegionError
-from verify.kernel.check import Verdict, judge
+from verify.kernel.check import Verdict
 from verify.kernel.evidence import Cells, Nothing, ValueGap, from_json, to_json
 from verify.network import Builder, Network, examples
 from verify.network.builder import dense, relu
@@ -28,16 +29,16 @@ def compared(claim: Claim) -> str:
         ours = decide(claim, Budget(10), shrinking=False)
     except RegionError:
         return "empty"
-    verdict = ours.judgement.verdict
+    verdict = ours.verdict
     if ours.evidence is not None:
         questions = claim.questions()
         networks = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
-        assert judge(claim, from_json(to_json(ours.evidence), networks)).verdict is verdict
+        assert judged(claim, from_json(to_json(ours.evidence), networks)).verdict is verdict
     reference = z3_verdict(claim, 2)
     if Verdict.UNKNOWN in (verdict, reference):
         return "unknown"
     assert verdict is reference, f"{claim.property} on {claim.region.text}: {verdict}, but Z3 {reference}"
-    return "vacuous" if ours.judgement.vacuous else verdict.value
+    return "vacuous" if ours.vacuous else verdict.value
 
 
 @pytest.mark.parametrize("seeds", chunks(0, 40, 1, campaign=4))
@@ -129,8 +130,8 @@ def test_what_says_nothing_is_flagged(name: str, where: Region, vacuous: bool) -
     """Of a network that has the property wherever it says anything, and of its parts."""
     builder = Builder((2,), "nothing")
     outcome = decide(Claim(builder.build(dense(builder.input, [[0, 0]])), find(name), where), Budget(10))
-    assert outcome.judgement.verdict is Verdict.PROVED
-    assert outcome.judgement.vacuous is vacuous
+    assert outcome.verdict is Verdict.PROVED
+    assert outcome.vacuous is vacuous
 
 
 def test_a_flat_region_without_the_axis_is_vacuous_by_its_equations() -> None:
@@ -141,7 +142,7 @@ def test_a_flat_region_without_the_axis_is_vacuous_by_its_equations() -> None:
     where = intersection(box([-1, -1], [1, 1]), polyhedron(2, line))
     falling = builder_net([[-5, 1]], [[1]])
     outcome = decide(Claim(falling, find("nondecreasing in 0"), where), Budget(10), "split")
-    assert outcome.judgement.vacuous
+    assert outcome.vacuous
     assert isinstance(outcome.evidence, Cells | Nothing)
 
 
@@ -160,10 +161,10 @@ def test_the_constant_of_a_slice_is_smaller_than_that_of_the_space() -> None:
         (everything(2), "linf", "2"), (everything(2), "l1", "1"),
     ):  # fmt: skip
         outcome = decide(Claim(net, find(f"lipschitz {constant} in {norm}"), where), Budget(10))
-        assert outcome.judgement.verdict is Verdict.PROVED
+        assert outcome.verdict is Verdict.PROVED
         if constant != "0":
             less = decide(Claim(net, find(f"lipschitz {Fraction(constant) - TINY} in {norm}"), where), Budget(10))
-            assert less.judgement.verdict is Verdict.REFUTED
+            assert less.verdict is Verdict.REFUTED
 
 
 TINY = Fraction("1e-30")
@@ -176,15 +177,15 @@ def test_l2_compares_exact_squares(constant: str, verdict: Verdict) -> None:
     plane = window(vector([0, 0, 0]), [vector([1, 0, 1]), vector([0, 1, -1])], [None, None], [None, None])
     for where in (everything(2), segment(vector([0, 0]), vector([1, 1]))):
         outcome = decide(Claim(net, find(f"lipschitz {constant} in l2"), where), Budget(10))
-        assert outcome.judgement.verdict is verdict
+        assert outcome.verdict is verdict
     tilted = builder_net([[1, 1, 0]], [[1]])
     shown = decide(Claim(tilted, find(f"lipschitz {constant} in l2"), plane), Budget(10))
-    assert shown.judgement.verdict is verdict  # (1, 1, 0) is a direction of that plane
+    assert shown.verdict is verdict  # (1, 1, 0) is a direction of that plane
 
 
 def test_a_refutation_is_one_instance_that_breaks_the_inequality() -> None:
     outcome = decide(Claim(examples.get("relu"), find("concave"), box([-1], [1])), Budget(10))
     assert isinstance(outcome.evidence, ValueGap)
-    assert outcome.judgement.gap is not None
-    assert isinstance(outcome.judgement.gap, Fraction)
-    assert outcome.judgement.gap < 0
+    assert outcome.gap is not None
+    assert isinstance(outcome.gap, Fraction)
+    assert outcome.gap < 0

@@ -29,13 +29,13 @@ def compared(claim: Claim) -> str:
     except RegionError:
         return "empty"
     reference = z3_verdict(claim, 2)
-    verdicts = {ours.judgement.verdict, reference}
+    verdicts = {ours.verdict, reference}
     if Verdict.UNKNOWN in verdicts:
         return "unknown"
-    assert len(verdicts) == 1, f"{claim.property.name}: {ours.judgement} but Z3 {reference}"
-    if ours.judgement.vacuous:
+    assert len(verdicts) == 1, f"{claim.property.name}: {ours.verdict} but Z3 {reference}"
+    if ours.vacuous:
         return "vacuous"
-    return ours.judgement.verdict.value
+    return ours.verdict.value
 
 
 @pytest.mark.parametrize("seeds", chunks(0, 40, 2, campaign=6))
@@ -139,17 +139,17 @@ def test_only_points_with_their_negative_inside_count(name: str, slope: int) -> 
     bent = relu(builder.input.plus_number(-1)) + builder.input.scaled(slope)
     outcome = decide(Claim(builder.build(bent), find(name), box([-1], [2])), Budget(10))
     expected = Verdict.REFUTED if name == "homogeneous" else Verdict.PROVED
-    assert outcome.judgement.verdict is expected
+    assert outcome.verdict is expected
 
 
 def test_an_empty_domain_of_sums_is_vacuous() -> None:
     """No x, y of [2, 3]^2 have x + y in it; of [1, 4] x [1/2, 2] some have."""
     narrow = Claim(shifted(1), find("additive"), box([2, 2], [3, 3]))
-    assert decide(narrow, Budget(10)).judgement.vacuous
+    assert decide(narrow, Budget(10)).vacuous
     wide = Claim(zero_network(), find("additive"), REGIONS["0 outside, sums inside"])
     outcome = decide(wide, Budget(10))
-    assert outcome.judgement.verdict is Verdict.PROVED
-    assert not outcome.judgement.vacuous
+    assert outcome.verdict is Verdict.PROVED
+    assert not outcome.vacuous
 
 
 CRITERIA = {

@@ -32,9 +32,9 @@ def test_both_bounds_are_told_apart(epsilon: str, lemma: str, words: str, tmp_pa
     result = verify.check(f, f"equivalent within {epsilon}", on="box(-1, 1)", to=g, engine="difference")
     assert proof_line(result).startswith(words)
     assert lemma in [step.lemma for step in steps(result)]
-    assert (FLOAT_FORMS in result.outcome.judgement.assumptions) is (lemma == NEAR_BY_FORMS)
+    assert (FLOAT_FORMS in result.outcome.assumptions) is (lemma == NEAR_BY_FORMS)
     record = tmp_path / "record.json"
     write_json(record, result)
     found = recheck(record)
     assert found.judgement is not None and found.judgement.verdict is Verdict.PROVED
-    assert found.judgement.assumptions == result.outcome.judgement.assumptions
+    assert found.judgement.assumptions == result.outcome.assumptions

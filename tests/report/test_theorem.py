@@ -204,7 +204,7 @@ def test_maps_on_pages_are_the_maps() -> None:
         base = random_claim(seed)
         claim = Claim(base.network, find("affine"), base.region)
         questions = claim.questions()
-        proved = decide(claim, Budget(5)).judgement.verdict is Verdict.PROVED
+        proved = decide(claim, Budget(5)).verdict is Verdict.PROVED
         if not proved or isinstance(questions, Vacuous) or claim.region.chart is not None:
             continue
         found = affine_map(claim, questions[0])

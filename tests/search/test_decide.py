@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.judging import judged
 from tests.support.outside import outside
 from tests.support.random_claims import claim as random_claim
 from tests.support.seeds import chunks
@@ -17,7 +18,7 @@ from verify import api
 from verify.errors import InputError, RegionError
 from verify.kernel import evidence as kinds
 from verify.kernel import exact
-from verify.kernel.check import Verdict, judge
+from verify.kernel.check import Verdict
 from verify.kernel.exact import AffineForm
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
@@ -91,7 +92,7 @@ KNOWN = [
 def test_known_verdicts(network: str, name: str, region: str, verdict: Verdict) -> None:
     claim = api.make_claim(network, name, region)
     outcome = decide(claim, Budget())
-    assert outcome.judgement.verdict is verdict
+    assert outcome.verdict is verdict
     assert outcome.assurance == "checked"
     assert replayed(claim, outcome) is verdict
 
@@ -102,8 +103,8 @@ def replayed(claim: Claim, outcome: Outcome) -> Verdict:
     text = json.dumps(kinds.to_json(outcome.evidence))
     questions = claim.questions()
     networks = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
-    judgement = judge(claim, kinds.from_json(json.loads(text), networks))
-    assert judgement.vacuous == outcome.judgement.vacuous
+    judgement = judged(claim, kinds.from_json(json.loads(text), networks))
+    assert judgement.vacuous == outcome.vacuous
     return judgement.verdict
 
 
@@ -132,12 +133,12 @@ def test_engines_alone(engine: str, proves: bool, refutes: bool) -> None:
         if engine == "split" and (network, name, region) == EXPENSIVE_TO_SPLIT:
             continue
         outcome = decide(api.make_claim(network, name, region), Budget(60), engine)
-        found = outcome.judgement.verdict
+        found = outcome.verdict
         assert found in (verdict, Verdict.UNKNOWN), f"{network} {name} {region}: {found}"
         if engine in ("auto", "split"):
             assert found is verdict, f"{network} {name} {region}: {outcome.reason}"
         # Any engine proves what quantifies over nothing.
-        if not outcome.judgement.vacuous:
+        if not outcome.vacuous:
             seen.add(found)
     assert (P in seen, R in seen) == (proves, refutes)
 
@@ -158,7 +159,7 @@ def test_no_engine_accepts_an_empty_region() -> None:
 
 def test_every_engine_says_that_a_claim_is_vacuous() -> None:
     claim = api.make_claim("max", "additive", "segment([1, 0], [0, 1])")
-    assert all(decide(claim, Budget(), engine).judgement.vacuous for engine in ENGINE_NAMES)
+    assert all(decide(claim, Budget(), engine).vacuous for engine in ENGINE_NAMES)
 
 
 def test_unknown_engine() -> None:
@@ -185,7 +186,7 @@ def test_random_claims_against_z3(seeds: range) -> None:
     for seed in seeds:
         claim = random_claim(seed)
         ours, theirs = decide(claim, Budget(60)), z3_verdict(claim, 2)
-        verdict = ours.judgement.verdict
+        verdict = ours.verdict
         assert verdict is not Verdict.UNKNOWN, f"seed {seed}: {ours.reason}"
         assert theirs in (verdict, Verdict.UNKNOWN), f"seed {seed}: {verdict} here, {theirs} by Z3"
         assert ours.assurance == "checked", f"seed {seed}"
@@ -245,4 +246,4 @@ def test_verdicts_on_the_way_of_large_networks(seeds: range, monkeypatch: pytest
     for seed in seeds:
         claim = random_claim(seed)
         expected = z3_verdict(claim, 5)
-        assert expected in (decide(claim, Budget(60)).judgement.verdict, Verdict.UNKNOWN), seed
+        assert expected in (decide(claim, Budget(60)).verdict, Verdict.UNKNOWN), seed

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from tests.support import near, random_claims, redundant
+from tests.support.judging import judged
 from tests.support.naive import preactivations as naive
 from tests.support.outside import outside
 from verify import api
 from verify.errors import EvidenceError, PropertyError
-from verify.kernel.check import Verdict, judge
+from verify.kernel.check import Verdict
 from verify.kernel.difference import Difference, bounds, folded
 from verify.kernel.evidence import from_json, to_json
 from verify.kernel.ledger import FLOAT_FORMS
@@ -61,12 +62,12 @@ def test_verdicts_agree_with_z3(seed: int) -> None:
     if expected is Verdict.UNKNOWN:
         pytest.skip("Z3 gives up")
     outcome = decide(claim, Budget(60))
-    assert outcome.judgement.verdict is expected
+    assert outcome.verdict is expected
     assert outcome.evidence is not None
     questions = claim.questions()
     assert isinstance(questions, list)
     again = from_json(to_json(outcome.evidence), [q.network for q in questions])
-    assert judge(claim, again).verdict is expected
+    assert judged(claim, again).verdict is expected
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -124,16 +125,16 @@ def large_copies() -> tuple[Claim, Claim]:
 def test_a_large_copy_in_another_precision() -> None:
     claim, closer = large_copies()
     outcome = decide(claim, Budget())
-    assert (outcome.judgement.verdict, outcome.assurance) == (Verdict.PROVED, "checked")
+    assert (outcome.verdict, outcome.assurance) == (Verdict.PROVED, "checked")
     assert outcome.engine == "difference"
-    assert decide(closer, Budget()).judgement.verdict is Verdict.REFUTED
+    assert decide(closer, Budget()).verdict is Verdict.REFUTED
 
 
 def test_both_bounds_are_said_where_nothing_is_decided() -> None:
     claim, _ = large_copies()
     tight = replace(claim, property=find("equivalent within 1/1000000"))
     outcome = decide(tight, Budget(4))
-    if outcome.judgement.verdict is Verdict.UNKNOWN:
+    if outcome.verdict is Verdict.UNKNOWN:
         assert "at least" in outcome.reason and "at most" in outcome.reason
 
 
@@ -155,7 +156,7 @@ def test_forged_evidence_is_rejected(index: int) -> None:
     other = replace(first, blocks=tuple(replace(b, bias=b.bias.scaled(Fraction(2))) for b in first.blocks))
     claim = Claim(first, find("equivalent within 1e-30"), box([-1] * size, [1] * size), other)
     with pytest.raises(EvidenceError) as caught:
-        judge(claim, FORGED[index])
+        judged(claim, FORGED[index])
     assert caught.value.rule == "difference"
 
 
@@ -164,7 +165,7 @@ def test_it_proves_no_other_property() -> None:
     for name in ("equivalent", "affine"):
         claim = Claim(first, find(name), box([0] * first.input_size, [1] * first.input_size), first)
         with pytest.raises(EvidenceError):
-            judge(claim, Difference((None,), True))
+            judged(claim, Difference((None,), True))
 
 
 @pytest.mark.parametrize(
@@ -191,11 +192,11 @@ def test_cuts_cover_the_box() -> None:
     size = first.input_size
     claim = Claim(first, find("equivalent within 1000"), box([-1] * size, [1] * size), second)
     for value in (Fraction(-5), Fraction(-1), Fraction(0), Fraction(7)):
-        assert judge(claim, Difference(((0, value), None, None), True)).verdict is Verdict.PROVED
+        assert judged(claim, Difference(((0, value), None, None), True)).verdict is Verdict.PROVED
     tiny = replace(claim, property=find("equivalent within 0"))
     for value in (Fraction(-5), Fraction(7)):
         with pytest.raises(EvidenceError):
-            judge(tiny, Difference(((0, value), None, None), True))
+            judged(tiny, Difference(((0, value), None, None), True))
 
 
 def test_regions_of_other_kinds() -> None:
@@ -204,7 +205,7 @@ def test_regions_of_other_kinds() -> None:
         region = random_claims.region(random.Random(seed), first.input_size)
         claim = Claim(first, find("equivalent within 1/10"), region, second)
         outcome = decide(claim, Budget(20))
-        if outcome.judgement.verdict is Verdict.PROVED and region.chart is None:
+        if outcome.verdict is Verdict.PROVED and region.chart is None:
             x = region.base.centre().fractions()
             if region.contains(vector(x)):
                 pairs = zip(naive(first, x)[-1], naive(second, x)[-1], strict=True)
@@ -237,7 +238,7 @@ def decided(first: Network, second: Network, region: Region, epsilon: str) -> Ou
         questions = claim.questions()
         assert isinstance(questions, list)
         again = from_json(to_json(outcome.evidence), [q.network for q in questions])
-        assert judge(claim, again).verdict is outcome.judgement.verdict
+        assert judged(claim, again).verdict is outcome.verdict
     return outcome
 
 
@@ -247,11 +248,11 @@ def test_a_copy_of_a_published_network_one_ulp_away() -> None:
     first, second = perturbed("acasxu_1_1")
     region = api.parse_region(str(outside("networks/acasxu_prop_1.vnnlib")), first)
     proved = decided(first, second, region, "1/1000")
-    assert proved.judgement.verdict is Verdict.PROVED
+    assert proved.verdict is Verdict.PROVED
     assert isinstance(proved.evidence, Difference) and proved.evidence.forms and len(proved.evidence.cuts) > 1
-    assert FLOAT_FORMS in proved.judgement.assumptions
+    assert FLOAT_FORMS in proved.assumptions
     refuted = decided(first, second, region, "1e-9")
-    assert refuted.judgement.verdict is Verdict.REFUTED
+    assert refuted.verdict is Verdict.REFUTED
 
 
 @pytest.mark.slow
@@ -260,8 +261,8 @@ def test_a_copy_of_a_published_network_one_ulp_away() -> None:
 def test_large_published_networks_one_ulp_away(name: str) -> None:
     first, second = perturbed(name)
     near_point = ball(vector([Fraction(1, 2)] * first.input_size), "1/100")
-    assert decided(first, second, near_point, "1/1000").judgement.verdict is Verdict.PROVED
-    assert decided(first, second, near_point, "1e-9").judgement.verdict is Verdict.REFUTED
+    assert decided(first, second, near_point, "1/1000").verdict is Verdict.PROVED
+    assert decided(first, second, near_point, "1e-9").verdict is Verdict.REFUTED
     everywhere = decided(first, second, box([0] * first.input_size, [1] * first.input_size), "1/1000")
-    assert everywhere.judgement.verdict is Verdict.UNKNOWN
+    assert everywhere.verdict is Verdict.UNKNOWN
     assert "at least" in everywhere.reason and "at most" in everywhere.reason

@@ -11,11 +11,12 @@ import pytest
 
 import verify
 from tests.support import random_families
+from tests.support.judging import judged_family
 from tests.support.seeds import chunks
 from verify.errors import EngineDisagreement, InputError, PropertyError, RegionError
 from verify.family import FamilyResult, check_family
 from verify.kernel import Verdict
-from verify.kernel.families import FamilyClaim, judge_family
+from verify.kernel.families import FamilyClaim
 from verify.kernel.family_evidence import from_json, to_json
 from verify.network.families import (
     Family,
@@ -104,7 +105,7 @@ def test_false_claims_are_refuted_by_a_member(described: Family, property: str, 
     assert result.verdict is Verdict.REFUTED
     evidence = result.outcome.evidence
     assert evidence is not None
-    again = judge_family(result.claim, from_json(to_json(evidence)))
+    again = judged_family(result.claim, from_json(to_json(evidence)))
     assert again.verdict is Verdict.REFUTED
     assert again.network is not None
     assert verify.check(again.network, property, on, timeout=20).verdict is Verdict.REFUTED
@@ -246,6 +247,6 @@ def test_z3_agrees_on_random_small_families() -> None:
         region = rng.choice([nonnegative(size), box([-1] * size, [1] * size), box([0] * size, [1] * size)])
         claim = FamilyClaim(described, find(rng.choice(["affine", "additive", "convex", "odd", "constant"])), region)
         outcome = decide_family(claim, Budget(3), "members" if seed % 2 else "auto")
-        if outcome.judgement.verdict is not Verdict.UNKNOWN and not outcome.attested:
-            answers[cross_checked(claim, outcome.judgement.verdict, Budget(2)).split()[0]] += 1
+        if outcome.verdict is not Verdict.UNKNOWN and not outcome.attested:
+            answers[cross_checked(claim, outcome.verdict, Budget(2)).split()[0]] += 1
     assert answers["sat"] >= 3 and answers["unsat"] >= 3, answers

@@ -45,7 +45,7 @@ def pattern_kept(network: Network, x: Vector, radius: Fraction) -> bool:
 def affine(network: Network, region: Region) -> Verdict:
     outcome = decide(Claim(network, CATALOGUE["affine"], region), Budget())
     assert outcome.assurance == "checked"
-    return outcome.judgement.verdict
+    return outcome.verdict
 
 
 def case(seed: int) -> tuple[Network, Vector]:

@@ -9,9 +9,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tests.support.judging import judged
 from tests.support.outside import outside
 from verify import api
-from verify.kernel.check import Verdict, judge
+from verify.kernel.check import Verdict
 from verify.kernel.exact import evaluate, pattern_at, preactivations
 from verify.network import Network
 from verify.property import CATALOGUE, Claim
@@ -50,13 +51,13 @@ def test_radius_at_a_random_point(name: str) -> None:
     assert isinstance(found.pattern, Fraction)
     assert found.affine == found.pattern > 0
     claim, proof = affine(network, x, found.pattern)
-    assert proof.judgement.verdict is Verdict.PROVED
+    assert proof.verdict is Verdict.PROVED
     claim, refutation = affine(network, x, found.pattern * SLIGHTLY)
-    assert refutation.judgement.verdict is Verdict.REFUTED
+    assert refutation.verdict is Verdict.REFUTED
     assert refutation.evidence is not None
-    again = judge(claim, refutation.evidence)
+    again = judged(claim, refutation.evidence)
     assert again.gap is not None
-    assert again.gap == refutation.judgement.gap != 0
+    assert again.gap == refutation.gap != 0
     assert all(claim.region.contains(value.point) for value in again.values)
 
 
@@ -92,6 +93,6 @@ def test_acas_at_more_points(seed: int) -> None:
     x = random_point(network.input_size, seed)
     found = radii(network, x, Budget(PATIENCE))
     assert isinstance(found.affine, Fraction)
-    assert affine(network, x, found.affine)[1].judgement.verdict is Verdict.PROVED
-    assert affine(network, x, found.affine * SLIGHTLY)[1].judgement.verdict is Verdict.REFUTED
+    assert affine(network, x, found.affine)[1].verdict is Verdict.PROVED
+    assert affine(network, x, found.affine * SLIGHTLY)[1].verdict is Verdict.REFUTED
     assert len(evaluate(network, x)) == 5

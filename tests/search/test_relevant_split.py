@@ -49,7 +49,7 @@ def test_split_alone_decides_random_claims_as_z3_does(seeds: range) -> None:
     for seed in seeds:
         claim = random_claims.claim(seed)
         ours, theirs = decide(claim, Budget(60), "split"), z3_verdict(claim, 2)
-        verdict = ours.judgement.verdict
+        verdict = ours.verdict
         assert verdict is not Verdict.UNKNOWN, f"seed {seed}: {ours.reason}"
         assert theirs in (verdict, Verdict.UNKNOWN), f"seed {seed}: {verdict} here, {theirs} by Z3"
         assert replayed(claim, ours) is verdict, f"seed {seed}"
@@ -103,8 +103,8 @@ def test_every_kind_of_region_and_every_criterion(kind: str, seed: int) -> None:
         claim = Claim(network, CATALOGUE[name], region)
         outcome = decide(claim, Budget(30), "split")
         assert outcome.assurance == "checked", (name, outcome.reason)
-        assert replayed(claim, outcome) is outcome.judgement.verdict
-    affine = decide(Claim(network, CATALOGUE["affine"], region), Budget(30), "split").judgement.verdict
+        assert replayed(claim, outcome) is outcome.verdict
+    affine = decide(Claim(network, CATALOGUE["affine"], region), Budget(30), "split").verdict
     assert affine is affine_by_cells(network, region)
 
 
@@ -124,7 +124,7 @@ def test_hidden_networks_against_z3(seed: int) -> None:
     region = box([-2] * size, [rng.randint(-1, 3)] * size)
     for name in ("affine", "linear", "odd", "positively homogeneous"):
         claim = Claim(network, CATALOGUE[name], region)
-        ours = decide(claim, Budget(30), "split").judgement.verdict
+        ours = decide(claim, Budget(30), "split").verdict
         assert ours is not Verdict.UNKNOWN
         assert z3_verdict(claim, 2) in (ours, Verdict.UNKNOWN), name
 
@@ -134,7 +134,7 @@ def test_hidden_networks_against_z3(seed: int) -> None:
 
 def tree_of(claim: Claim) -> Leaf | Split:
     outcome = decide(claim, Budget(30), "split")
-    assert outcome.judgement.verdict is P, outcome.reason
+    assert outcome.verdict is P, outcome.reason
     assert isinstance(outcome.evidence, Cells)
     [proof] = outcome.evidence.proofs
     assert isinstance(proof, Cover)
@@ -181,7 +181,7 @@ def test_networks_with_too_many_rows_are_split_into_cells() -> None:
     problem = prepare(question, Budget())
     assert isinstance(problem, Problem)
     assert rows_of(problem) is None
-    assert decide(claim, Budget(30), "split").judgement.verdict is P
+    assert decide(claim, Budget(30), "split").verdict is P
 
 
 @pytest.mark.networks
@@ -200,5 +200,5 @@ def test_lattice_networks(name: str, region: str, verdict: Verdict) -> None:
     network = api.load(outside(f"networks/{name}.onnx.gz"))
     claim = api.make_claim(network, "affine", region)
     outcome = decide(claim, Budget(300), "split")
-    assert (outcome.judgement.verdict, outcome.assurance) == (verdict, "checked")
+    assert (outcome.verdict, outcome.assurance) == (verdict, "checked")
     assert replayed(claim, outcome) is verdict

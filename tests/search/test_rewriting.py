@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from tests.support import random_claims, random_networks, redundant
+from tests.support.judging import judged
 from tests.support.naive import preactivations as naive
 from tests.support.outside import outside
 from tests.support.z3_verdicts import z3_verdict
 from verify import api
-from verify.kernel.check import Verdict, judge
+from verify.kernel.check import Verdict
 from verify.kernel.evidence import Cells, Cover, Empty, from_json, to_json
 from verify.kernel.exact import evaluate
 from verify.kernel.rewriting import rewritten
@@ -85,11 +86,11 @@ def test_a_network_equals_its_disguise(seed: int) -> None:
     first, second, _ = redundant.pair(seed)
     claim = Claim(first, find("equivalent"), everything(first.input_size), second)
     outcome = decide(claim, Budget())
-    assert (outcome.judgement.verdict, outcome.assurance, outcome.engine) == (Verdict.PROVED, "checked", "rewriting")
+    assert (outcome.verdict, outcome.assurance, outcome.engine) == (Verdict.PROVED, "checked", "rewriting")
     questions = claim.questions()
     assert not isinstance(questions, Vacuous) and outcome.evidence is not None
     again = from_json(to_json(outcome.evidence), [q.network for q in questions])
-    assert judge(claim, again).verdict is Verdict.PROVED
+    assert judged(claim, again).verdict is Verdict.PROVED
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -107,7 +108,7 @@ def test_a_disguise_with_one_weight_changed_is_told_apart(seed: int) -> None:
     expected = z3_verdict(claim, 5)
     if expected is Verdict.UNKNOWN:
         pytest.skip("Z3 gives up")
-    assert decide(claim, Budget(60)).judgement.verdict is expected
+    assert decide(claim, Budget(60)).verdict is expected
 
 
 @pytest.mark.parametrize("seed", range(100))
@@ -118,7 +119,7 @@ def test_verdicts_when_rewriting_comes_first(seed: int, monkeypatch: pytest.Monk
     expected = z3_verdict(claim, 5)
     if expected is Verdict.UNKNOWN:
         pytest.skip("Z3 gives up")
-    assert decide(claim, Budget(60)).judgement.verdict is expected
+    assert decide(claim, Budget(60)).verdict is expected
 
 
 EQUALITIES = (
@@ -164,7 +165,7 @@ def test_networks_built_to_have_a_property(property: str) -> None:
         network = made_with(property, random.Random(seed), 3)
         for region in (everything(3), ball(vector([0, 0, 0]), 2), box([-1, -2, -1], [1, 3, None])):
             outcome = decide(Claim(network, find(property), region), Budget())
-            assert (outcome.judgement.verdict, outcome.assurance) == (Verdict.PROVED, "checked")
+            assert (outcome.verdict, outcome.assurance) == (Verdict.PROVED, "checked")
             assert outcome.engine in ("rewriting", "stability")
 
 
@@ -177,7 +178,7 @@ def test_a_large_odd_network() -> None:
     hidden = relu(dense(builder.input, np.vstack([row, -4 * row]), np.concatenate([bias, 4 * bias])))
     network = builder.build(dense(hidden, np.hstack([out, -out / 4])))
     outcome = decide(Claim(network, find("odd"), ball(vector([0] * 60), 1)), Budget())
-    assert (outcome.judgement.verdict, outcome.engine) == (Verdict.PROVED, "rewriting")
+    assert (outcome.verdict, outcome.engine) == (Verdict.PROVED, "rewriting")
 
 
 def test_fused_layers_of_many_short_weights() -> None:

@@ -6,9 +6,10 @@ from fractions import Fraction
 
 import pytest
 
+from tests.support.judging import judged
 from tests.support.random_claims import claim as random_claim
 from verify import api
-from verify.kernel.check import Verdict, judge
+from verify.kernel.check import Verdict
 from verify.kernel.evidence import ValueGap
 from verify.property import Assignment
 from verify.rational import Vector, vector
@@ -36,7 +37,7 @@ def test_shrunk_counterexamples_are_counterexamples(chunk: int) -> None:
         if not isinstance(found, ValueGap):
             continue
         small = shrink(claim, found, Budget())
-        assert judge(claim, small).verdict is Verdict.REFUTED, f"seed {seed}"
+        assert judged(claim, small).verdict is Verdict.REFUTED, f"seed {seed}"
         before, after, count = before + digits(found.assignment), after + digits(small.assignment), count + 1
     assert count > 10
     assert after < before
@@ -56,9 +57,9 @@ def test_an_ugly_counterexample_becomes_a_small_one() -> None:
     ugly = [Fraction(10**9 + i, 10**9 - 7) for i in range(9)]
     x, y = vector(ugly), vector([-3 * v for v in ugly])
     start = ValueGap({"x": x, "y": y, "e": Fraction(2, 5)}, 0)
-    assert judge(claim, start).verdict is Verdict.REFUTED
+    assert judged(claim, start).verdict is Verdict.REFUTED
     small = shrink(claim, start, Budget())
-    assert judge(claim, small).verdict is Verdict.REFUTED
+    assert judged(claim, small).verdict is Verdict.REFUTED
     assert nonzeros(small.assignment) <= 2
     assert digits(small.assignment) <= 30
 
@@ -77,5 +78,5 @@ def test_the_region_is_kept() -> None:
     claim = api.make_claim("relu", "affine", "box(-5/7, 3/11)")
     start = ValueGap({"x": vector(["-5/7"]), "y": vector(["3/11"]), "e": Fraction(1, 3)}, 0)
     small = shrink(claim, start, Budget())
-    assert judge(claim, small).verdict is Verdict.REFUTED
+    assert judged(claim, small).verdict is Verdict.REFUTED
     assert digits(small.assignment) < digits(start.assignment)

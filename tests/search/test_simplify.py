@@ -71,7 +71,7 @@ def test_simplified_networks_are_equal_on_the_region(seed: int) -> None:
     size = network.input_size
     region = rng.choice([everything(size), box([0] * size, [Fraction(1, 2)] * size), box([-1] * size, [-1] * size)])
     found = simplify(network, region, Budget(60))
-    assert found.outcome.judgement.verdict is Verdict.PROVED and found.outcome.assurance == "checked"
+    assert found.outcome.verdict is Verdict.PROVED and found.outcome.assurance == "checked"
     assert found.network.relu_count <= network.relu_count
     assert isinstance(region.base, Box)
     centre, radii = region.base.centre().fractions(), region.base.radii().fractions()

@@ -93,7 +93,7 @@ def test_the_smallest_constant_is_tight_by_z3(norm: str) -> None:
             if not constant and expected is Verdict.REFUTED:
                 continue
             claim = Claim(net, find(f"lipschitz {constant} in {norm}"), where)
-            assert decide(claim, Budget(10), shrinking=False).judgement.verdict is expected
+            assert decide(claim, Budget(10), shrinking=False).verdict is expected
             assert z3_verdict(claim, 2) in (expected, Verdict.UNKNOWN)
             tally[expected.value] += 1
     assert tally["proved"] > 25
@@ -110,10 +110,10 @@ def test_the_smallest_l2_constant_bounds_and_is_attained() -> None:
             continue
         over, under = (str(Fraction(float(found.lower) ** 0.5) * factor) for factor in (1 + MARGIN, 1 - MARGIN))
         proved = decide(Claim(net, find(f"lipschitz {over} in l2"), where), Budget(10), shrinking=False)
-        assert proved.judgement.verdict is Verdict.PROVED
+        assert proved.verdict is Verdict.PROVED
         if found.lower:
             refuted = decide(Claim(net, find(f"lipschitz {under} in l2"), where), Budget(10), shrinking=False)
-            assert refuted.judgement.verdict is Verdict.REFUTED
+            assert refuted.verdict is Verdict.REFUTED
 
 
 MARGIN = Fraction(1, 10**6)

@@ -12,10 +12,11 @@ import mpmath
 import pytest
 
 import verify
+from tests.support.judging import judged
 from tests.support.seeds import chunks
 from tests.support.smooth_nets import ELUS, Activation, Spec, random_spec, real
 from verify.kernel import Verdict
-from verify.kernel.check import evaluated_instance, judge
+from verify.kernel.check import evaluated_instance
 from verify.kernel.evidence import ValueGap
 from verify.network import Builder, Network, Tensor, activations
 from verify.network import builder as layers
@@ -185,10 +186,10 @@ def test_a_copy_with_permuted_hidden_units_is_equivalent() -> None:
             spec.constants,
         )
         claim = Claim(spec.network("f"), find("equivalent"), everything(2), permuted.network("g"))
-        assert decide(claim, Budget(30)).judgement.verdict is Verdict.PROVED
+        assert decide(claim, Budget(30)).verdict is Verdict.PROVED
         moved = Spec(activation, spec.weights, spec.biases, spec.output, spec.skip, [c + 1 for c in spec.constants])
         other = Claim(spec.network("f"), find("equivalent"), everything(2), moved.network("g"))
-        assert decide(other, Budget(30)).judgement.verdict is Verdict.REFUTED
+        assert decide(other, Budget(30)).verdict is Verdict.REFUTED
 
 
 def test_units_equal_on_the_hull_only() -> None:
@@ -200,7 +201,7 @@ def test_units_equal_on_the_hull_only() -> None:
     rows = [HalfSpace(vector([1, -1]), Fraction(0)), HalfSpace(vector([-1, 1]), Fraction(0))]
     flat = polyhedron(2, rows, "x0 = x1")
     for region in (segment(vector([-3, -3]), vector([5, 5])), flat):
-        assert decide(Claim(network, find("constant"), region), Budget(30)).judgement.verdict is Verdict.PROVED
+        assert decide(Claim(network, find("constant"), region), Budget(30)).verdict is Verdict.PROVED
     assert verify.check(network, "affine", timeout=30).verdict is Verdict.REFUTED
 
 
@@ -306,7 +307,7 @@ def _one_layer(count: int, seed: int) -> Counter[str]:
         except verify.errors.InputError as error:
             assert "empty" in str(error) or "segment" in str(error), error
             continue
-        verdict = outcome.judgement.verdict
+        verdict = outcome.verdict
         found[verdict.value] += 1
         assert verdict is not Verdict.UNKNOWN, (specs, name, region.text, outcome.reason)
         if verdict is Verdict.PROVED:
@@ -317,7 +318,7 @@ def _one_layer(count: int, seed: int) -> Counter[str]:
         terms = [t for t, _ in evaluated_instance(claim, outcome.evidence.assignment, 64)]
         with mpmath.workdps(400):
             i = outcome.evidence.output
-            low, high = ends(judge(claim, outcome.evidence).gap or Fraction(0))
+            low, high = ends(judged(claim, outcome.evidence).gap or Fraction(0))
             assert low > 0 or high < 0
             total = sum((real(t.factor) * specs[t.second].values(t.point.fractions())[i] for t in terms), mpmath.mpf(0))
             assert real(low) - mpmath.mpf(10) ** -55 <= total <= real(high) + mpmath.mpf(10) ** -55

@@ -7,7 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from verify.kernel.check import Verdict, judge
+from tests.support.judging import judged
+from verify.kernel.check import Verdict
 from verify.kernel.evidence import ValueGap
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
@@ -70,7 +71,7 @@ def test_shrinking_ends_with_one_coordinate(seed: int) -> None:
         pytest.skip("this network does not bend on the way")
     claim, evidence = found
     shrunk = shrink(claim, evidence, Budget())
-    assert judge(claim, shrunk).verdict is Verdict.REFUTED
+    assert judged(claim, shrunk).verdict is Verdict.REFUTED
     assert differing(shrunk) == 1
 
 

@@ -92,8 +92,8 @@ def test_same_verdict_and_evidence(seeds: range) -> None:
     for seed in seeds:
         claim = random_claim(seed)
         alone, shared = split(claim, None), split(claim, Counting())
-        assert shared.judgement.verdict is alone.judgement.verdict, seed
-        if alone.judgement.verdict is Verdict.PROVED:
+        assert shared.verdict is alone.verdict, seed
+        if alone.verdict is Verdict.PROVED:
             assert text(shared) == text(alone), seed
 
 
@@ -115,14 +115,14 @@ def test_refuted_by_a_worker(processes: Executor, monkeypatch: pytest.MonkeyPatc
     """A bend that random points miss is found in a part that was handed out."""
     monkeypatch.setattr(Watch, "_ahead", lambda *_: [])
     claim = about(reordered(2, Fraction(1, 2**60)))
-    assert split(claim, None).judgement.verdict is Verdict.REFUTED
-    assert split(claim, Counting()).judgement.verdict is Verdict.REFUTED
-    assert split(claim, processes).judgement.verdict is Verdict.REFUTED
+    assert split(claim, None).verdict is Verdict.REFUTED
+    assert split(claim, Counting()).verdict is Verdict.REFUTED
+    assert split(claim, processes).verdict is Verdict.REFUTED
 
 
 def test_nothing_is_handed_out_early() -> None:
     counting = Counting()
-    assert split(about(reordered(2)), counting).judgement.verdict is Verdict.PROVED
+    assert split(about(reordered(2)), counting).verdict is Verdict.PROVED
     assert counting.count == 0
 
 
@@ -149,7 +149,7 @@ class Failing(Executor):
 def test_a_worker_that_dies_leaves_the_question_open() -> None:
     failing = Failing(BrokenExecutor("gone"))
     outcome = split(about(reordered(2)), failing)
-    assert outcome.judgement.verdict is Verdict.UNKNOWN and outcome.evidence is None
+    assert outcome.verdict is Verdict.UNKNOWN and outcome.evidence is None
     assert "worker process died" in outcome.reason
     assert failing.called_back and len(failing.futures) > 1
 
@@ -166,7 +166,7 @@ def test_an_error_in_a_task_is_not_swallowed() -> None:
 def test_no_time_left() -> None:
     failing = Failing(None)  # its tasks never end
     outcome = split(about(reordered(2)), failing, seconds=1.0)
-    assert outcome.judgement.verdict is Verdict.UNKNOWN and "ran out" in outcome.reason
+    assert outcome.verdict is Verdict.UNKNOWN and "ran out" in outcome.reason
     assert failing.futures and failing.called_back
 
 

@@ -24,7 +24,7 @@ def folds(monkeypatch: pytest.MonkeyPatch, slip: Fraction) -> int:
 
     with monkeypatch.context() as patch:
         patch.setattr(subtrees, "fold", counted)
-        assert split(about(reordered(4, slip)), None).judgement.verdict is Verdict.REFUTED
+        assert split(about(reordered(4, slip)), None).verdict is Verdict.REFUTED
     return count
 
 
@@ -36,5 +36,5 @@ def test_random_points_save_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_rounding_errors_are_no_difference() -> None:
     """The first map is compared over its denominator, and noise is not taken for a difference."""
-    assert split(about(reordered(3)), None).judgement.verdict is Verdict.PROVED
-    assert split(about(reordered(3), "affine"), None).judgement.verdict is Verdict.PROVED
+    assert split(about(reordered(3)), None).verdict is Verdict.PROVED
+    assert split(about(reordered(3), "affine"), None).verdict is Verdict.PROVED

@@ -14,11 +14,11 @@ FRESH = (1 + int(os.environ.get("VERIFY_SEED", "0"))) * 1_000_000
 def chunks(first: int, size: int, count: int, campaign: int = 0) -> list[Any]:
     """Parameters, each a range of ``size`` seeds: ``count`` from ``first`` on, and ``campaign`` fresh ones.
 
-    The fresh ones carry the marker ``campaign``; the id of each says its seeds, so that what fails can be repeated
-    with the same ``VERIFY_SEED``.
+    The first range is always tried, the others of the fixed ones are marked ``slow``, the fresh ones ``campaign``. The
+    id of each says its seeds, so that what fails can be repeated with the same ``VERIFY_SEED``.
     """
-    fixed = [range(start, start + size) for start in range(first, first + size * count, size)]
-    fresh = [range(start, start + size) for start in range(FRESH + first, FRESH + first + size * campaign, size)]
-    return [pytest.param(seeds, id=f"{seeds.start}-{seeds.stop - 1}") for seeds in fixed] + [
-        pytest.param(seeds, id=f"{seeds.start}-{seeds.stop - 1}", marks=pytest.mark.campaign) for seeds in fresh
-    ]
+    fixed = range(first, first + size * count, size)
+    fresh = range(FRESH + first, FRESH + first + size * campaign, size)
+    marked = [(start, [pytest.mark.slow] if start > first else []) for start in fixed]
+    marked += [(start, [pytest.mark.campaign]) for start in fresh]
+    return [pytest.param(range(a, a + size), id=f"{a}-{a + size - 1}", marks=marks) for a, marks in marked]

@@ -42,7 +42,7 @@ def z3_verdict(claim: Claim, seconds: float) -> Verdict:
 
 def asked(claim: Claim, seconds: float) -> Verdict:
     """Z3's verdict of today."""
-    return decide_with_z3(claim, Budget(seconds)).judgement.verdict
+    return decide_with_z3(claim, Budget(seconds)).verdict
 
 
 def key_of(claim: Claim) -> str:

@@ -13,6 +13,7 @@ from rich.text import Text
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import ValueGap
 from verify.network import Network
+from verify.property.trivial import why_vacuous
 from verify.rational import display, exact_text
 from verify.report import words
 from verify.report.names import file_stem
@@ -46,7 +47,7 @@ def show_result(result: Result, folder: str | None) -> None:
     how = f"{result.assurance or 'no verdict'}, engine {outcome.engine or '-'}, {outcome.seconds:.3f} s"
     formula = "" if claim.property.asked is not None else f"{claim.property.formula}; "
     console.print(Text(f"  {formula}{how}", style="dim"))
-    for assumption in outcome.judgement.assumptions:
+    for assumption in outcome.assumptions:
         console.print(Text(f"  assumes: {assumption}", style="dim"))
     if folder is not None:
         console.print(Text(f"  evidence: {Path(folder) / file_stem(result)}.json", style="dim"))
@@ -54,7 +55,7 @@ def show_result(result: Result, folder: str | None) -> None:
 
 def switch_lines(result: Result) -> list[str]:
     """The ReLU that switch between the points of a counterexample, where f bends there."""
-    claim, evidence, values = result.claim, result.outcome.evidence, result.outcome.judgement.values
+    claim, evidence, values = result.claim, result.outcome.evidence, result.outcome.values
     if not isinstance(evidence, ValueGap) or claim.second is not None or not claim.network.is_piecewise_linear:
         return []
     ends = [value.point for value in values if value.factor]
@@ -75,7 +76,7 @@ def statement(result: Result) -> str:
     """``digits_conv is affine on box(0, 1)``."""
     claim = result.claim
     if claim.property.asked is not None:
-        return formula_statement(result)
+        return words.statement(result)
     what = claim.property.name
     if result.second is not None:
         what += f" to {result.second.name}"
@@ -83,22 +84,13 @@ def statement(result: Result) -> str:
     return f"{result.network.name} is {what} on {claim.region.text or 'the region'}{outputs}"
 
 
-def formula_statement(result: Result) -> str:
-    """``f(2*x) == 2*f(x) for x >= 0, where f is relu``."""
-    asked = result.claim.property.asked
-    assert asked is not None
-    return f"{asked.formula.text}, where {words.bindings(asked)}"
-
-
 def proof_line(result: Result) -> str:
     """Why a proved claim holds, in one line."""
     if result.vacuous:
-        if result.claim.property.asked is not None:
-            return "vacuous: nothing satisfies the conditions"
-        return "vacuous: " + "; ".join(result.to_json()["lemmas"])
+        return f"vacuous: {why_vacuous(result.claim)}"
     if result.assurance == "attested":
         return f"attested by {result.outcome.attested}; no evidence to replay"
-    data = result.to_json()
+    data = result.record()
     evidence = data["evidence"]
     if evidence["kind"] == "rule":
         return f"by the rule '{evidence['rule']}'"

@@ -33,6 +33,7 @@ def _as_json(found: Recheck) -> dict[str, object]:
         "verdict": found.verdict,
         "replayed": found.judgement is not None,
         "reason": found.reason,
+        "notes": list(found.notes),
         "ledger": list(found.judgement.assumptions) if found.judgement else [],
     }
 
@@ -43,5 +44,7 @@ def _show(report: str, found: Recheck) -> None:
         console.print(Text(f"NOTHING TO REPLAY  {report}: {found.reason}", style="yellow"))
         return
     console.print(Text.assemble(("REPLAYED", "bold green"), f"  {report}: {found.verdict}, and the evidence shows it"))
+    for note in found.notes:
+        console.print(Text(f"  not compared: {note}", style="yellow"))
     for assumption in found.judgement.assumptions:
         console.print(Text(f"  assumes: {assumption}", style="dim"))

@@ -40,8 +40,7 @@ def symbolic_lines(claim: FamilyClaim) -> tuple[str, ...]:
         "nonpos": box([None] * size, [0] * size),
         "any": everything(size),
     }
-    plain = {**region_json(region), "text": ""}
-    inputs = next((word for word, same in signs.items() if plain == {**region_json(same), "text": ""}), None)
+    inputs = next((word for word, same in signs.items() if region_json(region) == region_json(same)), None)
     if inputs is None or claim.family.weight_count > MAX_SYMBOLS:
         return ()
     from verify.symbolic import family_form
@@ -75,5 +74,5 @@ def check_family(
     if cross_check:
         from verify.search.families_smt import cross_checked
 
-        cross_checked(claim, outcome.judgement.verdict, budget)
+        cross_checked(claim, outcome.verdict, budget)
     return FamilyResult(claim, outcome)

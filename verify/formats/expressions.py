@@ -6,9 +6,10 @@ Numbers are read exactly and nothing is evaluated as code. ``docs/formats.md`` i
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
 from pathlib import Path
@@ -18,6 +19,7 @@ from verify.errors import InputError
 from verify.formats.arithmetic import rows_of
 from verify.formats.halfspaces import bounded, check_common_denominator, exact, meet, region_of_rows
 from verify.formats.points import load_point
+from verify.formats.reading import is_file
 from verify.formats.syntax import as_token, as_tree, at, fail, is_token, located, parse
 from verify.formats.vnnlib import read_vnnlib
 from verify.rational import Vector, vector
@@ -33,16 +35,19 @@ POINT_KINDS = ("FILE", "STRING")
 NUMBER_KINDS = ("RATIONAL", "INFINITY")
 
 
-def parse_region(text: str, dimension: int, base_dir: Path | None = None) -> Region:
+def parse_region(
+    text: str, dimension: int, base_dir: Path | None = None, locate: Callable[[str], Path] | None = None
+) -> Region:
     """The region that an expression describes, for a network with ``dimension`` inputs.
 
-    File names are relative to ``base_dir`` (the current folder by default). Raises ``RegionError``, one line
-    with the column of the mistake.
+    File names are relative to ``base_dir`` (the current folder by default), or ``locate`` says where they are. Raises
+    ``RegionError``, one line with the column of the mistake.
     """
     with located(text):
         tree = parse(text, "region")
-        region = _Reader(dimension, base_dir or Path()).region(tree)
-    return replace(region, text=text.strip())
+        reader = _Reader(dimension, locate or (base_dir or Path()).joinpath)
+        region = reader.region(tree)
+    return replace(region, text=text.strip(), files=tuple(sorted(reader.files.items())))
 
 
 def parse_point(text: str, dimension: int, base_dir: Path | None = None) -> Vector:
@@ -51,7 +56,7 @@ def parse_point(text: str, dimension: int, base_dir: Path | None = None) -> Vect
     Raises ``RegionError`` as ``parse_region`` does.
     """
     with located(text):
-        return _Reader(dimension, base_dir or Path()).point(parse(text, "point").children[0])
+        return _Reader(dimension, (base_dir or Path()).joinpath).point(parse(text, "point").children[0])
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,16 @@ class _Reader:
     """Turns syntax trees into regions and points of ``dimension`` coordinates."""
 
     dimension: int
-    base_dir: Path
+    locate: Callable[[str], Path]
+    files: dict[str, str] = field(default_factory=dict)
+
+    def found(self, name: str) -> Path:
+        """Where the file is; its digest is kept."""
+        path = self.locate(name)
+        if is_file(path):
+            with path.open("rb") as stream:
+                self.files[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+        return path
 
     def region(self, tree: Tree[Token]) -> Region:
         if len(tree.children) > MAX_PARTS:
@@ -95,7 +109,7 @@ class _Reader:
             fail(token, f"{name[:80]!r} is a point, not a region; write ball({name[:80]}, radius)")
         if not name.lower().endswith((".vnnlib", ".vnnlib.gz")):
             fail(token, f"{name[:80]!r} is not a region; expected a .vnnlib file")
-        return read_vnnlib(self.base_dir / name).region(self.dimension)
+        return read_vnnlib(self.found(name)).region(self.dimension)
 
     def point(self, node: Node) -> Vector:
         if is_token(node, *POINT_KINDS):
@@ -113,7 +127,7 @@ class _Reader:
         if not name.lower().endswith(".npy"):
             fail(token, f"{name[:80]!r} is not a point; expected a list such as [1, 1/2], or an .npy file")
         with at(token):
-            return load_point(self.base_dir / name, self.dimension)
+            return load_point(self.found(name), self.dimension)
 
     def sides(self, node: Node, infinity: str) -> list[Fraction | None]:
         """One side of a box of points; ``infinity`` is the infinity that it may be."""

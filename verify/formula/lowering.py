@@ -193,11 +193,7 @@ class _Lowering:
         for network in networks.values():
             network.require_piecewise_linear("the language of claims")
         self.domain = _Domain()
-        body, self.conditions = formula.body, list(_conjuncts(formula.conditions))
-        while isinstance(body, Implication):  # C, A => B is B for all with C and A
-            self.conditions += _conjuncts([body.left])
-            body = body.right
-        self.body = body
+        self.conditions, self.body = formula.with_premises()
         self.extra: dict[int, tuple[int, ...]] = {}
         self.parts = self._coordinates()
         if not self.domain.low:  # a formula without names still is about a network of one input
@@ -435,14 +431,6 @@ class _Lowering:
             pairs = [choose(a.named(text_of(node)), b) for a, b in zip(tensors[0::2], tensors[1::2], strict=False)]
             tensors = pairs + (tensors[-1:] if len(tensors) % 2 else [])
         return tensors[0]
-
-
-def _conjuncts(nodes: Sequence[Statement]) -> list[Statement]:
-    """The statements whose conjunction is that of ``nodes``."""
-    result: list[Statement] = []
-    for node in nodes:
-        result += _conjuncts(node.parts) if isinstance(node, Every) else [node]
-    return result
 
 
 def _one(output: int, symbol: str, *, positive: bool) -> Condition:

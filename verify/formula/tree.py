@@ -8,7 +8,7 @@ A ``place`` is where the text of a node starts; it plays no part in comparisons.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
@@ -190,6 +190,22 @@ class Formula:
     def statements(self) -> tuple[Statement, ...]:
         """The conditions, then the body."""
         return (*self.conditions, self.body)
+
+    def with_premises(self) -> tuple[list[Statement], Statement]:
+        """All conditions, each a single one, and the conclusion: ``A => B`` for C is B for C and A."""
+        conditions, body = conjuncts(self.conditions), self.body
+        while isinstance(body, Implication):
+            conditions += conjuncts([body.left])
+            body = body.right
+        return conditions, body
+
+
+def conjuncts(nodes: Sequence[Statement]) -> list[Statement]:
+    """The statements whose conjunction is that of ``nodes``."""
+    result: list[Statement] = []
+    for node in nodes:
+        result += conjuncts(node.parts) if isinstance(node, Every) else [node]
+    return result
 
 
 def children(node: Node) -> tuple[Node, ...]:

@@ -30,7 +30,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import scipy.sparse as sparse
 
-from verify.errors import EvidenceError
+from verify.errors import EvidenceError, TooLarge
 from verify.kernel.exact import Bits
 from verify.kernel.rows import gathered
 from verify.network import Block, Network, floats
@@ -119,7 +119,8 @@ def _by_source(block: Block) -> dict[int, Matrix]:
 def _minus(left: Matrix | None, right: Matrix | None) -> Matrix:
     """The exact difference; None stands for zero."""
     if right is None:
-        assert left is not None
+        if left is None:
+            raise AssertionError("unreachable: left is not None")
         return left
     if left is None:
         return right.scaled(Fraction(-1))
@@ -185,7 +186,7 @@ def affine(block: Block, forms: Mapping[int, Form]) -> Form:
     centre = block.bias_floats.copy()
     widths = {g: c.shape[1] for source, _ in block.inputs for g, c in forms[source].groups.items()}
     if block.size * sum(widths.values()) > MAX_COEFFICIENTS:
-        raise EvidenceError("difference", f"{block.name}: affine forms take more than {MAX_COEFFICIENTS} coefficients")
+        raise TooLarge(f"{block.name}: affine forms take more than {MAX_COEFFICIENTS} coefficients")
     groups: dict[int, Columns] = {}
     for source, matrix in block.inputs:
         centre = centre + matrix.floats @ forms[source].centre

@@ -38,19 +38,14 @@ class Part:
     maps: Sequence[AffineForm]
 
 
-def check_cases(cases: Sequence[Case], base: Base, parts: Sequence[Part]) -> bool:
-    """Check that no case holds on any part.
-
-    Returns whether nothing was quantified over: each proof uses the signs of conditions and of the region only, so that
-    the conditions hold nowhere.
-    """
-    vacuous = bool(cases)
+def check_cases(cases: Sequence[Case], base: Base, parts: Sequence[Part]) -> None:
+    """Check that no case holds on any part."""
+    if not cases:
+        raise EvidenceError("case", "the question has no cases")
     for part in parts:
         for k, case in enumerate(cases):
-            weights = part.leaf.witnesses.get((k, 1), {})
-            _check_case(case, base, part, weights, part.leaf.witnesses.get((k, 0), {}))
-            vacuous = vacuous and all(index < len(case.given) for index in weights)
-    return vacuous
+            witnesses = part.leaf.witnesses
+            _check_case(case, base, part, witnesses.get((k, 1), {}), witnesses.get((k, 0), {}))
 
 
 def _check_case(

@@ -1,32 +1,37 @@
 """The kernel: the only place where a ``checked`` verdict is made.
 
-    judge(claim, evidence)  ->  Judgement(verdict, vacuous, gap, ledger)
+    judge(claim, evidence, witness)  ->  Judgement(verdict, vacuous, gap, ledger)
 
-One function per kind of evidence, one table of them. What is trusted: this package, ``verify.network``,
-``verify.region`` and ``verify.property`` (the formulas and their reductions), Python's integers, and NumPy for moving
-them about; where the float filter is used, also what the ledger then says. No solver, no search.
+One function per kind of evidence, one table of them. A proof comes with a witness of what it is about: an instance of
+the property that is not trivial, or the certificate that there is none (``verify.kernel.instances``).
+
+What is trusted: this package, ``verify.network``, ``verify.region`` and ``verify.property`` (the formulas and their
+reductions), Python's integers, and NumPy for moving them about; where the float filter is used, also what the ledger
+then says. No solver, no search.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
-from verify.errors import EvidenceError, PropertyError
+from verify.errors import EvidenceError
 from verify.kernel.affine_forms import form_bounds, paired
 from verify.kernel.balls import PRECISIONS, enclosures
 from verify.kernel.cover import check_cover, check_empty
 from verify.kernel.difference import Difference, bounds, boxes, folded
 from verify.kernel.evidence import Cells, Empty, Evidence, Falsehood, Nothing, Rule, ValueGap
 from verify.kernel.exact import evaluate
-from verify.kernel.formulas import check_falsehood
+from verify.kernel.formulas import Unsatisfiable, check_falsehood, check_satisfied
+from verify.kernel.instances import Instance, Witness, instance_terms, is_vacuous
 from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_FORMS, Ledger
 from verify.kernel.rules import RULES, SMOOTH_RULES
 from verify.network import Network
-from verify.property import Assignment, Claim, Question, Term, Vacuous
+from verify.property import Assignment, Claim, Term, Vacuous
+from verify.property.asked import conditions_claim
 from verify.property.base import in_coordinates
 from verify.rational import Enclosure, Real, Vector, ends
 
@@ -49,28 +54,54 @@ class Value:
     value: Real
 
 
+# What a judgement is made with: nothing else in the package names it (a test reads the syntax trees).
+_SEAL: Final = object()
+
+
 @dataclass(frozen=True)
 class Judgement:
-    """What the kernel found the evidence to show."""
+    """What the kernel found the evidence to show. Only ``judge`` makes one: what has this type was checked.
+
+    ``dataclasses.replace`` does not make another one, as it lacks the seal.
+    """
 
     verdict: Verdict
-    vacuous: bool = False
-    values: tuple[Value, ...] = ()
-    gap: Real | None = None
-    assumptions: tuple[str, ...] = ()
+    vacuous: bool
+    values: tuple[Value, ...]
+    gap: Real | None
+    assumptions: tuple[str, ...]
+    seal: InitVar[object]
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
+            raise TypeError("only the kernel makes judgements; call judge")
 
 
-def judge(claim: Claim, evidence: Evidence) -> Judgement:
-    """Replay the evidence for the claim; ``EvidenceError`` names the rule that rejects it."""
+def judge(claim: Claim, evidence: Evidence, witness: Witness | Unsatisfiable | None = None) -> Judgement:
+    """Replay the evidence for the claim; ``EvidenceError`` names the rule that rejects it.
+
+    A proof needs the ``witness``, a refutation is an instance itself. ``TooLarge`` where the kernel does not do as much
+    work as replaying would take.
+    """
     ledger = Ledger()
     for network in (claim.network, claim.second):
         if network is not None:
+            if not network.output_size:
+                raise EvidenceError("network", f"{network.name} has no outputs: there is nothing to say of it")
             for note in network.notes:
                 ledger.add(f"{network.name}: {note}")
+    if isinstance(evidence, ValueGap):
+        return _check_gap(claim, evidence, ledger)
+    if isinstance(evidence, Falsehood):
+        return _check_formula(claim, evidence, ledger)
     checker = CHECKERS.get(type(evidence))
     if checker is None:
         raise EvidenceError("kind", f"no rule for evidence of type {type(evidence).__name__}")
-    return checker(claim, evidence, ledger)
+    vacuous = _is_about_nothing(claim, witness, ledger)
+    if isinstance(evidence, Nothing) and not vacuous:
+        raise EvidenceError("nothing to quantify over", "the claim has instances to check")
+    checker(claim, evidence, ledger)
+    return Judgement(Verdict.PROVED, vacuous, (), None, tuple(ledger.entries), _SEAL)
 
 
 def _check_gap(claim: Claim, evidence: ValueGap, ledger: Ledger) -> Judgement:
@@ -87,7 +118,7 @@ def _check_gap(claim: Claim, evidence: ValueGap, ledger: Ledger) -> Judgement:
             if has_smooth_units(claim):
                 ledger.add(BALL_ARITHMETIC)
             gap = gap_of(claim, evidence.assignment, total)
-            return Judgement(Verdict.REFUTED, values=values, gap=gap, assumptions=tuple(ledger.entries))
+            return Judgement(Verdict.REFUTED, False, values, gap, tuple(ledger.entries), _SEAL)
     raise EvidenceError("value gap", "the instance satisfies the formula, or ball arithmetic does not decide it")
 
 
@@ -96,7 +127,23 @@ def _check_formula(claim: Claim, evidence: Falsehood, ledger: Ledger) -> Judgeme
     if claim.property.asked is None:
         raise EvidenceError("falsehood", f"is about formulas of the language, not about {claim.property.name!r}")
     check_falsehood(claim.property.asked, evidence)
-    return Judgement(Verdict.REFUTED, assumptions=tuple(ledger.entries))
+    return Judgement(Verdict.REFUTED, False, (), None, tuple(ledger.entries), _SEAL)
+
+
+def _is_about_nothing(claim: Claim, witness: Witness | Unsatisfiable | None, ledger: Ledger) -> bool:
+    """Whether the claim is vacuous. A formula is, if the formula that its conditions never hold is proved."""
+    asked = claim.property.asked
+    if asked is None:
+        if isinstance(witness, Unsatisfiable):
+            raise EvidenceError("instances", "conditions are those of a formula of the language")
+        return is_vacuous(claim, witness)
+    if isinstance(witness, Unsatisfiable):
+        _check_cells(conditions_claim(asked), witness.evidence, ledger)
+        return True
+    if not isinstance(witness, Instance):
+        raise EvidenceError("instances", "a proof needs values that satisfy the conditions, or a proof that none do")
+    check_satisfied(asked, witness.assignment)
+    return False
 
 
 def has_smooth_units(claim: Claim) -> bool:
@@ -138,24 +185,6 @@ def evaluated_instance(
         raise EvidenceError("instance", str(error)) from error
 
 
-def instance_terms(claim: Claim, assignment: Assignment) -> list[Term]:
-    """The terms of an instance, every point checked to lie in the region."""
-    names = set(claim.property.variables)
-    if set(assignment) != names:
-        raise EvidenceError("instance", f"expected values for {sorted(names)}, got {sorted(assignment)}")
-    size = claim.network.input_size
-    for name, value in assignment.items():
-        if not isinstance(value, Fraction) and len(value) != size:
-            raise EvidenceError("instance", f"{name} has {len(value)} coordinates; expected {size}")
-    try:
-        terms = claim.property.instance(assignment)
-    except PropertyError as error:
-        raise EvidenceError("instance", str(error)) from error
-    if not all(claim.region.contains(term.point) for term in terms):
-        raise EvidenceError("instance", "an argument of f lies outside the region")
-    return terms
-
-
 def network_of(claim: Claim, term: Term) -> Network:
     """The network whose value the term takes."""
     if not term.second:
@@ -165,7 +194,7 @@ def network_of(claim: Claim, term: Term) -> Network:
     return claim.second
 
 
-def _check_rule(claim: Claim, evidence: Rule, ledger: Ledger) -> Judgement:
+def _check_rule(claim: Claim, evidence: Rule, _: Ledger) -> None:
     """Apply the named theorem to the claim."""
     rule = RULES.get(evidence.name)
     if rule is None:
@@ -173,38 +202,27 @@ def _check_rule(claim: Claim, evidence: Rule, ledger: Ledger) -> Judgement:
     if has_smooth_units(claim) and evidence.name not in SMOOTH_RULES:
         raise EvidenceError("rule", f"{evidence.name!r} is a theorem about piecewise linear networks")
     rule(claim)
-    vacuous = isinstance(claim.questions(), Vacuous)
-    return Judgement(Verdict.PROVED, vacuous=vacuous, assumptions=tuple(ledger.entries))
 
 
-def _check_nothing(claim: Claim, _: Nothing, ledger: Ledger) -> Judgement:
-    """The claim's own reduction says that it quantifies over nothing."""
-    if not isinstance(claim.questions(), Vacuous):
-        raise EvidenceError("nothing to quantify over", "the claim has instances to check")
-    return Judgement(Verdict.PROVED, vacuous=True, assumptions=tuple(ledger.entries))
+def _check_nothing(_: Claim, __: Nothing, ___: Ledger) -> None:
+    """Trivial instances hold of every function: that there are no others, ``judge`` has seen to."""
 
 
-def _check_cells(claim: Claim, evidence: Cells, ledger: Ledger) -> Judgement:
+def _check_cells(claim: Claim, evidence: Cells, ledger: Ledger) -> None:
     """Every question of the claim is answered by a cover of its region (or its region is empty)."""
     questions = claim.questions()
     if isinstance(questions, Vacuous):
         raise EvidenceError("cells", "the claim has no questions: it quantifies over nothing")
-    if len(questions) != len(evidence.proofs):
+    if not questions or len(questions) != len(evidence.proofs):
         raise EvidenceError("cells", f"{len(evidence.proofs)} proofs for {len(questions)} questions")
-    vacuous = [
-        _check_proof(question, proof, ledger) for question, proof in zip(questions, evidence.proofs, strict=True)
-    ]
-    return Judgement(Verdict.PROVED, vacuous=all(vacuous), assumptions=tuple(ledger.entries))
+    for question, proof in zip(questions, evidence.proofs, strict=True):
+        if isinstance(proof, Empty):
+            check_empty(question, proof)
+        else:
+            check_cover(question, proof, ledger)
 
 
-def _check_proof(question: Question, proof: Any, ledger: Ledger) -> bool:
-    if isinstance(proof, Empty):
-        check_empty(question, proof)
-        return True
-    return check_cover(question, proof, ledger)
-
-
-def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> Judgement:
+def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> None:
     """On each part of the region's box the two networks' outputs differ by at most the claim's epsilon."""
     if claim.property.family != "equivalent within" or claim.second is None:
         raise EvidenceError("difference", f"does not prove {claim.property.name!r}")
@@ -219,12 +237,9 @@ def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> Jud
         found = bounds(first, second, part) if pair is None else form_bounds(pair, part)
         if any(bound is None or bound > epsilon for bound in found):
             raise EvidenceError("difference", f"the bound on a part of the region exceeds {epsilon}")
-    return Judgement(Verdict.PROVED, assumptions=tuple(ledger.entries))
 
 
-CHECKERS: dict[type[Any], Callable[[Claim, Any, Ledger], Judgement]] = {
-    ValueGap: _check_gap,
-    Falsehood: _check_formula,
+CHECKERS: dict[type[Any], Callable[[Claim, Any, Ledger], None]] = {
     Rule: _check_rule,
     Nothing: _check_nothing,
     Cells: _check_cells,

@@ -13,7 +13,7 @@ from verify.kernel.cases import Part
 from verify.kernel.closed_form import is_nonnegative, settled_units, spread_of
 from verify.kernel.evidence import Cover, Empty, Equation, Leaf, Split, Tree
 from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of
-from verify.kernel.inequalities import check_parts, has_only_trivial_instances
+from verify.kernel.inequalities import check_parts, check_slope
 from verify.kernel.ledger import FLOAT_FILTER, Ledger
 from verify.kernel.relevance import Piece, check_free_leaf
 from verify.kernel.rewriting import rewritten
@@ -31,6 +31,8 @@ from verify.region.bases import Base
 from verify.region.linear import any_solution, echelon
 from verify.region.region import half_spaces
 
+EQUALITIES = (Criterion.AFFINE, Criterion.LINEAR, Criterion.CONSTANT, Criterion.ZERO, Criterion.THROUGH_ORIGIN)
+
 
 def check_empty(question: Question, proof: Empty) -> None:
     """The constant -1 is nonnegative on the region, so the region has no point."""
@@ -40,18 +42,17 @@ def check_empty(question: Question, proof: Empty) -> None:
         raise EvidenceError("empty region", "the multipliers do not contradict the region's rows")
 
 
-def check_cover(question: Question, proof: Cover, ledger: Ledger) -> bool:
-    """Check a proof of one question; returns whether nothing but trivial instances remained (vacuous)."""
+def check_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
+    """Check a proof of one question."""
     if proof.lifted:
         question = lift(question)
     question = after_steps(in_hull(question, proof.equations), proof)
     if question.criterion is Criterion.THROUGH_ORIGIN and question.origin is None:
-        return True
-    if has_only_trivial_instances(question):
-        return True
+        raise EvidenceError("zero at the origin", "0 is not in the affine hull of the region: nothing to prove")
+    check_slope(question)
     if not question.network.is_piecewise_linear:
         _check_smooth_cover(question, proof, ledger)
-        return False
+        return
     several = isinstance(proof.tree, Split)
     first: list[AffineForm] | None = None
     parts: list[Part] = []
@@ -62,7 +63,8 @@ def check_cover(question: Question, proof: Cover, ledger: Ledger) -> bool:
             first = check_criterion(question, cell, first, several=several)
         elif several or question.criterion is not Criterion.CONVEX:  # one affine map is convex
             parts.append(Part(rows, leaf, [on_hull(form, question.region.base) for form in cell.outputs()]))
-    return check_parts(question, parts) if parts else False
+    if parts:
+        check_parts(question, parts)
 
 
 def _check_smooth_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
@@ -151,6 +153,8 @@ def check_criterion(
 ) -> list[AffineForm] | None:
     """Check one leaf's map against the criterion; returns the first leaf's map for the comparison with later ones."""
     criterion = question.criterion
+    if criterion not in EQUALITIES:
+        raise EvidenceError("criterion", f"no rule for {criterion!r:.60}")
     if criterion is Criterion.AFFINE and not several:
         return None
     maps = [on_hull(form, question.region.base) for form in cell.outputs()]

@@ -150,9 +150,9 @@ Evidence: TypeAlias = ValueGap | Falsehood | Rule | Nothing | Cells | Difference
 def to_json(evidence: Evidence) -> dict[str, Any]:
     """The evidence as plain data, rationals as strings, patterns as hexadecimal bit strings."""
     if isinstance(evidence, ValueGap):
-        return {"kind": "value gap", "values": _assignment_to_json(evidence.assignment), "output": evidence.output}
+        return {"kind": "value gap", "values": assignment_to_json(evidence.assignment), "output": evidence.output}
     if isinstance(evidence, Falsehood):
-        return {"kind": "falsehood", "values": _assignment_to_json(evidence.assignment)}
+        return {"kind": "falsehood", "values": assignment_to_json(evidence.assignment)}
     if isinstance(evidence, Rule):
         return {"kind": "rule", "rule": evidence.name}
     if isinstance(evidence, Nothing):
@@ -164,21 +164,20 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
     return {"kind": "cells", "proofs": [_proof_to_json(proof) for proof in evidence.proofs]}
 
 
-def _assignment_to_json(assignment: Assignment) -> dict[str, Any]:
+def assignment_to_json(assignment: Assignment) -> dict[str, Any]:
+    """Values by name, points as lists."""
     return {n: v.strings() if isinstance(v, Vector) else exact_text(v) for n, v in assignment.items()}
+
+
+def read_assignment(data: Any) -> Assignment:
+    """What ``assignment_to_json`` wrote."""
+    return {str(n): read_vector(v) if isinstance(v, list) else read_rational(v) for n, v in data.items()}
 
 
 def _proof_to_json(proof: Cover | Empty) -> dict[str, Any]:
     if isinstance(proof, Empty):
-        return {"empty": _multipliers_to_json(proof.multipliers), "lifted": proof.lifted}
-    equations = [
-        {
-            "form": _form_to_json(e.form),
-            "above": _multipliers_to_json(e.above),
-            "below": _multipliers_to_json(e.below),
-        }
-        for e in proof.equations
-    ]
+        return {"empty": multipliers_to_json(proof.multipliers), "lifted": proof.lifted}
+    equations = [equation_to_json(equation) for equation in proof.equations]
     data = {"equations": equations, "lifted": proof.lifted, "tree": _tree_to_json(proof.tree)}
     if proof.steps is not None:
         node = proof.tree
@@ -196,16 +195,16 @@ def _tree_to_json(root: Tree) -> list[dict[str, Any]]:
     while stack:
         node = stack.pop()
         if isinstance(node, Split):
-            nodes.append({"split": _form_to_json(node.form)})
+            nodes.append({"split": form_to_json(node.form)})
             stack += [node.below, node.above]
             continue
         item: dict[str, Any] = {"cell": _pattern_to_json(node.pattern)}
         if node.signs:
             item["signs"] = True
         if node.multipliers:
-            item["multipliers"] = {f"{k}:{i}": _multipliers_to_json(m) for (k, i), m in node.multipliers.items()}
+            item["multipliers"] = {f"{k}:{i}": multipliers_to_json(m) for (k, i), m in node.multipliers.items()}
         if node.witnesses:
-            item["witnesses"] = {f"{k}:{i}": _multipliers_to_json(m) for (k, i), m in node.witnesses.items()}
+            item["witnesses"] = {f"{k}:{i}": multipliers_to_json(m) for (k, i), m in node.witnesses.items()}
         if node.free is not None:
             item["free"] = _pattern_to_json(node.free)
         if node.ceilings:
@@ -219,15 +218,23 @@ def _pattern_to_json(pattern: Pattern) -> dict[str, str]:
 
 
 def _ceiling_to_json(ceiling: Ceiling) -> list[Any]:
-    proofs = [_multipliers_to_json(ceiling.below), _multipliers_to_json(ceiling.above)]
+    proofs = [multipliers_to_json(ceiling.below), multipliers_to_json(ceiling.above)]
     return [exact_text(ceiling.slope), exact_text(ceiling.offset), *proofs]
 
 
-def _form_to_json(form: AffineForm) -> list[str]:
+def equation_to_json(equation: Equation) -> dict[str, Any]:
+    """An equation of a hull with its two proofs."""
+    proofs = {"above": multipliers_to_json(equation.above), "below": multipliers_to_json(equation.below)}
+    return {"form": form_to_json(equation.form), **proofs}
+
+
+def form_to_json(form: AffineForm) -> list[str]:
+    """Coefficients, then the constant."""
     return [*form.coefficients.strings(), exact_text(form.constant)]
 
 
-def _multipliers_to_json(multipliers: Multipliers) -> dict[str, str]:
+def multipliers_to_json(multipliers: Multipliers) -> dict[str, str]:
+    """Row numbers and factors."""
     return {str(row): exact_text(value) for row, value in multipliers.items()}
 
 
@@ -242,15 +249,12 @@ def from_json(data: Any, networks: list[Network]) -> Evidence:
         raise EvidenceError("format", f"cannot be read: {error!r:.200}") from error
 
 
-def _read_gap(data: Any, _: list[Network]) -> ValueGap:
+def read_gap(data: Any) -> ValueGap:
+    """An instance from its data."""
     output = data["output"]
     if type(output) is not int:
         raise TypeError(f"{output!r:.60} is not the number of an output")
-    return ValueGap(_assignment(data["values"]), output)
-
-
-def _assignment(data: Any) -> Assignment:
-    return {str(n): _vector(v) if isinstance(v, list) else _rational(v) for n, v in data.items()}
+    return ValueGap(read_assignment(data["values"]), output)
 
 
 def _read_cells(data: Any, networks: list[Network]) -> Cells:
@@ -271,12 +275,12 @@ def _read_cut(data: Any) -> Cut:
     coordinate, value = data
     if type(coordinate) is not int:
         raise TypeError(f"{coordinate!r:.60} is not the number of a coordinate")
-    return coordinate, _rational(value)
+    return coordinate, read_rational(value)
 
 
 _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
-    "value gap": _read_gap,
-    "falsehood": lambda data, _: Falsehood(_assignment(data["values"])),
+    "value gap": lambda data, _: read_gap(data),
+    "falsehood": lambda data, _: Falsehood(read_assignment(data["values"])),
     "rule": lambda data, _: Rule(str(data["rule"])),
     "nothing to quantify over": lambda data, _: Nothing(),
     "cells": _read_cells,
@@ -287,11 +291,8 @@ _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
 def _read_proof(data: Any, network: Network) -> Cover | Empty:
     lifted = _flag(data.get("lifted", False))
     if "empty" in data:
-        return Empty(_multipliers(data["empty"]), lifted)
-    equations = tuple(
-        Equation(_form(item["form"]), _multipliers(item["above"]), _multipliers(item["below"]))
-        for item in data["equations"]
-    )
+        return Empty(read_multipliers(data["empty"]), lifted)
+    equations = tuple(read_equation(item) for item in data["equations"])
     steps = None
     if "rewriting" in data:
         steps = steps_json.from_json(data["rewriting"], network)
@@ -305,7 +306,7 @@ def _read_tree(nodes: Any, network: Network) -> Tree:
     for item in reversed(nodes):
         if "split" in item:
             above, below = stack.pop(), stack.pop()
-            stack.append(Split(_form(item["split"]), above, below))
+            stack.append(Split(read_form(item["split"]), above, below))
             continue
         multipliers, witnesses = _keyed(item.get("multipliers", {})), _keyed(item.get("witnesses", {}))
         signs = _flag(item.get("signs", False))
@@ -321,8 +322,8 @@ def _read_ceilings(data: Any) -> dict[tuple[int, int], Ceiling]:
     result = {}
     for key, (slope, offset, below, above) in data.items():
         block, unit = key.split(":")
-        proofs = _multipliers(below), _multipliers(above)
-        result[int(block), int(unit)] = Ceiling(_rational(slope), _rational(offset), *proofs)
+        proofs = read_multipliers(below), read_multipliers(above)
+        result[int(block), int(unit)] = Ceiling(read_rational(slope), read_rational(offset), *proofs)
     return result
 
 
@@ -331,7 +332,7 @@ def _keyed(data: Any) -> dict[tuple[int, int], Multipliers]:
     result: dict[tuple[int, int], Multipliers] = {}
     for key, value in data.items():
         first, second = key.split(":")
-        result[int(first), int(second)] = _multipliers(value)
+        result[int(first), int(second)] = read_multipliers(value)
     return result
 
 
@@ -346,24 +347,33 @@ def _read_pattern(data: Any, network: Network) -> Pattern:
     return pattern
 
 
-def _rational(value: Any) -> Fraction:
+def read_equation(item: Any) -> Equation:
+    """What ``equation_to_json`` wrote."""
+    return Equation(read_form(item["form"]), read_multipliers(item["above"]), read_multipliers(item["below"]))
+
+
+def read_rational(value: Any) -> Fraction:
+    """A rational from its text; ``TypeError`` for anything else."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r:.60} is not a rational in a string")
     return to_fraction(value)
 
 
-def _vector(values: Any) -> Vector:
-    return vector([_rational(value) for value in values])
+def read_vector(values: Any) -> Vector:
+    """A vector from a list of texts."""
+    return vector([read_rational(value) for value in values])
 
 
-def _form(values: Any) -> AffineForm:
+def read_form(values: Any) -> AffineForm:
+    """What ``form_to_json`` wrote."""
     if not isinstance(values, list):
         raise TypeError(f"{values!r:.60} is not a list of coefficients and a constant")
-    return AffineForm(_vector(values[:-1]), _rational(values[-1]))
+    return AffineForm(read_vector(values[:-1]), read_rational(values[-1]))
 
 
-def _multipliers(data: Any) -> dict[int, Fraction]:
-    return {int(row): _rational(value) for row, value in data.items()}
+def read_multipliers(data: Any) -> dict[int, Fraction]:
+    """What ``multipliers_to_json`` wrote."""
+    return {int(row): read_rational(value) for row, value in data.items()}
 
 
 def _flag(value: Any) -> bool:

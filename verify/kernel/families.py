@@ -9,10 +9,9 @@ The kernel derives the lines of the induction itself; evidence that lists other 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Final, TypeAlias
 
 from verify.errors import EvidenceError, NetworkError, RegionError
 from verify.kernel.check import Judgement, Verdict, judge
@@ -32,10 +31,11 @@ from verify.kernel.facts import (
     facts,
 )
 from verify.kernel.induction import Line, induction
+from verify.kernel.instances import Witness, is_vacuous
 from verify.network import Network
 from verify.network.families import Family, Weights, member
 from verify.network.network import Block
-from verify.property import Claim, Property, Vacuous
+from verify.property import Claim, Property
 from verify.rational import zeros
 from verify.region import Region
 
@@ -62,12 +62,11 @@ class FamilyClaim:
         return Claim(network or member(self.family, weights), self.property, self.region)
 
     @cached_property
-    def vacuous(self) -> str | None:
-        """Why the property quantifies over nothing on this region, whatever the network; None where it does not."""
+    def of_zero(self) -> Claim:
+        """The claim about the function 0: its instances are those of the claim about any member."""
         size = self.family.input_size
         nought = Network("zero", (size,), (1,), (Block("output", (1,), (), zeros(1), relu=False),))
-        questions = Claim(nought, self.property, self.region).questions()
-        return questions.reason if isinstance(questions, Vacuous) else None
+        return Claim(nought, self.property, self.region)
 
 
 @dataclass(frozen=True)
@@ -137,32 +136,54 @@ def derived(claim: FamilyClaim) -> tuple[tuple[Line, ...], bool]:
     return lines, all(follows(claim.property.key, on_the_region(v, claim.region)) for v in outputs)
 
 
+_SEAL: Final = object()
+
+
 @dataclass(frozen=True)
 class FamilyJudgement:
-    """What the kernel found: for a refutation also the judgement of the member's claim."""
+    """What the kernel found: for a refutation also the judgement of the member's claim.
+
+    Only ``judge_family`` makes one, as ``judge`` makes judgements.
+    """
 
     verdict: Verdict
-    vacuous: bool = False
-    lines: tuple[Line, ...] = ()
-    member: Judgement | None = None
-    network: Network | None = None
+    vacuous: bool
+    lines: tuple[Line, ...]
+    member: Judgement | None
+    network: Network | None
+    seal: InitVar[object]
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
+            raise TypeError("only the kernel makes judgements; call judge_family")
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the verdict rests on beside exact arithmetic."""
+        return self.member.assumptions if self.member is not None else ()
 
 
-def judge_family(claim: FamilyClaim, evidence: FamilyEvidence) -> FamilyJudgement:
-    """Replay the evidence; ``EvidenceError`` names the rule that rejects it."""
-    checker = _CHECKERS.get(type(evidence))
-    if checker is None:
+def judge_family(claim: FamilyClaim, evidence: FamilyEvidence, witness: Witness | None = None) -> FamilyJudgement:
+    """Replay the evidence; ``EvidenceError`` names the rule that rejects it. A proof needs a witness."""
+    if isinstance(evidence, Member):
+        return _check_member(claim, evidence)
+    if not isinstance(evidence, SignRules | Nothing):
         raise EvidenceError("kind", f"no rule for evidence of type {type(evidence).__name__}")
-    return checker(claim, evidence)
+    vacuous = is_vacuous(claim.of_zero, witness)
+    if isinstance(evidence, SignRules):
+        return FamilyJudgement(Verdict.PROVED, vacuous, _checked_lines(claim, evidence), None, None, _SEAL)
+    if not vacuous:
+        raise EvidenceError("nothing to quantify over", "the claim has instances to check")
+    return FamilyJudgement(Verdict.PROVED, True, (), None, None, _SEAL)
 
 
-def _check_rules(claim: FamilyClaim, evidence: SignRules) -> FamilyJudgement:
+def _checked_lines(claim: FamilyClaim, evidence: SignRules) -> tuple[Line, ...]:
     lines, holds = derived(claim)
     if not holds:
         raise EvidenceError("sign rules", f"{claim.property.name!r} does not follow for {claim.family.name}")
     if evidence.lines != lines:
         raise EvidenceError("sign rules", "the lines are not those of the induction")
-    return FamilyJudgement(Verdict.PROVED, claim.vacuous is not None, lines)
+    return lines
 
 
 def _check_member(claim: FamilyClaim, evidence: Member) -> FamilyJudgement:
@@ -174,17 +195,4 @@ def _check_member(claim: FamilyClaim, evidence: Member) -> FamilyJudgement:
     judgement = judge(claim.claim(evidence.weights, network), evidence.gap)
     if judgement.verdict is not Verdict.REFUTED:
         raise EvidenceError("member", "the evidence about the member does not refute its claim")
-    return FamilyJudgement(Verdict.REFUTED, member=judgement, network=network)
-
-
-def _check_nothing(claim: FamilyClaim, _: Nothing) -> FamilyJudgement:
-    if claim.vacuous is None:
-        raise EvidenceError("nothing to quantify over", "the claim has instances to check")
-    return FamilyJudgement(Verdict.PROVED, vacuous=True)
-
-
-_CHECKERS: dict[type[Any], Callable[[FamilyClaim, Any], FamilyJudgement]] = {
-    SignRules: _check_rules,
-    Member: _check_member,
-    Nothing: _check_nothing,
-}
+    return FamilyJudgement(Verdict.REFUTED, False, (), judgement, network, _SEAL)

@@ -5,13 +5,22 @@ Nothing of the reduction is used here, so a refutation does not rest on it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from verify.errors import EvidenceError
 from verify.formula.truth import Meaning
-from verify.kernel.evidence import Falsehood
+from verify.kernel.evidence import Cells, Falsehood
 from verify.kernel.exact import evaluate
 from verify.property import Assignment
 from verify.property.base import Asked
 from verify.rational import Vector
+
+
+@dataclass(frozen=True, eq=False)
+class Unsatisfiable:
+    """A proof that the conditions of a formula never hold: cells of the claim ``conditions_claim``."""
+
+    evidence: Cells
 
 
 def meaning(asked: Asked, assignment: Assignment) -> Meaning:
@@ -35,3 +44,11 @@ def check_falsehood(asked: Asked, evidence: Falsehood) -> Meaning:
     if found.holds(asked.formula.body):
         raise EvidenceError("falsehood", "the formula holds there")
     return found
+
+
+def check_satisfied(asked: Asked, assignment: Assignment) -> None:
+    """All conditions of the formula hold at the assignment, the premises of its body among them."""
+    found = meaning(asked, assignment)
+    conditions, _ = asked.formula.with_premises()
+    if not all(found.holds(condition) for condition in conditions):
+        raise EvidenceError("instances", "the values do not satisfy the conditions of the formula")

@@ -57,7 +57,8 @@ def of_input(family: Family, region: Region) -> Channels:
         return rules.from_box(base, family.input_shape)
     if region.chart is None and isinstance(base, L1Ball):
         around = ball(base.midpoint, base.radius).base
-        assert isinstance(around, Box)
+        if not isinstance(around, Box):
+            raise AssertionError("unreachable: isinstance(around, Box)")
         return rules.from_box(around, family.input_shape)
     free = facts(EVERYTHING, ZERO, (LINEAR, RISING))
     return Channels((free,) * family.input_shape[0], size // family.input_shape[0])

@@ -32,20 +32,18 @@ from verify.rational import Vector, vector
 from verify.region.bases import Base
 
 
-def has_only_trivial_instances(question: Question) -> bool:
-    """Whether the axis of a monotonicity question is no direction of the region: then t = 0."""
+def check_slope(question: Question) -> None:
+    """A criterion about gradients says which; an axis is a direction of the region."""
     if question.criterion in GRADIENTS and question.slope is None:
         raise EvidenceError("slope", "the question does not say which slopes it is about")
     if question.criterion is not Criterion.NONDECREASING or question.slope is None:
-        return False
-    return axis_in_coordinates(question.slope, question.region.base) is None
+        return
+    if axis_in_coordinates(question.slope, question.region.base) is None:
+        raise EvidenceError("slope", "the axis is no direction of the region: there is nothing to prove")
 
 
-def check_parts(question: Question, parts: Sequence[Part]) -> bool:
-    """Check the leaves' maps against a criterion that is an inequality; the parts cover the region.
-
-    Returns whether the evidence shows that nothing was quantified over (only conditions of a formula can).
-    """
+def check_parts(question: Question, parts: Sequence[Part]) -> None:
+    """Check the leaves' maps against a criterion that is an inequality; the parts cover the region."""
     base = question.region.base
     if question.criterion is Criterion.CONVEX:
         _check_convex(base, parts)
@@ -58,10 +56,9 @@ def check_parts(question: Question, parts: Sequence[Part]) -> bool:
     elif question.criterion is Criterion.LIPSCHITZ:
         _check_lipschitz(question, parts)
     elif question.criterion is Criterion.NOWHERE:
-        return check_cases(question.cases, base, parts)
+        check_cases(question.cases, base, parts)
     else:
         raise EvidenceError("criterion", f"{question.criterion.name} is not an inequality")
-    return False
 
 
 def distinct_forms(forms: Iterable[AffineForm]) -> list[AffineForm]:

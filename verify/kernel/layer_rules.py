@@ -88,7 +88,8 @@ def _outputs(
         row, offset = below(weight, output), below(bias, output)
         key = (row, offset, output // per_group if per_group else 0)
         if key not in known:
-            assert isinstance(offset, Range)
+            if not isinstance(offset, Range):
+                raise AssertionError("unreachable: isinstance(offset, Range)")
             known[key] = weighted_sum(terms(output, row), offset, may_drop=may_drop)
         result.append(known[key])
     return tuple(result)
@@ -104,7 +105,8 @@ def batch_norm(layer: BatchNorm, x: Channels) -> Channels:
     made = []
     for channel, v in enumerate(x.facts):
         scale, shift = below(layer.scale, channel), below(layer.shift, channel)
-        assert isinstance(scale, Range) and isinstance(shift, Range)
+        if not (isinstance(scale, Range) and isinstance(shift, Range)):
+            raise AssertionError("unreachable: isinstance(scale, Range) and isinstance(shift, Range)")
         made.append(weighted_sum(Counter({(scale, v): 1}), shift))
     return Channels(tuple(made), x.each)
 
@@ -114,7 +116,8 @@ def leaky(layer: Leaky, x: Channels) -> Channels:
     known: dict[tuple[Facts, Signs], Facts] = {}
     for channel, z in enumerate(x.facts):
         slope = below(layer.slope, channel)
-        assert isinstance(slope, Range)
+        if not isinstance(slope, Range):
+            raise AssertionError("unreachable: isinstance(slope, Range)")
         if (z, slope) not in known:
             known[z, slope] = leaky_unit(z, slope)
     return Channels(tuple(known[z, below(layer.slope, channel)] for channel, z in enumerate(x.facts)), x.each)

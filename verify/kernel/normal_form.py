@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
 
-from verify.errors import EvidenceError
+from verify.errors import EvidenceError, TooLarge
 from verify.kernel.evidence import Multipliers
 from verify.network import Block, Network
 from verify.region import Box, HalfSpace
@@ -179,7 +179,7 @@ _NORMAL_FORMS: dict[tuple[int, int], tuple[Network, Box, NormalForm]] = {}
 def normal_form(network: Network, base: Box) -> NormalForm:
     """Rows of the units that the base leaves open; the last few are remembered.
 
-    ``EvidenceError`` for networks whose rows are too many, or that are not piecewise linear.
+    ``TooLarge`` for networks whose rows are too many, ``EvidenceError`` for those that are not piecewise linear.
     """
     known = _NORMAL_FORMS.get((id(network), id(base)))
     if known is None or known[0] is not network or known[1] is not base:
@@ -202,7 +202,7 @@ def _normal_form(network: Network, base: Box) -> NormalForm:
         rows, spent = _rows_of(block, values, denominators, denominator)
         work += spent
         if work > MAX_WORK:
-            raise EvidenceError("relevance", f"the exact rows of {network.name} take more than {MAX_WORK} products")
+            raise TooLarge(f"the exact rows of {network.name} take more than {MAX_WORK} products")
         values[k], denominators[k] = rows, denominator
         if block.relu:
             for index, row in enumerate(rows):

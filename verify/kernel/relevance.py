@@ -72,7 +72,8 @@ def check_free_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf) -
 
 def _check_masks(network: Network, leaf: Leaf) -> None:
     """The mask of free units holds one bit for each unit of each ReLU block."""
-    assert leaf.free is not None
+    if leaf.free is None:
+        raise AssertionError("unreachable: leaf.free is not None")
     for k, block in network.relu_blocks():
         bits = leaf.free.get(k)
         if bits is None or bits.shape != (block.size,) or bits.dtype != np.bool_:

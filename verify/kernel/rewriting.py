@@ -195,7 +195,8 @@ class Replay:
         return variables + self.network.input_size + 1
 
     def _check_sign(self, block: Block, rows: Matrix, *, on: bool) -> None:
-        assert self.intervals is not None
+        if self.intervals is None:
+            raise AssertionError("unreachable: self.intervals is not None")
         bounds = self.intervals.of_rows(rows)
         if not np.all(bounds.never_negative() if on else bounds.never_positive()):
             word = "on" if on else "off"

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.errors import EvidenceError
+from verify.errors import EvidenceError, TooLarge
 from verify.network import matrix as matrices
 from verify.network.matrix import Entries, Indices, Matrix
 from verify.rational import Floats, Vector, float_integers, nearest_float, to_fraction, vector_from_floats
@@ -54,7 +54,7 @@ def _product(left: Matrix, right: Matrix) -> Triplets:
         if short is not None:
             return short.row_of_entry, short.columns, short.entries
     if count > MAX_TERMS:
-        raise EvidenceError("rewriting", f"a product of layers has {count} terms; at most {MAX_TERMS} are added up")
+        raise TooLarge(f"a product of layers has {count} terms; at most {MAX_TERMS} are added up")
     entry = np.repeat(np.arange(left.entry_count), lengths)
     offsets = np.arange(count) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     place = np.repeat(right.row_starts[:-1][left.columns], lengths) + offsets

@@ -127,7 +127,8 @@ def _replaced(
     ``below_one`` learns of the symbols met first here whether they are exp of something that is never positive. (Of
     those met before it was decided there: later units may only have the same form because of that very bound.)
     """
-    assert block.smooth is not None
+    if block.smooth is None:
+        raise AssertionError("unreachable: block.smooth is not None")
     function = SMOOTH[block.smooth]
     values, units, numbers, signs = [Fraction(0)] * block.size, [], [], []
     forms, never_positive = _forms(network, before, block, pattern, symbols), _never_positive(network, block)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
 
-from verify.errors import EvidenceError
+from verify.errors import EvidenceError, TooLarge
 from verify.kernel.closed_form import is_nonnegative
 from verify.kernel.exact import AffineForm
 from verify.network import Block, Network
@@ -81,7 +81,7 @@ class Line:
 def check_sum(question: Question) -> None:
     """The question's criterion holds of a sum of units; ``EvidenceError`` where that does not follow."""
     if question.network.weight_count > MAX_WEIGHTS:
-        raise EvidenceError("sum of units", f"more than {MAX_WEIGHTS} weights")
+        raise TooLarge(f"the rule 'sum of units' is for at most {MAX_WEIGHTS} weights")
     outputs = _outputs(question.network, question.region.base)
     if question.criterion is Criterion.CONVEX:
         good = all(_is_convex(total, question.region.base) for total in outputs)
@@ -222,7 +222,8 @@ def _activated(block: Block, z: Sum) -> Sum:
         raise EvidenceError("sum of units", f"{block.name} reads other units: this rule is about one layer of them")
     form: Form = tuple(sorted((j, c) for j, c in z.items() if isinstance(j, int) and j >= 0)), z.get(CONSTANT, ZERO)
     if not block.relu:
-        assert block.smooth is not None
+        if block.smooth is None:
+            raise AssertionError("unreachable: block.smooth is not None")
         return {Unit(block.smooth, form): Fraction(1)}
     if not form[0]:
         return {CONSTANT: max(form[1], ZERO)}

@@ -85,7 +85,8 @@ class Network:
     """An exact piecewise linear function from R^n to R^m, n = ``input_size`` and m = ``output_size``.
 
     ``source`` says where the network can be loaded from again (a path or ``example:NAME``), ``None`` for
-    one made in memory. ``notes`` lists what was rounded on the way in; reports print it as assumptions.
+    one made in memory. ``notes`` lists what was rounded on the way in; reports print it as assumptions. ``files`` has
+    the name and SHA-256 of every other file that was read for it, ``output`` the output tensor that was chosen, if any.
     """
 
     name: str
@@ -95,6 +96,8 @@ class Network:
     source: str | None = None
     file_digest: str | None = None
     notes: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    output: str | None = None
 
     def __post_init__(self) -> None:
         if not self.blocks or self.blocks[-1].relu or self.blocks[-1].smooth:
@@ -163,11 +166,11 @@ class Network:
 
     @cached_property
     def canonical_digest(self) -> str:
-        """SHA-256 of the canonical form (names left out)."""
+        """SHA-256 of the canonical form with the notes (names and the shapes of blocks left out)."""
         plain = to_json(self)
         for block in plain["blocks"]:
             del block["name"], block["shape"]
-        text = json.dumps([plain["input_shape"], plain["output_shape"], plain["blocks"]])
+        text = json.dumps([plain["input_shape"], plain["output_shape"], plain["notes"], plain["blocks"]])
         return hashlib.sha256(text.encode()).hexdigest()
 
     def select_outputs(self, outputs: tuple[int, ...]) -> Network:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
 from verify.errors import PropertyError
 from verify.formula.lowering import Lowered, Sign, lowered
-from verify.formula.tree import Formula
+from verify.formula.tree import Compare, Constant, Formula
 from verify.network import Network
 from verify.network import matrix as matrices
 from verify.property.base import Asked, Assignment, Criterion, Property, Question, Term
@@ -38,6 +39,13 @@ def asked_claim(formula: Formula, networks: Mapping[str, Network]) -> Claim:
         asked=asked,
     )
     return Claim(found.network, wanted, found.region)
+
+
+def conditions_claim(asked: Asked) -> Claim:
+    """That the conditions of a formula, premises of its body among them, never hold: they imply 1 <= 0."""
+    conditions, _ = asked.formula.with_premises()
+    never = Compare(Constant(Fraction(1)), "<=", Constant(Fraction(0)))
+    return asked_claim(replace(asked.formula, body=never, conditions=tuple(conditions)), asked.networks)
 
 
 def _no_instance(_: Assignment) -> list[Term]:

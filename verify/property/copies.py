@@ -42,6 +42,14 @@ def zero_on_copies(
     return Question(combination(copies, network.name), domain, criterion, zeros(domain.dimension), lemma)
 
 
+def sums_inside(region: Region) -> Region:
+    """``{(x, y) : x, y and x + y lie in the region}`` in chart coordinates, with extra ones for an L1 ball.
+
+    The region's chart, if it has one, is linear. The half-spaces come in the order x + y, x, y.
+    """
+    return _arguments_inside(Region(region.base, region.rows), [(1, 1), (1, 0), (0, 1)], 2)
+
+
 def _label(weights: Sequence[Fraction | int]) -> str:
     """A prefix such as ``f(x/2).`` for a copy's layer names."""
     names = ["x", "y", "z"]

@@ -38,7 +38,8 @@ def axis_in_coordinates(slope: Slope, base: Base) -> Vector | None:
             return None
         return _unit(base.dimension, slope.axis).scaled(Fraction(slope.sign))
     directions = free_directions(slope, base)
-    assert directions is not None
+    if directions is None:
+        raise AssertionError("unreachable: directions is not None")
     found = any_solution(directions, _unit(directions.shape[0], slope.axis).scaled(Fraction(slope.sign)))
     if found is None:
         return None

@@ -54,12 +54,16 @@ class Chart:
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """A convex polyhedron in R^``ambient``; ``text`` is how the user wrote it."""
+    """A convex polyhedron in R^``ambient``; ``text`` is how the user wrote it.
+
+    ``files`` has the name of each file that the text mentions, with the SHA-256 of its bytes.
+    """
 
     base: Base
     rows: tuple[HalfSpace, ...] = ()
     chart: Chart | None = None
     text: str = ""
+    files: tuple[tuple[str, str], ...] = ()
 
     @property
     def dimension(self) -> int:
@@ -193,7 +197,8 @@ def window(
     if solve(matrix, zeros(len(origin))) is None:
         raise RegionError("slice: the directions are linearly dependent; leave out those that add nothing")
     base = box(low, high).base
-    assert isinstance(base, Box)
+    if not isinstance(base, Box):
+        raise AssertionError("unreachable: isinstance(base, Box)")
     offset = solve(matrix, origin)
     if offset is not None:  # the window's plane passes through 0: make the chart linear
         base = Box(
@@ -298,7 +303,7 @@ def lifted(region: Region) -> tuple[list[HalfSpace], int]:
 
 
 def to_json(region: Region) -> dict[str, Any]:
-    """The region as plain data, rationals as strings and infinite sides as null."""
+    """The region as plain data (without its text), rationals as strings and infinite sides as null."""
     base = region.base
     if isinstance(base, Box):
         data: dict[str, Any] = {
@@ -308,7 +313,6 @@ def to_json(region: Region) -> dict[str, Any]:
         }
     else:
         data = {"kind": "l1", "centre": base.midpoint.strings(), "radius": exact_text(base.radius)}
-    data["text"] = region.text
     data["rows"] = [[*row.coefficients.strings(), exact_text(row.bound)] for row in region.rows]
     if region.chart is not None:
         columns = region.chart.directions.transposed
@@ -324,10 +328,9 @@ def _sides(values: Vector, finite: Mask) -> list[str | None]:
     return [text if is_finite else None for text, is_finite in zip(values.strings(), finite, strict=True)]
 
 
-def from_json(data: dict[str, Any]) -> Region:
+def from_json(data: dict[str, Any], text: str = "") -> Region:
     """The region that ``to_json`` wrote."""
     try:
-        text = str(data["text"])
         if data["kind"] == "l1":
             region = l1_ball(vector([str(v) for v in data["centre"]]), str(data["radius"]), text)
         elif data["kind"] != "box":

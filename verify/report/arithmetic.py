@@ -34,7 +34,7 @@ def counterexample(result: Result) -> Counterexample | None:
     evidence, judgement = result.outcome.evidence, result.outcome.judgement
     if isinstance(evidence, Falsehood) and result.claim.property.asked is not None:
         return _false_formula(result.claim.property.asked, evidence)
-    if not isinstance(evidence, ValueGap) or judgement.gap is None:
+    if not isinstance(evidence, ValueGap) or judgement is None or judgement.gap is None:
         return None
     output = result.outputs[evidence.output] if result.outputs else evidence.output
     index = f"[{output}]" if result.network.output_size > 1 else ""
@@ -63,7 +63,7 @@ def counterexample(result: Result) -> Counterexample | None:
 def _false_formula(asked: Asked, evidence: Falsehood) -> Counterexample:
     """A formula that is false at values of its names, with the networks' values there."""
     found = meaning(asked, evidence.assignment)
-    text = sentence(asked, evidence, found)
+    text = sentence(found, evidence.assignment)
     lines = []
     for (name, x), value in found.calls.items():
         call = called_text(name, x)

@@ -63,7 +63,7 @@ def compose(result: Result, about: About) -> Page:
         drawings=tuple(drawing(network, claim.region, SECONDS) for network in networks if asked is None),
         fuzz=tried(about.fuzz),
         opinion=second_opinion(result),
-        ledger=result.outcome.judgement.assumptions,
+        ledger=result.outcome.assumptions,
         facts=_facts(result, claim),
         versions=reproduce.versions(),
         seconds=result.outcome.seconds,

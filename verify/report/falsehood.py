@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
+from verify.formats.formulas import parse_formula
 from verify.formula.tree import (
     Compare,
     Every,
@@ -17,10 +18,12 @@ from verify.formula.tree import (
     text_of,
 )
 from verify.formula.truth import COMPARE, Meaning
-from verify.kernel.evidence import Falsehood
+from verify.kernel.evidence import Falsehood, assignment_to_json, read_assignment, read_rational, read_vector
 from verify.kernel.formulas import meaning
+from verify.property import Assignment
 from verify.property.base import Asked
 from verify.rational import Vector, display, exact_text, vector
+from verify.region import region as regions
 from verify.report.points import point_text
 
 # Values of networks that a sentence lists; the record has all of them.
@@ -28,21 +31,38 @@ MAX_CALLS = 6
 
 
 def falsehood_json(asked: Asked, evidence: Falsehood) -> dict[str, Any]:
-    """The counterexample of a record: the names' values, those of the networks there, and the sentence."""
+    """The counterexample of a record: the names' values, and those of the networks there."""
     found = meaning(asked, evidence.assignment)
-    text = sentence(asked, evidence, found)  # asks for every value on the way
+    list(says(found, asked.formula.body))  # asks for every value on the way
     calls = [
         {"network": name, "point": [exact_text(v) for v in x], "value": [exact_text(v) for v in value]}
         for (name, x), value in found.calls.items()
     ]
-    names = {n: v.strings() if isinstance(v, Vector) else exact_text(v) for n, v in evidence.assignment.items()}
-    return {"names": names, "calls": calls, "sentence": text}
+    return {"names": assignment_to_json(evidence.assignment), "calls": calls}
 
 
-def sentence(asked: Asked, evidence: Falsehood, found: Meaning) -> str:
+def false_sentence(asked: Asked, evidence: Falsehood) -> str:
     """``x = -1, y = 1: f(-1) = 0, f(0) = 0, f(1) = 1; f(x + y) == f(x) + f(y) says 0 == 1, which is false``."""
-    said = "; ".join(says(found, asked.formula.body))
-    names = ", ".join(f"{name} = {_shown(value)}" for name, value in evidence.assignment.items())
+    return sentence(meaning(asked, evidence.assignment), evidence.assignment)
+
+
+def recorded_falsehood(record: Mapping[str, Any]) -> str:
+    """The same from a record alone: the networks' values are those that it lists."""
+    sizes = {name: (int(item["inputs"]), int(item["outputs"])) for name, item in record["names"].items()}
+    places = [regions.from_json(item["region_data"], str(item["region"])) for item in record["regions"]]
+    formula = parse_formula(str(record["property"]), sizes, regions=places)
+    calls = record["counterexample"]["calls"]
+    values = {(c["network"], tuple(map(read_rational, c["point"]))): read_vector(c["value"]) for c in calls}
+    assignment = read_assignment(record["counterexample"]["names"])
+    inputs = {name: size for name, (size, _) in sizes.items()}
+    found = Meaning(formula, inputs, assignment, lambda name, x: values[name, tuple(x.fractions())])
+    return sentence(found, assignment)
+
+
+def sentence(found: Meaning, assignment: Assignment) -> str:
+    """The values of the names, those of the networks, and what the comparisons say with them."""
+    said = "; ".join(says(found, found.formula.body))
+    names = ", ".join(f"{name} = {_shown(value)}" for name, value in assignment.items())
     calls = [f"{called_text(name, x)} = {point_text(vector(value))}" for (name, x), value in found.calls.items()]
     more = f" and {len(calls) - MAX_CALLS} more values" if len(calls) > MAX_CALLS else ""
     start = [names, ", ".join(calls[:MAX_CALLS]) + more]

@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from verify.kernel.check import Verdict
 from verify.kernel.families import FamilyClaim
-from verify.kernel.family_evidence import to_json as evidence_json
+from verify.kernel.family_evidence import to_json as evidence_to_json
 from verify.network import Network
-from verify.network.families import description
 from verify.region import region as regions
-from verify.report.family_words import member_counterexample, refutation_sentence, sentence_of, statement_of
+from verify.report.family_json import family_json, family_shown_json, member_json
+from verify.report.family_words import member_sentence, sentence_of, statement_of
 from verify.report.names import readable_name
-from verify.report.record import write_text
-from verify.report.version import tool_version
+from verify.report.record import answer_json, write_text
+from verify.report.record_json import FORMAT, printed, unchecked_json, witness_json
 
 if TYPE_CHECKING:
     from verify.search.families import FamilyOutcome
-
-FORMAT = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,24 +32,22 @@ class FamilyResult:
     @property
     def verdict(self) -> Verdict:
         """PROVED for every member, REFUTED by one of them, or UNKNOWN."""
-        return self.outcome.judgement.verdict
+        return self.outcome.verdict
 
     @property
     def assurance(self) -> str | None:
         """``checked`` (the kernel replayed the evidence), ``attested`` (a solver's word for this size) or None."""
-        if self.verdict is Verdict.UNKNOWN:
-            return None
-        return "attested" if self.outcome.attested else "checked"
+        return self.outcome.assurance
 
     @property
     def vacuous(self) -> bool:
         """Whether a proved claim has nothing to quantify over."""
-        return self.outcome.judgement.vacuous
+        return self.outcome.vacuous
 
     @property
     def evidence(self) -> dict[str, Any] | None:
         """The evidence as plain data; None where there is none."""
-        return None if self.outcome.evidence is None else evidence_json(self.outcome.evidence)
+        return None if self.outcome.evidence is None else evidence_to_json(self.outcome.evidence)
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -61,20 +57,20 @@ class FamilyResult:
     @property
     def member(self) -> Network | None:
         """The member that refutes the claim."""
-        return self.outcome.judgement.network
+        return self.outcome.judgement.network if self.outcome.judgement is not None else None
 
     @property
     def counterexample(self) -> str | None:
         """The member and its counterexample, in one line."""
-        return refutation_sentence(self.claim, self.outcome.evidence, self.outcome.judgement.member)
+        return member_sentence(self.claim, self.outcome.evidence, self.outcome.judgement)
 
     @property
     def sentence(self) -> str:
         """The answer in one sentence."""
-        if self.verdict is Verdict.UNKNOWN:
-            return f"not decided: {self.outcome.reason}"
         if self.outcome.attested:
             return f"attested by {self.outcome.attested} for networks of this size; no evidence to replay"
+        if self.outcome.judgement is None:
+            return f"not decided: {self.outcome.reason}"
         return sentence_of(self.claim, self.outcome.evidence, self.outcome.judgement)
 
     @property
@@ -93,37 +89,31 @@ class FamilyResult:
     def __repr__(self) -> str:
         return f"<{self.verdict.name}: {self.statement}>"
 
-    def to_json(self) -> dict[str, Any]:
-        """The object that ``--json`` prints and ``recheck`` reads."""
-        claim, outcome = self.claim, self.outcome
+    def record(self) -> dict[str, Any]:
+        """The record that is written to a file."""
+        outcome = self.outcome
         return {
             "format": FORMAT,
-            "version": tool_version(),
-            "kind": "family",
-            "verdict": self.verdict.value,
-            "assurance": self.assurance,
-            "vacuous": self.vacuous,
-            "statement": self.statement,
-            "sentence": self.sentence,
-            "property": claim.property.name,
-            "formula": claim.property.formula,
-            "region": claim.region.text,
-            "region_data": regions.to_json(claim.region),
-            "family": description.to_json(claim.family),
-            "sha256": claim.family.digest,
-            "engine": outcome.engine,
-            "tried": list(outcome.tried),
-            "reason": outcome.reason,
-            "seconds": round(outcome.seconds, 6),
+            **answer_json(outcome),
+            **family_json(self.claim),
             "evidence": self.evidence,
-            "counterexample": member_counterexample(claim, outcome.evidence, outcome.judgement.member),
-            "lines": list(self.lines),
-            "ledger": list(outcome.judgement.member.assumptions) if outcome.judgement.member else [],
+            "nontrivial": witness_json(outcome.witness),
+            "counterexample": member_json(outcome.evidence, outcome.judgement),
+            "ledger": list(outcome.assumptions) if outcome.judgement is not None else [],
+            "unchecked": unchecked_json(
+                outcome.engine, outcome.tried, outcome.reason, outcome.seconds, outcome.attested
+            ),
         }
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that ``--json`` prints: the record and the prose about it. ``recheck`` reads it too."""
+        shown = family_shown_json(self.claim, self.outcome.evidence, self.outcome.judgement)
+        told = {"statement": self.statement, "sentence": self.sentence, "lines": list(self.lines)}
+        return printed(self.record(), shown or {"formula": self.claim.property.formula, **told})
 
 
 def write_family(folder: Path, result: FamilyResult, *, stem: str = "") -> Path:
     """Write the record; returns its path."""
     path = folder / f"{stem or result.stem}.json"
-    write_text(path, json.dumps(result.to_json(), indent=1) + "\n")
+    write_text(path, json.dumps(result.record(), indent=1) + "\n")
     return path

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
-from verify.kernel.check import Judgement
 from verify.kernel.families import FamilyClaim, FamilyEvidence, FamilyJudgement, Member
 from verify.network.families import Family, Weights
-from verify.network.families.members import to_json as weights_json
+from verify.property.trivial import why_vacuous
 from verify.rational import display
-from verify.report.sentence import counterexample_json
+from verify.report.sentence import refutation_sentence
 
 SHOWN_WEIGHTS = 12
 PLACES = {"all": "everywhere", "nonneg": "for nonnegative inputs", "nonpos": "for nonpositive inputs"}
@@ -28,38 +26,23 @@ def place_of(text: str) -> str:
 
 def sentence_of(claim: FamilyClaim, evidence: FamilyEvidence | None, judgement: FamilyJudgement) -> str:
     """What evidence that the kernel accepted shows, in one sentence."""
-    shown = refutation_sentence(claim, evidence, judgement.member)
+    shown = member_sentence(claim, evidence, judgement)
     if shown is not None:
         return shown
     if judgement.vacuous:
-        return f"vacuous: {claim.vacuous}"
+        return f"vacuous: {why_vacuous(claim.of_zero)}"
     return f"by induction over {len(claim.family.layers)} layers, for all weights of these signs"
 
 
-def member_counterexample(
-    claim: FamilyClaim, evidence: FamilyEvidence | None, judgement: Judgement | None
-) -> dict[str, Any] | None:
-    """The counterexample of the member that refutes the claim, and its weights that are not as near 0 as can be."""
-    if not isinstance(evidence, Member) or judgement is None:
-        return None
-    member = claim.claim(evidence.weights)
-    shown = counterexample_json(member, evidence.gap, judgement, None, claim.family.output_size)
-    assert shown is not None
-    return {
-        **shown,
-        "weights": weights_json(evidence.weights),
-        "sentence": refutation_sentence(claim, evidence, judgement),
-    }
-
-
-def refutation_sentence(claim: FamilyClaim, evidence: FamilyEvidence | None, judgement: Judgement | None) -> str | None:
+def member_sentence(
+    claim: FamilyClaim, evidence: FamilyEvidence | None, judgement: FamilyJudgement | None
+) -> str | None:
     """``with dense1.weight[0, 0] = 1, all else 0: f(0) = 0, but ...``."""
-    if not isinstance(evidence, Member) or judgement is None:
+    if not isinstance(evidence, Member) or judgement is None or judgement.member is None:
         return None
     member = claim.claim(evidence.weights)
-    shown = counterexample_json(member, evidence.gap, judgement, None, claim.family.output_size)
-    assert shown is not None
-    return f"with {weights_text(claim.family, evidence.weights)}: {shown['sentence']}"
+    shown = refutation_sentence(member, evidence.gap, judgement.member, None, claim.family.output_size)
+    return f"with {weights_text(claim.family, evidence.weights)}: {shown}"
 
 
 def weights_text(family: Family, weights: Weights) -> str:

@@ -39,7 +39,8 @@ def write_report(
         "fuzz": dict(fuzz) if fuzz is not None else None,
         "theorem": theorem.text if theorem is not None else "",
     }
-    data = result.to_json() | {key: value for key, value in extra.items() if value}
+    data = result.record()
+    data["unchecked"] |= {key: value for key, value in extra.items() if value}
     write_text(record, json.dumps(data, indent=1) + "\n")
     page = compose(result, About(title, test, from_here(record), fuzz, theorem))
     write_text(record.with_suffix(".html"), claim_page(page, record=record.name))
@@ -59,7 +60,8 @@ def from_here(path: Path) -> str:
 
 def _keep_disagreement(record: Path, result: Result, data: dict[str, Any], opinion: SecondOpinion) -> None:
     both = {"query": opinion.query, "answer": opinion.answer, "model": opinion.model}
-    write_text(record, json.dumps(data | {"disagreement": both}, indent=1) + "\n")
+    data["unchecked"]["disagreement"] = both
+    write_text(record, json.dumps(data, indent=1) + "\n")
     write_text(record.with_suffix(".smt2"), opinion.query)
     raise EngineDisagreement(
         f"{result!r}: we say {result.verdict.value}, Z3 answers {opinion.answer} to the literal query; both are kept"

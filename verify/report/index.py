@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from verify.errors import VerifyError
 from verify.report.book import Card, in_chapters, read_cards
 from verify.report.record import write_text
+from verify.report.sentence import recorded_sentence
 from verify.report.theorem import DATA, Chapter
-from verify.report.words import chosen_outputs, place_of
+from verify.report.words import chosen_outputs, listed_bindings, place_of
 
 NO_MODULE = "command line"
 
@@ -111,22 +113,27 @@ def read_entry(path: Path) -> Entry | None:
         data = json.loads(path.read_text(encoding="utf-8"))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    if not isinstance(data, dict) or not {"format", "verdict", "property", "network"} <= set(data):
+    if not isinstance(data, dict) or not {"format", "verdict", "property", "unchecked"} <= set(data):
+        return None
+    if not {"network", "names"} & set(data):  # a family
         return None
     try:
         return _entry(path.stem, data)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (VerifyError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"not a record: {error!r}") from error
 
 
 def _entry(stem: str, data: dict[str, Any]) -> Entry:
-    network, region = str(data["network"]["name"]), str(data["region"] or "a region given in Python")
+    if data["kind"] == "formula":
+        return _formula_entry(stem, data)
+    network, region = str(data["network"]["name"]), str(data["region"])
     second = f" to {data['second']['name']}" if data["second"] is not None else ""
-    test = str(data.get("test", ""))
+    unchecked = data["unchecked"]
+    test = str(unchecked.get("test", ""))
     return Entry(
         stem=stem,
-        question=f"Is {network} {data['property']}{second}{_outputs(data)} {place_of(data['region'])}?",
-        title=str(data.get("title", "")),
+        question=f"Is {network} {data['property']}{second}{_outputs(data)} {place_of(region)}?",
+        title=str(unchecked.get("title", "")),
         module=test.partition("::")[0] or NO_MODULE,
         test=test,
         network=network,
@@ -135,7 +142,29 @@ def _entry(stem: str, data: dict[str, Any]) -> Entry:
         verdict=str(data["verdict"]),
         assurance=str(data["assurance"] or ""),
         vacuous=bool(data["vacuous"]),
-        seconds=float(data["seconds"]),
+        seconds=float(unchecked["seconds"]),
+        line=_line(data),
+    )
+
+
+def _formula_entry(stem: str, data: dict[str, Any]) -> Entry:
+    """The line of a formula of the language."""
+    unchecked = data["unchecked"]
+    test = str(unchecked.get("test", ""))
+    names = {str(name): str(item["name"]) for name, item in data["names"].items()}
+    return Entry(
+        stem=stem,
+        question=f"Is it true that {data['property']}, where {listed_bindings(names)}?",
+        title=str(unchecked.get("title", "")),
+        module=test.partition("::")[0] or NO_MODULE,
+        test=test,
+        network=names["f"],
+        property=str(data["property"]),
+        region=", ".join(str(item["region"]) for item in data["regions"]),
+        verdict=str(data["verdict"]),
+        assurance=str(data["assurance"] or ""),
+        vacuous=bool(data["vacuous"]),
+        seconds=float(unchecked["seconds"]),
         line=_line(data),
     )
 
@@ -145,9 +174,11 @@ def _outputs(data: dict[str, Any]) -> str:
 
 
 def _line(data: dict[str, Any]) -> str:
-    if data["counterexample"] is not None:
-        return str(data["counterexample"]["sentence"])
-    return "; ".join(map(str, data["lemmas"])) if data["verdict"] == "proved" else str(data["reason"])
+    """Why the verdict holds, from the record alone."""
+    sentence = recorded_sentence(data)
+    if sentence is not None:
+        return sentence
+    return "; ".join(map(str, data["lemmas"])) if data["verdict"] == "proved" else str(data["unchecked"]["reason"])
 
 
 def gathered(paths: Iterable[Path], failed: frozenset[str] = frozenset(), skipped: Sequence[Skip] = ()) -> Index:

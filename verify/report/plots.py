@@ -180,7 +180,7 @@ def _marks(result: Result) -> list[tuple[str, Pair]]:
 
 
 def _named_values(result: Result) -> list[tuple[str, Value]]:
-    values = result.outcome.judgement.values
+    values = result.outcome.values
     labels = result.claim.property.labels
     if len(values) != len(labels):
         return []

@@ -16,6 +16,7 @@ from verify.kernel.exact import evaluate
 from verify.kernel.rewriting import OFF, ON
 from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous
+from verify.property.trivial import why_vacuous
 from verify.rational import Vector, vector
 from verify.report import mathml
 from verify.report.drawing import counted
@@ -84,7 +85,7 @@ def _replayed(evidence: object) -> str:
     if isinstance(evidence, Cells):
         return f"Every pattern, multiplier and map above was recomputed and compared {arithmetic}."
     if isinstance(evidence, Nothing):
-        return f"It derived this from the claim itself, {arithmetic}."
+        return f"It checked this against the region itself, {arithmetic}."
     return f"The conditions were checked on the whole network {arithmetic}."
 
 
@@ -104,8 +105,7 @@ def _line(text: str) -> str:
 def _questions(claim: Claim, evidence: object) -> list[Step]:
     questions = claim.questions()
     if isinstance(questions, Vacuous) or isinstance(evidence, Nothing):
-        reason = questions.reason if isinstance(questions, Vacuous) else "there is nothing to quantify over"
-        return [Step("Nothing to check", "The definition", _sentence(reason))]
+        return [Step("Nothing to check", "The definition", _sentence(why_vacuous(claim)))]
     if isinstance(evidence, Difference):
         return [_reduction(questions[0], ""), _near(evidence)]
     if not isinstance(evidence, Cells):

@@ -1,193 +1,311 @@
-"""Replaying a record: the claim is read back, the kernel judges the evidence again. No search code is loaded."""
+"""Replaying a record: the claim is read back, the kernel judges the evidence again, and everything is compared.
+
+What the record should say is composed anew by the functions that write records. No search code is loaded.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from verify.errors import EvidenceError, InputError, NetworkError
+from verify.errors import EvidenceError, InputError, NetworkError, RegionError
 from verify.formats.expressions import parse_region
 from verify.formats.files import load
 from verify.formats.formulas import parse_formula
-from verify.formula.tree import Formula, FormulaMistake, Member, walk
+from verify.formula.tree import FormulaMistake
 from verify.kernel import evidence as evidence_kinds
+from verify.kernel import family_evidence, instances_json
 from verify.kernel.check import Judgement, judge
-from verify.kernel.evidence import Evidence
+from verify.kernel.families import FamilyClaim, FamilyJudgement, judge_family
 from verify.network import Network
 from verify.network import network as networks
+from verify.network.families import description
 from verify.property import Claim, Vacuous, find
-from verify.property.asked import NAME as ASKED
-from verify.property.asked import asked_claim
+from verify.property.asked import asked_claim, conditions_claim
 from verify.region import Region
 from verify.region import region as regions
-from verify.report import family_recheck
-from verify.report.sentence import counterexample_json
+from verify.report.family_json import family_json, family_shown_json, member_json
+from verify.report.reading import read_record
+from verify.report.record_json import (
+    FORMAT,
+    canonical_text,
+    claim_json,
+    evidence_json,
+    formula_json,
+    judged_json,
+    printed,
+    shown_json,
+    witness_json,
+)
+from verify.report.sentence import refuted_json
+from verify.report.whereabouts import located
 
-MAX_BYTES = 1 << 30
+Record = dict[str, Any]
+_UNREADABLE = (InputError, KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 
 
 @dataclass(frozen=True)
 class Recheck:
-    """What replaying gave: the judgement, or why there is nothing to replay."""
+    """What replaying gave: the judgement, or why there is nothing to replay; ``notes`` say what was not compared."""
 
     verdict: str
-    judgement: Judgement | None
+    judgement: Judgement | FamilyJudgement | None
     reason: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What the kernel says, what the record should say, and what ``--json`` would print beside it."""
+
+    judgement: Judgement | FamilyJudgement
+    expected: Record
+    shown: Record
+    regions: tuple[Region, ...]
 
 
 def recheck(path: Path, network_path: str | None = None, second_path: str | None = None) -> Recheck:
-    """Replay the record at ``path``; raises ``EvidenceError`` when the kernel rejects it."""
-    data = _read(path)
-    verdict = data.get("verdict")
-    if verdict not in ("proved", "refuted", "unknown"):
-        raise EvidenceError("format", f"verdict {verdict!r:.60}; expected proved, refuted or unknown")
-    if verdict == "unknown" or data.get("evidence") is None:
-        word = (
-            "the verdict is unknown"
-            if verdict == "unknown"
-            else "the verdict is attested by a solver, without evidence"
-        )
-        return Recheck(verdict, None, f"nothing to replay: {word}")
-    if family_recheck.is_family_record(data):
-        return Recheck(verdict, _family_judgement(data))
-    claim = _claim(data, path, network_path, second_path)
-    questions = claim.questions()
-    sizes = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
-    evidence = evidence_kinds.from_json(data["evidence"], sizes)
-    judgement = judge(claim, evidence)
-    if judgement.verdict.value != verdict:
-        raise EvidenceError("verdict", f"the record says {verdict}, its evidence shows {judgement.verdict.value}")
-    if judgement.vacuous != data.get("vacuous"):
-        raise EvidenceError("vacuous", "the record and its evidence differ on whether the claim is vacuous")
-    _check_words(data, claim, evidence, judgement)
-    if claim.property.asked is not None:
-        _check_region_texts(claim.property.asked.formula)
-    return Recheck(verdict, judgement)
+    """Replay the record at ``path``; raises ``EvidenceError`` when it is not accepted, with the rule that says so."""
+    data = read_record(path)
+    if data["evidence"] is None:
+        unknown = data["verdict"] == "unknown"
+        word = "the verdict is unknown" if unknown else "the verdict is attested by a solver, without evidence"
+        return Recheck(data["verdict"], None, f"nothing to replay: {word}")
+    found = _REPLAYS[data["kind"]](data, path, (network_path, second_path))
+    _compare(data, found)
+    items = data["regions"] if data["kind"] == "formula" else [data]
+    notes = [_check_region_text(item, region, path) for item, region in zip(items, found.regions, strict=True)]
+    return Recheck(data["verdict"], found.judgement, notes=tuple(note for part in notes for note in part))
 
 
-def _family_judgement(data: dict[str, Any]) -> Judgement:
-    claim, judgement = family_recheck.replay(data)
-    if claim.region.text:
-        _check_region_text(claim.region)
-    return judgement.member or Judgement(judgement.verdict, vacuous=judgement.vacuous)
-
-
-def _check_words(data: dict[str, Any], claim: Claim, evidence: Evidence, judgement: Judgement) -> None:
-    """What the record tells a reader is what its evidence shows: counterexample, formula, region, assumptions."""
-    try:
-        size = int(data["network"]["outputs"])
-        shown = counterexample_json(claim, evidence, judgement, data["outputs"], size)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise EvidenceError("format", f"the record cannot be read: {error!r:.200}") from error
+def _replayed_claim(data: Record, path: Path, given: tuple[str | None, str | None]) -> Replayed:
+    network = _network(data["network"], path, given[0])
+    second = _network(data["second"], path, given[1]) if data["second"] is not None else None
+    claim, outputs = _claim(data, network, second)
+    evidence = evidence_kinds.from_json(data["evidence"], _asked_about(claim))
+    witness = instances_json.from_json(data["nontrivial"])
+    judgement = judge(claim, evidence, witness)
     expected = {
-        "counterexample": shown,
-        "formula": claim.property.formula,
-        "region": claim.region.text,
+        **judged_json(judgement),
+        **claim_json(claim, network, second, outputs, vacuous=judgement.vacuous),
+        **evidence_json(evidence, witness),
+        "counterexample": refuted_json(claim, evidence, judgement, outputs),
         "ledger": list(judgement.assumptions),
     }
-    for name, value in expected.items():
-        if data.get(name) != value:
-            raise EvidenceError(name, f"the record's {name} is not what its evidence shows")
-    if claim.region.text:
-        _check_region_text(claim.region)
+    return Replayed(judgement, expected, shown_json(claim, network, outputs, evidence, judgement), (claim.region,))
 
 
-def _check_region_text(region: Region) -> None:
-    """The region's expression means the region that was proved about, where it can still be read."""
+def _replayed_family(data: Record, path: Path, given: tuple[str | None, str | None]) -> Replayed:
+    if any(given):
+        raise InputError(f"{path}: a record about a family holds the family; --network and --to are not for it")
     try:
-        meant = parse_region(region.text, region.ambient)
-    except InputError:
-        return  # a file that has moved, or a region named in Python
-    if regions.to_json(meant) != regions.to_json(region):
-        raise EvidenceError("region", f"{region.text!r:.100} does not mean the region of this record")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path}: larger than {MAX_BYTES} bytes")
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not a JSON record: {error!s:.120}") from error
-    if not isinstance(data, dict):
-        raise InputError(f"{path}: not a record of a claim")
-    return data
-
-
-def _claim(data: dict[str, Any], path: Path, network_path: str | None, second_path: str | None) -> Claim:
-    if data.get("property") == ASKED:
-        return _asked_claim(data, path, network_path, second_path)
-    try:
-        network = _network(data["network"], path, network_path)
-        second = _network(data["second"], path, second_path) if data["second"] is not None else None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        family = description.from_json(data["family"])
+        claim = FamilyClaim(family, find(_text(data["property"])), _region(data))
+    except _UNREADABLE as error:
         raise EvidenceError("format", f"the claim cannot be read: {error!r:.200}") from error
-    try:
-        if data["outputs"] is not None:
-            outputs = tuple(int(o) for o in data["outputs"])
-            network = network.select_outputs(outputs)
-            second = second.select_outputs(outputs) if second is not None else None
-        region = regions.from_json(data["region_data"])
-        return Claim(network, find(str(data["property"])), region, second)
-    except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise EvidenceError("format", f"the claim cannot be read: {error!r:.200}") from error
+    evidence = family_evidence.from_json(data["evidence"])
+    witness = instances_json.from_json(data["nontrivial"])
+    judgement = judge_family(claim, evidence, witness)
+    expected = {
+        **judged_json(judgement),
+        **family_json(claim),
+        "evidence": family_evidence.to_json(evidence),
+        "nontrivial": witness_json(witness),
+        "counterexample": member_json(evidence, judgement),
+        "ledger": list(judgement.assumptions),
+    }
+    return Replayed(judgement, expected, family_shown_json(claim, evidence, judgement), (claim.region,))
 
 
-def _asked_claim(data: dict[str, Any], path: Path, network_path: str | None, second_path: str | None) -> Claim:
-    """The claim that a formula holds, from its text, its networks and its regions."""
+def _replayed_formula(data: Record, path: Path, given: tuple[str | None, str | None]) -> Replayed:
+    """The claim is the formula's text with what its names and its regions are."""
+    named = dict(zip(("f", "g"), given, strict=True))
+    if not isinstance(data["names"], dict) or "f" not in data["names"]:
+        raise EvidenceError("format", "the record does not say which network f is")
+    bound = {name: _network(item, path, named.get(name)) for name, item in data["names"].items()}
     try:
-        given = {"f": network_path, "g": second_path}
-        networks = {str(name): _network(item, path, given.get(name)) for name, item in data["names"].items()}
-        if data["network"] != data["names"]["f"] or data["outputs"] is not None or data["region_data"] is not None:
-            raise ValueError("the record's network, outputs or region are not those of its formula")
-        sizes = {name: (network.input_size, network.output_size) for name, network in networks.items()}
-        places = [regions.from_json(item) for item in data["regions"]]
-        formula = parse_formula(str(data["formula"]), sizes, regions=places)
+        places = tuple(_region(item) for item in data["regions"])
+        sizes = {name: (network.input_size, network.output_size) for name, network in bound.items()}
+        formula = parse_formula(_text(data["property"]), sizes, regions=places)
         if len(formula.regions) != len(places):
             raise ValueError(f"{len(places)} regions are written out of {len(formula.regions)}")
-        return asked_claim(formula, networks)
-    except NetworkError:
-        raise
-    except (InputError, FormulaMistake, KeyError, TypeError, ValueError, AttributeError) as error:
+        claim = asked_claim(formula, bound)
+    except (*_UNREADABLE, FormulaMistake) as error:
+        raise EvidenceError("format", f"the claim cannot be read: {error!r:.200}") from error
+    assert claim.property.asked is not None
+    evidence = evidence_kinds.from_json(data["evidence"], _asked_about(claim))
+    conditions = _asked_about(conditions_claim(claim.property.asked))
+    witness = instances_json.formula_witness(data["nontrivial"], conditions)
+    judgement = judge(claim, evidence, witness)
+    expected = {
+        **judged_json(judgement),
+        **formula_json(claim, claim.property.asked, vacuous=judgement.vacuous),
+        **evidence_json(evidence, witness),
+        "counterexample": refuted_json(claim, evidence, judgement, None),
+        "ledger": list(judgement.assumptions),
+    }
+    return Replayed(judgement, expected, shown_json(claim, bound["f"], None, evidence, judgement), places)
+
+
+def _asked_about(claim: Claim) -> list[Network]:
+    """The networks of the claim's questions."""
+    questions = claim.questions()
+    return [] if isinstance(questions, Vacuous) else [question.network for question in questions]
+
+
+_REPLAYS: dict[str, Callable[[Record, Path, tuple[str | None, str | None]], Replayed]] = {
+    "claim": _replayed_claim,
+    "family": _replayed_family,
+    "formula": _replayed_formula,
+}
+
+
+def _compare(data: Record, found: Replayed) -> None:
+    """Each thing that the record states is what the replay gives, down to the types; the rule is the key's name."""
+    whole = {"format": FORMAT, **found.expected, "unchecked": data["unchecked"]}
+    show = printed(whole, found.shown)
+    sentences = isinstance(data["counterexample"], dict) and "sentence" in data["counterexample"]
+    for name, value in data.items():
+        expected = show[name] if name not in whole or (name == "counterexample" and sentences) else whole[name]
+        if name == "region":
+            continue  # see ``_check_region_text``
+        if not identical(value, expected):
+            raise EvidenceError(name, f"the record's {name} is not what its evidence shows")
+
+
+def identical(left: Any, right: Any) -> bool:
+    """Whether two JSON values are the same, 1 and true and 1.0 being three different ones."""
+    stack = [(left, right)]
+    while stack:
+        a, b = stack.pop()
+        if type(a) is not type(b):
+            return False
+        if isinstance(a, dict):
+            if a.keys() != b.keys():
+                return False
+            stack += [(a[key], b[key]) for key in a]
+        elif isinstance(a, list):
+            if len(a) != len(b):
+                return False
+            stack += zip(a, b, strict=True)
+        elif a != b:
+            return False
+    return True
+
+
+def _check_region_text(data: Record, region: Region, path: Path) -> tuple[str, ...]:
+    """The region's text means the region of the data; returns what could not be compared, as its files are not here."""
+    text, files = region.text, dict(region.files)
+    if text == canonical_text(region):
+        if files:
+            raise EvidenceError("region_files", "a region given in Python has no files")
+        return ()
+    missing: list[str] = []
+    try:
+        meant = parse_region(text, region.ambient, locate=lambda name: _region_file(name, files, path, missing))
+    except InputError as error:
+        if missing:
+            return (f"the file {missing[0][:80]!r} of the region is not here: the region is that of the record's data",)
+        raise EvidenceError("region", f"{text!r:.100} is not a region: {error!s:.200}") from error
+    if dict(meant.files) != files:
+        raise EvidenceError("region_files", "the files of the region are not those that the record names")
+    if text != meant.text or not identical(regions.to_json(meant), data["region_data"]):
+        raise EvidenceError("region", f"{text!r:.100} does not mean the region of this record")
+    return ()
+
+
+def _region_file(name: str, files: dict[str, str], record: Path, missing: list[str]) -> Path:
+    if name not in files:
+        raise EvidenceError("region_files", f"the region names the file {name[:80]!r}, of which there is no digest")
+    found = located(name, record, files[name])
+    if found is None:
+        missing.append(name)
+        raise RegionError(f"{name[:80]!r}: no such file")
+    return found
+
+
+def _claim(data: Record, network: Network, second: Network | None) -> tuple[Claim, tuple[int, ...] | None]:
+    try:
+        outputs = None
+        if data["outputs"] is not None:
+            if not all(type(o) is int for o in data["outputs"]):
+                raise TypeError(f"{data['outputs']!r:.60} are not numbers of outputs")
+            outputs = tuple(data["outputs"])
+            network = network.select_outputs(outputs)
+            second = second.select_outputs(outputs) if second is not None else None
+        wanted = find(_text(data["property"]))
+        if second is not None and not wanted.needs_second:
+            raise ValueError(f"{wanted.name!r} is about one network, and the record has two")
+        return Claim(network, wanted, _region(data), second), outputs
+    except _UNREADABLE as error:
         raise EvidenceError("format", f"the claim cannot be read: {error!r:.200}") from error
 
 
-def _check_region_texts(formula: Formula) -> None:
-    """Each region's expression means the region that was proved about, where it can still be read."""
-    for node in walk(*formula.statements()):
-        if isinstance(node, Member):
-            _check_region_text(replace(formula.regions[node.index], text=node.text))
+def _region(data: Record) -> Region:
+    region = regions.from_json(data["region_data"], _text(data["region"]))
+    if not identical(regions.to_json(region), data["region_data"]):
+        raise ValueError("the data of the region are not written as records write them")
+    files = {_text(name): _text(digest) for name, digest in data["region_files"].items()}
+    return replace(region, files=tuple(sorted(files.items())))
 
 
-def _network(data: dict[str, Any], path: Path, given: str | None) -> Network:
-    if given is None and data.get("inline") is not None:
-        try:
-            network = replace(networks.from_json(data["inline"]), name=str(data["name"]))
-        except InputError as error:
-            raise EvidenceError("format", f"the network cannot be read: {error!s:.200}") from error
-    elif given is None and data["source"] is None:
-        raise NetworkError(f"{path}: the record says no file of {data['name']!s:.60}; name it with --network or --to")
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.60} is not a text")
+    return value
+
+
+def _network(entry: Any, path: Path, given: str | None) -> Network:
+    """The network of an entry, under the name and source that the entry gives it; its digest is compared."""
+    if not isinstance(entry, dict) or not _is_text_or_none(entry.get("source", 0)) or "sha256" not in entry:
+        raise EvidenceError("format", "the record does not say which network it is about")
+    source, name = entry["source"], str(entry.get("name"))
+    if "inline" in entry:
+        if source is not None or given is not None:
+            raise EvidenceError("network", f"{name[:60]} is in the record, and a file is named as well")
+        network = _inline(entry["inline"], name)
+        digest = network.canonical_digest
+    elif given is None and source is None:
+        raise NetworkError(f"{path}: the record says no file of {name[:60]}; name it with --network or --to")
     else:
-        network = load(_locate(str(given or data["source"]), path))
-    if network.digest != data["sha256"]:
+        used = str(given or _source(source, path, entry["sha256"]))
+        loaded = load(used)
+        digest = loaded.digest
+        named = name if source is None else _stem(source) if loaded.name == _stem(used) else loaded.name
+        network = replace(loaded, name=named, source=source)
+    if digest != entry["sha256"]:
         raise EvidenceError(
-            "network",
-            f"{network.name} has sha256 {network.digest[:16]}..., the record is about {str(data['sha256'])[:16]}...",
+            "network", f"{name[:60]} has sha256 {digest[:16]}..., the record is about {str(entry['sha256'])[:16]}..."
         )
     return network
 
 
-def _locate(source: str, record: Path) -> str:
-    """The source as written, or beside the record."""
-    if source.startswith("example:") or Path(source).exists():
+def _is_text_or_none(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _inline(data: Any, name: str) -> Network:
+    try:
+        return replace(networks.from_json(data), name=name)
+    except _UNREADABLE as error:
+        raise EvidenceError("format", f"the network cannot be read: {error!s:.200}") from error
+
+
+def _stem(source: str) -> str:
+    """The name that a network gets from its file."""
+    name = Path(source).name
+    for ending in (".gz", ".onnx", ".toml"):
+        name = name[: -len(ending)] if name.lower().endswith(ending) else name
+    return name
+
+
+def _source(source: str, record: Path, sha256: Any) -> str:
+    """The built-in example, or the file where it is now."""
+    if source.startswith("example:"):
         return source
-    beside = record.parent / source
-    if beside.exists():
-        return str(beside)
-    if not Path(source).suffix:
-        return source
-    raise NetworkError(f"{source}: the network of this record is not there; name its file with --network")
+    found = located(source, record, str(sha256))
+    if found is None:
+        raise NetworkError(f"{source[:200]}: the network of this record is not there; name its file with --network")
+    return str(found)

@@ -1,4 +1,4 @@
-"""The record of one checked claim: plain data for ``--json``, for reports and for ``recheck``."""
+"""The record of one checked claim, and the object that ``--json`` prints."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from verify.kernel import evidence as evidence_kinds
 from verify.kernel.check import Verdict
 from verify.network import Network
-from verify.network import network as networks
-from verify.property import Claim, Vacuous
-from verify.property.base import Asked
-from verify.region import region as regions
-from verify.report.sentence import counterexample_json
-from verify.report.version import tool_version
-from verify.search.outcome import Outcome
+from verify.property import Claim
+from verify.report.record_json import FORMAT, claim_json, evidence_json, printed, shown_json, unchecked_json
+from verify.report.sentence import refutation_sentence, refuted_json
+from verify.search.outcome import Answered, Outcome
 
-FORMAT = 1
-# A network made in memory travels inside its record, up to this many weights.
-INLINE_WEIGHTS = 200_000
+
+def answer_json(answer: Answered) -> dict[str, Any]:
+    """Verdict, assurance and vacuity of an answer."""
+    return {"verdict": answer.verdict.value, "assurance": answer.assurance, "vacuous": answer.vacuous}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +35,7 @@ class Result:
     @property
     def verdict(self) -> Verdict:
         """PROVED, REFUTED or UNKNOWN."""
-        return self.outcome.judgement.verdict
+        return self.outcome.verdict
 
     @property
     def assurance(self) -> str | None:
@@ -48,13 +45,13 @@ class Result:
     @property
     def vacuous(self) -> bool:
         """Whether a proved claim has nothing (or only trivial instances) to quantify over."""
-        return self.outcome.judgement.vacuous
+        return self.outcome.vacuous
 
     @property
     def counterexample(self) -> str | None:
         """The refutation as one line of arithmetic."""
-        shown = self._counterexample_json()
-        return None if shown is None else str(shown["sentence"])
+        outcome, size = self.outcome, self.network.output_size
+        return refutation_sentence(self.claim, outcome.evidence, outcome.judgement, self.outputs, size)
 
     def __repr__(self) -> str:
         claim = self.claim
@@ -62,60 +59,26 @@ class Result:
             return f"<{self.verdict.name}: {claim.property.formula}>"
         return f"<{self.verdict.name}: {self.network.name} {claim.property.name} on {claim.region.text}>"
 
-    def to_json(self) -> dict[str, Any]:
-        """The object that ``--json`` prints and ``recheck`` reads."""
-        claim, outcome = self.claim, self.outcome
-        questions = claim.questions()
-        asked = {} if claim.property.asked is None else _asked_json(claim.property.asked)
+    def record(self) -> dict[str, Any]:
+        """The record that is written to a file."""
+        outcome = self.outcome
         return {
             "format": FORMAT,
-            "version": tool_version(),
-            "verdict": self.verdict.value,
-            "assurance": self.assurance,
-            "vacuous": self.vacuous,
-            "property": claim.property.name,
-            "formula": claim.property.formula,
-            "region": claim.region.text,
-            "region_data": None if asked else regions.to_json(claim.region),
-            "network": _network_json(self.network),
-            "second": _network_json(self.second) if self.second is not None else None,
-            "outputs": list(self.outputs) if self.outputs is not None else None,
-            "engine": outcome.engine,
-            "tried": list(outcome.tried),
-            "reason": outcome.reason,
-            "seconds": round(outcome.seconds, 6),
-            "lemmas": [questions.reason] if isinstance(questions, Vacuous) else [q.lemma for q in questions],
-            "evidence": evidence_kinds.to_json(outcome.evidence) if outcome.evidence is not None else None,
-            "counterexample": self._counterexample_json(),
-            "ledger": list(outcome.judgement.assumptions),
-            **asked,
+            **answer_json(outcome),
+            **claim_json(self.claim, self.network, self.second, self.outputs, vacuous=self.vacuous),
+            **evidence_json(outcome.evidence, outcome.witness),
+            "counterexample": refuted_json(self.claim, outcome.evidence, outcome.judgement, self.outputs),
+            "ledger": list(outcome.assumptions) if outcome.judgement is not None else [],
+            "unchecked": unchecked_json(
+                outcome.engine, outcome.tried, outcome.reason, outcome.seconds, outcome.attested
+            ),
         }
 
-    def _counterexample_json(self) -> dict[str, Any] | None:
-        outcome, size = self.outcome, self.network.output_size
-        return counterexample_json(self.claim, outcome.evidence, outcome.judgement, self.outputs, size)
-
-
-def _asked_json(asked: Asked) -> dict[str, Any]:
-    """What a formula's names stand for, and its regions in order: with its text, all of the claim."""
-    return {
-        "names": {name: _network_json(network) for name, network in asked.networks.items()},
-        "regions": [regions.to_json(region) for region in asked.formula.regions],
-    }
-
-
-def _network_json(network: Network) -> dict[str, Any]:
-    data: dict[str, Any] = {
-        "name": network.name,
-        "sha256": network.digest,
-        "source": network.source,
-        "inputs": network.input_size,
-        "outputs": network.output_size,
-        "relu": network.relu_count,
-    }
-    if network.source is None and network.weight_count <= INLINE_WEIGHTS:
-        data["inline"] = networks.to_json(network)
-    return data
+    def to_json(self) -> dict[str, Any]:
+        """The object that ``--json`` prints: the record and the prose about it. ``recheck`` reads it too."""
+        outcome = self.outcome
+        shown = shown_json(self.claim, self.network, self.outputs, outcome.evidence, outcome.judgement)
+        return printed(self.record(), shown)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -143,4 +106,4 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, result: Result) -> None:
     """Write the record as JSON."""
-    write_text(path, json.dumps(result.to_json(), indent=1) + "\n")
+    write_text(path, json.dumps(result.record(), indent=1) + "\n")

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from verify.kernel.check import Judgement, Value
-from verify.kernel.evidence import Evidence, Falsehood, ValueGap
-from verify.property import Assignment, Claim, Property
-from verify.rational import Vector, display, exact_text
+from verify.kernel.evidence import Evidence, Falsehood, ValueGap, read_gap, read_rational, read_vector
+from verify.property import Assignment, Claim, Property, find
+from verify.rational import Enclosure, Real, Vector, display, exact_text
 from verify.report.comparison import comparison, is_comparison
-from verify.report.falsehood import falsehood_json
+from verify.report.falsehood import false_sentence, falsehood_json, recorded_falsehood
 from verify.report.points import INLINE_COORDINATES, INLINE_NONZEROS, point_text
 from verify.report.sums import sum_text
 
 
-def counterexample_json(
-    claim: Claim, evidence: Evidence | None, judgement: Judgement, outputs: Sequence[int] | None, size: int
+def refuted_json(
+    claim: Claim, evidence: Evidence | None, judgement: Judgement | None, outputs: Sequence[int] | None
 ) -> dict[str, Any] | None:
-    """The counterexample of a record; the network has ``size`` outputs, of which ``outputs`` are the claim's."""
-    if isinstance(evidence, Falsehood) and claim.property.asked is not None:
+    """The counterexample of a record, to a claim about a property or to a formula."""
+    if isinstance(evidence, Falsehood) and judgement is not None and claim.property.asked is not None:
         return falsehood_json(claim.property.asked, evidence)
-    if not isinstance(evidence, ValueGap) or judgement.gap is None:
+    return counterexample_json(evidence, judgement, outputs)
+
+
+def counterexample_json(
+    evidence: Evidence | None, judgement: Judgement | None, outputs: Sequence[int] | None
+) -> dict[str, Any] | None:
+    """The counterexample of a record: the terms of the instance at one output, numbered as the network's own."""
+    if not isinstance(evidence, ValueGap) or judgement is None or judgement.gap is None:
         return None
-    output = outputs[evidence.output] if outputs else evidence.output
     return {
-        "output": output,
+        "output": outputs[evidence.output] if outputs else evidence.output,
         "points": [
             {
                 "factor": exact_text(value.factor),
@@ -37,8 +43,51 @@ def counterexample_json(
             for value in judgement.values
         ],
         "gap": exact_text(judgement.gap),
-        "sentence": sentence(claim.property, evidence.assignment, judgement.values, output, size),
     }
+
+
+def refutation_sentence(
+    claim: Claim, evidence: Evidence | None, judgement: Judgement | None, outputs: Sequence[int] | None, size: int
+) -> str | None:
+    """The counterexample as a sentence; the network has ``size`` outputs, of which ``outputs`` are the claim's."""
+    if isinstance(evidence, Falsehood) and judgement is not None and claim.property.asked is not None:
+        return false_sentence(claim.property.asked, evidence)
+    if not isinstance(evidence, ValueGap) or judgement is None or judgement.gap is None:
+        return None
+    output = outputs[evidence.output] if outputs else evidence.output
+    return sentence(claim.property, evidence.assignment, judgement.values, output, size)
+
+
+def recorded_sentence(record: Mapping[str, Any]) -> str | None:
+    """The same from a record alone, which nothing has replayed here; None where it has no counterexample.
+
+    ``KeyError``, ``TypeError``, ``ValueError`` or an error of this package where it is no record.
+    """
+    shown, evidence = record["counterexample"], record["evidence"]
+    if shown is None:
+        return None
+    if record["kind"] == "formula":
+        return recorded_falsehood(record)
+    found = read_gap(evidence)
+    values = [
+        Value(
+            read_rational(item["factor"]),
+            read_vector(item["point"]),
+            item["network"] == "second",
+            _real(str(item["value"])),
+        )
+        for item in shown["points"]
+    ]
+    size = int(record["network"]["outputs"])
+    return sentence(find(str(record["property"])), found.assignment, values, int(shown["output"]), size)
+
+
+def _real(text: str) -> Real:
+    """A number as ``exact_text`` wrote it."""
+    if not text.startswith("["):
+        return read_rational(text)
+    low, high = text.strip("[]").split(", ")
+    return Enclosure(read_rational(low), read_rational(high))
 
 
 def sentence(formula: Property, assignment: Assignment, values: Sequence[Value], output: int, output_size: int) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
 from verify.kernel.check import Verdict, has_smooth_units
-from verify.property import Vacuous
 from verify.property.base import Asked
+from verify.property.trivial import why_vacuous
 from verify.report.markup import element
 from verify.report.record import Result
 
@@ -40,7 +40,12 @@ def chosen_outputs(outputs: Sequence[int]) -> str:
 
 def bindings(asked: Asked) -> str:
     """``f is relu and g is abs``."""
-    return " and ".join(f"{name} is {network.name}" for name, network in asked.networks.items())
+    return listed_bindings({name: network.name for name, network in asked.networks.items()})
+
+
+def listed_bindings(names: Mapping[str, str]) -> str:
+    """The same from the networks' names."""
+    return " and ".join(f"{name} is {network}" for name, network in names.items())
 
 
 def code(text: str) -> Markup:
@@ -71,15 +76,8 @@ def answer(result: Result) -> str:
     if result.verdict is Verdict.REFUTED:
         how = "with values enclosed in ball arithmetic" if has_smooth_units(result.claim) else "in exact arithmetic"
         return f"No: one instance of the formula fails, {how}."
-    if result.vacuous and result.claim.property.asked is not None:
-        return "Yes, but only because there is nothing to check: no values of its names satisfy its conditions."
     if result.vacuous:
-        return f"Yes, but only because there is nothing to check: {_why_vacuous(result)}."
+        return f"Yes, but only because there is nothing to check: {why_vacuous(result.claim)}."
     if result.assurance == "attested":
         return f"Yes, on the word of {result.outcome.attested}: no evidence was replayed."
     return "Yes, for every real input there: the proof below was replayed in exact arithmetic."
-
-
-def _why_vacuous(result: Result) -> str:
-    questions = result.claim.questions()
-    return questions.reason if isinstance(questions, Vacuous) else "the formula has trivial instances only"

@@ -53,22 +53,11 @@ def holds_at(question: Question, point: Vector) -> bool:
 def case_witnesses(
     question: Question, rows: Sequence[HalfSpace], maps: Sequence[AffineForm], budget: Budget
 ) -> Witnesses | Vector:
-    """What shows that no case holds on the part, or a point of it where one does.
-
-    Conditions that exclude each other are looked for first, so that a formula about nothing is found to be one.
-    """
+    """What shows that no case holds on the part, or a point of it where one does."""
     base, found = question.region.base, Witnesses()
-    given: dict[tuple[Sign, ...], Shown | None] = {}
     for k, case in enumerate(question.cases):
         budget.check()
-        shown: Shown | Vector | None = None
-        if case.given:
-            if case.given not in given:
-                alone = excluded(case.given, base, rows, maps, budget)
-                given[case.given] = None if isinstance(alone, Vector) else alone
-            shown = given[case.given]
-        if shown is None:
-            shown = _by_one_sign(case, base, maps) or excluded(case.signs, base, rows, maps, budget)
+        shown = _by_one_sign(case, base, maps) or excluded(case.signs, base, rows, maps, budget)
         if isinstance(shown, Vector):
             return shown
         found[k, 1] = shown.weights

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from verify.errors import BudgetExceeded, EvidenceError, InputError, RegionError
-from verify.kernel.check import Judgement, Verdict, has_smooth_units, judge
+from verify.errors import BudgetExceeded, EvidenceError, InputError, TooLarge
+from verify.kernel.check import has_smooth_units, judge
 from verify.kernel.cover import check_criterion
 from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Falsehood, Nothing, Rule, Tree, ValueGap
 from verify.kernel.exact import cell_of, is_small
+from verify.kernel.formulas import Unsatisfiable
+from verify.kernel.instances import Instance, NoInstance, Witness
 from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous
+from verify.property.asked import conditions_claim
 from verify.property.base import INEQUALITIES
 from verify.region import L1Ball
 from verify.search.budget import Budget
@@ -20,8 +23,9 @@ from verify.search.crossing import findings_along, findings_at, findings_towards
 from verify.search.difference import search_difference
 from verify.search.finding import Finding, NonZero, proposals, refutation
 from verify.search.inequality import one_leaf, split_inequality
+from verify.search.nontrivial import witness_of
 from verify.search.outcome import Outcome, SearchInterrupted
-from verify.search.problem import Problem, is_empty, prepare
+from verify.search.problem import Problem, prepare
 from verify.search.rewriting import rewritten_problem
 from verify.search.sampling import findings_at_random
 from verify.search.shrink import shrink, shrink_falsehood
@@ -157,13 +161,20 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
     """Decide the claim within the budget, with one engine or all of them in order."""
     if engine not in ENGINE_NAMES:
         raise InputError(f"unknown engine {engine!r}; known: {', '.join(ENGINE_NAMES)}")
+    if claim.property.asked is not None:
+        return _decide_formula(claim, budget, engine, shrinking=shrinking)
     tried: list[str] = []
     notes: list[str] = []
     try:
-        if claim.property.asked is None and claim.region.rows and is_empty(claim.region, budget):
-            raise RegionError(f"region {claim.region.text!r} is empty: no point satisfies all its constraints")
+        witness = witness_of(claim, budget)
+        if isinstance(witness, NoInstance):
+            nothing = Nothing()
+            judgement = judge(claim, nothing, witness)
+            return Outcome(judgement, nothing, "reduction", (), budget.elapsed, witness=witness)
         questions = claim.questions()
-        if engine == "z3" and not isinstance(questions, Vacuous) and not has_smooth_units(claim):
+        if isinstance(questions, Vacuous):
+            raise AssertionError(f"the table of trivial instances differs from the reduction: {questions.reason}")
+        if engine == "z3" and not has_smooth_units(claim):
             return _with_z3(claim, budget)
         found = _search(claim, questions, budget, engine, tried, notes)
         if found is None:
@@ -172,17 +183,62 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
         evidence, name = found
         if isinstance(evidence, ValueGap) and shrinking:
             evidence = shrink(claim, evidence, budget)
-        elif isinstance(evidence, Falsehood) and shrinking:
-            evidence = shrink_falsehood(claim, evidence, budget)
-        return Outcome(judge(claim, evidence), evidence, name, tuple(tried), budget.elapsed)
+        proves = None if isinstance(evidence, ValueGap) else witness
+        judgement = judge(claim, evidence, proves)
+        return Outcome(judgement, evidence, name, tuple(tried), budget.elapsed, witness=proves)
     except BudgetExceeded as stop:
         return _undecided("; ".join([str(stop), *notes]), tried, budget)
     except KeyboardInterrupt as stop:
         raise SearchInterrupted(_undecided("interrupted", tried, budget)) from stop
 
 
+def _decide_formula(claim: Claim, budget: Budget, engine: str, *, shrinking: bool) -> Outcome:
+    """Decide a formula of the language; only a proof asks whether its conditions can be satisfied."""
+    tried: list[str] = []
+    try:
+        if engine == "z3":
+            return _with_z3(claim, budget)
+        found = _search_formula(claim, budget, engine, tried)
+        if found is None:
+            return _undecided("the engines that were tried do not decide this formula", tried, budget)
+        evidence, name = found
+        if isinstance(evidence, Falsehood):
+            evidence = shrink_falsehood(claim, evidence, budget) if shrinking else evidence
+            return Outcome(judge(claim, evidence), evidence, name, tuple(tried), budget.elapsed)
+        witness = _satisfied(claim, budget)
+        if witness is None:
+            return _undecided("proved, but whether its conditions can be satisfied is not known", tried, budget)
+        proof = Nothing() if isinstance(witness, Unsatisfiable) else evidence
+        judgement = judge(claim, proof, witness)
+        return Outcome(judgement, proof, name, tuple(tried), budget.elapsed, witness=witness)
+    except BudgetExceeded as stop:
+        return _undecided(str(stop), tried, budget)
+    except KeyboardInterrupt as stop:
+        raise SearchInterrupted(_undecided("interrupted", tried, budget)) from stop
+
+
+def _search_formula(claim: Claim, budget: Budget, engine: str, tried: list[str]) -> tuple[Evidence, str] | None:
+    questions = claim.questions()
+    assert not isinstance(questions, Vacuous)
+    if engine not in ("auto", *ENGINES):
+        raise InputError(f"engine {engine!r} is not for formulas; known: auto, {', '.join(ENGINES)}, z3")
+    return _run(claim, questions, budget, _in_order(questions) if engine == "auto" else [engine], tried)
+
+
+def _satisfied(claim: Claim, budget: Budget) -> Witness | Unsatisfiable | None:
+    """Values that satisfy the conditions of a formula, or the proof that there are none."""
+    assert claim.property.asked is not None
+    found = _search_formula(conditions_claim(claim.property.asked), budget, "auto", [])
+    if found is None:
+        return None
+    evidence, _ = found
+    if isinstance(evidence, Falsehood):
+        return Instance(evidence.assignment)
+    return Unsatisfiable(evidence) if isinstance(evidence, Cells) else None
+
+
 def _undecided(reason: str, tried: list[str], budget: Budget) -> Outcome:
-    return Outcome(Judgement(Verdict.UNKNOWN), None, "", tuple(tried), budget.elapsed, reason)
+    return Outcome(None, None, "", tuple(tried), budget.elapsed, reason)
 
 
 def _with_z3(claim: Claim, budget: Budget) -> Outcome:
@@ -192,19 +248,16 @@ def _with_z3(claim: Claim, budget: Budget) -> Outcome:
 
 
 def _search(
-    claim: Claim, questions: list[Question] | Vacuous, budget: Budget, engine: str, tried: list[str], notes: list[str]
+    claim: Claim, questions: list[Question], budget: Budget, engine: str, tried: list[str], notes: list[str]
 ) -> tuple[Evidence, str] | None:
     """Evidence and the engine that found it; ``tried`` gets the engines run and ``notes`` what is known without it."""
-    if isinstance(questions, Vacuous):
-        return Nothing(), "reduction"
     if has_smooth_units(claim):
         return _smooth(claim, questions, budget, engine, tried)
     if engine in ("auto", "rules"):
         tried.append("rules")
         rule = _by_rule(claim)
         if rule is not None:
-            empty = _empty_domains(claim, questions, budget)
-            return (empty, "reduction") if empty is not None else (rule, "rules")
+            return rule, "rules"
     if claim.property.family == "equivalent within" and engine in ("auto", "difference"):
         tried.append("difference")
         near, note = search_difference(claim, questions[0], budget)
@@ -212,6 +265,13 @@ def _search(
             return near, "difference"
         notes.append(note)
     names = _in_order(questions) if engine == "auto" else [engine] if engine in ENGINES else []
+    return _run(claim, questions, budget, names, tried)
+
+
+def _run(
+    claim: Claim, questions: list[Question], budget: Budget, names: list[str], tried: list[str]
+) -> tuple[Evidence, str] | None:
+    """The named engines in order, each for every question that is open."""
     attempts = [Attempt(claim, question, i, budget) for i, question in enumerate(questions)]
     proofs: dict[int, Cover | Empty] = {}
     used = ""
@@ -263,19 +323,11 @@ def _smooth(
     return (found, "smooth") if found is not None else None
 
 
-def _empty_domains(claim: Claim, questions: list[Question], budget: Budget) -> Cells | None:
-    """For sums of points, the proof that none stays in the region: a rule would not say that it is vacuous."""
-    if claim.region.contains_origin or any(q.criterion is not Criterion.NONPOSITIVE for q in questions):
-        return None
-    proofs = [found for q in questions if isinstance(found := prepare(q, budget), Empty)]
-    return Cells(tuple(proofs)) if len(proofs) == len(questions) else None
-
-
 def _by_rule(claim: Claim) -> Rule | None:
     for name, rule in RULES.items():
         try:
             rule(claim)
-        except EvidenceError:
+        except (EvidenceError, TooLarge):
             continue
         return Rule(name)
     return None

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from verify.errors import EvidenceError
+from verify.errors import TooLarge
 from verify.kernel.affine_forms import form_bounds, paired
 from verify.kernel.difference import Cut, Difference, bounds, boxes, correspond, folded
 from verify.kernel.evidence import Empty, ValueGap
@@ -102,7 +102,7 @@ def _bounded(pair: Pair, base: Base, epsilon: Fraction, budget: Budget) -> tuple
     is_folded = True
     try:
         pair = folded(pair[0], base), folded(pair[1], base)
-    except EvidenceError:
+    except TooLarge:
         is_folded = False
     intervals, forms, least = _intervals(pair), _forms(pair, base), None
     can_cut = isinstance(base, Box) and base.dimension <= MOST_COORDINATES and correspond(*pair)
@@ -135,7 +135,7 @@ def _forms(pair: Pair, base: Base) -> Bounds | None:
     def bounded(part: Base) -> list[Fraction | None]:
         try:
             return form_bounds(both, part)
-        except EvidenceError:  # too many coefficients
+        except TooLarge:
             return [None]
 
     return bounded

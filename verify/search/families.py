@@ -7,8 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from verify.errors import BudgetExceeded, EngineDisagreement, InputError, NetworkError, RegionError
-from verify.kernel.check import Verdict
+from verify.errors import BudgetExceeded, EngineDisagreement, InputError, NetworkError
 from verify.kernel.evidence import Nothing, ValueGap
 from verify.kernel.families import (
     FamilyClaim,
@@ -20,12 +19,14 @@ from verify.kernel.families import (
     judge_family,
 )
 from verify.kernel.induction import Line
+from verify.kernel.instances import NoInstance, Witness
 from verify.network.families import Family, Weights, member
 from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.family_members import candidates, narrowed, simpler, widened
 from verify.search.finding import gap_at
-from verify.search.problem import is_empty
+from verify.search.nontrivial import witness_of
+from verify.search.outcome import Answered, Attestation
 from verify.search.samples import Sample
 from verify.search.shrink import shrink
 
@@ -39,17 +40,22 @@ THOROUGH_MEMBERS, THOROUGH_SECONDS, THOROUGH_WEIGHTS = 40, 0.5, 200
 
 
 @dataclass(frozen=True, eq=False)
-class FamilyOutcome:
+class FamilyOutcome(Answered):
     """The answer to a claim about a family; ``lines`` is what the sign rules know even where they do not decide."""
 
-    judgement: FamilyJudgement
+    answer: FamilyJudgement | Attestation | None
     evidence: FamilyEvidence | None
     engine: str
     tried: tuple[str, ...]
     seconds: float
     lines: tuple[Line, ...] = ()
     reason: str = ""
-    attested: str = ""
+    witness: Witness | None = None
+
+    @property
+    def judgement(self) -> FamilyJudgement | None:
+        """What the kernel found; None where nothing was replayed."""
+        return self.answer if isinstance(self.answer, FamilyJudgement) else None
 
 
 def decide_family(claim: FamilyClaim, budget: Budget, engine: str = "auto") -> FamilyOutcome:
@@ -58,18 +64,17 @@ def decide_family(claim: FamilyClaim, budget: Budget, engine: str = "auto") -> F
         raise InputError(f"unknown engine {engine!r} for a family; known: {', '.join(ENGINES)}")
     if claim.property.fits is not None:
         claim.property.fits(member(narrowed_or_same(claim.family), {}))
-    if claim.region.rows and is_empty(claim.region, budget):
-        raise RegionError(f"region {claim.region.text!r} is empty: no point satisfies all its constraints")
     tried: list[str] = []
     lines: tuple[Line, ...] = ()
     try:
-        if claim.vacuous is not None:
-            return _judged(claim, Nothing(), "reduction", tried, budget, ())
+        witness = witness_of(claim.of_zero, budget)
+        if isinstance(witness, NoInstance):
+            return _judged(claim, Nothing(), "reduction", tried, budget, (), witness)
         lines, holds = derived(claim)
         if engine in ("auto", "rules"):
             tried.append("rules")
             if holds:
-                return _judged(claim, SignRules(lines), "rules", tried, budget, lines)
+                return _judged(claim, SignRules(lines), "rules", tried, budget, lines, witness)
         if engine in ("auto", "members"):
             tried.append("members")
             found = breaking_member(claim, budget)
@@ -81,7 +86,7 @@ def decide_family(claim: FamilyClaim, budget: Budget, engine: str = "auto") -> F
         reason = "the engines that were tried do not decide this claim"
     except BudgetExceeded as stop:
         reason = str(stop)
-    return FamilyOutcome(FamilyJudgement(Verdict.UNKNOWN), None, "", tuple(tried), budget.elapsed, lines, reason)
+    return FamilyOutcome(None, None, "", tuple(tried), budget.elapsed, lines, reason)
 
 
 def _judged(
@@ -91,9 +96,10 @@ def _judged(
     tried: list[str],
     budget: Budget,
     lines: tuple[Line, ...],
+    witness: Witness | None = None,
 ) -> FamilyOutcome:
-    judgement = judge_family(claim, evidence)
-    return FamilyOutcome(judgement, evidence, engine, tuple(tried), budget.elapsed, lines)
+    judgement = judge_family(claim, evidence, witness)
+    return FamilyOutcome(judgement, evidence, engine, tuple(tried), budget.elapsed, lines, witness=witness)
 
 
 def _with_z3(
@@ -102,26 +108,17 @@ def _with_z3(
     from verify.search.families_smt import ask, is_small  # loads Z3
 
     if not is_small(claim):
-        unknown = FamilyJudgement(Verdict.UNKNOWN)
         reason = "the rules do not prove it, no member that was tried breaks it, and the family is too large for Z3"
-        return FamilyOutcome(unknown, None, "", tuple(tried), budget.elapsed, lines, reason)
+        return FamilyOutcome(None, None, "", tuple(tried), budget.elapsed, lines, reason)
     answer = ask(claim, budget)
     if answer.evidence is not None:
         if holds:
             raise EngineDisagreement(f"the sign rules prove what a member found by Z3 refutes: {claim.property.name}")
         return _judged(claim, answer.evidence, "z3", tried, budget, lines)
-    verdict = Verdict.PROVED if answer.status == "unsat" else Verdict.UNKNOWN
-    attested = answer.solver if verdict is Verdict.PROVED else ""
-    return FamilyOutcome(
-        FamilyJudgement(verdict),
-        None,
-        "z3" if attested else "",
-        tuple(tried),
-        budget.elapsed,
-        lines,
-        "" if attested else f"Z3 answered {answer.status}",
-        attested,
-    )
+    if answer.status == "unsat":
+        return FamilyOutcome(Attestation(answer.solver), None, "z3", tuple(tried), budget.elapsed, lines)
+    reason = f"Z3 answered {answer.status}"
+    return FamilyOutcome(None, None, "", tuple(tried), budget.elapsed, lines, reason)
 
 
 def _simplified(claim: FamilyClaim, weights: Weights, gap: ValueGap, sample: Sample) -> tuple[Weights, ValueGap]:

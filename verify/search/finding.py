@@ -13,9 +13,10 @@ import numpy as np
 
 from verify.errors import EvidenceError
 from verify.kernel.balls import PRECISIONS
-from verify.kernel.check import evaluated_instance, has_smooth_units, instance_terms, network_of, surely_broken
+from verify.kernel.check import evaluated_instance, has_smooth_units, network_of, surely_broken
 from verify.kernel.evidence import ValueGap
 from verify.kernel.exact import is_small
+from verify.kernel.instances import instance_terms
 from verify.network import floats
 from verify.property import Assignment, Claim, Term
 from verify.rational import Enclosure, Vector, zeros

@@ -35,7 +35,7 @@ Waiting = tuple[Fraction, int, Part, Fold]
 def nearest_other_map(network: Network, x: Vector, reach: Fraction, budget: Budget) -> Fraction | None:
     """The distance from x at which another map begins; None if f is affine on the ball of radius ``reach``.
 
-    ``EvidenceError`` for networks with more rows than are kept exactly.
+    ``TooLarge`` for networks with more rows than are kept exactly.
     """
     region = ball(x, reach)
     assert isinstance(region.base, Box)

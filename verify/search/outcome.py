@@ -5,31 +5,90 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from verify.kernel.check import Judgement, Verdict
+from verify.kernel.check import Judgement, Value, Verdict
 from verify.kernel.evidence import Evidence
+from verify.kernel.families import FamilyJudgement
+from verify.kernel.formulas import Unsatisfiable
+from verify.kernel.instances import Witness
+from verify.rational import Real
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """The word of a ``solver`` that the claim holds: no evidence, nothing that the kernel saw."""
+
+    solver: str
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the verdict rests on."""
+        return (f"{self.solver} answered unsat; no evidence was replayed",)
+
+
+class Answered:
+    """What follows from an ``answer``: what the kernel returned, a solver's word, or None for UNKNOWN."""
+
+    answer: Any
+
+    @property
+    def verdict(self) -> Verdict:
+        """PROVED, REFUTED or UNKNOWN."""
+        if self.answer is None:
+            return Verdict.UNKNOWN
+        return Verdict.PROVED if isinstance(self.answer, Attestation) else Verdict(self.answer.verdict)
+
+    @property
+    def assurance(self) -> str | None:
+        """``checked`` for what the kernel returned and nothing else, ``attested``, or None for UNKNOWN."""
+        if self.answer is None:
+            return None
+        return "checked" if isinstance(self.answer, Judgement | FamilyJudgement) else "attested"
+
+    @property
+    def vacuous(self) -> bool:
+        """Whether a proved claim has trivial instances only."""
+        return isinstance(self.answer, Judgement | FamilyJudgement) and self.answer.vacuous
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the verdict rests on beside exact arithmetic."""
+        return tuple(self.answer.assumptions) if self.answer is not None else ()
+
+    @property
+    def attested(self) -> str:
+        """The solver whose word the verdict is; empty where it is none."""
+        return self.answer.solver if isinstance(self.answer, Attestation) else ""
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """The answer to a claim: evidence judged by the kernel, a solver's word, or UNKNOWN with the reason.
+class Outcome(Answered):
+    """The answer to a claim, with its evidence, or with the ``reason`` why there is none.
 
-    ``attested`` names the solver whose word a verdict without evidence rests on; ``tried`` lists the engines run.
+    ``witness`` is what a proof is about (``verify.kernel.instances``); ``tried`` lists the engines run.
     """
 
-    judgement: Judgement
+    answer: Judgement | Attestation | None
     evidence: Evidence | None
     engine: str
     tried: tuple[str, ...]
     seconds: float
     reason: str = ""
-    attested: str = ""
+    witness: Witness | Unsatisfiable | None = None
 
     @property
-    def assurance(self) -> str | None:
-        """``checked``, ``attested``, or None for UNKNOWN."""
-        if self.judgement.verdict is Verdict.UNKNOWN:
-            return None
-        return "attested" if self.attested else "checked"
+    def judgement(self) -> Judgement | None:
+        """What the kernel found; None where nothing was replayed."""
+        return self.answer if isinstance(self.answer, Judgement) else None
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """The terms of a refutation."""
+        return self.answer.values if isinstance(self.answer, Judgement) else ()
+
+    @property
+    def gap(self) -> Real | None:
+        """The number that breaks the formula of a refutation."""
+        return self.answer.gap if isinstance(self.answer, Judgement) else None
 
 
 class SearchInterrupted(KeyboardInterrupt):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from verify.errors import EvidenceError
+from verify.errors import TooLarge
 from verify.kernel.cover import on_hull
 from verify.kernel.evidence import Leaf, Tree
 from verify.kernel.exact import AffineForm
@@ -84,7 +84,7 @@ def _rows_of(problem: Problem) -> NormalForm | None:
         return None
     try:
         return normal_form(problem.question.network, base)
-    except EvidenceError:
+    except TooLarge:
         return None
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from verify.kernel.closed_form import spread_of
-from verify.kernel.cover import hull_chart, in_hull
+from verify.kernel.cover import hull_chart, in_hull, on_hull
 from verify.kernel.evidence import Cover, Empty, Equation, Tree
 from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of, pattern_of, preactivations
 from verify.kernel.filter import Spread
@@ -90,20 +90,20 @@ def prepare(question: Question, budget: Budget, *, lift_first: bool = False) -> 
         return Problem(question, region.base.centre(), asked, lifted=lift_first)
     if not isinstance(region.base, Box):
         return prepare(question, budget, lift_first=True)
-    found = _relative_interior(region, budget)
+    found = relative_interior(region, budget)
     if isinstance(found, Empty):
         return Empty(found.multipliers, lift_first)
     point, equations = found
     inner = in_hull(question, equations)
     if equations:
-        inside = _relative_interior(inner.region, budget)
+        inside = relative_interior(inner.region, budget)
         if isinstance(inside, Empty) or inside[1]:
             raise AssertionError("the affine hull was not found in one step")
         point = inside[0]
     return Problem(inner, point, asked, equations, lift_first)
 
 
-def _relative_interior(region: Region, budget: Budget) -> tuple[Vector, tuple[Equation, ...]] | Empty:
+def relative_interior(region: Region, budget: Budget) -> tuple[Vector, tuple[Equation, ...]] | Empty:
     """A relative interior point and the equations of the hull (pinned sides of the box are not repeated)."""
     assert isinstance(region.base, Box)
     base, rows = region.base, region.rows
@@ -119,7 +119,9 @@ def _relative_interior(region: Region, budget: Budget) -> tuple[Vector, tuple[Eq
     for row in constraints:
         if any(row.slack(p) > 0 for p in points):
             continue
-        slack = AffineForm(-row.coefficients, row.bound)
+        slack = on_hull(AffineForm(-row.coefficients, row.bound), base)
+        if slack.coefficients.is_zero():
+            continue  # the pinned sides say it already
         outcome = nonnegative(-slack, base, rows, budget)
         if isinstance(outcome, NegativeAt):
             points.append(vector(outcome.point))

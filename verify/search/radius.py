@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.errors import BudgetExceeded, EvidenceError, RegionError
+from verify.errors import BudgetExceeded, RegionError, TooLarge
 from verify.kernel.closed_form import spread_of
 from verify.kernel.exact import AffineForm, Cell, cell_of, pattern_of, preactivations
 from verify.network import Network
@@ -69,11 +69,11 @@ def radii(network: Network, x: Vector, budget: Budget) -> Radii:
         return Radii(pattern, _nearest_other_piece(network, x, pattern, budget), units)
     except Within as stop:
         return Radii(pattern, None, units, str(stop), max(pattern, stop.radius))
-    except BudgetExceeded as stop:
-        return Radii(pattern, None, units, str(stop), pattern)
-    except EvidenceError:
+    except TooLarge:
         reason = f"{network.name} is too large for exact rows of its units, which a first crossing without effect needs"
         return Radii(pattern, None, units, reason, pattern)
+    except BudgetExceeded as stop:
+        return Radii(pattern, None, units, str(stop), pattern)
 
 
 def pattern_radius(

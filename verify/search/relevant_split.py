@@ -7,7 +7,7 @@ compared with the first map found, so that a difference is seen long before the 
 
 from __future__ import annotations
 
-from verify.errors import EvidenceError
+from verify.errors import TooLarge
 from verify.kernel.evidence import Tree
 from verify.kernel.normal_form import NormalForm, normal_form
 from verify.property import Criterion
@@ -34,7 +34,7 @@ def rows_of(problem: Problem) -> NormalForm | None:
         return None
     try:
         return normal_form(problem.question.network, base)
-    except EvidenceError:
+    except TooLarge:
         return None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from verify.errors import EvidenceError
+from verify.errors import EvidenceError, TooLarge
 from verify.kernel.exact import Bits
 from verify.kernel.rewriting import EXPAND, KEEP, OFF, ON, BlockSteps, Replay, Steps, constants
 from verify.kernel.rows import is_short
@@ -77,7 +77,7 @@ def _found(
             replay.apply(k, forms, step)
             found.append(step)
         return Steps(tuple(found), use_sides), replay.result()
-    except EvidenceError:
+    except (EvidenceError, TooLarge):
         return None  # sums too long to be written out, or two rows with one fingerprint that are no multiples
 
 

@@ -64,7 +64,7 @@ def simplify(network: Network, region: Region, budget: Budget, name: str = "simp
         claim = Claim(network, find("equivalent"), region, again)
         for engine in PROVERS:
             outcome = decide(claim, budget, engine)
-            if outcome.judgement.verdict is Verdict.PROVED:
+            if outcome.verdict is Verdict.PROVED:
                 return Simplified(again, data, claim, outcome, tuple(dict.fromkeys(notes)))
         notes.append(f"{candidate.relu_count} ReLU would do, but no proof was found: {outcome.reason}")
     if not written:

@@ -19,16 +19,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.errors import BudgetExceeded, EvidenceError
+from verify.errors import BudgetExceeded, EvidenceError, TooLarge
 from verify.kernel.balls import PRECISIONS, preactivation_bounds
 from verify.kernel.closed_form import settled_units
 from verify.kernel.evidence import Cells, Cover, Empty, Leaf, Multipliers, Rule, Split, Tree, ValueGap
 from verify.kernel.exact import AffineForm, Pattern
-from verify.kernel.inequalities import has_only_trivial_instances
 from verify.kernel.rules import RULES, SMOOTH_RULES
 from verify.kernel.smooth import Map, Resolved, Symbols, fault, maps_of, resolve
 from verify.network import Network
-from verify.property import Assignment, Claim, Criterion, Question
+from verify.property import Assignment, Claim, Question
 from verify.property.base import INEQUALITIES
 from verify.rational import Vector, ends, vector
 from verify.region import Box, HalfSpace, L1Ball
@@ -71,7 +70,7 @@ def search_smooth(claim: Claim, questions: list[Question], budget: Budget) -> Ce
 def _applies(name: str, claim: Claim) -> bool:
     try:
         RULES[name](claim)
-    except EvidenceError:
+    except (EvidenceError, TooLarge):
         return False
     return True
 
@@ -152,9 +151,6 @@ def _cover(problem: Problem, budget: Budget) -> Cover | Iterator[Finding]:
     """A proof of the question, or what speaks against it on the part where the proof fails."""
     question, base = problem.question, problem.question.region.base
     assert isinstance(base, Box)
-    only_one = question.criterion is Criterion.THROUGH_ORIGIN and question.origin is None
-    if only_one or has_only_trivial_instances(question):
-        return problem.cover(Leaf({}))  # nothing to quantify over, as the hull shows
     symbols = Symbols(question.region.dimension)
     root = _Part(question.region.rows, problem.interior)
     first: tuple[list[Map], Vector] | None = None

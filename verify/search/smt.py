@@ -14,7 +14,7 @@ from typing import Any
 
 import z3
 
-from verify.kernel.check import Judgement, Verdict, judge
+from verify.kernel.check import judge
 from verify.property import Assignment, Claim
 from verify.rational import Vector, vector
 from verify.search.budget import Budget
@@ -22,7 +22,7 @@ from verify.search.cases import false_at
 from verify.search.encoding import Reals, encoded, inside, real
 from verify.search.finding import gap_at
 from verify.search.formula_smt import negated_formula
-from verify.search.outcome import Outcome
+from verify.search.outcome import Attestation, Outcome
 
 SymbolicTerm = tuple[Any, Reals, bool]
 
@@ -168,10 +168,7 @@ def decide_with_z3(claim: Claim, budget: Budget) -> Outcome:
     with interrupting(seconds + 1):
         status = solver.check()
     if status == z3.unsat:
-        proved = Judgement(
-            Verdict.PROVED, assumptions=(f"Z3 {z3.get_version_string()} answered unsat; no evidence was replayed",)
-        )
-        return Outcome(proved, None, "z3", ("z3",), budget.elapsed, attested=f"Z3 {z3.get_version_string()}")
+        return Outcome(Attestation(f"Z3 {z3.get_version_string()}"), None, "z3", ("z3",), budget.elapsed)
     if status == z3.sat:
         assignment = _assignment(claim, solver.model(), variables)
         evidence = false_at(claim, assignment) if claim.property.asked is not None else gap_at(claim, assignment)
@@ -182,18 +179,7 @@ def decide_with_z3(claim: Claim, budget: Budget) -> Outcome:
         reason = f"Z3 answered {status} ({solver.reason_unknown()})"
         if "keyboard" in reason:  # Z3 catches Ctrl-C itself
             raise KeyboardInterrupt
-    return Outcome(Judgement(Verdict.UNKNOWN), None, "", ("z3",), budget.elapsed, reason)
-
-
-def _has_no_instance(claim: Claim, budget: Budget) -> bool:
-    """Whether no values of the variables keep all arguments in the region."""
-    solver = z3.Solver()
-    if budget.remaining != float("inf"):
-        solver.set("timeout", max(1, int(budget.remaining * 1000)))
-    variables = _variables(claim)
-    for i, (_, argument, _) in enumerate(_terms(claim, variables)):
-        solver.add(*inside(claim.region, argument, f"t{i}"))
-    return bool(solver.check() == z3.unsat)
+    return Outcome(None, None, "", ("z3",), budget.elapsed, reason)
 
 
 def _assignment(claim: Claim, model: Any, variables: Mapping[str, Any]) -> Assignment:

@@ -67,16 +67,16 @@ class Book:
         """Decide a claim about a family of networks (``verify.check_family``), or take one that was decided.
 
         Any object with ``verdict``, ``assurance``, ``statement`` (the claim), ``sentence`` (the answer) and ``lines``
-        (why, line by line) will do; its ``to_json()``, if it has one, is kept beside the pages.
+        (why, line by line) will do; its ``record()``, if it has one, is kept beside the pages.
         """
         from verify.family import check_family
 
         result = check_family(family, property, on, **options) if property else family
         self._families += 1
         record = ""
-        if hasattr(result, "to_json"):
+        if hasattr(result, "record"):
             record = f"{self.theorem.stem}-family-{self._families}.json"
-            write_text(self._folder / record, json.dumps(result.to_json(), indent=1) + "\n")
+            write_text(self._folder / record, json.dumps(result.record(), indent=1) + "\n")
         verdict = str(getattr(result.verdict, "value", result.verdict))
         lines = tuple(map(str, result.lines))
         statement, answer = str(result.statement), str(result.sentence)
