@@ -216,11 +216,10 @@ class _Lowering:
         for variable in self.formula.variables:
             size = max(variable.size, 1)
             member = charts.get(variable.name)
-            if member is None:
+            region = None if member is None else self._region(member)
+            if member is None or region is None or region.chart is None:
                 parts[variable.name] = self.domain.add(size), matrices.identity(size), zeros(size)
                 continue
-            region = self._region(member)
-            assert region.chart is not None
             first = self.domain.add(region.dimension)
             parts[variable.name] = first, region.chart.directions, region.chart.origin
             plain = Region(region.base, region.rows)

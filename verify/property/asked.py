@@ -41,6 +41,13 @@ def asked_claim(formula: Formula, networks: Mapping[str, Network]) -> Claim:
     return Claim(found.network, wanted, found.region)
 
 
+def asked_of(claim: Claim) -> Asked:
+    """The formula that a claim is about."""
+    if claim.property.asked is None:
+        raise PropertyError(f"{claim.property.name!r} is a property of the catalogue, not a formula")
+    return claim.property.asked
+
+
 def conditions_claim(asked: Asked) -> Claim:
     """That the conditions of a formula, premises of its body among them, never hold: they imply 1 <= 0."""
     conditions, _ = asked.formula.with_premises()

@@ -23,7 +23,7 @@ from verify.network import Network
 from verify.network import network as networks
 from verify.network.families import description
 from verify.property import Claim, Vacuous, find
-from verify.property.asked import asked_claim, conditions_claim
+from verify.property.asked import asked_claim, asked_of, conditions_claim
 from verify.region import Region
 from verify.region import region as regions
 from verify.report.family_json import family_json, family_shown_json, member_json
@@ -132,16 +132,16 @@ def _replayed_formula(data: Record, path: Path, given: tuple[str | None, str | N
         if len(formula.regions) != len(places):
             raise ValueError(f"{len(places)} regions are written out of {len(formula.regions)}")
         claim = asked_claim(formula, bound)
+        asked = asked_of(claim)
     except (*_UNREADABLE, FormulaMistake) as error:
         raise EvidenceError("format", f"the claim cannot be read: {error!r:.200}") from error
-    assert claim.property.asked is not None
     evidence = evidence_kinds.from_json(data["evidence"], _asked_about(claim))
-    conditions = _asked_about(conditions_claim(claim.property.asked))
+    conditions = _asked_about(conditions_claim(asked))
     witness = instances_json.formula_witness(data["nontrivial"], conditions)
     judgement = judge(claim, evidence, witness)
     expected = {
         **judged_json(judgement),
-        **formula_json(claim, claim.property.asked, vacuous=judgement.vacuous),
+        **formula_json(claim, asked, vacuous=judgement.vacuous),
         **evidence_json(evidence, witness),
         "counterexample": refuted_json(claim, evidence, judgement, None),
         "ledger": list(judgement.assumptions),

@@ -14,7 +14,7 @@ from verify.kernel.formulas import Unsatisfiable
 from verify.kernel.instances import Instance, NoInstance, Witness
 from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous
-from verify.property.asked import conditions_claim
+from verify.property.asked import asked_of, conditions_claim
 from verify.property.base import INEQUALITIES
 from verify.region import L1Ball
 from verify.search.budget import Budget
@@ -227,8 +227,7 @@ def _search_formula(claim: Claim, budget: Budget, engine: str, tried: list[str])
 
 def _satisfied(claim: Claim, budget: Budget) -> Witness | Unsatisfiable | None:
     """Values that satisfy the conditions of a formula, or the proof that there are none."""
-    assert claim.property.asked is not None
-    found = _search_formula(conditions_claim(claim.property.asked), budget, "auto", [])
+    found = _search_formula(conditions_claim(asked_of(claim)), budget, "auto", [])
     if found is None:
         return None
     evidence, _ = found
