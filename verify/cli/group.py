@@ -11,6 +11,7 @@ from verify.report.version import tool_version
 HOMES = {
     "check": "verify.cli.commands",
     "ask": "verify.cli.ask",
+    "shell": "verify.cli.shell",
     "explain": "verify.cli.commands",
     "radius": "verify.cli.commands",
     "lipschitz": "verify.cli.lipschitz",

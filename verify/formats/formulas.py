@@ -89,6 +89,19 @@ def parse_formula(
         return Formula(body, tuple(conditions), variables, found, text.strip())
 
 
+def parse_value(text: str, functions: Mapping[str, Sizes]) -> Expression:
+    """An expression without names, such as ``f([1, 2]) - g(0)``; raises ``FormulaError``."""
+    with drawn(text):
+        tree, written = parse(text)
+        reader = _Reader(functions, written)
+        found = reader.expression(tree.children[0])
+        free = next((node for node in walk(found) if isinstance(node, Name)), None)
+        if free is not None:
+            raise FormulaMistake(free.place, f"{free.name} has no value here; write the point: f([1, 1/2])")
+        Checked({}, functions).of(found)
+        return found
+
+
 @contextmanager
 def drawn(text: str) -> Iterator[None]:
     """Turn a ``FormulaMistake`` within into the error that draws it."""
