@@ -167,8 +167,10 @@ def test_report_writes_a_record_and_a_page(tmp_path: Path, capsys: Capture) -> N
     found = call(capsys, "check", "relu", "additive", "--report", folder, "--json")
     [record] = records(folder)
     written = json.loads(record.read_text())
-    assert written.pop("fuzz")["reason"] == "the verdict is refuted"
-    assert written == found.json
+    assert written["unchecked"].pop("fuzz")["reason"] == "the verdict is refuted"
+    shown = found.json
+    assert shown["counterexample"].pop("sentence") == "f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1"
+    assert written == {key: shown[key] for key in written}
     page = record.with_suffix(".md").read_text()
     assert "No, refuted." in page
     assert "f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1" in page

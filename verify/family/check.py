@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from verify.errors import InputError
@@ -14,6 +15,7 @@ from verify.property import find
 from verify.region import Region, box, everything
 from verify.region.region import to_json as region_json
 from verify.report.family_record import FamilyResult
+from verify.report.record_json import region_text
 from verify.search.budget import Budget
 from verify.search.families import decide_family
 
@@ -25,7 +27,8 @@ MAX_SYMBOLS = 60
 def family_claim(family: str | Path | Family, property: str, on: str | Region = "nonneg") -> FamilyClaim:
     """The claim that ``check_family`` decides, with its arguments."""
     described = family if isinstance(family, Family) else load_family(family)
-    region = on if isinstance(on, Region) else expressions.parse_region(on, described.input_size)
+    named = replace(on, text=region_text(on)) if isinstance(on, Region) else None  # the lines of a proof name it
+    region = named or expressions.parse_region(str(on), described.input_size)
     return FamilyClaim(described, find(property), region)
 
 
