@@ -95,7 +95,7 @@ never read
         ("let g=nothere.onnx", "nothere.onnx"),
         ("network nothere.onnx", "nothere.onnx"),
         ("region bx(0, 1)", "did you mean 'box'"),
-        ("lipschitz q", "lipschitz K in"),
+        ("lipschitz q in l1", "unexpected extra argument"),
         ("nondecreasing", "nondecreasing in I"),
         ("radius", "--at"),
         ("radius --at [1", "column"),

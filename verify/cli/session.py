@@ -115,9 +115,9 @@ class Session:
         }
         if word in known:
             known[word](rest.strip())
-        elif word in PASSED_ON:
+        elif word in PASSED_ON and not _is_property(line):
             self._pass_on(word, rest)
-        elif self._is_property(line):
+        elif _is_property(line) or _is_family(line):
             wanted, word, place = _parted(line)
             if word and not place:
                 raise InputError(f"on which region? write: {wanted} on box(0, 1)")
@@ -126,15 +126,6 @@ class Session:
             self._ask(line)
         else:
             self._value(line)
-
-    def _is_property(self, line: str) -> bool:
-        name = _parted(line)[0]
-        try:
-            find(name)
-        except PropertyError:
-            first = name.split(" ")[0].lower()
-            return any(family.name.split(" ")[0] == first for family in FAMILIES)  # then the message says how
-        return True
 
     # Claims.
 
@@ -278,6 +269,21 @@ class Session:
         layers = [block.name for block in self.load("f").blocks if block.relu]
         found = [w for w in [*self.words(), *layers] if w.startswith(word) and w != word]
         return list(dict.fromkeys([*found, *_files(word)]))
+
+
+def _is_property(line: str) -> bool:
+    """Whether the line is a property, on a region or not."""
+    try:
+        find(_parted(line)[0])
+    except PropertyError:
+        return False
+    return True
+
+
+def _is_family(line: str) -> bool:
+    """Whether the line starts as properties with numbers do: then the message says how they are written."""
+    first = line.split(" ")[0].lower()
+    return any(family.name.split(" ")[0] == first for family in FAMILIES)
 
 
 def _parted(line: str) -> tuple[str, str, str]:
