@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import call, spawn
+from tests.support.cli import ROOT, call, spawn
 from tests.support.formulas import ROWS, Row
 
 Capture = pytest.CaptureFixture[str]
@@ -112,6 +112,27 @@ def test_the_literal_query(capsys: Capture) -> None:
     assert found.status == 0
     assert "(check-sat)" in found.out
     assert found.out.startswith("; f(x) > 0 for x > 0\n")
+
+
+def test_a_solvers_word_is_attested(capsys: Capture) -> None:
+    found = call(capsys, "ask", "relu", "f(x) > 0 for x > 0", "--engine", "z3", "--json")
+    assert (found.status, found.json["assurance"], found.json["evidence"]) == (0, "attested", None)
+    refuted = call(capsys, "ask", "relu", "f(x) > 0 for x >= 0", "--engine", "z3", "--json")
+    assert (refuted.status, refuted.json["assurance"]) == (1, "checked")
+
+
+def test_families_are_for_check(tmp_path: Path, capsys: Capture) -> None:
+    text = (ROOT / "docs" / "families.md").read_text(encoding="utf-8")
+    (tmp_path / "family.toml").write_text(text.partition("```toml\n")[2].partition("```")[0])
+    found = call(capsys, "ask", tmp_path / "family.toml", "f(x) >= 0 for x in all")
+    assert found.status == 2
+    assert "verify check" in found.err
+
+
+def test_what_is_large_ends_in_time(capsys: Capture) -> None:
+    text = "f(x) + f(y) + f(z) < 1000000 or f(x + y) == 3 for x, y, z in all"
+    found = call(capsys, "ask", "thread", text, "--timeout", "0.5")
+    assert found.status in (1, 3)
 
 
 def test_records_and_pages(tmp_path: Path, capsys: Capture) -> None:

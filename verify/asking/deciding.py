@@ -14,6 +14,7 @@ from verify.asking.definitions import as_property
 from verify.asking.symbols import Truth
 from verify.errors import InputError, RegionError
 from verify.formats.formulas import drawn, parse_formula
+from verify.formats.toml_family import is_family
 from verify.formula.tree import FUNCTIONS, Call, walk
 from verify.network import Network
 from verify.property import Claim
@@ -90,6 +91,11 @@ def _claim(
         if name in bound:
             raise InputError(f"{name} is bound twice; f is the first network, g the one given with --to")
         bound[name] = value
+    for source in bound.values():
+        if isinstance(source, str | Path) and is_family(str(source)):
+            raise InputError(
+                f"{source}: a family of networks; formulas are about one network, 'verify check' knows families"
+            )
     networks = {name: load(value) for name, value in bound.items() if not isinstance(value, Region)}
     places = {name: value for name, value in bound.items() if isinstance(value, Region)}
     sizes = {name: (loaded.input_size, loaded.output_size) for name, loaded in networks.items()}

@@ -24,6 +24,7 @@ from verify.formula.tree import (
     Some,
     Statement,
     Sum,
+    text_of,
 )
 from verify.rational import Vector, vector
 from verify.region import Region
@@ -54,6 +55,7 @@ class Meaning:
         self.formula, self.inputs, self.apply = formula, inputs, apply
         self.names = {name: v.fractions() if isinstance(v, Vector) else [v] for name, v in assignment.items()}
         self.calls: dict[tuple[str, tuple[Fraction, ...]], Values] = {}
+        self.written: dict[tuple[str, tuple[Fraction, ...]], str] = {}  # each call as the formula writes it first
 
     def satisfies_conditions(self) -> bool:
         """Whether all conditions hold."""
@@ -129,6 +131,7 @@ class Meaning:
         argument = self.argument(node)
         key = node.function, tuple(argument.fractions())
         if key not in self.calls:
+            self.written[key] = text_of(node)
             self.calls[key] = self.apply(node.function, argument).fractions()
         return self.calls[key]
 

@@ -13,7 +13,7 @@ from verify.network.network import Block
 from verify.property.base import Asked
 from verify.rational import Real, Vector, display, exact_text, vector
 from verify.report.comparison import comparison, is_comparison
-from verify.report.falsehood import called_text, says, sentence
+from verify.report.falsehood import called_text, entries_text, says, sentence
 from verify.report.model import Counterexample, Evaluation, Number, Variable
 from verify.report.points import point_text
 from verify.report.record import Result
@@ -66,9 +66,9 @@ def _false_formula(asked: Asked, evidence: Falsehood) -> Counterexample:
     text = sentence(found, evidence.assignment)
     lines = []
     for (name, x), value in found.calls.items():
-        call = called_text(name, x)
-        entries = Number(point_text(vector(value)), point_text(vector(value)))
-        lines.append(Evaluation(call, call, entries, tuple(workings(asked.networks[name], vector(x)))))
+        entries = Number(entries_text(value), entries_text(value))
+        shown = found.written[name, x], called_text(found, (name, x))
+        lines.append(Evaluation(*shown, entries, tuple(workings(asked.networks[name], vector(x)))))
     variables = tuple(_variable(name, value) for name, value in evidence.assignment.items())
     said = "; ".join(says(found, asked.formula.body))
     return Counterexample(text, variables, tuple(lines), said, Number("", ""), "So the formula is false there.")

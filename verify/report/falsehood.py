@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -24,7 +24,7 @@ from verify.property import Assignment
 from verify.property.base import Asked
 from verify.rational import Vector, display, exact_text, vector
 from verify.region import region as regions
-from verify.report.points import point_text
+from verify.report.points import INLINE_COORDINATES, point_text
 
 # Values of networks that a sentence lists; the record has all of them.
 MAX_CALLS = 6
@@ -63,7 +63,7 @@ def sentence(found: Meaning, assignment: Assignment) -> str:
     """The values of the names, those of the networks, and what the comparisons say with them."""
     said = "; ".join(says(found, found.formula.body))
     names = ", ".join(f"{name} = {_shown(value)}" for name, value in assignment.items())
-    calls = [f"{called_text(name, x)} = {point_text(vector(value))}" for (name, x), value in found.calls.items()]
+    calls = [f"{called_text(found, key)} = {entries_text(value)}" for key, value in found.calls.items()]
     more = f" and {len(calls) - MAX_CALLS} more values" if len(calls) > MAX_CALLS else ""
     start = [names, ", ".join(calls[:MAX_CALLS]) + more]
     return f"{': '.join(part for part in start if part)}; {said}"
@@ -73,10 +73,20 @@ def _shown(value: Vector | Any) -> str:
     return point_text(value) if isinstance(value, Vector) else display(value)
 
 
-def called_text(name: str, x: tuple[Fraction, ...]) -> str:
-    """``f(1, 1/2)``."""
+def called_text(found: Meaning, key: tuple[str, tuple[Fraction, ...]]) -> str:
+    """``f(1, 1/2)``; at a long point ``f(x + y)``, as the formula writes it."""
+    name, x = key
+    if len(x) > INLINE_COORDINATES:
+        return found.written[key]
     text = point_text(vector(x))
     return f"{name}{text}" if text.startswith("(") and text.endswith(")") else f"{name}({text})"
+
+
+def entries_text(values: Sequence[Fraction]) -> str:
+    """``1``, ``(1, 1/2)``, or the first entries of many."""
+    if len(values) <= INLINE_COORDINATES:
+        return point_text(vector(values))
+    return f"({', '.join(display(value, 12) for value in values[:3])} and {len(values) - 3} more)"
 
 
 def says(found: Meaning, node: Statement) -> Iterator[str]:
