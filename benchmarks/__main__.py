@@ -8,12 +8,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import campaign, decide, growth, jacobian, patience, radius, worst
+from benchmarks import campaign, decide, growth, jacobian, patience, pieces, radius, worst
 
 # From the shortest to the longest; ``patience`` reads what ``decide`` wrote.
 BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
     "jacobian": jacobian.main,
     "radius": radius.main,
+    "pieces": pieces.main,
     "growth": growth.main,
     "worst": worst.main,
     "campaign": campaign.main,

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
-from verify.errors import InputError
+from verify.arrangement.counting import Pieces
+from verify.arrangement.counting import count as count_pieces
+from verify.errors import InputError, NetworkError
 from verify.formats import expressions
 from verify.formats.files import load as load_file
 from verify.network import Network
 from verify.property import Claim, find
 from verify.rational import Number, Vector, vector
 from verify.region import Region
-from verify.report.record import Result, write_bytes, write_json
+from verify.report.each import EachResult
+from verify.report.record import Result, check_writable, write_bytes, write_json
 from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.explain import Explanation
@@ -40,14 +45,23 @@ class Simplification:
     notes: tuple[str, ...]
 
 
-def load(source: str | Path | Network) -> Network:
-    """A network from an ``.onnx``, ``.onnx.gz`` or ``.toml`` file, or a built-in example by name."""
-    return source if isinstance(source, Network) else load_file(source)
+def load(source: str | Path | Network, output: str | None = None) -> Network:
+    """A network from an ``.onnx``, ``.onnx.gz`` or ``.toml`` file, or a built-in example by name.
+
+    ``output`` is the name of the tensor of an ONNX model that is to be the output; a model with one output needs none.
+    """
+    if not isinstance(source, Network):
+        return load_file(source, output)
+    if output is not None:
+        raise NetworkError(f"output {output!r} is chosen when a file is loaded; {source.name} is a network already")
+    return source
 
 
 def parse_region(text: str | Region, network: Network) -> Region:
     """A region from an expression such as ``box(-1, 1)`` (exact; nothing is evaluated)."""
-    return text if isinstance(text, Region) else expressions.parse_region(text, network.input_size)
+    if isinstance(text, Region):
+        return text
+    return expressions.parse_region(text, network.input_size, inputs=network.inputs)
 
 
 def make_budget(timeout: float | None, report: Callable[[str], None] | None) -> Budget:
@@ -57,6 +71,12 @@ def make_budget(timeout: float | None, report: Callable[[str], None] | None) -> 
     return Budget(timeout) if report is None else Budget(timeout, report)
 
 
+def _second(to: str | Path | Network | None, output: str | None) -> Network | None:
+    if to is None and output is not None:
+        raise InputError(f"--to-output {output!r} is about the second network, and none is given with --to")
+    return load(to, output) if to is not None else None
+
+
 def make_claim(
     network: str | Path | Network,
     property: str,
@@ -64,9 +84,11 @@ def make_claim(
     *,
     to: str | Path | Network | None = None,
     outputs: Sequence[int] | None = None,
+    output: str | None = None,
+    to_output: str | None = None,
 ) -> Claim:
     """The claim that ``check`` decides, with its arguments."""
-    first, second = load(network), load(to) if to is not None else None
+    first, second = load(network, output), _second(to, to_output)
     chosen = tuple(outputs) if outputs is not None else None
     where, wanted = parse_region(on, first), find(property)
     if second is not None and not wanted.needs_second:
@@ -84,6 +106,8 @@ def check(
     *,
     to: str | Path | Network | None = None,
     outputs: Sequence[int] | None = None,
+    output: str | None = None,
+    to_output: str | None = None,
     timeout: float | None = None,
     engine: str = "auto",
     report: Callable[[str], None] | None = None,
@@ -91,11 +115,12 @@ def check(
 ) -> Result:
     """Decide whether the network has the property on the region.
 
-    ``to`` names the second network of ``equivalent``; ``outputs`` selects output coordinates; ``timeout`` is in
-    seconds; ``report`` is called with a line of progress now and then. An ``executor`` (``concurrent.futures``, or with
-    that interface) gets parts of the region when splitting takes long. Raises ``InputError`` for bad input.
+    ``to`` names the second network of ``equivalent``; ``outputs`` selects output coordinates; ``output`` and
+    ``to_output`` name the tensors that are to be the outputs of the two files; ``timeout`` is in seconds; ``report`` is
+    called with a line of progress now and then. An ``executor`` (``concurrent.futures``, or with that interface) gets
+    parts of the region when splitting takes long. Raises ``InputError`` for bad input.
     """
-    first, second = load(network), load(to) if to is not None else None
+    first, second = load(network, output), _second(to, to_output)
     chosen = tuple(outputs) if outputs is not None else None
     budget = replace(make_budget(timeout, report), executor=executor)
     claim = make_claim(first, property, on, to=second, outputs=chosen)
@@ -104,6 +129,44 @@ def check(
     except SearchInterrupted as stop:
         stop.result = Result(claim, stop.outcome, first, second, chosen)
         raise
+
+
+def check_each(
+    network: str | Path | Network,
+    property: str,
+    on: str,
+    *,
+    to: str | Path | Network | None = None,
+    outputs: Sequence[int] | None = None,
+    output: str | None = None,
+    to_output: str | None = None,
+    timeout: float | None = None,
+    engine: str = "auto",
+    report: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
+) -> EachResult:
+    """As ``check``, on each of the regions that a VNN-LIB file with a disjunction over inputs describes.
+
+    What is proved holds on each of them, not on their union. ``timeout`` is for all together.
+    """
+    first, second = load(network, output), _second(to, to_output)
+    end = None if timeout is None else monotonic() + timeout
+    results: list[Result] = []
+    regions = expressions.parse_regions(on, first.input_size, inputs=first.inputs)
+    for number, region in enumerate(regions, start=1):
+        left = None if end is None else max(end - monotonic(), 1e-3)
+        said = report if report is None else partial(_numbered, report, f"{number} of {len(regions)}: ")
+        results.append(
+            check(
+                first, property, region, to=second, outputs=outputs, timeout=left, engine=engine, report=said,
+                executor=executor,
+            )
+        )  # fmt: skip
+    return EachResult(on.strip(), tuple(results))
+
+
+def _numbered(report: Callable[[str], None], prefix: str, line: str) -> None:
+    report(prefix + line)
 
 
 def explain(
@@ -148,6 +211,22 @@ def lipschitz(
     return best_constant(loaded, parse_region(on, loaded), norm, make_budget(timeout, report))
 
 
+def pieces(
+    network: str | Path | Network,
+    on: str | Region = "all",
+    *,
+    limit: int | None = None,
+    timeout: float | None = None,
+    report: Callable[[str], None] | None = None,
+) -> Pieces:
+    """The exact numbers of activation cells, linear pieces and affine maps on the region, with the cells themselves.
+
+    The counts are None beyond ``limit`` cells or out of time; ``at_least`` then bounds the number of cells from below.
+    """
+    loaded = load(network)
+    return count_pieces(loaded, parse_region(on, loaded), make_budget(timeout, report), limit)
+
+
 def simplify(
     network: str | Path | Network,
     on: str | Region = "all",
@@ -165,6 +244,7 @@ def simplify(
     where, budget, path = parse_region(on, loaded), make_budget(timeout, report), Path(out)
     if path.suffix != ".onnx":
         raise InputError(f"{path}: a simplified network is written as .onnx")
+    check_writable(path, "-o")
     found = simplified(loaded, where, budget, path.stem)
     second = replace(found.network, source=str(path))
     result = Result(replace(found.claim, second=second), found.outcome, loaded, second)

@@ -34,7 +34,7 @@ _RATIO = re.compile(r"[+-]?\d+/\d+")
 
 def parse_rational(text: str) -> Fraction:
     """Read ``"3"``, ``"0.1"``, ``"1e-30"`` or ``"1/3"`` exactly (``0.1`` is one tenth)."""
-    stripped = text.strip()
+    stripped = text.strip().replace("\N{MINUS SIGN}", "-")  # as typeset formulas have it
     if len(stripped) > MAX_CHARACTERS:
         raise InputError(f"number of {len(stripped)} characters; at most {MAX_CHARACTERS} are read")
     if _RATIO.fullmatch(stripped):

@@ -28,7 +28,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("formats",),
     ("property",),
     ("kernel",),
-    ("search", "symbolic"),
+    ("arrangement", "search", "symbolic"),
     ("report",),
     ("api", "asking", "family", "fuzzing", "strategies", "testing"),
     ("verify",),  # verify/__init__.py, the public face

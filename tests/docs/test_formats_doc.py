@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from verify.formats.expressions import parse_region
+from verify.formats.onnx.table import markdown
 from verify.formats.toml import load_toml
 from verify.formats.toml_layers import LAYERS
 from verify.network.floats import evaluate
@@ -45,3 +46,9 @@ def test_every_layer_type_and_key_is_documented() -> None:
     for name, layer in LAYERS.items():
         pool = rows["max_pool"] if name == "average_pool" else ""
         assert all(f"`{key}`" in rows[name] + pool for key in layer.keys), name
+
+
+def test_table_of_operators_is_the_code_s() -> None:
+    start = TEXT.index("<!-- operators: made by python -m verify.formats.onnx.table -->")
+    stated = TEXT[start : TEXT.index("<!-- end of operators -->")].split("\n", 1)[1]
+    assert stated.strip() == markdown()

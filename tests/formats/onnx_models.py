@@ -33,8 +33,12 @@ def model(
     element: int = TensorProto.FLOAT,
     outputs: Sequence[str] = ("y",),
 ) -> onnx.ModelProto:
-    """A model from input ``x`` of ``shape`` to ``outputs``."""
-    initializers = [numpy_helper.from_array(array, name) for name, array in (constants or {}).items()]
+    """A model from input ``x`` of ``shape`` to ``outputs``; float64 constants take the type of a float input."""
+    narrow = np.float32 if element == TensorProto.FLOAT else np.float64
+    initializers = [
+        numpy_helper.from_array(array.astype(narrow) if array.dtype == np.float64 else array, name)
+        for name, array in (constants or {}).items()
+    ]
     graph = helper.make_graph(
         list(nodes),
         "g",
@@ -63,10 +67,11 @@ def assert_agrees(
     they differ by.
     """
     runtime = session(data)
-    key = runtime.get_inputs()[0].name
+    entries = runtime.get_inputs()
+    wanted = None if network.output is None else [network.output]
     largest_bound = largest_value = 0.0
     for point in points:
-        (expected,) = runtime.run(None, {key: point})
+        (expected,) = runtime.run(wanted, separated(network, entries, point))
         theirs = run(network, vector_from_floats(point), roundoff)
         ours = run(network, vector_from_floats(point), UNIT_ROUNDOFF)
         flat = np.asarray(expected, dtype=np.float64).ravel()
@@ -77,6 +82,20 @@ def assert_agrees(
         largest_bound = max(largest_bound, float(bound.max()))
         largest_value = max(largest_value, float(np.abs(flat).max()))
     return largest_bound, largest_value
+
+
+def separated(network: Network, entries: Sequence[Any], point: Array) -> dict[str, Array]:
+    """The value of each of the runtime's inputs: the point itself, or its parts where there are several inputs."""
+    if len(entries) == 1:
+        return {entries[0].name: point}
+    flat = point.ravel()
+    assert [entry.name for entry in entries] == [part.name for part in network.inputs]
+    return {
+        entry.name: flat[part.start : part.start + part.size].reshape(
+            [size if isinstance(size, int) else 1 for size in entry.shape]
+        )
+        for entry, part in zip(entries, network.inputs, strict=True)
+    }
 
 
 def random_points(shape: Sequence[int], count: int, dtype: Any = np.float32, seed: int = 0) -> list[Array]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from tests.formats.onnx_models import assert_agrees, model, node, random_points
 from verify.errors import NetworkError
@@ -98,6 +98,9 @@ def test_model_bytes() -> None:
     [
         (("batch", 4), (4,)),
         ((0, 2, 3), (2, 3)),
+        ((-1, 3), (3,)),
+        ((3, 2), (3, 2)),
+        ((2, 1, 4), (2, 1, 4)),
         ((1, 1, 1, 5), (1, 1, 5)),
         ((1, 784, 1), (784, 1)),
         ((7,), (7,)),
@@ -282,32 +285,6 @@ def test_mutated_models() -> None:
 # Bad graphs.
 
 
-def external(location: str) -> onnx.ModelProto:
-    proto = dense()
-    tensor = proto.graph.initializer[0]
-    tensor.ClearField("raw_data")
-    tensor.data_location = TensorProto.EXTERNAL
-    tensor.external_data.add(key="location", value=location)
-    return proto
-
-
-@pytest.mark.parametrize("location", ["../../etc/passwd", "weights.bin"])
-def test_other_files_are_never_read(location: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "weights.bin").write_bytes(bytes(24))
-    (tmp_path / "net.onnx").write_bytes(external(location).SerializeToString())
-    text = message(lambda: load_onnx("net.onnx"))
-    assert "initializer 'w'" in text and "another file" in text
-
-
-def test_constant_in_another_file() -> None:
-    tensor = numpy_helper.from_array(np.ones(2, np.float32), "t")
-    tensor.data_location = TensorProto.EXTERNAL
-    proto = model([node("Constant", "", "c", name="far", value=tensor), node("Add", "x c")], (1, 2))
-    text = message(lambda: loaded(proto))
-    assert "'far'" in text and "another file" in text
-
-
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_weights_that_are_no_numbers(value: float) -> None:
     weight = np.ones((3, 2), np.float32)
@@ -317,27 +294,25 @@ def test_weights_that_are_no_numbers(value: float) -> None:
 
 def test_unsupported_operators() -> None:
     text = message(lambda: loaded(model([node("Sin", "x", name="act")], (1, 2))))
-    assert "Sin" in text and "'act'" in text and "Abs, Add, AveragePool" in text
-    branch = helper.make_graph([node("Constant", "", "o", value_float=1.0)], "b", [], [])
-    nodes = [
-        node("Constant", "", "c", value=numpy_helper.from_array(np.array(True))),
-        node("If", "c", then_branch=branch, else_branch=branch),
-    ]
-    assert "operator If" in message(lambda: loaded(model(nodes, (1, 2))))
-    assert "com.example::Relu" in message(lambda: loaded(model([node("Relu", "x", domain="com.example")], (1, 2))))
+    assert "Sin node 'act'" in text and "not piecewise linear" in text and "constants alone" in text
+    assert "'com.example' is not imported" in message(
+        lambda: loaded(model([node("Relu", "x", domain="com.example")], (1, 2)))
+    )
 
 
 def test_names_of_bad_operators_stay_on_one_line() -> None:
     proto = model([node("Evil\nOp", "x", name="a\nb")], (1, 2))
-    assert "Evil?Op of node 'a?b'" in message(lambda: loaded(proto))
+    assert "Evil?Op node 'a?b'" in message(lambda: loaded(proto))
 
 
 GRAPHS: list[tuple[str, onnx.ModelProto, str]] = [
     ("two-outputs", model([node("Split", "x", "y z", axis=1)], (1, 4), outputs=("y", "z")), "2 outputs (y, z)"),
     ("no-output", model([node("Relu", "x")], (1, 4), outputs=()), "0 outputs"),
-    ("batch", model([node("Relu", "x")], (5, 4)), "batch dimension of 5"),
     ("open-axis", model([node("Relu", "x")], (1, "n")), "axis 1 has no fixed size"),
+    ("minus-one", model([node("Relu", "x")], (2, -1)), "axis 1 has no fixed size"),
+    ("zero", model([node("Relu", "x")], (1, 0)), "axis 1 has size 0"),
     ("no-values", model([node("Relu", "x")], (1, -3)), "expected sizes >= 0"),
+    ("negative", model([node("Relu", "x")], (-2, 3)), "expected sizes >= 0"),
     ("huge-input", model([node("Relu", "x")], (1, 10**6, 10**6)), "at most"),
     ("integers", model([node("Relu", "x")], (1, 2), element=TensorProto.INT64), "not a tensor of float"),
     ("old-opset", model([node("Relu", "x")], (1, 2), opset=6), "operator set 6"),
@@ -356,14 +331,15 @@ GRAPHS: list[tuple[str, onnx.ModelProto, str]] = [
     ("divisor", model([node("Div", "c x")], (1, 2), {"c": np.ones(2)}), "constant divisor"),
     ("by-zero", model([node("Div", "x c")], (1, 2), {"c": np.zeros(2)}), "division by zero"),
     ("target", model([node("Cast", "x", "t", to=7), node("Reshape", "x t")], (1, 2)), "casts an activation"),
-    ("reshape-to-x", model([node("Reshape", "x x")], (1, 2)), "constant integers"),
+    ("reshape-to-x", model([node("Reshape", "x x")], (1, 2)), "is of FLOAT"),
     ("reshape", model([node("Reshape", "x s")], (1, 6), {"s": np.array([4, -1])}), "cannot reshape"),
     ("reshape-wrap", model([node("Reshape", "x s")], (1, 6), {"s": np.array([2**62, 4])}), "cannot reshape"),
     ("expand", model([node("Expand", "x s")], (1, 6), {"s": np.array([10**12, 6])}), "at most"),
     ("constant-of-shape", model([node("ConstantOfShape", "s", "c"), node("Add", "x c")], (1, 6),
                                 {"s": np.array([10**6, 10**6])}), "at most"),
     ("pad", model([node("Pad", "x p")], (1, 6), {"p": np.array([0, 10**12, 0, 0])}), "at most"),
-    ("crop", model([node("Pad", "x p")], (1, 6), {"p": np.array([0, -1, 0, 0])}), "negative pads"),
+    ("crop", model([node("Pad", "x p", mode="edge")], (1, 6), {"p": np.array([0, -1, 0, 0])}), "negative pads"),
+    ("crop-all", model([node("Pad", "x p")], (1, 6), {"p": np.array([0, -4, 0, -3])}), "cut more"),
     ("pad-infinity", model([node("Pad", "x p v")], (1, 6), {"p": np.array([0, 1, 0, 0]), "v": np.array(np.inf)}),
      "finite"),
     ("wide-kernel", model([node("MaxPool", "x", kernel_shape=[10**9], pads=[10**9, 10**9])], (1, 1, 4)), "unrolls"),
@@ -394,19 +370,13 @@ GRAPHS: list[tuple[str, onnx.ModelProto, str]] = [
     ("variance", model([node("BatchNormalization", "x a a a v")], (1, 2), {"a": np.ones(2), "v": -np.ones(2)}),
      "not positive"),
     ("text", model([node("Add", "x c")], (1, 2), {"c": np.array(["a", "b"], dtype=object)}), "STRING"),
-    ("integer-weights", model([node("Add", "x c")], (1, 2), {"c": np.array([1, 2])}), "expected floats"),
+    ("integer-weights", model([node("Add", "x c")], (1, 2), {"c": np.array([1, 2])}), "FLOAT and INT64"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("proto", "expected"), [g[1:] for g in GRAPHS], ids=[g[0] for g in GRAPHS])
 def test_bad_graph(proto: onnx.ModelProto, expected: str) -> None:
     assert expected in message(lambda: loaded(proto))
-
-
-def test_two_inputs() -> None:
-    proto = model([node("Add", "x z")], (1, 2))
-    proto.graph.input.append(helper.make_tensor_value_info("z", TensorProto.FLOAT, [1, 2]))
-    assert "2 inputs (x, z)" in message(lambda: loaded(proto))
 
 
 def test_input_without_a_shape() -> None:

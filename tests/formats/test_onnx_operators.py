@@ -2,61 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from tests.formats.onnx_cases import NEW, Case, ints, one, scalar, weights
 from tests.formats.onnx_models import assert_agrees, model, node, random_points
 from verify.errors import NetworkError
 from verify.formats.onnx import from_model_bytes
 from verify.formats.onnx.operators import OPERATORS
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One small model: its nodes lead from ``x`` to ``y``."""
-
-    name: str
-    nodes: list[onnx.NodeProto]
-    shape: tuple[int, ...]
-    constants: dict[str, Array] = field(default_factory=dict)
-    opset: int = 13
-
-
-def weights(*shape: int, seed: int = 1) -> Array:
-    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-
-
-def ints(*values: int) -> Array:
-    return np.array(values, dtype=np.int64)
-
-
-def scalar(value: float) -> Array:
-    return np.array(value, dtype=np.float32)
-
-
-def one(
-    operator: str,
-    shape: tuple[int, ...],
-    *constants: Array | None,
-    opset: int = 13,
-    label: str = "",
-    swap: bool = False,
-    **attributes: Any,
-) -> Case:
-    """One node on ``x`` and constants (``None`` leaves an optional one out)."""
-    names = [f"c{i}" if array is not None else "_" for i, array in enumerate(constants)]
-    given = {f"c{i}": array for i, array in enumerate(constants) if array is not None}
-    inputs = [*names, "x"] if swap else ["x", *names]
-    return Case(f"{operator}-{label or 'plain'}", [node(operator, " ".join(inputs), **attributes)], shape, given, opset)
 
 
 IMAGE = (1, 2, 5, 6)
@@ -430,7 +390,7 @@ SMOOTH = [
     ),
 ]
 
-CASES = [*SMOOTH, *CONVOLUTIONS, *PRODUCTS, *ARITHMETIC, *ACTIVATIONS, *POOLS, *SHAPES, *COMPUTED]
+CASES = [*SMOOTH, *CONVOLUTIONS, *PRODUCTS, *ARITHMETIC, *ACTIVATIONS, *POOLS, *SHAPES, *COMPUTED, *NEW]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -454,15 +414,33 @@ def test_operator(case: Case) -> None:
         [node("Sigmoid", "x", "s"), node("Sigmoid", "s", "t"), node("Mul", "x t")],
     ],
 )
-def test_other_products_are_refused(nodes: list[onnx.NodeProto]) -> None:
+def test_other_products_are_refused(nodes: list[NodeProto]) -> None:
     data = model(nodes, (1, 2, 2), {"c": scalar(1.702)}).SerializeToString()
     with pytest.raises(NetworkError, match="product of two activations"):
         from_model_bytes(data, "product")
 
 
 def test_every_operator_has_a_case() -> None:
-    assert set(OPERATORS) == {n.op_type for case in CASES for n in case.nodes}
+    cases = {n.op_type for case in CASES for n in case.nodes}
+    lowered = {name for name, operator in OPERATORS.items() if operator.lower and "." not in name}
+    assert lowered <= cases, lowered - cases
     assert len({case.name for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize(
+    ("operator", "attributes"),
+    [
+        ("Scaler", {"offset": [0.5], "scale": [0.1]}),
+        ("Scaler", {"offset": [0.5, 0.1, -2.0], "scale": [3.0, -1.0, 0.1]}),
+        ("LinearRegressor", {"coefficients": [0.5, -1.0, 0.1, 1.0, 2.0, 3.0], "intercepts": [0.25, 1.0], "targets": 2}),
+        ("LinearRegressor", {"coefficients": [0.5, -1.0, 0.1]}),
+    ],
+)
+def test_operator_of_the_other_domain(operator: str, attributes: dict[str, Any]) -> None:
+    proto = model([node(operator, "x", domain="ai.onnx.ml", **attributes)], (1, 3))
+    proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
+    data = proto.SerializeToString()
+    assert_agrees(from_model_bytes(data, operator), data, random_points((1, 3), 4))
 
 
 @pytest.mark.parametrize("opset", [7, 9, 11, 13, 17, 18, 21, 22, 23, 24, 25, 26, 27, 28])

@@ -8,5 +8,7 @@ import sys
 def main() -> None:
     """Run the command line; errors become one line and the documented exit status."""
     from verify.cli.run import run
+    from verify.cli.streams import usable_streams
 
+    usable_streams()
     sys.exit(run(sys.argv[1:]))

@@ -10,13 +10,14 @@ import click
 
 from verify import api
 from verify.cli import display
-from verify.cli.options import bounded, limit_memory, number, output_list
+from verify.cli.options import bounded, choosing_output, limit_memory, number, output_list
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
 from verify.formats.toml_family import is_family
 from verify.kernel.check import Verdict
 from verify.rational import exact_text
+from verify.report.each import EachResult
 from verify.report.record import Result
 from verify.search.decide import ENGINE_NAMES
 from verify.search.radius import Infinite, Radius
@@ -29,6 +30,8 @@ STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
 @click.argument("property")
 @click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="Where it should hold.")
 @click.option("--to", "other", metavar="OTHER", help="The second network of 'equivalent'.")
+@choosing_output
+@click.option("--to-output", metavar="TENSOR", help="The same for the second network.")
 @click.option("--outputs", metavar="0,2", help="Only these outputs.")
 @click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(ENGINE_NAMES)}.")
 @click.option(
@@ -42,6 +45,8 @@ def check(
     property: str,
     region: str,
     other: str | None,
+    output: str | None,
+    to_output: str | None,
     outputs: str | None,
     engine: str,
     folder: str | None,
@@ -60,7 +65,14 @@ def check(
 
         if folder is not None:
             check_writable(Path(folder))
-        unused = {"--to": other, "--outputs": outputs, "--show-smt": show_smt, "--jobs": jobs != "1"}
+        unused = {
+            "--output": output,
+            "--to-output": to_output,
+            "--to": other,
+            "--outputs": outputs,
+            "--show-smt": show_smt,
+            "--jobs": jobs != "1",
+        }
         found = check_family_file(
             network, property, region, unused=unused, engine=engine, folder=folder, timeout=seconds, as_json=as_json
         )
@@ -68,24 +80,37 @@ def check(
     if show_smt:
         from verify.search.smt import smt_text  # loads Z3
 
-        click.echo(smt_text(api.make_claim(network, property, region, to=other, outputs=chosen)))
+        click.echo(
+            smt_text(
+                api.make_claim(network, property, region, to=other, outputs=chosen, output=output, to_output=to_output)
+            )
+        )
         return 0
     if folder is not None:
         check_writable(Path(folder))
     with Progress(f"{network}: {property}") as progress, workers(jobs) as executor:
-        result = api.check(
+        each = api.check_each(
             network,
             property,
             region,
             to=other,
             outputs=chosen,
+            output=output,
+            to_output=to_output,
             timeout=seconds,
             engine=engine,
             report=progress.line,
             executor=executor,
         )
     if folder is not None:
-        write_claim_report(Path(folder), result)
+        write_each_report(Path(folder), each)
+    if len(each.results) > 1:
+        if as_json:
+            click.echo(json.dumps(each.to_json(), indent=1))
+        else:
+            display.show_each(each, folder)
+        return STATUS[each.verdict]
+    result = each.results[0]
     if as_json:
         click.echo(json.dumps(result.to_json(), indent=1))
     else:
@@ -94,14 +119,25 @@ def check(
 
 
 def write_claim_report(folder: Path, result: Result) -> None:
-    """The record and the pages of the claim, and the list of all claims of the folder."""
+    """The record and the pages of one claim, and the list of all claims of the folder."""
+    write_each_report(folder, EachResult(result.claim.region.text, (result,)))
+
+
+def write_each_report(folder: Path, each: EachResult) -> None:
+    """The record and the pages of the claim on each region, and the list of all claims of the folder."""
     from verify.fuzzing.record import fuzz_record
     from verify.report.files import write_report
     from verify.report.index import write_index
 
     try:
-        asked = result.claim.property.asked is not None  # its instances are not drawn
-        write_report(folder, result, fuzz=None if asked else fuzz_record(result))
+        for number, result in enumerate(each.results, start=1):
+            title = f"{display.statement_on(result, each.where)}: number {number}" if len(each.results) > 1 else ""
+            write_report(
+                folder,
+                result,
+                title=title,
+                fuzz=None if result.claim.property.asked is not None else fuzz_record(result),
+            )
     finally:
         write_index(folder)
 
@@ -118,13 +154,16 @@ def check_writable(folder: Path) -> None:
 @click.command()
 @click.argument("network")
 @click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="The region to look at.")
+@choosing_output
 @bounded
-def explain(network: str, region: str, timeout: str | None, memory: str | None, as_json: bool) -> int:
+def explain(
+    network: str, region: str, output: str | None, timeout: str | None, memory: str | None, as_json: bool
+) -> int:
     """Show which layers and neurons are on, off or switching, and where linearity breaks."""
     seconds = number(timeout, "timeout")
     limit_memory(memory)
     with Progress(f"{network}: explain") as progress:
-        loaded = api.load(network)
+        loaded = api.load(network, output)
         explanation = api.explain(loaded, region, timeout=seconds, report=progress.line)
     if as_json:
         click.echo(json.dumps(display.explanation_json(explanation), indent=1))
@@ -136,13 +175,14 @@ def explain(network: str, region: str, timeout: str | None, memory: str | None, 
 @click.command()
 @click.argument("network")
 @click.option("--at", "point", required=True, metavar="POINT", help="[1, 1/2], or an .npy file.")
+@choosing_output
 @bounded
-def radius(network: str, point: str, timeout: str | None, memory: str | None, as_json: bool) -> int:
+def radius(network: str, point: str, output: str | None, timeout: str | None, memory: str | None, as_json: bool) -> int:
     """Find the largest L-infinity balls around a point with one pattern, and with one affine map; exact."""
     seconds = number(timeout, "timeout")
     limit_memory(memory)
     with Progress(f"{network}: radius") as progress:
-        loaded = api.load(network)
+        loaded = api.load(network, output)
         found = api.radius(loaded, point, timeout=seconds, report=progress.line)
     if as_json:
         data = {

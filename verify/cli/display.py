@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from verify.network import Network
 from verify.property.trivial import why_vacuous
 from verify.rational import display, exact_text
 from verify.report import words
+from verify.report.each import EachResult
 from verify.report.names import file_stem
 from verify.report.points import point_text
 from verify.report.record import Result
@@ -72,8 +74,42 @@ def switch_lines(result: Result) -> list[str]:
     return [f"{units} {verb} at {point_text(found.point)}: {slopes}"]
 
 
+def show_each(each: EachResult, folder: str | None) -> None:
+    """The verdict on all regions, then that on each, shortly."""
+    console, first = _console(), each.results[0]
+    text = f"  {statement_on(first, each.where)}"
+    console.print(Text.assemble((each.verdict.name, COLOURS[each.verdict]), text))
+    for result in each.results if each.verdict is Verdict.PROVED else each.decisive:
+        console.print(Text.assemble("  ", (result.verdict.name, COLOURS[result.verdict]), f"  {_short(result)}"))
+        if folder is not None:
+            console.print(Text(f"    evidence: {Path(folder) / file_stem(result)}.json", style="dim"))
+    others = len(each.results) - len(each.decisive)
+    if others:
+        counts = Counter(result.verdict.value for result in each.results if result.verdict is not each.verdict)
+        console.print(Text("  the others: " + ", ".join(f"{count} {word}" for word, count in counts.items())))
+    seconds = sum(result.outcome.seconds for result in each.results)
+    how = f"{each.assurance or 'no verdict'}, {seconds:.3f} s; on each alone, not on their union"
+    console.print(Text(f"  {first.claim.property.formula}; {how}", style="dim"))
+    for assumption in dict.fromkeys(a for r in each.results for a in r.outcome.assumptions):
+        console.print(Text(f"  assumes: {assumption}", style="dim"))
+
+
+def _short(result: Result) -> str:
+    region = result.claim.region.text
+    if result.counterexample:
+        return f"{region}: {result.counterexample}"
+    if result.verdict is Verdict.PROVED:
+        return f"{region}: {proof_line(result)}"
+    return f"{region}: {result.outcome.reason}; tried: {', '.join(result.outcome.tried) or 'nothing'}"
+
+
 def statement(result: Result) -> str:
     """``digits_conv is affine on box(0, 1)``."""
+    return statement_on(result, result.claim.region.text or "the region")
+
+
+def statement_on(result: Result, where: str) -> str:
+    """The same about another place: ``digits_conv is affine on each of the 2 boxes of p.vnnlib``."""
     claim = result.claim
     if claim.property.asked is not None:
         return words.statement(result)
@@ -81,7 +117,7 @@ def statement(result: Result) -> str:
     if result.second is not None:
         what += f" to {result.second.name}"
     outputs = f" (outputs {', '.join(map(str, result.outputs))})" if result.outputs else ""
-    return f"{result.network.name} is {what} on {claim.region.text or 'the region'}{outputs}"
+    return f"{result.network.name} is {what} on {where}{outputs}"
 
 
 def proof_line(result: Result) -> str:
@@ -164,7 +200,8 @@ def show_explanation(network: Network, region: str, explanation: Explanation) ->
     console.print(Text(f"{network.name} on {region}: {network.input_size} inputs, {network.relu_count} ReLU"))
     table = Table(box=None, pad_edge=False)
     for column in ("layer", "units", "on", "off", "switching", "undecided"):
-        table.add_column(column, justify="left" if column == "layer" else "right")
+        # Folded, not cut: a name that ends in "..." may be any of several, and not every encoding has that character.
+        table.add_column(column, justify="left" if column == "layer" else "right", overflow="fold")
     for layer in explanation.layers:
         counts = (layer.size, layer.on, layer.off, layer.switching, layer.undecided)
         table.add_row(Text(layer.name), *(str(count) for count in counts))

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from verify import api
-from verify.cli.options import bounded, limit_memory, number
+from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.property.lipschitz import NORMS
 from verify.rational import display
@@ -23,13 +23,16 @@ from verify.search.lipschitz import LipschitzConstant
 @click.argument("network")
 @click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="The region to look at.")
 @click.option("--norm", default="linf", show_default=True, help=f"The norm of the inputs: {', '.join(NORMS)}.")
+@choosing_output
 @bounded
-def lipschitz(network: str, region: str, norm: str, timeout: str | None, memory: str | None, as_json: bool) -> int:
+def lipschitz(
+    network: str, region: str, norm: str, output: str | None, timeout: str | None, memory: str | None, as_json: bool
+) -> int:
     """Find the smallest K with |f(x) - f(y)| <= K ||x - y|| for every output: exact, or bounds (status 3)."""
     seconds = number(timeout, "timeout")
     limit_memory(memory)
     with Progress(f"{network}: lipschitz") as progress:
-        found = api.lipschitz(network, region, norm=norm, timeout=seconds, report=progress.line)
+        found = api.lipschitz(api.load(network, output), region, norm=norm, timeout=seconds, report=progress.line)
     if as_json:
         click.echo(json.dumps(_data(found), indent=1))
     else:

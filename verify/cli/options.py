@@ -25,6 +25,12 @@ def bounded(command: F) -> F:
     return command
 
 
+def choosing_output(command: F) -> F:
+    """The option that chooses a tensor of an ONNX model as the output."""
+    text = "The tensor of an ONNX model to take as the output; for a model with one output, its own."
+    return click.option("--output", metavar="TENSOR", help=text)(command)
+
+
 def number(text: str | None, name: str) -> float | None:
     """The positive number of an option; None where it was not given."""
     if text is None:

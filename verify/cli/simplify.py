@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from verify import api
-from verify.cli.options import bounded, limit_memory, number
+from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.network import Network
 
@@ -21,13 +21,16 @@ from verify.network import Network
 @click.option(
     "-o", "--out", "out", required=True, metavar="OUT.onnx", help="The file to write; the proof goes beside it."
 )
+@choosing_output
 @bounded
-def simplify(network: str, region: str, out: str, timeout: str | None, memory: str | None, as_json: bool) -> int:
+def simplify(
+    network: str, region: str, out: str, output: str | None, timeout: str | None, memory: str | None, as_json: bool
+) -> int:
     """Write a smaller network that equals NETWORK on a region, with the proof."""
     seconds = number(timeout, "timeout")
     limit_memory(memory)
     with Progress(f"{network}: simplify") as progress:
-        found = api.simplify(network, region, out=out, timeout=seconds, report=progress.line)
+        found = api.simplify(api.load(network, output), region, out=out, timeout=seconds, report=progress.line)
     if as_json:
         click.echo(json.dumps(_as_json(found), indent=1))
     else:

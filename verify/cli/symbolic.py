@@ -7,7 +7,7 @@ import json
 import click
 
 from verify import api
-from verify.cli.options import bounded, limit_memory, number, output_list
+from verify.cli.options import bounded, choosing_output, limit_memory, number, output_list
 from verify.cli.progress import Progress
 from verify.errors import BudgetExceeded, InputError
 
@@ -20,6 +20,7 @@ from verify.errors import BudgetExceeded, InputError
 @click.option("--mathml", is_flag=True, help="Print presentation MathML.")
 @click.option("--outputs", metavar="0,2", help="Only these outputs.")
 @click.option("--pieces", default="64", show_default=True, metavar="N", help="Show the Max form beyond N pieces.")
+@choosing_output
 @bounded
 def symbolic(
     network: str,
@@ -29,6 +30,7 @@ def symbolic(
     mathml: bool,
     outputs: str | None,
     pieces: str,
+    output: str | None,
     timeout: str | None,
     memory: str | None,
     as_json: bool,
@@ -42,7 +44,7 @@ def symbolic(
 
     try:
         with Progress(f"{network}: symbolic") as progress:
-            loaded = api.load(network)
+            loaded = api.load(network, output)
             form = api.symbolic_form(loaded, region, outputs=chosen, pieces=most, timeout=seconds, report=progress.line)
     except (TooLarge, BudgetExceeded) as stop:
         click.echo(f"verify: no form of {network}: {stop}", err=True)

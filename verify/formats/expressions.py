@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from verify.errors import InputError
-from verify.formats.arithmetic import rows_of
-from verify.formats.halfspaces import bounded, check_common_denominator, exact, meet, region_of_rows
+from verify.formats.arithmetic import Names, rows_of
+from verify.formats.halfspaces import bounded, check_common_denominator, embedded, exact, meet, region_of_rows
 from verify.formats.points import load_point
 from verify.formats.reading import is_file
 from verify.formats.syntax import as_token, as_tree, at, fail, is_token, located, parse
 from verify.formats.vnnlib import read_vnnlib
+from verify.network import InputPart
 from verify.rational import Vector, vector
 from verify.region import Region, ball, box, everything, l1_ball, nonnegative, segment, window
 
@@ -36,18 +37,48 @@ NUMBER_KINDS = ("RATIONAL", "INFINITY")
 
 
 def parse_region(
-    text: str, dimension: int, base_dir: Path | None = None, locate: Callable[[str], Path] | None = None
+    text: str,
+    dimension: int,
+    base_dir: Path | None = None,
+    locate: Callable[[str], Path] | None = None,
+    inputs: Sequence[InputPart] = (),
 ) -> Region:
     """The region that an expression describes, for a network with ``dimension`` inputs.
 
-    File names are relative to ``base_dir`` (the current folder by default), or ``locate`` says where they are. Raises
-    ``RegionError``, one line with the column of the mistake.
+    File names are relative to ``base_dir`` (the current folder by default), or ``locate`` says where they are;
+    ``inputs`` are those that ``x[name]`` can name. Raises ``RegionError``, one line with the column of the mistake.
     """
-    with located(text):
-        tree = parse(text, "region")
-        reader = _Reader(dimension, locate or (base_dir or Path()).joinpath)
+    typed = _typed(text)
+    with located(typed):
+        tree = parse(typed, "region")
+        reader = _Reader(dimension, locate or (base_dir or Path()).joinpath, inputs)
         region = reader.region(tree)
-    return replace(region, text=text.strip(), files=tuple(sorted(reader.files.items())))
+    return reader.finished(region, typed.strip())
+
+
+def parse_regions(
+    text: str, dimension: int, base_dir: Path | None = None, inputs: Sequence[InputPart] = ()
+) -> list[Region]:
+    """As ``parse_region``; a VNN-LIB file whose inputs are a disjunction gives one region for each branch.
+
+    The text of each is an expression of its own, ``prop.vnnlib[2]``.
+    """
+    typed = _typed(text)
+    with located(typed):
+        tree = parse(typed, "region")
+        reader = _Reader(dimension, (base_dir or Path()).joinpath, inputs)
+        part = as_tree(tree.children[0])
+        if len(tree.children) == 1 and part.data == "file" and part.children[1] is None:
+            regions = reader.branches(as_token(part.children[0]))
+            if len(regions) > 1:
+                return [reader.finished(r, f"{typed.strip()}[{k}]") for k, r in enumerate(regions, start=1)]
+        region = reader.region(tree)
+    return [reader.finished(region, typed.strip())]
+
+
+def _typed(text: str) -> str:
+    """The text with the minus sign of typeset formulas as the one that keyboards have."""
+    return text.replace("\N{MINUS SIGN}", "-")
 
 
 def parse_point(text: str, dimension: int, base_dir: Path | None = None) -> Vector:
@@ -55,8 +86,9 @@ def parse_point(text: str, dimension: int, base_dir: Path | None = None) -> Vect
 
     Raises ``RegionError`` as ``parse_region`` does.
     """
-    with located(text):
-        return _Reader(dimension, (base_dir or Path()).joinpath).point(parse(text, "point").children[0])
+    typed = _typed(text)
+    with located(typed):
+        return _Reader(dimension, (base_dir or Path()).joinpath).point(parse(typed, "point").children[0])
 
 
 @dataclass(frozen=True)
@@ -65,7 +97,16 @@ class _Reader:
 
     dimension: int
     locate: Callable[[str], Path]
+    inputs: Sequence[InputPart] = ()
     files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> Names:
+        return Names(self.dimension, self.inputs)
+
+    def finished(self, region: Region, text: str) -> Region:
+        """The region with its text and the digests of the files that it was read from."""
+        return replace(region, text=text, files=tuple(sorted(self.files.items())))
 
     def found(self, name: str) -> Path:
         """Where the file is; its digest is kept."""
@@ -86,11 +127,13 @@ class _Reader:
         if tree.data == "region":
             return self.region(tree)
         if tree.data == "where":
-            rows = [row for child in tree.children[1:] for row in rows_of(as_tree(child), self.dimension)]
+            rows = [row for child in tree.children[1:] for row in rows_of(as_tree(child), self.names)]
             with at(tree):
                 return region_of_rows(self.dimension, rows, "")
+        if tree.data == "inside":
+            return self.inside(as_token(tree.children[0]), as_tree(tree.children[1]))
         if tree.data == "file":
-            return self.file(as_token(tree.children[0]))
+            return self.file(as_token(tree.children[0]), tree.children[1])
         name, *arguments = [child for child in tree.children if child is not None]
         return self.call(as_token(name), arguments)
 
@@ -103,13 +146,35 @@ class _Reader:
         with at(name):
             return build(self, *arguments)
 
-    def file(self, token: Token) -> Region:
+    def inside(self, token: Token, tree: Tree[Token]) -> Region:
+        """The region of one of the inputs, the others free."""
+        found = self.names.coordinates(token)
+        inner = _Reader(len(found), self.locate, files=self.files).part(tree)
+        with at(token):
+            return embedded(inner, found.start, self.dimension)
+
+    def file(self, token: Token, branch: Node | None) -> Region:
+        """The region of a VNN-LIB file, or of the branch of that number of its disjunction."""
+        regions = self.branches(token)
+        if branch is None:
+            if len(regions) > 1:
+                name = _file_name(token)[:80]
+                fail(token, f"{name!r} describes {len(regions)} regions, and one is needed here: write {name}[1] to "
+                            f"{name}[{len(regions)}]")  # fmt: skip
+            return regions[0]
+        number = int(as_token(branch)[1:-1].strip()[:9])
+        if not 1 <= number <= len(regions):
+            fail(branch, f"there is no branch {number}; the file describes {len(regions)}, counted from 1")
+        return regions[number - 1]
+
+    def branches(self, token: Token) -> tuple[Region, ...]:
+        """The regions that a VNN-LIB file describes."""
         name = _file_name(token)
         if name.lower().endswith(".npy"):
             fail(token, f"{name[:80]!r} is a point, not a region; write ball({name[:80]}, radius)")
         if not name.lower().endswith((".vnnlib", ".vnnlib.gz")):
             fail(token, f"{name[:80]!r} is not a region; expected a .vnnlib file")
-        return read_vnnlib(self.found(name)).region(self.dimension)
+        return read_vnnlib(self.found(name)).regions(self.dimension)
 
     def point(self, node: Node) -> Vector:
         if is_token(node, *POINT_KINDS):

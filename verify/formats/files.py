@@ -6,7 +6,7 @@ import difflib
 from pathlib import Path
 
 from verify.errors import NetworkError
-from verify.formats.reading import is_file, shown
+from verify.formats.reading import is_file, is_folder, shown
 from verify.network.network import Network
 
 _READABLE = "readable are .onnx, .onnx.gz, .toml, or the name of a built-in example"
@@ -21,20 +21,26 @@ _ADVICE = {
 _EXAMPLE = "example:"
 
 
-def load(source: str | Path) -> Network:
+def load(source: str | Path, output: str | None = None) -> Network:
     """The network in a ``.onnx``, ``.onnx.gz`` or ``.toml`` file, or the example of that name (``example:NAME``).
 
-    Raises ``NetworkError`` for a missing file, an unknown kind of file or an unknown name.
+    ``output`` names the tensor of an ONNX model that is to be the output. Raises ``NetworkError`` for a missing file,
+    an unknown kind of file or an unknown name.
     """
     name = str(source)
+    kind = None if name.startswith(_EXAMPLE) else _kind(name)
+    if output is not None and kind != ".onnx":
+        raise NetworkError(f"--output {shown(output)}: names a tensor of an ONNX model, and {shown(name)} is none")
     if name.startswith(_EXAMPLE):
         return _example(name.removeprefix(_EXAMPLE))
-    kind = _kind(name)
     if kind is not None:
         path = Path(name)
         if not is_file(path):
-            raise NetworkError(f"network file {shown(path)}: no such file; check the path{_nearby(path)}")
-        return _load_onnx(source) if kind == ".onnx" else _load_toml(source)
+            what = "is a folder" if is_folder(path) else "no such file"
+            raise NetworkError(f"network file {shown(path)}: {what}; check the path{_nearby(path)}")
+        return _load_onnx(source, output) if kind == ".onnx" else _load_toml(source)
+    if is_folder(Path(name)) and name not in _examples():
+        raise NetworkError(f"network {shown(name)}: is a folder; name a file in it, {_READABLE}")
     if _looks_like_file(name):
         suffix = Path(name).suffix.lower()
         advice = f"{_ADVICE[suffix]}; " if suffix in _ADVICE else ""
@@ -54,10 +60,10 @@ def _looks_like_file(name: str) -> bool:
     return bool(path.suffix) or len(path.parts) > 1 or is_file(path)
 
 
-def _load_onnx(source: str | Path) -> Network:
+def _load_onnx(source: str | Path, output: str | None) -> Network:
     from verify.formats.onnx import load_onnx
 
-    return load_onnx(source)
+    return load_onnx(source, output)
 
 
 def _load_toml(source: str | Path) -> Network:
@@ -66,10 +72,16 @@ def _load_toml(source: str | Path) -> Network:
     return load_toml(source)
 
 
+def _examples() -> list[str]:
+    from verify.network import examples
+
+    return list(examples.names())
+
+
 def _example(name: str) -> Network:
     from verify.network import examples
 
-    known = list(examples.names())
+    known = _examples()
     if name in known:
         return examples.get(name)
     close = difflib.get_close_matches(name[:60], known, n=1)
@@ -80,7 +92,7 @@ def _example(name: str) -> Network:
 def _nearby(path: Path) -> str:
     """A file of the same folder whose name is close, if there is one."""
     try:
-        names = [entry.name for entry in path.parent.iterdir() if _kind(entry.name)]
+        names = [entry.name for entry in path.parent.iterdir() if _kind(entry.name) and entry.is_file()]
     except (OSError, ValueError):
         return ""
     close = difflib.get_close_matches(path.name[:200], names, n=1)

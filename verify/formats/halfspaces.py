@@ -13,8 +13,9 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import InputError, RegionError
-from verify.rational import Vector, parse_rational, zeros
+from verify.rational import Vector, concatenate, parse_rational, zeros
 from verify.region import Box, HalfSpace, Region, box, intersection
+from verify.region.bases import Mask
 
 # 4214 digits; Python refuses to write integers of more than 4300 in decimal.
 MAX_BITS = 14_000
@@ -167,6 +168,29 @@ def meet(left: Region, right: Region) -> Region:
     if count * left.ambient > MAX_ROW_NUMBERS:
         raise RegionError(f"'&' with {count} half-spaces over {left.ambient} inputs: too many to store")
     return intersection(left, right)
+
+
+def embedded(region: Region, start: int, dimension: int) -> Region:
+    """The points of R^``dimension`` whose coordinates from ``start`` on lie in the region; the others are free."""
+    if start == 0 and region.ambient == dimension:
+        return region
+    if region.chart is not None or not isinstance(region.base, Box):
+        raise RegionError(
+            "one of several inputs lies in a box or where(...); give a slice or an L1 ball in all of them"
+        )
+    if len(region.rows) * dimension > MAX_ROW_NUMBERS:
+        raise RegionError(f"{len(region.rows)} half-spaces over {dimension} inputs are too many to store")
+    before, after = start, dimension - start - region.dimension
+
+    def padded(values: Vector) -> Vector:
+        return concatenate([zeros(before), values, zeros(after)])
+
+    def free(mask: Mask) -> Mask:
+        return np.concatenate([np.zeros(before, dtype=bool), mask, np.zeros(after, dtype=bool)])
+
+    base = region.base
+    sides = Box(padded(base.low), padded(base.high), free(base.low_finite), free(base.high_finite))
+    return Region(sides, tuple(HalfSpace(padded(row.coefficients), row.bound) for row in region.rows))
 
 
 def _sides(base: Box) -> list[Row]:

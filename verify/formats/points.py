@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from verify.errors import RegionError
-from verify.formats.reading import is_file, shown
+from verify.formats.reading import is_file, is_folder, shown
 from verify.rational import Vector, vector, vector_from_floats
 
 
@@ -21,7 +21,8 @@ def load_point(path: Path, dimension: int) -> Vector:
     another number of entries (which its header tells before they are read), or holds NaN or infinities.
     """
     if not is_file(path):
-        raise RegionError(f"point file {shown(path)}: no such file; check the path")
+        what = "is a folder" if is_folder(path) else "no such file"
+        raise RegionError(f"point file {shown(path)}: {what}; check the path")
     try:
         with path.open("rb") as stream:
             _check_header(stream, path, dimension)

@@ -37,7 +37,7 @@ def read_bytes(path: Path, limit: int, kind: str, error: type[InputError]) -> by
     Raises ``error`` where the file is missing, unreadable, or has more than ``limit`` bytes (unpacked).
     """
     if not is_file(path):
-        what = "is a folder" if _is_folder(path) else "no such file; check the path"
+        what = "is a folder" if is_folder(path) else "no such file; check the path"
         raise error(f"{kind} {shown(path)}: {what}")
     try:
         with _opened(path) as stream:
@@ -64,7 +64,8 @@ def decoded(data: bytes, path: Path, kind: str, error: type[InputError]) -> str:
         raise error(f"{kind} {shown(path)}, line {line}: not UTF-8 text; save the file as UTF-8") from problem
 
 
-def _is_folder(path: Path) -> bool:
+def is_folder(path: Path) -> bool:
+    """Whether ``path`` is a folder; a name that nothing can have is not one."""
     try:
         return path.is_dir()
     except (OSError, ValueError):

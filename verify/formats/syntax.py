@@ -29,7 +29,8 @@ GRAMMAR = r"""
     ?part: NAME                                             -> bare
          | NAME "(" [argument ("," argument)*] ")"          -> call
          | WHERE "(" constraint ("," constraint)* ")"       -> where
-         | (FILE | STRING)                                  -> file
+         | (FILE | STRING) [BRANCH]                         -> file
+         | ENTRY "in" part                                  -> inside
          | "(" region ")"
 
     point: argument
@@ -40,10 +41,12 @@ GRAMMAR = r"""
     ?sum: product (SIGN product)*
     ?product: factor (TIMES factor)*
     ?factor: atom | SIGN+ atom                              -> signed
-    ?atom: NUMBER | NAME | "(" sum ")"
+    ?atom: NUMBER | NAME | ENTRY | "(" sum ")"
 
     WHERE: "where"
     LSQB: "["
+    BRANCH: /\[\s*[0-9]+\s*\]/
+    ENTRY.3: /x\[\s*("[^"\n]*"|'[^'\n]*'|[^"'\[\]\n]+)\]([ \t]*\[[^\[\]\n]*\])?/
     SIGN: /[+-]/
     TIMES: /[*\/]/
     COMPARE: /[<>=!]=|[<>=]/
@@ -58,6 +61,9 @@ GRAMMAR = r"""
 
 _SPELLED = {
     "NAME": "a name",
+    "ENTRY": "a name",
+    "BRANCH": "'['",
+    "IN": "'in'",
     "NUMBER": "a number",
     "RATIONAL": "a number",
     "INFINITY": "a number",
@@ -75,6 +81,10 @@ _SPELLED = {
     "AMPERSAND": "'&'",
     "$END": "the end",
 }
+
+
+# Hyphens and dashes that word processors put in the place of a minus.
+_DASHES = set("\u2010\u2011\u2012\u2013\u2014\u2015\u00ad\ufe58\ufe63\uff0d")
 
 
 class Mistake(Exception):
@@ -176,4 +186,6 @@ def _mistake(text: str, error: UnexpectedInput) -> Mistake:
         return Mistake(len(text.rstrip()), f"ends too early{expected}")
     place = max(int(error.pos_in_stream or 0), 0)
     got = str(token) if token is not None else text[place : place + 1]
+    if got in _DASHES:
+        expected = f", a dash; the minus sign of a keyboard is '-'{expected}"
     return Mistake(place, f"unexpected {shorten(got)!r}{expected}")

@@ -49,7 +49,8 @@ def load_toml(path: str | Path) -> Network:
     data = read_bytes(file, MAX_BYTES, "network file", NetworkError)
     text = decoded(data, file, "network file", NetworkError)
     try:
-        network = _network(_parsed(text), file.stem)
+        # A name of a file need not be text; that of a network is.
+        network = _network(_parsed(text), "".join(c if c.isprintable() else "?" for c in file.stem[:200]))
     except InputError as error:
         raise NetworkError(f"network file {shown(file)}: {shorten(str(error), 500)}") from error
     except MemoryError as error:

@@ -1,67 +1,85 @@
-"""VNN-LIB 1.0 property files (a subset of SMT-LIB): the region of inputs that they describe, exactly.
+"""VNN-LIB 1.0 property files (a subset of SMT-LIB): the regions of inputs that they describe, exactly.
 
 Read are ``declare-const`` (or ``declare-fun``) of ``X_i`` and ``Y_i`` as Real, and ``assert`` of ``and``, ``or``,
-``<=``, ``>=``, ``=`` over linear arithmetic. What is said of outputs is checked for form and counted, not kept.
+``not``, ``=>``, ``let``, ``true``, ``false`` and comparisons of linear arithmetic, strict ones too. What is said of
+outputs is checked for form and counted, not kept: a condition on outputs limits no input.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
 from verify.errors import InputError, RegionError
-from verify.formats.halfspaces import Linear, Row, compared, exact, product, region_of_rows
+from verify.formats.branches import EVERYTHING, NOTHING, Branches, branch_of, common, regions_of, union
+from verify.formats.halfspaces import Linear, Row, compared, exact, product
 from verify.formats.reading import read_text, shorten, shown
+from verify.formats.sexpressions import Expression, Mistake, commands
 from verify.region import Region
 
 MAX_BYTES = 64 * 2**20
-MAX_NESTING = 100
-MAX_COMMAND = 4_000_000
-_TOKEN = re.compile(r";[^\n]*|[()]|\|[^|]*\||\"[^\"]*\"|[^\s();|\"]+|[|\"]")
 _VARIABLE = re.compile(r"([XY])_([0-9]{1,9})")
 _IGNORED = {"set-logic", "set-info", "set-option", "check-sat", "get-model", "exit"}
+_OPPOSITE = {"<=": ">", ">=": "<", "<": ">=", ">": "<="}
 
 
 @dataclass(frozen=True, eq=False)
 class VnnLib:
-    """What a file says: ``inputs`` is the region over X, ``output_constraints`` the number of assertions over Y."""
+    """What a file says: ``branches`` are the regions over X whose union it describes, mostly one.
+
+    ``output_constraints`` is the number of assertions over Y.
+    """
 
     path: Path
     input_count: int
     output_count: int
-    inputs: Region
+    branches: tuple[Region, ...]
     output_constraints: int
 
+    @property
+    def inputs(self) -> Region:
+        """The region over X; ``RegionError`` where there are several."""
+        if len(self.branches) > 1:
+            raise RegionError(
+                f"VNN-LIB file {shown(self.path)}: a disjunction of {len(self.branches)} regions; one is needed here"
+            )
+        return self.branches[0]
+
     def region(self, dimension: int) -> Region:
-        """The region, for a network with ``dimension`` inputs; ``RegionError`` where the file has others."""
+        """The region, for a network with ``dimension`` inputs; ``RegionError`` where there are others, or several."""
+        self.regions(dimension)
+        return self.inputs
+
+    def regions(self, dimension: int) -> tuple[Region, ...]:
+        """The regions, for a network with ``dimension`` inputs; ``RegionError`` where the file has others."""
         if dimension != self.input_count:
             raise RegionError(
                 f"VNN-LIB file {shown(self.path)}: the network has {dimension} inputs, the file has {self.input_count}"
             )
-        return self.inputs
+        return self.branches
 
 
 def read_vnnlib(path: str | Path) -> VnnLib:
     """Read a ``.vnnlib`` or ``.vnnlib.gz`` file.
 
     Raises ``RegionError``, one line with file and line, where it is malformed, mixes X and Y in a comparison, or
-    describes inputs that are not one convex polyhedron.
+    describes inputs that are not closed polyhedra.
     """
     file = Path(path)
     text = read_text(file, MAX_BYTES, "VNN-LIB file", RegionError)
     statements = _Statements()
     position = 0
     try:
-        for command in _commands(text):
+        for command in commands(text):
             position = command.position
             statements.command(command)
         return statements.finished(file)
-    except _Mistake as mistake:
+    except Mistake as mistake:
         position, message = mistake.position, str(mistake)
     except InputError as error:
         message = str(error)
@@ -69,79 +87,26 @@ def read_vnnlib(path: str | Path) -> VnnLib:
     raise RegionError(f"VNN-LIB file {shown(file)}, line {line}: {shorten(message, 400)}")
 
 
-class _Mistake(Exception):
-    """A mistake at a position of the text."""
+class _Formula:
+    """What a formula allows of inputs, and what its negation allows, each worked out when asked for, and once.
 
-    def __init__(self, position: int, message: str) -> None:
-        super().__init__(message)
-        self.position = position
+    ``about_outputs`` says whether it mentions an output.
+    """
 
+    def __init__(self, work: Callable[[bool], Branches], *, about_outputs: bool) -> None:
+        self.work, self.about_outputs = work, about_outputs
+        self.known: dict[bool, Branches] = {}
 
-@dataclass(slots=True)
-class _Expression:
-    """An atom (``items`` is None) or a list."""
-
-    position: int
-    atom: str = ""
-    items: list[_Expression] | None = None
-
-    @property
-    def head(self) -> str:
-        """The operator of a list."""
-        return self.items[0].atom if self.items else ""
-
-    @property
-    def arguments(self) -> list[_Expression]:
-        return self.items[1:] if self.items else []
-
-    def fail(self, message: str) -> NoReturn:
-        raise _Mistake(self.position, message)
+    def allowed(self, positive: bool) -> Branches:
+        """The inputs for which the formula is true, or false."""
+        if positive not in self.known:
+            self.known[positive] = self.work(positive)
+        return self.known[positive]
 
 
-def _commands(text: str) -> Iterator[_Expression]:
-    """The lists at top level, one at a time."""
-    stack: list[_Expression] = []
-    count = 0
-    for match in _TOKEN.finditer(text):
-        token, position = match.group(), match.start()
-        if token[0] == ";":
-            continue
-        count += 1
-        if token == ")":
-            done = _closed(stack, position)
-            if not stack:
-                yield done
-                count = 0
-        elif token == "(":
-            _open(stack, position, count)
-        elif not stack:
-            raise _Mistake(position, f"expected '(', got {token[:40]!r}")
-        else:
-            _append(stack[-1], _Expression(position, token))
-    if stack:
-        stack[0].fail("a '(' that is never closed")
-
-
-def _open(stack: list[_Expression], position: int, count: int) -> None:
-    if len(stack) >= MAX_NESTING:
-        raise _Mistake(position, f"brackets nested more than {MAX_NESTING} deep")
-    if count > MAX_COMMAND:
-        raise _Mistake(stack[0].position if stack else position, f"a command of more than {MAX_COMMAND} words")
-    stack.append(_Expression(position, items=[]))
-
-
-def _closed(stack: list[_Expression], position: int) -> _Expression:
-    if not stack:
-        raise _Mistake(position, "a ')' that closes nothing")
-    done = stack.pop()
-    if stack:
-        _append(stack[-1], done)
-    return done
-
-
-def _append(parent: _Expression, child: _Expression) -> None:
-    assert parent.items is not None
-    parent.items.append(child)
+Names: TypeAlias = Mapping[str, Linear | _Formula]
+_TRUE = _Formula(lambda positive: EVERYTHING if positive else NOTHING, about_outputs=False)
+_FALSE = _Formula(lambda positive: NOTHING if positive else EVERYTHING, about_outputs=False)
 
 
 @dataclass
@@ -150,9 +115,10 @@ class _Statements:
 
     declared: dict[str, set[int]] = field(default_factory=lambda: {"X": set(), "Y": set()})
     rows: list[Row] = field(default_factory=list)
+    branches: Branches = EVERYTHING
     output_constraints: int = 0
 
-    def command(self, command: _Expression) -> None:
+    def command(self, command: Expression) -> None:
         head = command.head
         if head in ("declare-const", "declare-fun"):
             self.declare(command)
@@ -164,7 +130,7 @@ class _Statements:
             hint = "; VNN-LIB 2 is not supported" if "vnnlib" in head or "declare" in head else ""
             command.fail(f"unknown command {head[:40]!r}; expected declare-const or assert{hint}")
 
-    def declare(self, command: _Expression) -> None:
+    def declare(self, command: Expression) -> None:
         words = [a for a in command.arguments if a.items is None]
         match = _VARIABLE.fullmatch(words[0].atom) if words else None
         if match is None or len(words) != 2 or words[1].atom != "Real" or any(a.items for a in command.arguments):
@@ -174,67 +140,106 @@ class _Statements:
             command.fail(f"{match.group()} is declared twice")
         indices.add(int(match.group(2)))
 
-    def conjunct(self, formula: _Expression) -> None:
+    def conjunct(self, formula: Expression) -> None:
         """Assert a formula: conjunctions (and disjunctions of one branch) are taken apart."""
+        if formula.head in ("and", "or") and not formula.arguments:
+            formula.fail(f"{formula.head!r} without arguments")
         if formula.head == "and" or (formula.head == "or" and len(formula.arguments) == 1):
-            if not formula.arguments:
-                formula.fail("'and' without arguments")
             for part in formula.arguments:
                 self.conjunct(part)
             return
-        if formula.head == "or":
-            self.disjunction(formula)
-            return
-        kinds, rows = self.comparison(formula, strict="Y")
-        if "Y" in kinds:
-            self.output_constraints += 1
+        meaning = self.formula(formula, {})
+        branches = meaning.allowed(True)
+        self.output_constraints += meaning.about_outputs
+        if len(branches) == 1 and branches[0].strict is None:
+            self.rows += branches[0].rows.values()
         else:
-            self.rows += rows
+            self.branches = _located(formula, lambda: common([self.branches, branches]))
 
-    def disjunction(self, formula: _Expression) -> None:
-        """Several branches: they must speak of outputs only."""
-        if not formula.arguments:
-            formula.fail("'or' without arguments")
-        pending = list(formula.arguments)
-        while pending:
-            part = pending.pop()
-            if part.head in ("and", "or"):
-                pending += part.arguments
-            elif "X" in self.comparison(part, strict="XY")[0]:
-                part.fail("a disjunction over inputs: a region must be convex; split the file, one branch in each")
-        self.output_constraints += 1
+    def formula(self, formula: Expression, names: Names) -> _Formula:
+        """The meaning of a formula; ``names`` are those that ``let`` has given."""
+        head, arguments = formula.head, formula.arguments
+        if formula.items is None:
+            return self.named_formula(formula, names)
+        if head == "let":
+            body, inner = self.let(formula, names)
+            return self.formula(body, inner)
+        if head not in ("not", "and", "or", "=>"):
+            return self.comparison(formula, names)
+        if head == "not" and len(arguments) != 1:
+            formula.fail(f"'not' with {len(arguments)} formulas; expected one")
+        if not arguments or (head == "=>" and len(arguments) < 2):
+            formula.fail(f"{head!r} {'with one argument' if arguments else 'without arguments'}")
+        # not a is a denied; a => b => c is (not a) or (not b) or c.
+        denied = {"not": 1, "=>": len(arguments) - 1}.get(head, 0)
+        parts = [(self.formula(part, names), k >= denied) for k, part in enumerate(arguments)]
 
-    def comparison(self, formula: _Expression, strict: str) -> tuple[set[str], list[Row]]:
-        """The kinds of variables in a comparison, and its rows; ``strict`` kinds may be compared strictly."""
+        def work(positive: bool) -> Branches:
+            join = common if (head == "and") == positive else union
+            return _located(formula, lambda: join(part.allowed(sign == positive) for part, sign in parts))
+
+        return _Formula(work, about_outputs=any(part.about_outputs for part, _ in parts))
+
+    def named_formula(self, formula: Expression, names: Names) -> _Formula:
+        """``true``, ``false`` or a name that ``let`` has given to a formula."""
+        known: Names = {"true": _TRUE, "false": _FALSE, **names}
+        meaning = known.get(formula.atom)
+        if not isinstance(meaning, _Formula):
+            formula.fail(_expected(formula.atom))
+        return meaning
+
+    def let(self, formula: Expression, names: Names) -> tuple[Expression, Names]:
+        """The body of ``(let ((name meaning) ...) body)``, and the names that it knows."""
+        inner = dict(names)
+        kinds = {name: isinstance(meaning, _Formula) for name, meaning in names.items()}
+        for name, meaning in _pairs(formula):
+            is_formula = _is_formula(meaning, kinds)
+            inner[name] = self.formula(meaning, names) if is_formula else self.term(meaning, names)
+        return formula.arguments[1], inner
+
+    def comparison(self, formula: Expression, names: Names) -> _Formula:
+        """A comparison of inputs limits them, one of outputs does not."""
         symbol, arguments = formula.head, formula.arguments
         if symbol not in ("<=", ">=", "=", "<", ">"):
-            got = formula.atom or symbol or "()"
-            formula.fail(f"expected a comparison (<=, >=, =) or and, or; got {got[:40]!r}")
+            formula.fail(_expected(symbol))
         if len(arguments) < 2:
             formula.fail(f"{symbol!r} with {len(arguments)} arguments; expected two")
-        terms = [self.term(argument) for argument in arguments]
+        terms = [self.term(argument, names) for argument in arguments]
         kinds = {"Y" if index < 0 else "X" for term in terms for index in term.coefficients}
         if len(kinds) == 2:
             formula.fail("a comparison that mixes X and Y; a region can only limit inputs")
-        if symbol in "<>" and not kinds <= set(strict):
-            formula.fail(f"a strict {symbol!r}: regions are closed; write {symbol}=")
-        weak = "==" if symbol == "=" else f"{symbol[0]}="
-        return kinds, [row for a, b in pairwise(terms) for row in compared(a, weak, b)]
+        if "Y" in kinds:
+            return _Formula(lambda positive: EVERYTHING, about_outputs=True)
 
-    def term(self, expression: _Expression) -> Linear:
+        def work(positive: bool) -> Branches:
+            join, one = (common, _holding) if positive else (union, _failing)
+            parts = (one(a, symbol, b, formula.position) for a, b in pairwise(terms))
+            return _located(formula, lambda: join(parts))
+
+        return _Formula(work, about_outputs=False)
+
+    def term(self, expression: Expression, names: Names) -> Linear:
         """Linear arithmetic; ``Y_i`` is kept as index ``-1 - i``."""
         if expression.items is None:
-            return self.atom(expression)
+            return self.atom(expression, names)
+        if expression.head == "let":
+            body, inner = self.let(expression, names)
+            return self.term(body, inner)
         build = _OPERATORS.get(expression.head)
         if build is None or not expression.arguments:
             expression.fail(f"expected +, -, * or / with arguments, got {expression.head[:40] or '()'!r}")
-        terms = [self.term(argument) for argument in expression.arguments]
+        terms = [self.term(argument, names) for argument in expression.arguments]
         try:
             return build(terms)
         except InputError as error:
             expression.fail(str(error))
 
-    def atom(self, expression: _Expression) -> Linear:
+    def atom(self, expression: Expression, names: Names) -> Linear:
+        bound = names.get(expression.atom)
+        if isinstance(bound, _Formula):
+            expression.fail(f"{expression.atom[:40]!r} stands for a formula; expected a number")
+        if bound is not None:
+            return Linear(bound.constant, dict(bound.coefficients))
         match = _VARIABLE.fullmatch(expression.atom)
         if match is not None:
             kind, index = match.group(1), int(match.group(2))
@@ -255,8 +260,61 @@ class _Statements:
                 raise InputError(f"{kind}_{max(indices)} is declared, but {kind}_{missing} is not")
         if not counts["X"]:
             raise InputError("no inputs; expected (declare-const X_0 Real), ...")
-        region = region_of_rows(counts["X"], self.rows, str(path))
-        return VnnLib(path, counts["X"], counts["Y"], region, self.output_constraints)
+        regions = regions_of(counts["X"], self.rows, self.branches, str(path))
+        if isinstance(regions, int):
+            raise Mistake(regions, "a strict comparison over inputs: regions are closed; write <= or >= "
+                                   "('not' makes a strict one of <= and >=)")  # fmt: skip
+        return VnnLib(path, counts["X"], counts["Y"], regions, self.output_constraints)
+
+
+def _located(formula: Expression, work: Callable[[], Branches]) -> Branches:
+    try:
+        return work()
+    except InputError as error:
+        formula.fail(str(error))
+
+
+def _pairs(formula: Expression) -> list[tuple[str, Expression]]:
+    """The names of a ``let`` and what they stand for."""
+    if len(formula.arguments) != 2 or not formula.arguments[0].items:
+        formula.fail("malformed 'let'; expected (let ((name meaning) ...) body)")
+    pairs: dict[str, Expression] = {}
+    for pair in formula.arguments[0].items:
+        if pair.items is None or len(pair.items) != 2 or not pair.items[0].atom or pair.items[0].atom in pairs:
+            pair.fail("malformed 'let'; expected different names, each as (name meaning)")
+        pairs[pair.items[0].atom] = pair.items[1]
+    return list(pairs.items())
+
+
+def _is_formula(expression: Expression, names: Mapping[str, bool]) -> bool:
+    """Whether it is true or false rather than a number; ``names`` says so of names."""
+    if expression.items is None:
+        return names.get(expression.atom, expression.atom in ("true", "false"))
+    if expression.head != "let":
+        return expression.head in ("and", "or", "not", "=>", "<=", ">=", "=", "<", ">")
+    inner = {name: _is_formula(meaning, names) for name, meaning in _pairs(expression)}
+    return _is_formula(expression.arguments[1], {**names, **inner})
+
+
+def _expected(got: str) -> str:
+    return f"expected a comparison (<=, >=, =, <, >) or and, or, not, =>, let, true, false; got {got[:40] or '()'!r}"
+
+
+def _holding(left: Linear, symbol: str, right: Linear, place: int) -> Branches:
+    """The inputs where the comparison holds."""
+    weak = "==" if symbol == "=" else f"{symbol[0]}="
+    strict = symbol in ("<", ">")
+    rows = compared(left, weak, right)
+    if not rows[0].coefficients:
+        holds = all(row.bound > 0 if strict else row.bound >= 0 for row in rows)
+        return EVERYTHING if holds else NOTHING
+    return (branch_of(rows, place if strict else None),)
+
+
+def _failing(left: Linear, symbol: str, right: Linear, place: int) -> Branches:
+    """The inputs where the comparison does not hold."""
+    opposites = ("<", ">") if symbol == "=" else (_OPPOSITE[symbol],)
+    return union(_holding(left, opposite, right, place) for opposite in opposites)
 
 
 def _sum(terms: list[Linear]) -> Linear:

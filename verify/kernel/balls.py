@@ -102,6 +102,8 @@ BALL_FUNCTIONS: dict[str, Callable[[Ball], Ball]] = {
     "silu_even": lambda z: z * (z / 2).tanh() / 2,
     "gelu_even": _gelu_even,
     "gelu_tanh_even": _gelu_tanh_even,
+    "erf": lambda z: z.erf(),
+    "erf_even": lambda z: z * z.erf() / 2,
 }
 
 

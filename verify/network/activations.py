@@ -55,6 +55,16 @@ def tanh(x: Tensor) -> Tensor:
     return smooth(x, "tanh")
 
 
+def erf(x: Tensor) -> Tensor:
+    """The error function."""
+    return smooth(x, "erf")
+
+
+def erf_even(x: Tensor) -> Tensor:
+    """Return z erf(z) / 2."""
+    return smooth(x, "erf_even")
+
+
 def softplus(x: Tensor) -> Tensor:
     """log(1 + exp(z)) = z/2 + log(2 cosh(z/2))."""
     return _with_even_part(x, "logcosh")

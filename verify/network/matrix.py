@@ -173,6 +173,9 @@ class Matrix:
 
 def exact_products(left: Entries, right: Entries) -> Entries:
     """Entrywise exact products: float64 where all are representable, else fractions."""
+    for one, other in ((left, right), (right, left)):
+        if one.dtype == np.float64 and np.all(one == 1):
+            return other
     if left.dtype == np.float64 and right.dtype == np.float64:
         product = _float_products(np.asarray(left), np.asarray(right))
         if product is not None:

@@ -80,13 +80,29 @@ class Block:
         return unit_name(self.name, self.shape, index)
 
 
+@dataclass(frozen=True)
+class InputPart:
+    """One of several inputs of a file: its values are the coordinates from ``start`` on."""
+
+    name: str
+    shape: tuple[int, ...]
+    start: int = 0
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+
 @dataclass(frozen=True, eq=False)
 class Network:
     """An exact piecewise linear function from R^n to R^m, n = ``input_size`` and m = ``output_size``.
 
     ``source`` says where the network can be loaded from again (a path or ``example:NAME``), ``None`` for
-    one made in memory. ``notes`` lists what was rounded on the way in; reports print it as assumptions. ``files`` has
-    the name and SHA-256 of every other file that was read for it, ``output`` the output tensor that was chosen, if any.
+    one made in memory. ``notes`` lists what was rounded on the way in; reports print it as assumptions.
+
+    What a file says beyond the function: ``inputs`` are its inputs, which together make x (empty: one without a
+    name), ``output`` is the tensor that was chosen as the output, ``files`` are the name and SHA-256 of each other file
+    that held weights, and ``remarks`` say what was read over or computed on the way in without changing the function.
     """
 
     name: str
@@ -98,6 +114,8 @@ class Network:
     notes: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     output: str | None = None
+    inputs: tuple[InputPart, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.blocks or self.blocks[-1].relu or self.blocks[-1].smooth:
@@ -114,6 +132,8 @@ class Network:
         for name, shape, size in [*shapes, ("output", self.output_shape, self.output_size)]:
             if math.prod(shape) != size:
                 raise NetworkError(f"{name}: shape {shape} does not hold {size} values")
+        if self.inputs and sum(part.size for part in self.inputs) != self.input_size:
+            raise NetworkError(f"{self.name}: the inputs do not make {self.input_size} values together")
 
     def __repr__(self) -> str:
         return f"<Network {self.name}: {self.input_size} inputs, {self.relu_count} ReLU, {self.output_size} outputs>"

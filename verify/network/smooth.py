@@ -1,6 +1,6 @@
 """The smooth functions of the canonical form, and the activations that are lowered to them.
 
-Each activation is an affine function, ReLU and one of five functions with a parity, so that what cancels cancels
+Each activation is an affine function, ReLU and a function with a parity, so that what cancels cancels
 in the canonical form already:
 
     elu(z)      = relu(z) + a exp(-relu(-z)) - a        (exp sees 0 where z >= 0, and is exactly 1 there)
@@ -8,6 +8,7 @@ in the canonical form already:
     softplus(z) = z/2 + logcosh(z)                      (logcosh(z) = log(2 cosh(z/2)) is even)
     silu(z)     = z/2 + silu_even(z)                    (z tanh(z/2)/2 is even)
     gelu(z)     = z/2 + gelu_even(z)                    (z erf(z/sqrt 2)/2 is even; the tanh approximation likewise)
+    z (1 + erf(z/c))/2 = z/2 + c erf_even(z/c)          (z erf(z)/2 is even; GELU as files write it, with their c)
 
 So ``phi(z) - phi(-z) = z`` holds for the last three as soon as equal units are shared (lemma 12). Where a network
 has a smooth unit it is not piecewise linear; ``verify.kernel.smooth`` says what can be proved then.
@@ -57,8 +58,17 @@ def _silu_even(z: NDArray[np.float64]) -> Floats:
 
 
 def _gelu_even(z: NDArray[np.float64]) -> Floats:
-    error_function = np.vectorize(math.erf, otypes=[np.float64])
-    result: Floats = z * error_function(z / math.sqrt(2)) / 2
+    result: Floats = z * _erf(z / math.sqrt(2)) / 2
+    return result
+
+
+def _erf(z: NDArray[np.float64]) -> Floats:
+    result: Floats = np.vectorize(math.erf, otypes=[np.float64])(z)
+    return result
+
+
+def _erf_even(z: NDArray[np.float64]) -> Floats:
+    result: Floats = z * _erf(z) / 2
     return result
 
 
@@ -101,5 +111,8 @@ SMOOTH: dict[str, SmoothFunction] = {
             1.0,
             _gelu_tanh_even,
         ),
+        # 2/sqrt(pi) < 1.13; |d/dz z erf(z)/2| < 0.63, as of gelu_even with z in place of z/sqrt(2).
+        SmoothFunction("erf", "erf(z)", -1, ZERO, -ONE, ONE, 1.2, _erf),
+        SmoothFunction("erf_even", "z erf(z)/2", 1, ZERO, ZERO, None, 1.0, _erf_even),
     )
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from dataclasses import dataclass
 
 from verify.errors import PropertyError, RegionError
@@ -53,18 +54,32 @@ _NUMBER_OR_HYPHEN = re.compile(r"((?:(?<!\w)[-+])?(?:\d[\d.]*|\.\d+)(?:e[-+]?\d+
 
 def find(name: str) -> Property:
     """The property of that name (hyphens and underscores count as spaces): ``convex``, ``lipschitz 1/2 in linf``."""
-    plain = " ".join(_NUMBER_OR_HYPHEN.sub(lambda match: match[1] or " ", name.lower()).split())
+    found = _known(name)
+    if found is None:
+        raise PropertyError(f"unknown property {name[:60]!r}; {_hint(name)}")
+    return found
+
+
+def _plain(name: str) -> str:
+    """The name in small letters, with one space between words, and a typeset minus sign as that of keyboards."""
+    typed = name.lower().replace("\N{MINUS SIGN}", "-")
+    return " ".join(_NUMBER_OR_HYPHEN.sub(lambda match: match[1] or " ", typed).split())
+
+
+def _known(name: str) -> Property | None:
+    plain = _plain(name)
     if plain in CATALOGUE:
         return CATALOGUE[plain]
-    for family in FAMILIES:
-        match = family.pattern.fullmatch(plain)
-        if match is not None:
-            return family.make(*match.groups())
-    raise PropertyError(f"unknown property {name[:60]!r}; {_hint(plain)}")
+    matches = ((family, family.pattern.fullmatch(plain)) for family in FAMILIES)
+    return next((family.make(*match.groups()) for family, match in matches if match is not None), None)
 
 
-def _hint(plain: str) -> str:
+def _hint(name: str) -> str:
     """What the user may have meant."""
+    property, on, region = name.partition(" on ")
+    if on and region.strip() and _known(property) is not None:
+        return f"the region is given apart: {_plain(property)!r} --on {shlex.quote(region.strip()[:200])}"
+    plain = _plain(name)
     usages = {family.name: family.usage for family in FAMILIES}
     first = plain.partition(" ")[0]
     if first in usages:

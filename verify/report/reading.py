@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.errors import EvidenceError, InputError
+from verify.formats.reading import is_folder
 from verify.report.record_json import COPIES, FORMAT
 
 MAX_BYTES = 1 << 30
@@ -34,6 +35,8 @@ SHOWN = {
 
 def read_record(path: Path) -> dict[str, Any]:
     """The record at ``path``, its shape checked; ``InputError`` if it is no JSON, ``EvidenceError`` if no record."""
+    if is_folder(path):
+        raise InputError(f"{path}: is a folder; name a record (*.json) in it")
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path}: larger than {MAX_BYTES} bytes")

@@ -5,7 +5,7 @@ What the record should say is composed anew by the functions that write records.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from verify.kernel import evidence as evidence_kinds
 from verify.kernel import family_evidence, instances_json
 from verify.kernel.check import Judgement, judge
 from verify.kernel.families import FamilyClaim, FamilyJudgement, judge_family
-from verify.network import Network
+from verify.network import InputPart, Network
 from verify.network import network as networks
 from verify.network.families import description
 from verify.property import Claim, Vacuous, find
@@ -64,6 +64,7 @@ class Replayed:
     expected: Record
     shown: Record
     regions: tuple[Region, ...]
+    inputs: Sequence[InputPart] = ()
 
 
 def recheck(path: Path, network_path: str | None = None, second_path: str | None = None) -> Recheck:
@@ -76,8 +77,9 @@ def recheck(path: Path, network_path: str | None = None, second_path: str | None
     found = _REPLAYS[data["kind"]](data, path, (network_path, second_path))
     _compare(data, found)
     items = data["regions"] if data["kind"] == "formula" else [data]
-    notes = [_check_region_text(item, region, path) for item, region in zip(items, found.regions, strict=True)]
-    return Recheck(data["verdict"], found.judgement, notes=tuple(note for part in notes for note in part))
+    places = zip(items, found.regions, strict=True)
+    notes = [note for item, region in places for note in _check_region_text(item, region, found.inputs, path)]
+    return Recheck(data["verdict"], found.judgement, notes=tuple(notes))
 
 
 def _replayed_claim(data: Record, path: Path, given: tuple[str | None, str | None]) -> Replayed:
@@ -94,7 +96,9 @@ def _replayed_claim(data: Record, path: Path, given: tuple[str | None, str | Non
         "counterexample": refuted_json(claim, evidence, judgement, outputs),
         "ledger": list(judgement.assumptions),
     }
-    return Replayed(judgement, expected, shown_json(claim, network, outputs, evidence, judgement), (claim.region,))
+    return Replayed(
+        judgement, expected, shown_json(claim, network, outputs, evidence, judgement), (claim.region,), network.inputs
+    )
 
 
 def _replayed_family(data: Record, path: Path, given: tuple[str | None, str | None]) -> Replayed:
@@ -195,7 +199,7 @@ def identical(left: Any, right: Any) -> bool:
     return True
 
 
-def _check_region_text(data: Record, region: Region, path: Path) -> tuple[str, ...]:
+def _check_region_text(data: Record, region: Region, inputs: Sequence[InputPart], path: Path) -> tuple[str, ...]:
     """The region's text means the region of the data; returns what could not be compared, as its files are not here."""
     text, files = region.text, dict(region.files)
     if text == canonical_text(region):
@@ -204,7 +208,9 @@ def _check_region_text(data: Record, region: Region, path: Path) -> tuple[str, .
         return ()
     missing: list[str] = []
     try:
-        meant = parse_region(text, region.ambient, locate=lambda name: _region_file(name, files, path, missing))
+        meant = parse_region(
+            text, region.ambient, locate=lambda name: _region_file(name, files, path, missing), inputs=inputs
+        )
     except InputError as error:
         if missing:
             return (f"the file {missing[0][:80]!r} of the region is not here: the region is that of the record's data",)
@@ -271,9 +277,15 @@ def _network(entry: Any, path: Path, given: str | None) -> Network:
         raise NetworkError(f"{path}: the record says no file of {name[:60]}; name it with --network or --to")
     else:
         used = str(given or _source(source, path, entry["sha256"]))
-        loaded = load(used)
+        output = entry.get("output")
+        if not _is_text_or_none(output):
+            raise EvidenceError("format", "the record does not say which output of the network it is about")
+        loaded = load(used, output)
         digest = loaded.digest
-        named = name if source is None else _stem(source) if loaded.name == _stem(used) else loaded.name
+        chosen = loaded.name[len(_stem(used)) :] if output is not None else ""  # ':' and the tensor's name
+        named = (
+            name if source is None else _stem(source) + chosen if loaded.name == _stem(used) + chosen else loaded.name
+        )
         network = replace(loaded, name=named, source=source)
     if digest != entry["sha256"]:
         raise EvidenceError(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from verify.errors import InputError
 from verify.kernel.check import Verdict
 from verify.network import Network
 from verify.property import Claim
@@ -81,9 +82,28 @@ class Result:
         return printed(self.record(), shown)
 
 
+def check_writable(path: Path, option: str) -> None:
+    """Raise ``InputError``, before any work is done, where no file can be written at ``path``; no folder is made."""
+    folder = path.parent
+    if path.is_dir():
+        raise InputError(f"{option} {path}: is a folder; name a file to write")
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "there is no such folder; make it first"
+        raise InputError(f"{option} {path}: {folder}: {what}")
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise InputError(
+            f"{option} {path}: cannot be written ({error.strerror or error}); name another file"
+        ) from error
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write a whole file or nothing: a temporary file beside it is renamed over it."""
-    _write(path, text.encode())
+    """Write a whole file or nothing: a temporary file beside it is renamed over it.
+
+    Names of files that are not UTF-8 come as lone surrogates, which are written as escapes.
+    """
+    _write(path, text.encode("utf-8", "backslashreplace"))
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from verify.kernel.evidence import Evidence
 from verify.kernel.families import FamilyJudgement
 from verify.kernel.formulas import Unsatisfiable
 from verify.kernel.instances import Witness
-from verify.network import Network
+from verify.network import InputPart, Network
 from verify.network import network as networks
 from verify.property import Claim, Property
 from verify.property.base import Asked
@@ -44,9 +44,9 @@ def judged_json(judgement: Judgement | FamilyJudgement) -> dict[str, Any]:
     return {"verdict": judgement.verdict.value, "assurance": "checked", "vacuous": judgement.vacuous}
 
 
-def property_json(property: Property, region: Region) -> dict[str, Any]:
-    """What is claimed, and where."""
-    return {"property": property.name, **region_json(region)}
+def property_json(property: Property, region: Region, inputs: Sequence[InputPart] = ()) -> dict[str, Any]:
+    """What is claimed, and where; ``inputs`` are those that the region's text may name."""
+    return {"property": property.name, **region_json(region, inputs)}
 
 
 def canonical_text(region: Region) -> str:
@@ -55,12 +55,12 @@ def canonical_text(region: Region) -> str:
     return f"a region given in Python, sha256 {hashlib.sha256(data.encode()).hexdigest()[:16]}"
 
 
-def region_text(region: Region) -> str:
+def region_text(region: Region, inputs: Sequence[InputPart] = ()) -> str:
     """The expression of a region, where it is one and means this region; else its canonical text."""
     if region.files:
         return region.text
     try:
-        meant = parse_region(region.text, region.ambient)
+        meant = parse_region(region.text, region.ambient, inputs=inputs)
     except InputError:
         return canonical_text(region)
     same = regions.to_json(meant) == regions.to_json(region)
@@ -91,7 +91,7 @@ def claim_json(
         return formula_json(claim, claim.property.asked, vacuous=vacuous)
     return {
         "kind": "claim",
-        **property_json(claim.property, claim.region),
+        **property_json(claim.property, claim.region, network.inputs),
         "network": network_json(network),
         "second": network_json(second) if second is not None else None,
         "outputs": list(outputs) if outputs is not None else None,
@@ -112,10 +112,10 @@ def formula_json(claim: Claim, asked: Asked, *, vacuous: bool) -> dict[str, Any]
     }
 
 
-def region_json(region: Region) -> dict[str, Any]:
+def region_json(region: Region, inputs: Sequence[InputPart] = ()) -> dict[str, Any]:
     """Where something is claimed."""
     return {
-        "region": region_text(region),
+        "region": region_text(region, inputs),
         "region_data": regions.to_json(region),
         "region_files": dict(region.files),
     }

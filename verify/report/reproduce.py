@@ -22,8 +22,11 @@ def command(result: Result) -> str:
     if not claim.region.text or None in sources:
         return ""
     parts = ["verify", "check", str(sources[0]), claim.property.name, "--on", claim.region.text]
-    if len(sources) > 1:
+    if result.network.output is not None:
+        parts += ["--output", result.network.output]
+    if result.second is not None:
         parts += ["--to", str(sources[1])]
+        parts += ["--to-output", result.second.output] if result.second.output is not None else []
     if result.outputs:
         parts += ["--outputs", ",".join(map(str, result.outputs))]
     return shlex.join(parts)
@@ -38,8 +41,11 @@ def python(result: Result) -> str:
     if not claim.region.text or None in sources:
         return ""
     arguments = [repr(sources[0]), repr(claim.property.name), f"on={claim.region.text!r}"]
-    if len(sources) > 1:
+    if result.network.output is not None:
+        arguments.append(f"output={result.network.output!r}")
+    if result.second is not None:
         arguments.append(f"to={sources[1]!r}")
+        arguments += [f"to_output={result.second.output!r}"] if result.second.output is not None else []
     if result.outputs:
         arguments.append(f"outputs={list(result.outputs)!r}")
     return f"import verify\nverify.check({', '.join(arguments)})"

@@ -44,6 +44,8 @@ _FUNCTIONS: dict[str, Callable[[Expr], Expr]] = {
     "silu_even": lambda z: z * sympy.tanh(z / 2) / 2,
     "gelu_even": lambda z: z * sympy.erf(z / sympy.sqrt(2)) / 2,
     "gelu_tanh_even": lambda z: z * sympy.tanh(_gelu_inner(z)) / 2,
+    "erf": sympy.erf,
+    "erf_even": lambda z: z * sympy.erf(z) / 2,
 }
 
 _ACTIVATIONS: dict[str, Callable[[Expr], Expr]] = {
@@ -51,6 +53,7 @@ _ACTIVATIONS: dict[str, Callable[[Expr], Expr]] = {
     "silu_even": lambda z: z / (1 + sympy.exp(-z)),
     "gelu_even": lambda z: z * (1 + sympy.erf(z / sympy.sqrt(2))) / 2,
     "gelu_tanh_even": lambda z: z * (1 + sympy.tanh(_gelu_inner(z))) / 2,
+    "erf_even": lambda z: z * (1 + sympy.erf(z)) / 2,
 }
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,27 +12,56 @@ import onnx
 import onnx.helper
 
 from verify.errors import NetworkError
-from verify.formats.onnx.constants import Array, is_float, stored_array
+from verify.formats.onnx.constants import is_float, sparse_array, stored_array
+from verify.formats.onnx.elements import Array
 from verify.formats.onnx.files import printable
 from verify.network.builder import Builder, Tensor, exact_vector
 
-Value: TypeAlias = Tensor | Array
+
+@dataclass(frozen=True)
+class Condition:
+    """Where each value of ``gap`` is positive (``strict``) or at least 0, or (``negated``) where it is not."""
+
+    gap: Tensor
+    strict: bool
+    negated: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.gap.shape
+
+    def reshape(self, shape: Sequence[int]) -> Condition:
+        """The same conditions in another shape."""
+        return replace(self, gap=self.gap.reshape(shape))
+
+    def __neg__(self) -> Condition:
+        return replace(self, negated=not self.negated)
+
+
+Value: TypeAlias = Tensor | Array | Condition
 
 
 @dataclass(eq=False)
 class Call:
-    """A node with the values of its inputs (``None`` where an optional one is left out).
+    """A node with the values of its inputs (``None`` where an optional one is left out) and their element types.
 
-    ``element`` is the ONNX element type of the network's input.
+    ``imports`` are the operator sets where the node stands. ``doubtful`` says which inputs are constants that an
+    implementation may hold rounded.
     """
 
     node: onnx.NodeProto
     name: str
-    opset: int
-    element: int
+    imports: Mapping[str, int]
     builder: Builder
     inputs: Sequence[Value | None]
+    types: Sequence[int]
+    doubtful: Sequence[bool] = ()
     _read: set[str] = field(default_factory=set)
+
+    @property
+    def opset(self) -> int:
+        """The operator set of the node's own domain."""
+        return self.imports["" if self.node.domain == "ai.onnx" else self.node.domain]
 
     # Arguments.
 
@@ -61,12 +90,14 @@ class Call:
         """A float constant as an expression without terms."""
         if isinstance(value, Tensor):
             return value
+        if isinstance(value, Condition):
+            raise NetworkError(f"{self._label(index)} is a condition on the network's input; only Where takes one")
         return Tensor(self.builder, value.shape, {}, exact_vector(self.finite(value, self._label(index))))
 
     def array(self, index: int, role: str = "a constant") -> Array:
         """The input, which must be a constant (of any type, infinities included)."""
         value = self.value(index)
-        if isinstance(value, Tensor):
+        if not isinstance(value, np.ndarray):
             raise NetworkError(f"{self._label(index)} depends on the network's input; expected {role}")
         return value
 
@@ -78,9 +109,23 @@ class Call:
     def indices(self, index: int) -> list[int]:
         """The input, which must be a constant list of integers."""
         array = self.array(index, "constant integers")
-        if array.dtype.kind != "i" or array.ndim > 1:
+        if array.dtype.kind not in "iu" or array.ndim > 1:
             raise NetworkError(f"{self._label(index)} is not a list of integers")
         return [int(value) for value in array.ravel()]
+
+    def is_whole(self, index: int) -> bool:
+        """Whether the input is a constant of integers."""
+        value = self.value(index)
+        return isinstance(value, np.ndarray) and value.dtype.kind in "iu"
+
+    def certain(self, index: int) -> Array:
+        """The input, a constant on which the result depends with jumps: no implementation may hold another value."""
+        array = self.array(index)
+        if index < len(self.doubtful) and self.doubtful[index]:
+            raise NetworkError(
+                f"{self._label(index)} is a constant that implementations round, and the result jumps with it"
+            )
+        return array
 
     def finite(self, array: Array, label: str = "a constant") -> Array:
         """The same constant, which must be of finite floats."""
@@ -130,6 +175,10 @@ class Call:
         """A tensor attribute."""
         return stored_array(self._attribute(name, onnx.AttributeProto.TENSOR, None), f"attribute '{name}'")
 
+    def stored_sparse(self, name: str) -> Array:
+        """A sparse tensor attribute."""
+        return sparse_array(self._attribute(name, onnx.AttributeProto.SPARSE_TENSOR, None), f"attribute '{name}'")
+
     def given(self, name: str) -> bool:
         """Whether the attribute is written down."""
         return any(a.name == name for a in self.node.attribute)
@@ -159,9 +208,14 @@ class Call:
 
     def fresh(self, x: Tensor) -> Tensor:
         """``x`` under a name that no block has yet: its own (the layer with the weights), else this node's."""
-        used = {block.name for block in self.builder.blocks} | {"", "input"}
-        own = itertools.chain([x.name, self.name], (f"{self.name}.{k}" for k in itertools.count(2)))
-        return x.named(next(name for name in own if name not in used))
+        return freshly_named(self.builder, x, self.name)
+
+
+def freshly_named(builder: Builder, x: Tensor, name: str) -> Tensor:
+    """``x`` under its own name if no block has it yet, else under ``name``, with a number if need be."""
+    used = {block.name for block in builder.blocks} | {"", "input"}
+    own = itertools.chain([x.name, name], (f"{name}.{k}" for k in itertools.count(2)))
+    return x.named(next(candidate for candidate in own if candidate not in used))
 
 
 def axis_of(axis: int, rank: int) -> int:

@@ -1,7 +1,8 @@
 """Constant tensors: stored bytes to exact arrays, and exact arithmetic on them.
 
 A constant is an array of float64 (each float is the rational that it is; every float type of ONNX that is read
-fits), of ``Fraction`` objects where arithmetic on constants leaves float64, of int64, or of bool.
+fits), of ``Fraction`` objects where arithmetic on constants leaves float64, of the stored integer type (whose
+arithmetic wraps), or of bool.
 """
 
 from __future__ import annotations
@@ -9,31 +10,30 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import onnx
-import onnx.helper
 import onnx.numpy_helper
-from numpy.typing import NDArray
 
 from verify.errors import NetworkError
-from verify.network.matrix import exact_products
-
-Array: TypeAlias = NDArray[Any]
+from verify.formats.onnx.elements import (
+    FLOAT_FORMATS,
+    INTEGER_TYPES,
+    SMALL_INTEGERS,
+    Array,
+    rounded_array,
+    type_name,
+)
+from verify.network.matrix import compact, exact_products
 
 # Largest number of values of one tensor, and of those computed as fractions.
 MAX_VALUES = 10_000_000
 MAX_FRACTIONS = 1_000_000
+# Values of one stored tensor: as many as a file can hold.
+MAX_STORED = 2**29
 # Repeated squaring of a constant would double the digits every time.
 MAX_BITS = 20_000
-
-_FLOATS = {onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16}
-_INTEGERS = {
-    getattr(onnx.TensorProto, f"{sign}INT{bits}"): np.dtype(f"{sign.lower()}int{bits}")
-    for sign in ("", "U")
-    for bits in (8, 16, 32, 64)
-}
 
 
 def checked_shape(shape: Iterable[int], what: str, limit: int | None = None) -> tuple[int, ...]:
@@ -73,33 +73,44 @@ def stored_array(tensor: onnx.TensorProto, what: str) -> Array:
     """The exact values of a stored tensor; NaN is refused, infinities only where a weight is needed."""
     check_stored_inside(tensor, what)
     kind = tensor.data_type
-    if kind not in _FLOATS and kind not in _INTEGERS and kind != onnx.TensorProto.BOOL:
-        raise NetworkError(f"{what} has element type {_type_name(kind)}; expected a float, double, float16 or integer")
-    if any(size < 0 for size in tensor.dims):
-        raise NetworkError(f"{what} has the shape {tuple(tensor.dims)[:8]}; expected sizes >= 0")
+    if kind not in FLOAT_FORMATS and kind not in INTEGER_TYPES | SMALL_INTEGERS and kind != onnx.TensorProto.BOOL:
+        raise NetworkError(f"{what} has element type {type_name(kind)}; expected a float, integer or bool type")
+    shape = checked_shape(tensor.dims, what, MAX_STORED)
     try:
         array = onnx.numpy_helper.to_array(tensor)
     except Exception as error:  # to_array documents none of what it raises on inconsistent tensors
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise NetworkError(f"{what} does not hold {_short(tuple(tensor.dims))} values: {reason}") from error
-    return _normal(array, what)
+        raise NetworkError(f"{what} does not hold {_short(shape)} values: {reason}") from error
+    return _normal(array, kind, what)
 
 
-def _type_name(kind: int) -> str:
-    names: dict[int, str] = {value: name for name, value in onnx.TensorProto.DataType.items()}
-    return names.get(kind, str(kind))
+def sparse_array(tensor: onnx.SparseTensorProto, what: str) -> Array:
+    """The exact values of a stored sparse tensor; what it does not list is zero."""
+    shape = checked_shape(tensor.dims, what)
+    values = stored_array(tensor.values, f"the values of {what}")
+    places = stored_array(tensor.indices, f"the indices of {what}")
+    if values.ndim != 1 or places.dtype != np.int64 or places.shape not in ((len(values),), (len(values), len(shape))):
+        raise NetworkError(f"{what} has values of shape {values.shape} and indices of shape {places.shape}")
+    sizes = np.array(shape, dtype=np.int64)
+    if places.ndim == 1:
+        sizes, places = np.array([math.prod(shape)], dtype=np.int64), places[:, None]
+    if np.any((places < 0) | (places >= sizes)):
+        raise NetworkError(f"{what} has an index outside its shape {_short(shape)}")
+    flat = np.ravel_multi_index(tuple(places.T), tuple(sizes)) if places.size else np.zeros(0, dtype=np.int64)
+    if len(np.unique(flat)) < len(flat):
+        raise NetworkError(f"{what} lists an index twice")
+    result = np.zeros(math.prod(shape), dtype=values.dtype)
+    result[flat] = values
+    return result.reshape(shape)
 
 
-def _normal(array: Array, what: str) -> Array:
-    if array.dtype.kind == "f":
-        if np.isnan(array).any():
+def _normal(array: Array, kind: int, what: str) -> Array:
+    if kind in FLOAT_FORMATS:
+        floats = array.astype(np.float64)
+        if np.isnan(floats).any():
             raise NetworkError(f"{what} holds NaN; a network needs finite weights")
-        return array.astype(np.float64)
-    if array.dtype.kind == "b":
-        return array
-    if array.dtype.kind == "u" and array.size and int(array.max()) >= 2**63:
-        raise NetworkError(f"{what} holds integers beyond 64 bits with sign")
-    return array.astype(np.int64)
+        return floats
+    return array.astype(SMALL_INTEGERS[kind]) if kind in SMALL_INTEGERS else array
 
 
 def is_float(array: Array) -> bool:
@@ -108,29 +119,37 @@ def is_float(array: Array) -> bool:
 
 
 def cast(array: Array, target: int, what: str) -> Array:
-    """The constant in another element type, by that type's own rounding."""
+    """The constant in another element type: floats round to nearest, integers wrap, floats lose their fraction."""
     if target == onnx.TensorProto.BOOL:
         return np.asarray(array != 0, dtype=bool)
-    if target in _INTEGERS:
-        whole = [math.trunc(value) for value in array.ravel().tolist()]
-        bounds = np.iinfo(_INTEGERS[target])
-        return _integers(whole, array.shape, what, int(bounds.min), min(int(bounds.max), 2**63 - 1))
-    if target not in _FLOATS:
-        raise NetworkError(f"{what}: cast to element type {_type_name(target)}; expected a float or integer type")
-    dtype = onnx.helper.tensor_dtype_to_np_dtype(target)
-    if array.dtype == object:
-        raise NetworkError(f"{what}: cast of a computed constant that is not a float64")
-    with np.errstate(over="ignore"):
-        rounded = array.astype(dtype).astype(np.float64)
-    if not np.all(np.isfinite(rounded) | ~np.isfinite(array.astype(np.float64))):
-        raise NetworkError(f"{what}: a value overflows in the cast to {_type_name(target)}")
-    return rounded
+    if target in INTEGER_TYPES:
+        return _to_integers(array, INTEGER_TYPES[target], what)
+    if target not in FLOAT_FORMATS:
+        raise NetworkError(f"{what}: cast to element type {type_name(target)}; expected a float or integer type")
+    if is_float(array):
+        exact = array
+    else:
+        whole = [Fraction(int(value)) for value in array.ravel().tolist()]
+        exact = compact(whole).reshape(array.shape)
+    try:
+        return rounded_array(exact, target)
+    except OverflowError as error:
+        raise NetworkError(f"{what}: {error} in the cast") from error
 
 
-def _integers(values: list[int], shape: tuple[int, ...], what: str, low: int, high: int) -> Array:
-    if values and (min(values) < low or max(values) > high):
-        raise NetworkError(f"{what}: an integer leaves the range {low} to {high}")
-    return np.array(values, dtype=np.int64).reshape(shape)
+def _to_integers(array: Array, dtype: np.dtype[Any], what: str) -> Array:
+    if not is_float(array):
+        return array.astype(dtype)  # two's complement: what the type does not hold is cut off
+    if array.dtype == np.float64 and not np.all(np.isfinite(array)):
+        raise NetworkError(f"{what}: cast of an infinity to {dtype}")
+    return _integers([math.trunc(value) for value in array.ravel().tolist()], array.shape, what, dtype)
+
+
+def _integers(values: list[int], shape: tuple[int, ...], what: str, dtype: np.dtype[Any]) -> Array:
+    bounds = np.iinfo(dtype)
+    if values and (min(values) < bounds.min or max(values) > bounds.max):
+        raise NetworkError(f"{what}: an integer leaves the range of {dtype}, which the standard leaves undefined")
+    return np.array(values, dtype=dtype).reshape(shape)
 
 
 def fractions(array: Array) -> Array:
@@ -156,17 +175,21 @@ def reciprocal(array: Array) -> Array:
 
 
 def arithmetic(operator: str, left: Array, right: Array, what: str) -> Array:
-    """Exact Add, Sub, Mul or Div of two constants with broadcasting (Div of integers truncates, as in ONNX)."""
+    """Exact Add, Sub, Mul or Div of two constants with broadcasting; integers wrap, and Div of them truncates."""
     if is_float(left) != is_float(right) or "b" in (left.dtype.kind, right.dtype.kind):
         raise NetworkError(f"{what}: operands of types {left.dtype} and {right.dtype}; expected the same type")
     shape = broadcast_shape([left.shape, right.shape])
     a, b = np.broadcast_to(left, shape).ravel(), np.broadcast_to(right, shape).ravel()
     if is_float(left):
-        return _bounded(_FLOAT_ARITHMETIC[operator](a, b), what).reshape(shape)
-    if operator == "Div" and np.any(b == 0):
+        return bounded(_FLOAT_ARITHMETIC[operator](a, b), what).reshape(shape)
+    if left.dtype != right.dtype:
+        raise NetworkError(f"{what}: operands of types {left.dtype} and {right.dtype}; expected the same type")
+    if operator != "Div":
+        return np.asarray(_WRAPPING[operator](a, b)).reshape(shape)
+    if np.any(b == 0):
         raise NetworkError(f"{what}: division by zero")
-    values = [_INTEGER_ARITHMETIC[operator](x, y) for x, y in zip(a.tolist(), b.tolist(), strict=True)]
-    return _integers(values, shape, what, -(2**63), 2**63 - 1)
+    quotients = [_truncated(x, y) for x, y in zip(a.tolist(), b.tolist(), strict=True)]
+    return _integers(quotients, shape, what, left.dtype)
 
 
 def _exact_sum(a: Array, b: Array) -> Array:
@@ -192,17 +215,20 @@ _FLOAT_ARITHMETIC: dict[str, Callable[[Array, Array], Array]] = {
     "Mul": lambda a, b: np.asarray(exact_products(a, b)),
     "Div": lambda a, b: np.asarray(exact_products(a, reciprocal(b))),
 }
-_INTEGER_ARITHMETIC: dict[str, Callable[[int, int], int]] = {
-    "Add": lambda x, y: x + y,
-    "Sub": lambda x, y: x - y,
-    "Mul": lambda x, y: x * y,
-    "Div": _truncated,
-}
+# NumPy's arithmetic on arrays of integers is that of the type, modulo 2 to its bits.
+_WRAPPING: dict[str, Callable[[Array, Array], Array]] = {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply}
 
 
-def _bounded(array: Array, what: str) -> Array:
+def bounded(array: Array, what: str) -> Array:
+    """The same constant, unless its fractions have grown too long."""
     if array.dtype == object:
         longest = max((max(abs(v.numerator), v.denominator) for v in array.ravel().tolist()), default=0)
         if longest.bit_length() > MAX_BITS:
             raise NetworkError(f"{what}: a constant needs {longest.bit_length()} bits; at most {MAX_BITS} are kept")
     return array
+
+
+def compacted(values: Sequence[Any] | Array, shape: tuple[int, ...]) -> Array:
+    """A float constant of these exact values: float64 where each of them is one."""
+    flat = values.ravel().tolist() if isinstance(values, np.ndarray) else values
+    return np.asarray(compact([Fraction(value) for value in flat])).reshape(shape)

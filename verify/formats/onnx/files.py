@@ -16,8 +16,8 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 
 def network_name(path: Path) -> str:
-    """The file name without ``.onnx`` and ``.gz``."""
-    return path.name.removesuffix(".gz").removesuffix(".onnx") or path.name
+    """The file name without ``.onnx`` and ``.gz``, in characters that can be printed."""
+    return printable(path.name.removesuffix(".gz").removesuffix(".onnx") or path.name, 200)
 
 
 def printable(name: str | bytes, limit: int = 120) -> str:

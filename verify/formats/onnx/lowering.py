@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from verify.errors import NetworkError
-from verify.formats.onnx.call import Call, Value
-from verify.formats.onnx.constants import Array, broadcast_shape
+from verify.formats.onnx.call import Call, Condition, Value, freshly_named
+from verify.formats.onnx.constants import broadcast_shape
+from verify.formats.onnx.elements import Array
 from verify.network import builder as layers
 from verify.network import matrix as matrices
-from verify.network.builder import Tensor, exact_vector
+from verify.network.builder import Builder, Tensor, exact_vector
+
+# Entries of expressions that are written out to compare them.
+MAX_WRITTEN = 2_000_000
 
 
 def without_batch(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -46,14 +51,42 @@ def relu(call: Call, x: Tensor) -> Tensor:
 
 
 def _block(call: Call, x: Tensor, *, relu: bool) -> Tensor:
-    named = call.fresh(x).reshape(without_batch(x.shape))
-    return call.builder.add_block(named, relu=relu).reshape(x.shape)
+    return _named_block(call.builder, x, call.name, relu=relu)
+
+
+def _named_block(builder: Builder, x: Tensor, name: str, *, relu: bool) -> Tensor:
+    named = freshly_named(builder, x, name).reshape(without_batch(x.shape))
+    return builder.add_block(named, relu=relu).reshape(x.shape)
+
+
+def settled_as(builder: Builder, x: Tensor, name: str) -> Tensor:
+    """``settled`` outside an operator call."""
+    return x if is_settled(x) else _named_block(builder, x, name, relu=False)
+
+
+def written_out(x: Tensor) -> Tensor:
+    """The same values in terms of the input and units with an activation only."""
+    while True:
+        linear = [s for s in x.terms if s and not x.builder.blocks[s - 1].relu and not x.builder.blocks[s - 1].smooth]
+        if not linear:
+            return x
+        source = max(linear)
+        block, matrix = x.builder.blocks[source - 1], x.terms[source]
+        terms = {s: m for s, m in x.terms.items() if s != source}
+        for inner, weights in block.inputs:
+            product = matrix.compose(weights)
+            terms[inner] = matrices.add(terms[inner], product) if inner in terms else product
+        if sum(m.entry_count for m in terms.values()) > MAX_WRITTEN:
+            return x
+        x = replace(x, terms=terms, bias=x.bias + matrix.product(block.bias))
 
 
 def restructured(value: Value, change: Callable[[Array], Array]) -> Value:
     """A rearrangement of values, said once for activations (as positions, -1 is zero) and constants."""
     if isinstance(value, Tensor):
         return value.take(np.asarray(change(value.positions())))
+    if isinstance(value, Condition):
+        return replace(value, gap=value.gap.take(np.asarray(change(value.gap.positions()))))
     return np.asarray(change(value))
 
 

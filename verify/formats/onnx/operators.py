@@ -1,67 +1,207 @@
-"""The operators that are supported: one table, one function each.
+"""The operators that are supported: one table.
 
 A function takes a ``Call`` and returns the value of the first output (or a list, one value for each output).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
 
 from verify.formats.onnx import operators_activation as activation
+from verify.formats.onnx import operators_constant as constant
 from verify.formats.onnx import operators_elementwise as elementwise
+from verify.formats.onnx import operators_index as index
 from verify.formats.onnx import operators_linear as linear
 from verify.formats.onnx import operators_pool as pool
+from verify.formats.onnx import operators_resize as resize
+from verify.formats.onnx import operators_rounded as rounded
+from verify.formats.onnx import operators_select as select
 from verify.formats.onnx import operators_shape as shape
-from verify.formats.onnx.call import Call, Value
+from verify.formats.onnx import operators_sums as sums
+from verify.formats.onnx.folding import Function
 
-OPERATORS: dict[str, Callable[[Call], Value | list[Value]]] = {
-    "Abs": elementwise.absolute,
-    "Add": elementwise.add,
-    "AveragePool": pool.average_pool,
-    "BatchNormalization": linear.batch_normalization,
-    "Cast": shape.cast,
-    "Celu": activation.celu,
-    "Clip": elementwise.clip,
-    "Concat": shape.concat,
-    "Constant": shape.constant,
-    "ConstantOfShape": shape.constant_of_shape,
-    "Conv": linear.conv,
-    "Div": elementwise.div,
-    "Dropout": shape.dropout,
-    "Elu": activation.elu,
-    "Expand": shape.expand,
-    "Flatten": shape.flatten,
-    "Gather": shape.gather,
-    "Gelu": activation.gelu,
-    "Gemm": linear.gemm,
-    "GlobalAveragePool": pool.global_average_pool,
-    "GlobalMaxPool": pool.global_max_pool,
-    "Identity": shape.identity,
-    "LeakyRelu": elementwise.leaky_relu,
-    "MatMul": linear.matmul,
-    "Max": elementwise.maximum,
-    "MaxPool": pool.max_pool,
-    "Min": elementwise.minimum,
-    "Mul": elementwise.mul,
-    "Neg": elementwise.negative,
-    "PRelu": elementwise.parametric_relu,
-    "Pad": shape.pad,
-    "ReduceMax": pool.reduce_max,
-    "ReduceMean": pool.reduce_mean,
-    "ReduceMin": pool.reduce_min,
-    "ReduceSum": pool.reduce_sum,
-    "Relu": elementwise.relu,
-    "Selu": activation.selu,
-    "Reshape": shape.reshape,
-    "Shape": shape.shape_of,
-    "Sigmoid": activation.sigmoid,
-    "Slice": shape.slice_,
-    "Softplus": activation.softplus,
-    "Split": shape.split,
-    "Squeeze": shape.squeeze,
-    "Sub": elementwise.sub,
-    "Sum": elementwise.sum_,
-    "Tanh": activation.tanh,
-    "Transpose": shape.transpose,
-    "Unsqueeze": shape.unsqueeze,
+AFFINE, PIECEWISE, SMOOTH, MOVES = "affine", "piecewise linear", "smooth", "moves values"
+
+
+@dataclass(frozen=True)
+class Operator:
+    """How an operator is read.
+
+    ``lower`` reads activations (None: constants only), and constants too where ``on_constants`` is None.
+    ``takes_conditions``: it can read where a comparison holds.
+    """
+
+    kind: str
+    lower: Function | None = None
+    on_constants: Function | None = None
+    remark: str = ""
+    takes_conditions: bool = False
+
+
+def _affine(lower: Function, on_constants: Function | None = None, remark: str = "") -> Operator:
+    return Operator(AFFINE, lower, on_constants, remark)
+
+
+def _bent(lower: Function, on_constants: Function | None = None, remark: str = "") -> Operator:
+    return Operator(PIECEWISE, lower, on_constants, remark)
+
+
+def _smooth(lower: Function, on_constants: Function) -> Operator:
+    return Operator(SMOOTH, lower, on_constants)
+
+
+def _moves(lower: Function, remark: str = "", *, takes_conditions: bool = False) -> Operator:
+    return Operator(MOVES, lower, None, remark, takes_conditions)
+
+
+def _only(on_constants: Function, remark: str = "") -> Operator:
+    return Operator("constants", None, on_constants, remark)
+
+
+_ONE_ACTIVATION = "one factor constant"
+
+OPERATORS: dict[str, Operator] = {
+    "Abs": _bent(elementwise.absolute),
+    "Add": _affine(elementwise.add),
+    "AffineGrid": _affine(sums.affine_grid),
+    "And": _only(constant.logic(np.logical_and)),
+    "ArgMax": _only(constant.extreme_index(np.argmax)),
+    "ArgMin": _only(constant.extreme_index(np.argmin)),
+    "AveragePool": _affine(pool.average_pool),
+    "BatchNormalization": _affine(linear.batch_normalization, remark="inference"),
+    "BitShift": _only(constant.bit_shift),
+    "BitwiseAnd": _only(constant.logic(np.bitwise_and)),
+    "BitwiseNot": _only(constant.negation),
+    "BitwiseOr": _only(constant.logic(np.bitwise_or)),
+    "BitwiseXor": _only(constant.logic(np.bitwise_xor)),
+    "Cast": _moves(shape.cast, "between float types; constants to any type"),
+    "CastLike": _moves(shape.cast_like, "between float types; constants to any type"),
+    "Ceil": _only(constant.elementwise(lambda value: -(-value // 1), jumps=True)),
+    "Celu": _smooth(activation.celu, rounded.celu),
+    "CenterCropPad": _moves(index.center_crop_pad),
+    "Clip": _bent(elementwise.clip, remark="constant bounds"),
+    "Col2Im": _affine(sums.column_to_image),
+    "Compress": _moves(index.compress, "constant condition"),
+    "Concat": _moves(shape.concat),
+    "Constant": _moves(shape.constant),
+    "ConstantOfShape": _moves(shape.constant_of_shape),
+    "Conv": _affine(linear.conv, remark="constant weights"),
+    "ConvTranspose": _affine(linear.conv_transpose, remark="constant weights"),
+    "Cos": _only(rounded.plain("cos")),
+    "CumSum": _affine(index.cumulative_sum),
+    "DepthToSpace": _moves(index.depth_to_space),
+    "DequantizeLinear": _only(constant.dequantize),
+    "Div": _affine(elementwise.div, remark="constant divisor"),
+    "Dropout": _moves(shape.dropout, "inference"),
+    "Einsum": _affine(sums.einsum, remark=_ONE_ACTIVATION),
+    "Elu": _smooth(activation.elu, rounded.elu),
+    "Equal": _only(constant.comparison("Equal")),
+    "Erf": _smooth(activation.erf, rounded.plain("erf")),
+    "Exp": _only(rounded.plain("exp")),
+    "Expand": _moves(shape.expand, takes_conditions=True),
+    "EyeLike": _moves(constant.eye_like),
+    "Flatten": _moves(shape.flatten, takes_conditions=True),
+    "Floor": _only(constant.elementwise(lambda value: value // 1, jumps=True)),
+    "Gather": _moves(index.gather, "constant indices", takes_conditions=True),
+    "GatherElements": _moves(index.gather_elements, "constant indices", takes_conditions=True),
+    "GatherND": _moves(index.gather_nd, "constant indices", takes_conditions=True),
+    "Gelu": _smooth(activation.gelu, rounded.gelu),
+    "Gemm": _affine(linear.gemm, remark=_ONE_ACTIVATION),
+    "GlobalAveragePool": _affine(pool.global_average_pool),
+    "GlobalLpPool": _bent(pool.global_lp_pool, remark="p = 1"),
+    "GlobalMaxPool": _bent(pool.global_max_pool),
+    "Greater": Operator(PIECEWISE, select.comparison(1, strict=True), constant.comparison("Greater"), "read by Where"),
+    "GreaterOrEqual": Operator(
+        PIECEWISE, select.comparison(1, strict=False), constant.comparison("GreaterOrEqual"), "read by Where"
+    ),
+    "HardSigmoid": _bent(elementwise.hard_sigmoid),
+    "Identity": _moves(shape.identity, takes_conditions=True),
+    "IsInf": _only(constant.is_infinite),
+    "IsNaN": _only(constant.is_nan),
+    "LeakyRelu": _bent(elementwise.leaky_relu),
+    "Less": Operator(PIECEWISE, select.comparison(-1, strict=True), constant.comparison("Less"), "read by Where"),
+    "LessOrEqual": Operator(
+        PIECEWISE, select.comparison(-1, strict=False), constant.comparison("LessOrEqual"), "read by Where"
+    ),
+    "Log": _only(rounded.logarithm),
+    "LogSoftmax": _only(rounded.log_softmax),
+    "LpPool": _bent(pool.lp_pool, remark="p = 1"),
+    "MatMul": _affine(linear.matmul, remark=_ONE_ACTIVATION),
+    "Max": _bent(elementwise.maximum),
+    "MaxPool": _bent(pool.max_pool, remark="values only"),
+    "Mean": _affine(elementwise.mean),
+    "Min": _bent(elementwise.minimum),
+    "Mish": _only(rounded.mish),
+    "Mod": _only(constant.modulo),
+    "Mul": _affine(elementwise.mul, remark="one factor constant, or X Sigmoid(X), or X (1 + Erf(X / c))"),
+    "Neg": _affine(elementwise.negative),
+    "NonZero": _only(constant.nonzero),
+    "Not": Operator(PIECEWISE, select.negation, constant.negation, "read by Where", takes_conditions=True),
+    "OneHot": _only(constant.one_hot),
+    "Or": _only(constant.logic(np.logical_or)),
+    "PRelu": _bent(elementwise.parametric_relu, remark="constant slopes"),
+    "Pad": _moves(shape.pad),
+    "Pow": _only(rounded.power),
+    "Range": _only(constant.range_),
+    "Reciprocal": _only(constant.elementwise(constant.reciprocal, jumps=False)),
+    "ReduceL1": _bent(pool.reduce_l1),
+    "ReduceL2": _only(rounded.reduce_l2),
+    "ReduceLogSum": _only(rounded.reduce_log_sum),
+    "ReduceLogSumExp": _only(rounded.reduce_log_sum_exp),
+    "ReduceMax": _bent(pool.reduce_max),
+    "ReduceMean": _affine(pool.reduce_mean),
+    "ReduceMin": _bent(pool.reduce_min),
+    "ReduceProd": _only(pool.reduce_prod),
+    "ReduceSum": _affine(pool.reduce_sum),
+    "ReduceSumSquare": _only(pool.reduce_sum_square),
+    "Relu": _bent(elementwise.relu),
+    "Reshape": _moves(shape.reshape, takes_conditions=True),
+    "Resize": _affine(resize.resize, remark="no antialiasing"),
+    "ReverseSequence": _moves(index.reverse_sequence, "constant lengths"),
+    "Round": _only(constant.elementwise(round, jumps=True)),
+    "Scatter": _affine(index.scatter_elements, remark="constant indices"),
+    "ScatterElements": _affine(index.scatter_elements, remark="constant indices, reduction none or add"),
+    "ScatterND": _affine(index.scatter_nd, remark="constant indices, reduction none or add"),
+    "Selu": _smooth(activation.selu, rounded.selu),
+    "Shape": _moves(shape.shape_of, takes_conditions=True),
+    "Shrink": _bent(select.shrink, remark="bias equal to lambd"),
+    "Sigmoid": _smooth(activation.sigmoid, rounded.sigmoid),
+    "Sign": _only(constant.elementwise(constant.sign, jumps=True)),
+    "Sin": _only(rounded.plain("sin")),
+    "Size": _moves(constant.size, takes_conditions=True),
+    "Slice": _moves(shape.slice_, takes_conditions=True),
+    "Softmax": _only(rounded.softmax),
+    "Softplus": _smooth(activation.softplus, rounded.softplus),
+    "Softsign": _only(constant.elementwise(lambda value: value / (1 + abs(value)), jumps=False)),
+    "SpaceToDepth": _moves(index.space_to_depth),
+    "Split": _moves(shape.split, takes_conditions=True),
+    "Sqrt": _only(rounded.square_root),
+    "Squeeze": _moves(shape.squeeze, takes_conditions=True),
+    "Sub": _affine(elementwise.sub),
+    "Sum": _affine(elementwise.sum_),
+    "Swish": _smooth(activation.swish, rounded.swish),
+    "Tanh": _smooth(activation.tanh, rounded.plain("tanh")),
+    "ThresholdedRelu": _bent(select.thresholded_relu, remark="alpha = 0"),
+    "Tile": _moves(index.tile),
+    "TopK": _bent(select.top_k, remark="values only, at most 64 values along the axis"),
+    "Transpose": _moves(shape.transpose, takes_conditions=True),
+    "Trilu": _moves(index.trilu),
+    "Unsqueeze": _moves(shape.unsqueeze, takes_conditions=True),
+    "Upsample": _affine(resize.upsample, remark="scales of at least 1"),
+    "Where": Operator(PIECEWISE, select.where, None, "constant or continuous, see below", takes_conditions=True),
+    "Xor": _only(constant.logic(np.logical_xor)),
+    "ai.onnx.ml.LinearRegressor": _affine(sums.linear_regressor),
+    "ai.onnx.ml.Scaler": _affine(sums.scaler),
 }
+
+# Run by ``control`` where they stand.
+CONTROL = {"If": "constant condition", "Loop": "constant number of turns"}
+
+
+def find(node: onnx.NodeProto) -> Operator | None:
+    """The table's entry for a node."""
+    name = f"{node.domain}.{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
+    return OPERATORS.get(name)

@@ -68,6 +68,22 @@ def tanh(call: Call) -> Value:
     return _lowered(call, activations.tanh)
 
 
+def erf(call: Call) -> Value:
+    """The error function."""
+    x = call.tensor(0)
+    return activations.erf(call.fresh(x.reshape(lowering.without_batch(x.shape)))).reshape(x.shape)
+
+
+def swish(call: Call) -> Value:
+    """X / (1 + exp(-alpha X)): SiLU of alpha X, divided by alpha."""
+    alpha = Fraction(call.number("alpha", 1.0))
+    if not alpha:
+        return lowering.times_constant(call, call.tensor(0), np.array(0.5))
+    if alpha == 1:
+        return _lowered(call, activations.silu)
+    return _lowered(call, lambda x: activations.silu(x.scaled(alpha).named(x.name)).scaled(1 / alpha))
+
+
 def product(call: Call, left: Tensor, right: Tensor) -> Tensor:
     """The product of two activations, which is SiLU where one is the sigmoid of the other, and else not supported."""
     for x, factor in ((left, right), (right, left)):
@@ -75,7 +91,53 @@ def product(call: Call, left: Tensor, right: Tensor) -> Tensor:
             _drop_unread(call, factor)
             pre = call.fresh(x.reshape(lowering.without_batch(x.shape)))
             return activations.silu(pre).reshape(x.shape)
-    raise NetworkError("a product of two activations is not piecewise linear (only X * Sigmoid(X) is supported)")
+        gelu = _gelu_of(call, factor, x)
+        if gelu is not None:
+            return gelu
+    raise NetworkError(
+        "a product of two activations is not piecewise linear (only X * Sigmoid(X) and X * (1 + Erf(X / c)) are read)"
+    )
+
+
+def _gelu_of(call: Call, factor: Tensor, x: Tensor) -> Tensor | None:
+    """``x (1 + erf(x / c)) w`` where ``factor`` is (1 + erf(k x)) w value by value, for one k and w; else None.
+
+    It is w (x + (k x) erf(k x) / k), an even function of k x and a linear one.
+    """
+    factor = lowering.written_out(factor)
+    if len(factor.terms) != 1 or factor.shape != x.shape:
+        return None
+    ((number, matrix),) = factor.terms.items()
+    if not 0 < number <= len(x.builder.blocks) or x.builder.blocks[number - 1].smooth != "erf":
+        return None
+    weight, size = factor.bias.fractions()[0], factor.size
+    if not weight or any(b != weight for b in factor.bias.fractions()):
+        return None
+    if _entries(matrix) != [(k, k, weight) for k in range(size)]:
+        return None
+    block = x.builder.blocks[number - 1]
+    argument = Tensor(x.builder, x.shape, dict(block.inputs), block.bias)
+    rate = _common_ratio(lowering.written_out(argument), lowering.written_out(x))
+    if rate is None:
+        return None
+    _drop_unread(call, factor)
+    pre = call.fresh(lowering.settled(call, x).reshape(lowering.without_batch(x.shape)))
+    half_even = activations.erf_even(pre.scaled(rate).named(pre.name))
+    return (pre + half_even.scaled(2 / rate)).scaled(weight).named(pre.name).reshape(x.shape)
+
+
+def _common_ratio(argument: Tensor, x: Tensor) -> Fraction | None:
+    """The k != 0 for which an expression is k times ``x``, exactly; None if there is none."""
+    given = {s: _entries(m) for s, m in x.terms.items() if m.entry_count}
+    found = {s: _entries(m) for s, m in argument.terms.items() if m.entry_count}
+    first = next(((s, entries[0]) for s, entries in given.items()), None)
+    if first is None or first[0] not in found or given.keys() != found.keys():
+        return None
+    rate = found[first[0]][0][2] / first[1][2]
+    scaled = {s: [(i, j, rate * v) for i, j, v in entries] for s, entries in given.items()}
+    if scaled != found or argument.bias.fractions() != [rate * b for b in x.bias.fractions()]:
+        return None
+    return rate
 
 
 def _is_sigmoid_of(factor: Tensor, x: Tensor) -> bool:

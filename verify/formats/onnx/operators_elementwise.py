@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -11,18 +12,12 @@ from verify.errors import NetworkError
 from verify.formats.onnx import lowering
 from verify.formats.onnx import operators_activation as activation
 from verify.formats.onnx.call import Call, Value
-from verify.formats.onnx.constants import Array, arithmetic, checked_shape, is_float, reciprocal
+from verify.formats.onnx.constants import arithmetic, checked_shape, is_float, reciprocal
+from verify.formats.onnx.elements import Array
 from verify.network import builder as layers
 from verify.network.builder import Tensor
 
 LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
-
-
-def folded(call: Call, operator: str, left: Array, right: Array) -> Array:
-    """Exact arithmetic on two constants; for floats the ledger says so, as an implementation may round."""
-    if is_float(left):
-        call.builder.notes.append(f"constant {call.name} computed exactly; an implementation may round it")
-    return arithmetic(operator, left, right, "constants")
 
 
 def add(call: Call) -> Value:
@@ -37,7 +32,7 @@ def sub(call: Call) -> Value:
         return _sum(call, left, -right)
     if isinstance(left, Tensor):
         return lowering.plus_constant(call, left, -call.weights(1))
-    return folded(call, "Sub", left, right)
+    return arithmetic("Sub", call.array(0), call.array(1), "constants")
 
 
 def sum_(call: Call) -> Value:
@@ -45,14 +40,26 @@ def sum_(call: Call) -> Value:
     return functools.reduce(lambda total, value: _sum(call, total, value), call.values())
 
 
+def mean(call: Call) -> Value:
+    """The mean of any number of inputs."""
+    total = call.lifted(sum_(call), 0)
+    return lowering.settled(call, total).scaled(Fraction(1, len(call.inputs)))
+
+
 def _sum(call: Call, left: Value, right: Value) -> Value:
     if isinstance(left, Tensor):
         if isinstance(right, Tensor):
             return lowering.plus(call, left, right)
-        return lowering.plus_constant(call, left, call.finite(right))
+        return lowering.plus_constant(call, left, call.finite(_constant(right)))
     if isinstance(right, Tensor):
-        return lowering.plus_constant(call, right, call.finite(left))
-    return folded(call, "Add", left, right)
+        return lowering.plus_constant(call, right, call.finite(_constant(left)))
+    return arithmetic("Add", _constant(left), _constant(right), "constants")
+
+
+def _constant(value: Value) -> Array:
+    if not isinstance(value, np.ndarray):
+        raise NetworkError("arithmetic on a condition; expected numbers")
+    return value
 
 
 def mul(call: Call) -> Value:
@@ -64,7 +71,7 @@ def mul(call: Call) -> Value:
         return lowering.times_constant(call, left, call.weights(1))
     if isinstance(right, Tensor):
         return lowering.times_constant(call, right, call.weights(0))
-    return folded(call, "Mul", left, right)
+    return arithmetic("Mul", call.array(0), call.array(1), "constants")
 
 
 def div(call: Call) -> Value:
@@ -72,16 +79,19 @@ def div(call: Call) -> Value:
     left = call.value(0)
     if isinstance(left, Tensor):
         return lowering.times_constant(call, left, reciprocal(call.weights(1)))
-    return folded(call, "Div", left, call.array(1, "a constant divisor"))
+    return arithmetic("Div", call.array(0), call.array(1, "a constant divisor"), "constants")
 
 
 def negative(call: Call) -> Value:
-    """-X."""
+    """-X; of integers modulo 2 to their bits."""
     return -call.value(0)
 
 
 def relu(call: Call) -> Value:
     """max(X, 0)."""
+    value = call.value(0)
+    if isinstance(value, np.ndarray):
+        return np.maximum(value, np.zeros((), dtype=value.dtype))
     return lowering.relu(call, call.tensor(0))
 
 
@@ -101,7 +111,21 @@ def parametric_relu(call: Call) -> Value:
 def absolute(call: Call) -> Value:
     """|X|."""
     value = call.value(0)
-    return _leaky(call, Fraction(-1)) if isinstance(value, Tensor) else np.abs(value)
+    if isinstance(value, Tensor):
+        return _leaky(call, Fraction(-1))
+    array = call.array(0)
+    if array.dtype.kind == "i" and np.any(array == np.iinfo(array.dtype).min):
+        raise NetworkError(f"the absolute value of {np.iinfo(array.dtype).min} is no {array.dtype}")
+    return np.abs(array)
+
+
+def hard_sigmoid(call: Call) -> Value:
+    """max(0, min(1, alpha X + beta))."""
+    alpha, beta = Fraction(call.number("alpha", 0.2)), Fraction(call.number("beta", 0.5))
+    x = lowering.settled(call, call.tensor(0)).scaled(alpha).plus_number(beta)
+    # min(1, z) = 1 - relu(1 - z), and what is left above 0.
+    below = (-_above(call, -x.named(call.name), Fraction(-1))).named(call.name)
+    return lowering.relu(call, below)
 
 
 def _leaky(call: Call, slope: Fraction | Array) -> Tensor:
@@ -112,6 +136,9 @@ def _leaky(call: Call, slope: Fraction | Array) -> Tensor:
 
 def clip(call: Call) -> Value:
     """min(max(X, low), high), bounds as attributes before opset 11."""
+    value = call.value(0)
+    if isinstance(value, np.ndarray):
+        return _clipped(call, value)
     x = call.tensor(0)
     low, high = _bounds(call)
     if low is not None:
@@ -119,6 +146,14 @@ def clip(call: Call) -> Value:
     if high is not None:
         x = -_above(call, -x, -high)
     return x
+
+
+def _clipped(call: Call, array: Array) -> Value:
+    """A constant between constant bounds, of any type."""
+    bounds = [_stated(call, "min", 1, None), _stated(call, "max", 2, None)]
+    low, high = (None if bound is None else np.array(bound, dtype=array.dtype) for bound in bounds)
+    raised = array if low is None else np.maximum(array, low)
+    return raised if high is None else np.minimum(raised, high)
 
 
 def _above(call: Call, x: Tensor, bound: Fraction) -> Tensor:
@@ -132,16 +167,16 @@ def _bounds(call: Call) -> tuple[Fraction | None, Fraction | None]:
     return _bound(call, _stated(call, "min", 1, -np.inf), -1), _bound(call, _stated(call, "max", 2, np.inf), 1)
 
 
-def _stated(call: Call, name: str, index: int, default: float) -> float | Fraction:
+def _stated(call: Call, name: str, index: int, default: float | None) -> Any:
+    """A bound of Clip as it is given; a constant may be of integers."""
     if call.opset < 11:
-        return call.number(name, default)
+        return call.number(name, default) if default is not None or call.given(name) else None
     if not call.has(index):
         return default
     array = call.array(index, "a constant bound")
-    if array.size != 1 or not is_float(array):
-        raise NetworkError(f"bound '{name}' has type {array.dtype} and shape {array.shape}; expected one float")
-    value: float | Fraction = array.item()
-    return value
+    if array.size != 1:
+        raise NetworkError(f"bound '{name}' has shape {array.shape}; expected one number")
+    return array.item()
 
 
 def _bound(call: Call, value: float | Fraction, side: int) -> Fraction | None:
@@ -168,14 +203,14 @@ def minimum(call: Call) -> Value:
 
 def _extreme(call: Call, sign: int) -> Value:
     values = call.values()
-    constants = [v for v in values if not isinstance(v, Tensor)]
+    constants = [_constant(v) for v in values if not isinstance(v, Tensor)]
     tensors = [v if sign > 0 else -v for v in values if isinstance(v, Tensor)]
     shape = checked_shape((len(values), *lowering.common_shape(*values)), "stack")[1:]
     if len({is_float(c) for c in constants}) > 1 or (tensors and not all(is_float(c) for c in constants)):
         raise NetworkError("inputs of float and integer types; expected one type")
-    bound = functools.reduce(np.maximum, [sign * c for c in constants]) if constants else None
     if not tensors:
-        return np.asarray(sign * np.broadcast_to(np.asarray(bound), shape))
+        return np.asarray(functools.reduce(np.maximum if sign > 0 else np.minimum, constants))
+    bound = functools.reduce(np.maximum, [sign * c for c in constants]) if constants else None
     # Settled one by one: coefficients that differ by a rounding must not cancel in a difference.
     parts = [lowering.broadcast(lowering.settled(call, x), shape) for x in tensors]
     result = parts[0]

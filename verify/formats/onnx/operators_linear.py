@@ -11,30 +11,76 @@ import numpy as np
 from verify.errors import NetworkError
 from verify.formats.onnx import lowering
 from verify.formats.onnx.call import Call, Value
-from verify.formats.onnx.constants import Array, arithmetic
-from verify.formats.onnx.windows import image_of, window_attributes
+from verify.formats.onnx.constants import arithmetic, checked_shape
+from verify.formats.onnx.elements import Array
+from verify.formats.onnx.windows import images_of, separated, transposed_window, window_attributes
 from verify.network import builder as layers
-from verify.network.builder import Tensor
+from verify.network import matrix as matrices
+from verify.network.builder import Tensor, exact_vector
 
 
 def conv(call: Call) -> Value:
-    """Convolution of one image with constant weights."""
+    """Convolution of each image with constant weights: together one convolution with a group for each of them."""
     weight = call.weights(1)
     bias = call.weights(2) if call.has(2) else None
-    x = image_of(call)
+    x, images = images_of(call)
     if weight.ndim != len(x.shape) + 1:
         raise NetworkError(f"weights of shape {weight.shape} on an image of shape {x.shape}")
     kernel = list(weight.shape[2:])
     if call.integers("kernel_shape", kernel) != kernel:
         raise NetworkError(f"kernel_shape {call.integers('kernel_shape')} with weights of shape {weight.shape}")
     window = window_attributes(call, x.shape[1:], kernel)
+    layers.check_entry_count((images, weight.size))
+    weight, bias = np.concatenate([weight] * images), None if bias is None else np.concatenate([bias] * images)
+    result = layers.conv(x, weight, bias, groups=call.integer("group", 1) * images, **window.arguments)
+    return separated(result, images)
+
+
+def conv_transpose(call: Call) -> Value:
+    """The transpose of a convolution of each image: every value of x adds its multiple of the kernel."""
+    weight = call.weights(1)
+    bias = call.weights(2) if call.has(2) else None
+    x = call.tensor(0)
+    dims = len(x.shape) - 2
     groups = call.integer("group", 1)
-    result = layers.conv(x, weight, bias, groups=groups, **window.arguments)
-    return result.reshape((1, *result.shape))
+    if dims < 1 or weight.ndim != dims + 2 or groups < 1 or weight.shape[0] != x.shape[1] or x.shape[1] % groups:
+        raise NetworkError(f"weights of shape {weight.shape} in {groups} groups on a tensor of shape {x.shape}")
+    kernel = list(weight.shape[2:])
+    if call.integers("kernel_shape", kernel) != kernel:
+        raise NetworkError(f"kernel_shape {call.integers('kernel_shape')} with weights of shape {weight.shape}")
+    steps, starts, sizes = transposed_window(call, x.shape[2:], kernel)
+    start = lowering.settled(call, x)
+    images, channels, more = x.shape[0], x.shape[1], weight.shape[1]
+    full = (images, channels, more, *x.shape[2:], *kernel)
+    layers.check_entry_count(full)
+    grid = np.indices(full, sparse=True)
+    image, channel, out_channel = grid[:3]
+    shape = checked_shape((images, more * groups, *sizes), "result")
+    places = [grid[3 + d] * steps[0][d] + grid[3 + dims + d] * steps[1][d] - starts[d] for d in range(dims)]
+    inside = np.ones(full, dtype=bool)
+    for place, size in zip(places, sizes, strict=True):
+        inside &= (place >= 0) & (place < size)
+    target_channel = channel // (channels // groups) * more + out_channel
+    target = np.broadcast_to(image * shape[1] + target_channel, full)
+    source = np.broadcast_to(image * channels + channel, full)
+    for d in range(dims):
+        target, source = target * sizes[d] + places[d], source * x.shape[2 + d] + grid[3 + d]
+    entries = np.broadcast_to(matrices.as_entries(weight).reshape(1, channels, more, *[1] * dims, *kernel), full)
+    matrix = matrices.from_triplets(
+        target[inside], np.broadcast_to(source, full)[inside], entries[inside], (math.prod(shape), start.size)
+    )
+    offset = None
+    if bias is not None:
+        if bias.shape != (shape[1],):
+            raise NetworkError(f"biases of shape {bias.shape} for {shape[1]} channels")
+        offset = exact_vector(np.broadcast_to(bias.reshape(1, -1, *[1] * dims), shape).ravel())
+    return start.apply(matrix, shape, offset)
 
 
 def matmul(call: Call) -> Value:
     """Matrix product, one operand constant."""
+    if call.is_whole(0) and call.is_whole(1):
+        return np.asarray(np.matmul(call.array(0), call.array(1)))
     if isinstance(call.value(1), Tensor):
         return lowering.product(call, call.tensor(1), call.weights(0), weights_first=True)
     return lowering.product(call, call.tensor(0), call.weights(1))
@@ -43,6 +89,8 @@ def matmul(call: Call) -> Value:
 def gemm(call: Call) -> Value:
     """The sum of alpha A' B' and beta C, where ' may transpose."""
     alpha, beta = call.number("alpha", 1.0), call.number("beta", 1.0)
+    if call.is_whole(0):
+        raise NetworkError("a product of integers with float factors; expected floats")
     a = _transposed(call.value(0), call.flag("transA"))
     b = _transposed(call.value(1), call.flag("transB"))
     if isinstance(b, Tensor):
@@ -50,7 +98,7 @@ def gemm(call: Call) -> Value:
         result = lowering.product(call, b, np.asarray(a), weights_first=True)
     else:
         call.weights(1)
-        result = lowering.product(call, a if isinstance(a, Tensor) else call.lifted(a, 0), b)
+        result = lowering.product(call, a if isinstance(a, Tensor) else call.lifted(a, 0), np.asarray(b))
     result = result.scaled(_finite(alpha, "alpha"))
     return _plus_scaled(call, result, _finite(beta, "beta")) if call.has(2) else result
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import onnx
 
 from verify.errors import NetworkError
 from verify.formats.onnx import constants, lowering
-from verify.formats.onnx.call import Call, Value, axes_of, axis_of, stated_axes
-from verify.formats.onnx.constants import Array, broadcast_shape, checked_shape
+from verify.formats.onnx.call import Call, Condition, Value, axes_of, axis_of, stated_axes
+from verify.formats.onnx.constants import broadcast_shape, checked_shape, is_float
+from verify.formats.onnx.elements import FLOAT_FORMATS, Array
 from verify.network import builder as layers
 from verify.network.builder import Tensor, exact_vector
-
-_FLOAT_BITS: dict[int, int] = {onnx.TensorProto.FLOAT16: 16, onnx.TensorProto.FLOAT: 32, onnx.TensorProto.DOUBLE: 64}
 
 
 def identity(call: Call) -> Value:
@@ -34,16 +33,37 @@ def dropout(call: Call) -> Value:
 
 def cast(call: Call) -> Value:
     """X in another type; between float types an activation stays what it is."""
-    target = call.integer("to")
     call.ignore("saturate", "round_mode")
+    return _cast(call, call.integer("to"))
+
+
+def cast_like(call: Call) -> Value:
+    """X in the type of another value."""
+    call.ignore("saturate", "round_mode")
+    return _cast(call, call.types[1])
+
+
+def _cast(call: Call, target: int) -> Value:
     value = call.value(0)
-    if not isinstance(value, Tensor):
-        return constants.cast(value, target, "constant")
-    if target not in _FLOAT_BITS:
-        raise NetworkError("casts an activation to a type that is not float, double or float16")
-    if _FLOAT_BITS[target] < _FLOAT_BITS[call.element]:
+    if isinstance(value, Condition):
+        raise NetworkError("casts a condition on the network's input, which has a jump")
+    if isinstance(value, np.ndarray):
+        jumps = is_float(value) and target not in FLOAT_FORMATS
+        given = call.certain(0) if jumps else value
+        if is_float(value) and target in FLOAT_FORMATS and not _narrower(target, call.types[0]):
+            return value
+        return constants.cast(given, target, "constant")
+    if target not in FLOAT_FORMATS:
+        raise NetworkError("casts an activation to a type that is not float, double, float16 or bfloat16")
+    if _narrower(target, call.types[0]):
         call.builder.notes.append(f"cast {call.name} to a narrower float taken as exact; an implementation rounds")
     return value
+
+
+def _narrower(target: int, source: int) -> bool:
+    """Whether some number of the source is none of the target."""
+    new, old = FLOAT_FORMATS[target], FLOAT_FORMATS[source]
+    return new.precision < old.precision or new.lowest > old.lowest or new.highest < old.highest
 
 
 def constant(call: Call) -> Value:
@@ -56,6 +76,8 @@ def constant(call: Call) -> Value:
         return np.array(call.integers("value_ints"), dtype=np.int64)
     if call.given("value_floats"):
         return call.numbers("value_floats")
+    if call.given("sparse_value"):
+        return call.stored_sparse("sparse_value")
     return call.stored("value")
 
 
@@ -72,6 +94,8 @@ def shape_of(call: Call) -> Value:
     """The shape, or a part of it, as integers."""
     sizes = call.value(0).shape
     start, end = call.integer("start", 0), call.integer("end", len(sizes))
+    if start < -len(sizes):
+        start = 0
     return np.array(sizes[start:end], dtype=np.int64)
 
 
@@ -138,6 +162,11 @@ def concat(call: Call) -> Value:
         shapes = ", ".join(str(value.shape) for value in values[:6])
         raise NetworkError(f"shapes {shapes} differ outside axis {axis}")
     checked_shape([sum(math.prod(value.shape) for value in values)], "result")
+    return joined(call, values, axis)
+
+
+def joined(call: Call, values: Sequence[Value], axis: int) -> Value:
+    """Values one after the other along an axis, which exists and fits."""
     if all(isinstance(value, np.ndarray) for value in values):
         return np.concatenate([np.asarray(value) for value in values], axis=axis)
     return layers.concatenated([call.lifted(value, index) for index, value in enumerate(values)], axis)
@@ -201,18 +230,6 @@ def _parts(call: Call, size: int, count: int) -> list[int]:
     return [size // count] * count
 
 
-def gather(call: Call) -> Value:
-    """The values at constant indices along an axis."""
-    value = call.value(0)
-    indices = call.array(1, "constant indices")
-    axis = axis_of(call.integer("axis", 0), len(value.shape))
-    size = value.shape[axis]
-    if indices.dtype.kind != "i" or np.any((indices < -size) | (indices >= size)):
-        raise NetworkError(f"an index is not an integer from {-size} to {size - 1}")
-    checked_shape((*indices.shape, *value.shape[:axis], *value.shape[axis + 1 :]), "result")
-    return lowering.restructured(value, lambda array: np.take(array, indices, axis=axis))
-
-
 def expand(call: Call) -> Value:
     """Values repeated along new and unit axes."""
     value = call.value(0)
@@ -229,16 +246,29 @@ def pad(call: Call) -> Value:
     if mode not in ("constant", "edge", "reflect", "wrap"):
         raise NetworkError(f"mode '{mode}'; expected constant, edge, reflect or wrap")
     if min(itertools.chain.from_iterable(widths), default=0) < 0:
-        raise NetworkError("negative pads (crops) are not supported; use Slice")
+        if mode != "constant":
+            raise NetworkError(f"negative pads (crops) with mode {mode}: implementations disagree; use Slice")
+        value, widths = _cropped(value, widths)
     checked_shape([size + a + b for size, (a, b) in zip(value.shape, widths, strict=True)], "result")
     if mode == "reflect" and any(max(ab) >= size for size, ab in zip(value.shape, widths, strict=True)):
         raise NetworkError(f"reflect pads {widths} reach beyond shape {value.shape}")
     if mode != "constant":
         extra: dict[str, Any] = {"mode": mode}
         return lowering.restructured(value, lambda array: np.pad(array, widths, **extra))
-    if not isinstance(value, Tensor):
+    if isinstance(value, np.ndarray):
         return np.pad(value, widths, constant_values=fill.item())
+    if not isinstance(value, Tensor):
+        raise NetworkError("a condition on the network's input is not padded")
     return _filled(value, np.pad(value.positions(), widths, constant_values=-1), fill)
+
+
+def _cropped(value: Value, widths: list[tuple[int, int]]) -> tuple[Value, list[tuple[int, int]]]:
+    """The value without what negative widths cut off, and the widths that are left."""
+    ranges = [slice(max(-a, 0), size - max(-b, 0)) for size, (a, b) in zip(value.shape, widths, strict=True)]
+    if any(part.stop < part.start for part in ranges):
+        raise NetworkError(f"pads {widths} cut more than the shape {value.shape} has")
+    cut = lowering.restructured(value, lambda array: array[tuple(ranges)])
+    return cut, [(max(a, 0), max(b, 0)) for a, b in widths]
 
 
 def _filled(x: Tensor, positions: Array, fill: Array) -> Tensor:

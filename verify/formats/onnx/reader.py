@@ -1,65 +1,116 @@
-"""Model bytes to a checked graph: one input, one output, the nodes that matter in order."""
+"""Model bytes to a checked graph: its inputs, one output, the nodes that matter in order."""
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import onnx
+import onnx.defs
+import onnx.helper
 
 from verify.errors import NetworkError
-from verify.formats.onnx.constants import check_stored_inside, checked_shape
+from verify.formats.onnx.constants import checked_shape
+from verify.formats.onnx.elements import FLOAT_FORMATS
+from verify.formats.onnx.external import with_external_data
 from verify.formats.onnx.files import printable
+from verify.formats.onnx.functions import Imports, Placed, domain_of, placed_nodes, subgraphs
 
 # Broadcasting had other rules before opset 7; opsets after the newest one may mean something else.
 OLDEST_OPSET, NEWEST_OPSET = 7, 28
-_FLOAT_TYPES = {onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16}
+_FLOAT_TYPES = set(FLOAT_FORMATS)
 
 
 @dataclass(frozen=True)
 class Node:
-    """An operator call; ``name`` is unique and printable."""
+    """An operator call; ``name`` is unique and printable, ``imports`` the operator sets where it stands."""
 
     proto: onnx.NodeProto
     name: str
+    imports: Imports
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An input: ``shape`` is the full one, ``element`` its ONNX type; no node of the model reads it unless ``read``."""
+
+    name: str
+    shape: tuple[int, ...]
+    element: int
+    read: bool
 
 
 @dataclass(frozen=True)
 class Graph:
-    """What lowering needs. ``nodes`` are those that the output depends on, each after what it reads."""
+    """What lowering needs. ``nodes`` are those that the output depends on, each after what it reads.
 
-    opset: int
-    input_name: str
-    input_shape: tuple[int, ...]
-    element: int
+    ``files`` are the name and digest of each other file that held weights; ``remarks`` say what reading left out.
+    """
+
+    inputs: tuple[Entry, ...]
     output_name: str
     nodes: list[Node]
     initializers: dict[str, onnx.TensorProto]
+    files: tuple[tuple[str, str], ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def uses(self) -> Counter[str]:
         """How often each value is read (asking for its shape does not count)."""
-        read = [name for node in self.nodes if node.proto.op_type != "Shape" for name in node.proto.input]
-        return Counter([*read, self.output_name])
+        return uses(self.nodes, [self.output_name])
 
 
-def read_graph(data: bytes) -> Graph:
-    """Parse and check a serialized model."""
+def read_graph(data: bytes, output: str | None = None, folder: Path | None = None) -> Graph:
+    """Parse and check a serialized model.
+
+    ``output`` is the tensor to take as the output where it is not the model's only one, ``folder`` the model's own,
+    from which it may take weights.
+    """
     model = _parsed(data)
+    files = with_external_data(model, folder)
     graph = model.graph
-    initializers = {tensor.name: tensor for tensor in graph.initializer}
-    _check_storage(graph)
-    entry = _only_input(graph, initializers)
-    output_name = _only_output(graph)
-    return Graph(
-        opset=_opset(model),
-        input_name=entry.name,
-        input_shape=_input_shape(entry),
-        element=entry.type.tensor_type.elem_type,
-        output_name=output_name,
-        nodes=_in_order(graph, {entry.name, *initializers}, output_name),
-        initializers=initializers,
-    )
+    initializers = _initializers(graph)
+    placed, calls = placed_nodes(model)
+    nodes = _named([*_sparse_constants(graph), *placed])
+    inputs = _inputs(graph, initializers, nodes)
+    given = {*(entry.name for entry in inputs), *initializers}
+    producers = _producers(nodes, given)
+    output_name = _chosen_output(graph, output, producers, given)
+    needed = _in_order(nodes, producers, given, [output_name])
+    return Graph(inputs, output_name, needed, initializers, files, tuple(_remarks(inputs, nodes, needed, calls)))
+
+
+def reads(node: onnx.NodeProto) -> list[str]:
+    """The values that a node reads, those that the graphs in its attributes take from outside included."""
+    names = [name for name in node.input if name]
+    for graph in subgraphs(node):
+        own = {value.name for value in (*graph.input, *graph.initializer)}
+        own |= {sparse.values.name for sparse in graph.sparse_initializer}
+        own |= {name for inner in graph.node for name in inner.output}
+        inside = [*(name for inner in graph.node for name in reads(inner)), *(value.name for value in graph.output)]
+        names += [name for name in inside if name not in own]
+    return names
+
+
+def uses(nodes: Sequence[Node], outputs: Sequence[str]) -> Counter[str]:
+    """How often each value is read; a loop may read what is around it in every turn."""
+    counts = Counter(outputs)
+    for node in nodes:
+        if node.proto.op_type != "Shape":
+            counts.update(reads(node.proto) * (2 if node.proto.op_type == "Loop" else 1))
+    return counts
+
+
+def ordered(graph: onnx.GraphProto, given: set[str], imports: Imports, around: Callable[[str], bool]) -> list[Node]:
+    """The nodes of a graph inside a node, of those that its outputs depend on; ``around`` knows the names outside."""
+    nodes = _named([*_sparse_constants(graph), *(Placed(node, imports) for node in graph.node)])
+    producers = _producers(nodes, given)
+    for name in (*producers, *given):
+        if around(name):
+            raise NetworkError(f"'{printable(name)}' is defined twice, the second time inside a graph of a node")
+    return _in_order(nodes, producers, given, [value.name for value in graph.output], around)
 
 
 def _parsed(data: bytes) -> onnx.ModelProto:
@@ -87,79 +138,135 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _opset(model: onnx.ModelProto) -> int:
-    versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
-    version = versions[0] if versions else 1
-    if not OLDEST_OPSET <= version <= NEWEST_OPSET:
-        raise NetworkError(
-            f"operator set {version}; expected {OLDEST_OPSET} to {NEWEST_OPSET}: convert with onnx.version_converter"
-        )
-    return version
-
-
-def _check_storage(graph: onnx.GraphProto) -> None:
-    """Refuse tensors kept in other files (paths such as ../../etc/passwd) and sparse ones."""
+def _initializers(graph: onnx.GraphProto) -> dict[str, onnx.TensorProto]:
+    initializers: dict[str, onnx.TensorProto] = {}
     for tensor in graph.initializer:
-        check_stored_inside(tensor, f"initializer '{printable(tensor.name)}'")
-    for node in graph.node:
-        for attribute in node.attribute:
-            for tensor in (attribute.t, *attribute.tensors):
-                check_stored_inside(tensor, f"{printable(attribute.name)} of node '{printable(_label(node))}'")
-    if graph.sparse_initializer:
-        name = printable(graph.sparse_initializer[0].values.name)
-        raise NetworkError(f"initializer '{name}' is sparse; expected dense tensors")
+        if tensor.name in initializers:
+            raise NetworkError(f"initializer '{printable(tensor.name)}' is defined twice")
+        initializers[tensor.name] = tensor
+    return initializers
 
 
-def _label(node: onnx.NodeProto) -> str:
-    return str(node.name or (node.output[0] if node.output else node.op_type))
+def _sparse_constants(graph: onnx.GraphProto) -> Iterator[Placed]:
+    """Sparse initializers as the constants that they are."""
+    for sparse in graph.sparse_initializer:
+        name = sparse.values.name
+        node = onnx.helper.make_node("Constant", [], [name], name=name, sparse_value=sparse)
+        yield Placed(node, {"": min(NEWEST_OPSET, onnx.defs.onnx_opset_version())})
 
 
-def _only_input(graph: onnx.GraphProto, initializers: Iterable[str]) -> onnx.ValueInfoProto:
-    constants = set(initializers)
-    inputs = [value for value in graph.input if value.name not in constants]
-    if len(inputs) != 1:
-        names = ", ".join(printable(value.name) for value in inputs[:10]) or "none"
-        raise NetworkError(f"{len(inputs)} inputs ({names}); expected exactly one")
-    entry: onnx.ValueInfoProto = inputs[0]
-    return entry
+def _check_opset(node: onnx.NodeProto, imports: Imports) -> None:
+    """Of the standard domain only the operator sets that are known here are read."""
+    version, newest = imports.get("", 1), min(NEWEST_OPSET, onnx.defs.onnx_opset_version())
+    if not domain_of(node.domain) and not OLDEST_OPSET <= version <= newest:
+        raise NetworkError(
+            f"operator set {version}; expected {OLDEST_OPSET} to {newest}: convert with onnx.version_converter"
+        )
 
 
-def _input_shape(value: onnx.ValueInfoProto) -> tuple[int, ...]:
-    """The full shape, with 1 for a batch dimension that is left open."""
+# Inputs and outputs.
+
+
+def _inputs(graph: onnx.GraphProto, initializers: dict[str, onnx.TensorProto], nodes: list[Node]) -> tuple[Entry, ...]:
+    """The inputs in the model's order; those that no node reads are kept, so that numbers do not move."""
+    read = {name for node in nodes for name in reads(node.proto)} | {value.name for value in graph.output}
+    values = [value for value in graph.input if value.name not in initializers]
+    if not values:
+        raise NetworkError("0 inputs (none); expected at least one")
+    names = Counter(value.name for value in values)
+    if max(names.values()) > 1:
+        raise NetworkError(
+            f"input '{printable(names.most_common(1)[0][0])}' is listed twice; expected one of each name"
+        )
+    entries = tuple(_entry(value, value.name in read) for value in values)
+    checked_shape([sum(_size(entry.shape) for entry in entries)], "all inputs together")
+    return entries
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for axis in shape:
+        size *= axis
+    return size
+
+
+def _entry(value: onnx.ValueInfoProto, read: bool) -> Entry:
     label, kind = f"input '{printable(value.name)}'", value.type.tensor_type
-    if kind.elem_type not in _FLOAT_TYPES:
-        raise NetworkError(f"{label} is not a tensor of float, double or float16")
+    if not read:
+        label += ", which no node reads,"
+    element = kind.elem_type
+    if element not in _FLOAT_TYPES and (read or element in (0, onnx.TensorProto.STRING)):
+        raise NetworkError(f"{label} is not a tensor of float, double, float16 or bfloat16")
     if not kind.HasField("shape"):
         raise NetworkError(f"{label} has no shape; export the model with one")
-    sizes = [d.dim_value if d.HasField("dim_value") else 0 for d in kind.shape.dim]
-    if sizes and sizes[0] == 0:
+    return Entry(value.name, _input_shape(label, kind.shape), element, read)
+
+
+def _input_shape(label: str, shape: onnx.TensorShapeProto) -> tuple[int, ...]:
+    """The full shape. Axis 0 is 1 where it is left open (0 and -1 are ways to write that); a fixed size is a size."""
+    sizes = [d.dim_value if d.HasField("dim_value") else -1 for d in shape.dim]
+    if sizes and sizes[0] in (0, -1):
         sizes[0] = 1
-    open_axes = [axis for axis, size in enumerate(sizes) if size == 0]
-    if open_axes:
-        raise NetworkError(f"{label}: axis {open_axes[0]} has no fixed size; only the batch axis 0 may be open")
-    if len(sizes) > 1 and sizes[0] > 1:
-        raise NetworkError(f"{label} has a fixed batch dimension of {sizes[0]}; export with batch 1 or an open one")
+    for axis, size in enumerate(sizes):
+        if size == -1:
+            raise NetworkError(f"{label}: axis {axis} has no fixed size; only axis 0 may be open, export with a size")
+        if size == 0:
+            raise NetworkError(f"{label}: axis {axis} has size 0, so there are no values; export with a size above 0")
     return checked_shape(sizes, label)
 
 
-def _only_output(graph: onnx.GraphProto) -> str:
-    if len(graph.output) != 1:
-        names = ", ".join(printable(value.name) for value in graph.output[:10]) or "none"
-        raise NetworkError(f"{len(graph.output)} outputs ({names}); expected exactly one: cut the graph at it")
-    return str(graph.output[0].name)
+def _chosen_output(graph: onnx.GraphProto, output: str | None, producers: dict[str, int], given: set[str]) -> str:
+    """The tensor that was asked for, else the only output."""
+    names = [str(value.name) for value in graph.output]
+    if output is None:
+        if len(names) != 1:
+            advice = "choose one with --output NAME" if names else "name a tensor with --output NAME"
+            raise NetworkError(f"{len(names)} outputs ({_listed(names)}); {advice}")
+        return names[0]
+    if output in producers or output in given:
+        return output
+    close = difflib.get_close_matches(output[:200], [*producers, *given], n=1)
+    advice = f"did you mean '{printable(close[0])}'? " if close else ""
+    raise NetworkError(
+        f"no tensor '{printable(output)}' to take as the output; {advice}the model's outputs are {_listed(names)}"
+    )
 
 
-def _in_order(graph: onnx.GraphProto, given: set[str], output: str) -> list[Node]:
-    """The nodes that ``output`` depends on, each after its arguments."""
-    nodes = _named(graph)
-    producer = _producers(nodes, given)
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return (", ".join(printable(name) for name in names[:10]) or "none") + more
+
+
+def _remarks(inputs: tuple[Entry, ...], nodes: list[Node], needed: list[Node], calls: int) -> Iterator[str]:
+    for entry in inputs:
+        if not entry.read:
+            yield f"input '{printable(entry.name)}' is read by no node: its numbers stay, without influence"
+    if calls:
+        yield f"{calls} call{'s' if calls > 1 else ''} of local functions replaced by their nodes"
+    if len(nodes) > len(needed):
+        yield f"{len(nodes) - len(needed)} of {len(nodes)} nodes left out: the output does not depend on them"
+
+
+# The order of the nodes.
+
+
+def _in_order(
+    nodes: list[Node],
+    producer: dict[str, int],
+    given: set[str],
+    outputs: Sequence[str],
+    around: Callable[[str], bool] = lambda name: False,
+) -> list[Node]:
+    """The nodes that the outputs depend on, each after its arguments."""
     order: list[Node] = []
     state: dict[int, str] = {}
-    stack: list[tuple[str, str, bool]] = [(output, "the graph's output", False)]
+    stack: list[tuple[str, str, bool]] = [(name, "the graph's output", False) for name in reversed(outputs)]
     while stack:
         value, reader, finished = stack.pop()
         index = producer.get(value)
         if value in given or (index is not None and state.get(index) == "done"):
+            continue
+        if index is None and around(value):
             continue
         if index is None:
             raise NetworkError(f"'{printable(value)}', read by {reader}, is not defined anywhere in the graph")
@@ -172,16 +279,16 @@ def _in_order(graph: onnx.GraphProto, given: set[str], output: str) -> list[Node
         state[index] = "open"
         stack.append((value, reader, True))
         label = f"node '{nodes[index].name}'"
-        stack.extend((name, label, False) for name in reversed(nodes[index].proto.input) if name)
+        stack.extend((name, label, False) for name in reversed(reads(nodes[index].proto)))
     return order
 
 
-def _named(graph: onnx.GraphProto) -> list[Node]:
+def _named(placed: list[Placed]) -> list[Node]:
     """Nodes under their own name, else their output's, else operator and count (outputs such as ``12`` say nothing)."""
     counts: Counter[str] = Counter()
     taken: set[str] = set()
     nodes = []
-    for proto in graph.node:
+    for proto, imports in ((item.proto, item.imports) for item in placed):
         counts[proto.op_type] += 1
         own = proto.name or next((name for name in proto.output if not name.isdigit()), "")
         name = base = printable(own or f"{proto.op_type.lower()}{counts[proto.op_type]}")
@@ -190,7 +297,8 @@ def _named(graph: onnx.GraphProto) -> list[Node]:
             copy += 1
             name = f"{base}#{copy}"
         taken.add(name)
-        nodes.append(Node(proto, name))
+        _check_opset(proto, imports)
+        nodes.append(Node(proto, name, imports))
     return nodes
 
 

@@ -2,84 +2,240 @@
 
 from __future__ import annotations
 
-from verify.errors import InputError, NetworkError
-from verify.formats.onnx import lowering
-from verify.formats.onnx.call import Call, Value
-from verify.formats.onnx.constants import checked_shape, stored_array
-from verify.formats.onnx.files import printable
-from verify.formats.onnx.operators import OPERATORS
-from verify.formats.onnx.reader import Graph
-from verify.network import Builder, Network, Tensor
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
-# Weights of all blocks together, after unrolling, and values of one layer.
+import numpy as np
+import onnx
+
+from verify.errors import InputError, NetworkError
+from verify.formats.onnx import control, lowering
+from verify.formats.onnx.call import Call, Condition, Value, freshly_named
+from verify.formats.onnx.constants import checked_shape, stored_array
+from verify.formats.onnx.control import Typed
+from verify.formats.onnx.files import printable
+from verify.formats.onnx.folding import doubt, folded
+from verify.formats.onnx.operators import find
+from verify.formats.onnx.reader import Graph, Node, ordered, uses
+from verify.formats.onnx.refusals import refusal, unread
+from verify.formats.onnx.signature import check_node, output_types, schema_of
+from verify.network import Builder, InputPart, Network, Tensor
+
+# Weights of all blocks together, after unrolling, values of one layer, and values of all computed constants.
 MAX_WEIGHTS = 100_000_000
 MAX_UNITS = 2_000_000
+MAX_COMPUTED = 50_000_000
+# Nodes that are run, those of graphs inside as often as they are run, and graphs inside graphs.
+MAX_NODES = 200_000
+MAX_DEPTH = 20
+
+
+@dataclass
+class Budget:
+    """What was used so far, of a whole network."""
+
+    weights: int = 0
+    blocks: int = 0
+    computed: int = 0
+    nodes: int = 0
+    folded: int = 0
+    depth: int = 0
+
+
+@dataclass
+class Scope:
+    """The values of a graph, and (read only) those of the graphs around it."""
+
+    builder: Builder
+    budget: Budget
+    uses: Counter[str]
+    values: dict[str, Typed] = field(default_factory=dict)
+    stored: Mapping[str, onnx.TensorProto] = field(default_factory=dict)
+    outer: Scope | None = None
+
+    def find(self, name: str) -> Typed | None:
+        """The value of that name, here or around."""
+        if name not in self.values and name in self.stored:
+            tensor = self.stored[name]
+            self.values[name] = (stored_array(tensor, f"initializer '{printable(name)}'"), tensor.data_type, False)
+        if name in self.values:
+            return self.values[name]
+        return self.outer.find(name) if self.outer else None
+
+    def run(self, nodes: Sequence[Node]) -> None:
+        """Every node, in order."""
+        for node in nodes:
+            self._run_node(node)
+            self._charge()
+
+    def run_graph(self, graph: onnx.GraphProto, call: Call, name: str, given: Sequence[Typed]) -> list[Typed]:
+        """The outputs of a graph inside a node, for values of its own inputs."""
+        if len(given) != len(graph.input):
+            raise NetworkError(f"a graph of {len(graph.input)} inputs; expected {len(given)}")
+        self.budget.depth += 1
+        if self.budget.depth > MAX_DEPTH:
+            raise NetworkError(f"graphs inside graphs deeper than {MAX_DEPTH}")
+        outputs = [value.name for value in graph.output]
+        inputs = [value.name for value in graph.input]
+        stored = {tensor.name: tensor for tensor in graph.initializer}
+        nodes = ordered(graph, {*inputs, *stored}, call.imports, self.defines)
+        inner = Scope(self.builder, self.budget, uses(nodes, outputs), stored=stored, outer=self)
+        for key, value in zip(inputs, given, strict=True):
+            inner.values[key] = inner._settled(key, value, name)
+        inner.run([Node(node.proto, f"{name}.{node.name}", node.imports) for node in nodes])
+        self.budget.depth -= 1
+        results = [inner.find(output) for output in outputs]
+        for output, result in zip(outputs, results, strict=True):
+            if result is None:
+                raise NetworkError(f"'{printable(output)}' is an output that is not supported")
+        return [result for result in results if result is not None]
+
+    def defines(self, name: str) -> bool:
+        """Whether a graph inside may read the name."""
+        return self.find(name) is not None
+
+    def _settled(self, key: str, typed: Typed, name: str) -> Typed:
+        """What is read twice is computed once."""
+        value, element, doubtful = typed
+        if isinstance(value, Tensor) and self.uses[key] > 1:
+            return lowering.settled_as(self.builder, value, name), element, doubtful
+        return typed
+
+    def _run_node(self, node: Node) -> None:
+        proto = node.proto
+        typed = [self.find(key) if key else None for key in proto.input]
+        where = f"{printable(proto.op_type)} node '{node.name}'"
+        try:
+            for key, value in zip(proto.input, typed, strict=True):
+                if key and value is None:
+                    raise NetworkError(f"input '{printable(key)}' is an output that is not supported")
+            results = self._results(node, typed)
+        except InputError as error:
+            raise NetworkError(f"{where}: {error}") from error
+        except RecursionError as error:
+            raise NetworkError(f"{where}: graphs inside graphs are too deep") from error
+        except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:
+            # A malformed model reaches code that takes well-formed arguments for granted.
+            reason = (str(error).splitlines() or [""])[0]
+            raise NetworkError(f"{where}: malformed ({type(error).__name__}: {reason})") from error
+        for key, result in zip(proto.output, results, strict=False):
+            if key:
+                self.values[key] = self._settled(key, result, node.name)
+
+    def _results(self, node: Node, typed: Sequence[Typed | None]) -> list[Typed]:
+        proto = node.proto
+        schema = schema_of(proto, node.imports)
+        check_node(proto, schema, node.imports["" if proto.domain == "ai.onnx" else proto.domain])
+        present = [value or (None, 0, False) for value in typed]
+        types = [element for _, element, _ in present]
+        elements = output_types(proto, schema, types)
+        call = Call(
+            proto,
+            node.name,
+            node.imports,
+            self.builder,
+            [value for value, _, _ in present],
+            types,
+            [doubtful for _, _, doubtful in present],
+        )
+        if proto.op_type in ("If", "Loop"):
+            run = control.branch if proto.op_type == "If" else control.loop
+            return run(call, self)
+        values = _applied(call, outermost=self.outer is None)
+        self.budget.folded += proto.op_type != "Constant" and all(isinstance(v, np.ndarray) for v in values)
+        for value in values:
+            if isinstance(value, Tensor):
+                checked_shape(value.shape, "result", MAX_UNITS)
+            elif isinstance(value, np.ndarray):
+                self.budget.computed += value.size
+        doubtful = doubt(call, values, elements)
+        return [
+            (_named(call, value), element, flag)
+            for value, element, flag in zip(values, elements, doubtful, strict=False)
+        ]
+
+    def _charge(self) -> None:
+        budget, blocks = self.budget, self.builder.blocks
+        budget.nodes += 1
+        budget.weights += sum(m.entry_count for block in blocks[budget.blocks :] for _, m in block.inputs)
+        budget.blocks = len(blocks)
+        if budget.weights > MAX_WEIGHTS:
+            raise NetworkError(f"the network unrolls to more than {MAX_WEIGHTS} weights, the most that is supported")
+        if budget.computed > MAX_COMPUTED or budget.nodes > MAX_NODES:
+            raise NetworkError(f"more than {MAX_COMPUTED} values of computed constants, or {MAX_NODES} nodes that are "
+                               "run; the most that is supported")  # fmt: skip
 
 
 def lower(graph: Graph, name: str) -> Network:
     """The network that the graph computes."""
-    _check_operators(graph)
     if not graph.nodes:
         raise NetworkError(f"output '{printable(graph.output_name)}' is not computed by any operator")
-    builder = Builder(lowering.without_batch(graph.input_shape), name)
-    values: dict[str, Value] = {graph.input_name: builder.input.reshape(graph.input_shape)}
-    uses = graph.uses()
-    weights, counted = 0, 0
-    for node in graph.nodes:
-        for key in node.proto.input:
-            if key in graph.initializers and key not in values:
-                values[key] = stored_array(graph.initializers[key], f"initializer '{printable(key)}'")
-        inputs = [values.get(key) for key in node.proto.input]
-        call = Call(node.proto, node.name, graph.opset, graph.element, builder, inputs)
-        for key, value in zip(node.proto.output, _results(call, graph), strict=False):
-            # What is read twice is computed once.
-            values[key] = lowering.settled(call, value) if isinstance(value, Tensor) and uses[key] > 1 else value
-        weights += sum(m.entry_count for block in builder.blocks[counted:] for _, m in block.inputs)
-        counted = len(builder.blocks)
-        if weights > MAX_WEIGHTS:
-            raise NetworkError(f"the network unrolls to more than {MAX_WEIGHTS} weights, the most that is supported")
-    return _finished(graph, call, values)
+    parts = _parts(graph)
+    builder = Builder(parts[0].shape if len(parts) == 1 else (sum(part.size for part in parts),), name)
+    scope = Scope(builder, Budget(), graph.uses(), stored=graph.initializers)
+    flat = builder.input.flatten()
+    for entry, part in zip(graph.inputs, parts, strict=True):
+        value = flat.take(np.arange(part.start, part.start + part.size)).reshape(entry.shape)
+        scope.values[entry.name] = (value, entry.element, False)
+    scope.run(graph.nodes)
+    network = _finished(graph, scope)
+    folded = scope.budget.folded
+    computed = [f"{folded} of {scope.budget.nodes} nodes computed while reading: constants alone"] if folded else []
+    return replace(network, inputs=parts, files=graph.files, remarks=(*graph.remarks, *computed))
 
 
-def _finished(graph: Graph, last: Call, values: dict[str, Value]) -> Network:
-    if graph.output_name not in values:
-        raise NetworkError(f"output '{printable(graph.output_name)}' is not computed by any supported operator")
-    value = values[graph.output_name]
+def _parts(graph: Graph) -> tuple[InputPart, ...]:
+    """The inputs one after the other, each without a leading axis of 1."""
+    shapes = [lowering.without_batch(entry.shape) for entry in graph.inputs]
+    starts = accumulate((math.prod(shape) for shape in shapes), initial=0)
+    named = zip(graph.inputs, shapes, starts, strict=False)
+    return tuple(InputPart(printable(entry.name), shape, start) for entry, shape, start in named)
+
+
+def _finished(graph: Graph, scope: Scope) -> Network:
+    found = scope.find(graph.output_name)
+    label = f"output '{printable(graph.output_name)}'"
+    if found is None:
+        raise NetworkError(f"{label} is not computed by any supported operator")
+    value = found[0]
+    if isinstance(value, Condition):
+        raise NetworkError(f"{label} is a condition (true or false), not a number")
     if not isinstance(value, Tensor):
-        raise NetworkError(f"output '{printable(graph.output_name)}' is a constant, not a function of the input")
-    output = last.fresh(value.reshape(lowering.without_batch(value.shape)))
-    return last.builder.build(output)
+        raise NetworkError(f"{label} is a constant, not a function of the input")
+    if not math.prod(value.shape):
+        raise NetworkError(f"{label} of shape {value.shape} holds no values (an axis of size 0)")
+    whole = value.reshape(lowering.without_batch(value.shape))
+    return scope.builder.build(freshly_named(scope.builder, whole, graph.nodes[-1].name))
 
 
-def _check_operators(graph: Graph) -> None:
-    for node in graph.nodes:
-        domain = node.proto.domain
-        if domain not in ("", "ai.onnx") or node.proto.op_type not in OPERATORS:
-            kind = printable(f"{domain}::{node.proto.op_type}" if domain else node.proto.op_type)
-            supported = ", ".join(sorted(OPERATORS))
-            raise NetworkError(f"operator {kind} of node '{node.name}' is not supported; supported are {supported}")
+def _applied(call: Call, *, outermost: bool) -> list[Value]:
+    """The values of the outputs."""
+    operator = find(call.node)
+    if operator is None:
+        raise NetworkError(refusal(call.node) + (_advice(call) if outermost else ""))
+    constant = all(value is None or isinstance(value, np.ndarray) for value in call.inputs)
+    if constant and operator.on_constants:
+        return folded(call, operator.on_constants)
+    if operator.lower is None:
+        raise NetworkError(unread(call.node) + (_advice(call) if outermost else ""))
+    if constant:
+        return folded(call, operator.lower)
+    if not operator.takes_conditions and any(isinstance(value, Condition) for value in call.inputs):
+        raise NetworkError("reads a comparison of activations, whose values jump; only Where is read of one")
+    result = operator.lower(call)
+    call.check_all_read()
+    return result if isinstance(result, list) else [result]
 
 
-def _results(call: Call, graph: Graph) -> list[Value]:
-    """The outputs of a node, errors located at it."""
-    where = f"{call.node.op_type} node '{call.name}'"
-    for index, key in enumerate(call.node.input):
-        if key and call.inputs[index] is None:
-            raise NetworkError(f"{where}: input '{printable(key)}' is an output that is not supported")
-    try:
-        result = OPERATORS[call.node.op_type](call)
-        call.check_all_read()
-        results = result if isinstance(result, list) else [result]
-        for value in results:
-            if isinstance(value, Tensor):
-                checked_shape(value.shape, "result", MAX_UNITS)
-    except InputError as error:
-        raise NetworkError(f"{where}: {error}") from error
-    except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as error:
-        # A malformed model reaches code that takes well-formed arguments for granted.
-        reason = (str(error).splitlines() or [""])[0]
-        raise NetworkError(f"{where}: malformed ({type(error).__name__}: {reason})") from error
-    return [_named(call, value) for value in results]
+def _advice(call: Call) -> str:
+    """Where the network could be cut so that the rest is read; all nodes before this one were."""
+    for key, value in zip(call.node.input, call.inputs, strict=True):
+        if isinstance(value, Tensor) and set(value.terms) - {0}:
+            return f"; --output {printable(key)} takes what it reads as the output"
+    return ""
 
 
 def _named(call: Call, value: Value) -> Value:

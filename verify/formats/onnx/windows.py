@@ -24,14 +24,20 @@ class Window:
         return {"strides": self.strides, "dilations": self.dilations, "pads": self.pads}
 
 
-def image_of(call: Call) -> Tensor:
-    """The first input (1, channels, *space), settled, without its batch axis."""
+def images_of(call: Call) -> tuple[Tensor, int]:
+    """The first input (images, channels, *space), settled, as (images * channels, *space), and the number of images.
+
+    What works channel by channel, or on groups of channels, does not see which image a channel belongs to.
+    """
     x = settled(call, call.tensor(0))
     if len(x.shape) < 3:
         raise NetworkError(f"a tensor of shape {x.shape}; expected (batch, channels, at least one spatial axis)")
-    if x.shape[0] != 1:
-        raise NetworkError(f"a batch of {x.shape[0]}; expected 1")
-    return x.reshape(x.shape[1:])
+    return x.reshape((x.shape[0] * x.shape[1], *x.shape[2:])), x.shape[0]
+
+
+def separated(x: Tensor, images: int) -> Tensor:
+    """(images * channels, *space) as (images, channels, *space)."""
+    return x.reshape((images, x.shape[0] // images, *x.shape[1:]))
 
 
 def window_attributes(call: Call, space: Sequence[int], kernel: Sequence[int]) -> Window:
@@ -73,3 +79,45 @@ def _automatic_pads(
         starts.append(smaller if mode == "SAME_UPPER" else larger)
         ends.append(larger if mode == "SAME_UPPER" else smaller)
     return starts + ends
+
+
+def transposed_window(
+    call: Call, space: Sequence[int], kernel: Sequence[int]
+) -> tuple[tuple[list[int], list[int]], list[int], list[int]]:
+    """ConvTranspose: (strides, dilations), what is cut off at each start, and the size of each axis of the result."""
+    dims = len(space)
+    strides, dilations = call.integers("strides", [1] * dims), call.integers("dilations", [1] * dims)
+    extra, pads = call.integers("output_padding", [0] * dims), call.integers("pads", [0] * 2 * dims)
+    wanted = call.integers("output_shape", [])
+    mode = call.text("auto_pad", "NOTSET")
+    if not len(strides) == len(dilations) == len(extra) == len(kernel) == dims or len(pads) != 2 * dims:
+        raise NetworkError(f"strides, dilations, pads or kernel do not have one value for each of {dims} spatial axes")
+    if min([*kernel, *strides, *dilations]) < 1 or min([*pads, *extra]) < 0:
+        raise NetworkError("kernel, strides and dilations must be positive, pads and output_padding not negative")
+    if any(more >= max(step, spread) for more, step, spread in zip(extra, strides, dilations, strict=True)):
+        raise NetworkError(f"output_padding {extra}; expected less than the stride or the dilation")
+    full = [
+        step * (size - 1) + more + (taps - 1) * spread + 1
+        for step, size, more, taps, spread in zip(strides, space, extra, kernel, dilations, strict=True)
+    ]
+    if mode not in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"):
+        raise NetworkError(f"auto_pad {mode}; expected NOTSET, VALID, SAME_UPPER or SAME_LOWER")
+    if mode.startswith("SAME") and not wanted:
+        wanted = [size * step for size, step in zip(space, strides, strict=True)]
+    if mode == "VALID" and not wanted:
+        pads = [0] * 2 * dims
+    if wanted:
+        if len(wanted) == dims + 2:
+            wanted = wanted[2:]
+        if len(wanted) != dims:
+            raise NetworkError(f"output_shape {wanted}; expected one size for each of {dims} spatial axes")
+        totals = [max(whole - size, 0) for whole, size in zip(full, wanted, strict=True)]
+        if any(
+            size >= whole + max(step, spread)
+            for whole, size, step, spread in zip(full, wanted, strides, dilations, strict=True)
+        ):
+            raise NetworkError(f"output_shape {wanted} is larger than the {full} that the window reaches")
+        starts = [total - total // 2 if mode != "SAME_UPPER" else total // 2 for total in totals]
+        return (strides, dilations), starts, wanted
+    sizes = [whole - pads[d] - pads[dims + d] for d, whole in enumerate(full)]
+    return (strides, dilations), pads[:dims], sizes

@@ -1,0 +1,220 @@
+"""Counts against reference values, brute force, and the split tree; and against what must hold of any complex."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from fractions import Fraction
+
+import pytest
+
+from tests.arrangement.nets import chain, degenerate, reference
+from tests.support import random_claims, random_networks
+from tests.support.brute_cells import Brute
+from tests.support.outside import outside
+from verify.arrangement import counting
+from verify.arrangement.counting import Pieces, average_degree, count
+from verify.arrangement.details import details
+from verify.arrangement.domain import with_half_spaces
+from verify.arrangement.merging import map_of
+from verify.errors import RegionError
+from verify.kernel.exact import evaluate
+from verify.network import Network
+from verify.rational import vector
+from verify.region import Region, ball, box, everything, nonnegative, segment
+from verify.search.budget import Budget
+
+REFERENCE = {
+    (2, 16, 16, 1): (225, 308, 269),
+    (2, 32, 32, 1): (1026, 1038, 1340),
+    (3, 16, 16, 1): (1429, 2710, 1581),
+    (4, 12, 12, 1): (1619, 4758, 3799),
+}
+
+
+def cube(size: int) -> Region:
+    return box([-1] * size, [1] * size, "box(-1, 1)")
+
+
+def numbers(found: Pieces) -> tuple[int | None, int | None, int | None]:
+    return found.cells, found.pieces, found.affine_maps
+
+
+def check_complex(found: Pieces) -> None:
+    """Euler's formula, maps at exact inner points, continuity across facets, and total area."""
+    arrangement, labels = found.arrangement, found.labels
+    assert arrangement is not None and labels is not None
+    levels = arrangement.complex.levels
+    assert sum((-1) ** q * level.count for q, level in enumerate(levels)) == 1
+    domain = found.domain
+    cells = list(details(arrangement, labels))
+    maps = [map_of(domain, domain.network, arrangement.pattern(cell.number)) for cell in cells]
+    for cell, rows in zip(cells, maps, strict=True):
+        points = [*cell.vertices, *(_moved(cell.vertices[0], ray) for ray in cell.rays if cell.vertices)]
+        if not points:
+            continue
+        middle = [sum(values) / len(points) for values in zip(*points, strict=True)]
+        assert all(_at(form, middle) > 0 for form in cell.half_spaces)
+        value = evaluate(domain.network, domain.hull_point(middle)).fractions()
+        assert value == [_at(row[:-1], middle) / row[-1] for row in rows]
+    for facet, (a, b) in zip(labels.facets.tolist(), labels.pairs.tolist(), strict=True):
+        form = arrangement.exact.form(int(levels[-2].tight.rows[facet, 0]))
+        for left, right in zip(maps[a], maps[b], strict=True):
+            # Both maps agree where the facet's form vanishes: their difference is a multiple of it.
+            gap = [p * right[-1] - q * left[-1] for p, q in zip(left[:-1], right[:-1], strict=True)]
+            assert all(u * y == v * x for u, x in zip(gap, form, strict=True) for v, y in zip(gap, form, strict=True))
+    if domain.dimension == 2 and domain.base.is_bounded and not domain.problem.question.region.rows:
+        low, high = domain.base.low.fractions(), domain.base.high.fractions()
+        i, j = domain.free
+        assert sum(cell.area or 0 for cell in cells) == (high[i] - low[i]) * (high[j] - low[j])
+
+
+def _moved(point: tuple[Fraction, ...], ray: tuple[int, ...]) -> tuple[Fraction, ...]:
+    return tuple(p + r for p, r in zip(point, ray, strict=True))
+
+
+def _at(form: tuple[int, ...], point: list[Fraction]) -> Fraction:
+    return sum((c * v for c, v in zip(form, point, strict=False)), Fraction(form[-1]))
+
+
+@pytest.mark.parametrize("sizes", REFERENCE)
+def test_reference_counts(sizes: tuple[int, int, int, int]) -> None:
+    for seed, cells in enumerate(REFERENCE[sizes]):
+        assert count(reference(sizes, seed), cube(sizes[0]), Budget()).cells == cells
+
+
+@pytest.mark.slow
+def test_reference_counts_of_large_networks() -> None:
+    for seed, cells in enumerate((3869, 4532, 4021)):
+        assert count(reference((2, 64, 64, 1), seed), cube(2), Budget()).cells == cells
+    assert count(reference((2, 128, 128, 128, 1), 0), cube(2), Budget()).cells == 33551
+
+
+@pytest.mark.networks
+def test_degenerate_networks() -> None:
+    nets = degenerate(outside("peers/degenerate_nets.json"))
+    for place, (name, (net, cells, maps)) in enumerate(nets.items()):
+        found = count(net, cube(net.input_size), Budget())
+        assert (name, found.cells, found.affine_maps) == (name, cells, maps)
+        if place % 6 == 0:
+            check_complex(found)
+
+
+@pytest.mark.networks
+def test_lattice_network() -> None:
+    from verify.formats.files import load
+
+    found = count(load(outside("networks/tll_8_0.onnx.gz")), box([-2, -2], [2, 2]), Budget())
+    assert (found.cells, found.affine_maps) == (433, 5)
+
+
+def compare_with_brute_force(seed: int) -> bool:
+    """One random claim's network and region; False where the region is empty."""
+    rng = random.Random(seed)
+    size = rng.choice([1, 2, 2, 2, 3])
+    net = random_claims.network(rng, size, rng.choice([1, 1, 2])) if seed % 4 else random_networks.network(seed)
+    region = random_claims.region(rng, net.input_size)
+    if net.input_size > 4 or net.relu_count > 14:
+        return False
+    try:
+        found = count(net, region, Budget())
+    except RegionError as error:
+        assert "empty" in str(error)
+        return False
+    assert numbers(found) == Brute(net, with_half_spaces(region)).counts(), (seed, region.text)
+    check_complex(found)
+    return True
+
+
+def test_brute_force() -> None:
+    assert sum(map(compare_with_brute_force, range(30))) > 18
+
+
+@pytest.mark.campaign
+def test_brute_force_with_fresh_seeds() -> None:
+    start = secrets.randbits(40)
+    assert sum(map(compare_with_brute_force, range(start, start + 500))) > 300
+
+
+def test_split_tree_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(25):
+        rng = random.Random(seed)
+        size = rng.choice([1, 2, 3])
+        net, region = random_claims.network(rng, size), random_claims.region(rng, size)
+        monkeypatch.setattr(counting, "MOST_DIMENSIONS", 7)
+        try:
+            found = count(net, region, Budget())
+        except RegionError:
+            continue
+        monkeypatch.setattr(counting, "MOST_DIMENSIONS", -1)
+        assert numbers(count(net, region, Budget())) == numbers(found), seed
+
+
+SLIVER = 2.0**-50
+CASES: dict[str, tuple[Network, Region, tuple[int, int, int]]] = {
+    "one unit": (chain([([[1]], [0]), ([[1]], [0])]), everything(1), (2, 2, 2)),
+    "a dead unit": (chain([([[0, 0]], [-1]), ([[1]], [2])]), everything(2), (1, 1, 1)),
+    "a zero unit is off": (chain([([[0, 0], [1, 0]], [0, 0]), ([[1, 1]], [0])]), everything(2), (2, 2, 2)),
+    "z and -z, both read": (chain([([[1], [-1]], [0, 0]), ([[1, -1]], [0])]), everything(1), (2, 1, 1)),
+    "the boundary on the region's edge": (chain([([[1]], [0]), ([[1]], [0])]), nonnegative(1), (1, 1, 1)),
+    "a single point": (chain([([[1]], [0]), ([[1]], [0])]), ball(vector([0]), 0), (1, 1, 1)),
+    "three lines through one point": (
+        chain([([[1, 0], [0, 1], [1, 1]], [0, 0, 0]), ([[1, 1, 1]], [0])]),
+        cube(2),
+        (6, 6, 6),
+    ),
+    "coincident lines of other scales": (chain([([[1, 0], [-3, 0]], [0, 0]), ([[1, 1]], [0])]), cube(2), (2, 2, 2)),
+    "a sliver": (chain([([[1, 0], [1, 0]], [0, -SLIVER]), ([[1, 1]], [0])]), cube(2), (3, 3, 3)),
+    "a sliver of no effect": (chain([([[1, 0], [1, SLIVER]], [0, 0]), ([[0, 0]], [0])]), cube(2), (4, 1, 1)),
+    # relu(|x| - |y|): 0 above and below, in two pieces that touch at the origin only; four maps left and right.
+    "corners do not connect": (
+        chain([([[1, 0], [-1, 0], [0, 1], [0, -1]], [0] * 4), ([[1, 1, -1, -1]], [0]), ([[1]], [0])]),
+        everything(2),
+        (8, 6, 5),
+    ),
+    "a slice": (
+        chain([([[1, 1], [1, -1]], [0, 0]), ([[1, -1]], [0])]),
+        segment(vector([-1, 0]), vector([1, 0])),
+        (2, 1, 1),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_cases(name: str) -> None:
+    net, region, expected = CASES[name]
+    found = count(net, region, Budget())
+    assert numbers(found) == expected
+    assert Brute(net, region).counts() == expected
+    check_complex(found)
+
+
+def test_average_degree_is_at_most_twice_the_dimension() -> None:
+    """Of generic networks (Montufar, Yanushevskaya, Sidorenko and others: the average degree of the dual graph)."""
+    for sizes in ((1, 8, 8, 1), (2, 8, 8, 1), (3, 8, 8, 1)):
+        for seed in range(3):
+            degree = average_degree(count(reference(sizes, seed), cube(sizes[0]), Budget()))
+            assert degree is not None and 0 < degree <= 2 * sizes[0]
+
+
+def test_limit_and_time_leave_a_lower_bound() -> None:
+    net = reference((2, 16, 16, 1), 0)
+    found = count(net, cube(2), Budget(), limit=100)
+    assert numbers(found) == (None, None, None)
+    assert 100 < found.at_least <= 225 and "more than 100 cells" in found.reason
+    assert count(net, cube(2), Budget(), limit=225).cells == 225
+    late = count(net, cube(2), Budget(1e-9))
+    assert numbers(late) == (None, None, None) and 1 <= late.at_least <= 225
+
+
+def test_artificial_cuts_are_not_counted() -> None:
+    net = chain([([[1, 1]], [3]), ([[1]], [0])])
+    assert numbers(count(net, everything(2), Budget(), limit=2)) == (2, 2, 2)
+
+
+def test_many_dimensions() -> None:
+    """Above seven dimensions the split tree counts."""
+    weights = [[int(i == j) for j in range(9)] for i in (0, 1)]
+    net = chain([(weights, [0, 0]), ([[1, -1]], [0])])
+    found = count(net, cube(9), Budget())
+    assert numbers(found) == (4, 4, 4) and found.arrangement is None

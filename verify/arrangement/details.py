@@ -1,0 +1,123 @@
+"""Exact data of single cells: corners, half-spaces, area, neighbours and what switches between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from verify.arrangement.complex import Ids
+from verify.arrangement.enumerate import Arrangement
+from verify.arrangement.exact import IntegerForm
+from verify.arrangement.merging import Labels
+
+Point = tuple[Fraction, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbour:
+    """The cell behind a facet, the units (block, index) whose bits differ there, and whether the affine map does."""
+
+    cell: int
+    units: tuple[tuple[int, int], ...]
+    is_effective: bool
+
+
+@dataclass(frozen=True, eq=False)
+class CellDetails:
+    """One polytope of the complex, over the free coordinates.
+
+    ``vertices`` are its finite corners, ``rays`` its directions to infinity, without order. ``half_spaces`` are its
+    facets' forms (coefficients, then the constant), positive inside; none of them is redundant. ``area`` is exact, None
+    where the cell is infinite or not plane.
+    """
+
+    number: int
+    piece: int
+    map: int
+    vertices: tuple[Point, ...]
+    rays: tuple[tuple[int, ...], ...]
+    half_spaces: tuple[IntegerForm, ...]
+    area: Fraction | None
+    neighbours: tuple[Neighbour, ...]
+
+
+def details(found: Arrangement, labels: Labels) -> Iterator[CellDetails]:
+    """Every polytope of the complex in turn (an infinite coordinate divides cells at 0, which their labels tell)."""
+    corners = _vertices_of_cells(found)
+    facets = _grouped(found.complex.levels[-1].up.rows, found.complex.levels[-1].down.rows, found.complex.cell_count)
+    beside = _neighbours(found, labels)
+    ends = found.complex.edge_ends() if found.domain.dimension else np.zeros((0, 2), dtype=np.int32)
+    for cell in range(found.complex.cell_count):
+        points = {int(v): found.exact.point(int(v)) for v in corners[cell]}
+        finite = [p for p in points.values() if p[-1]]
+        forms = [_half_space(found, int(f), points) for f in facets[cell]]
+        plane = found.domain.dimension == 2 and len(finite) == len(points)
+        yield CellDetails(
+            cell,
+            int(labels.pieces[cell]),
+            int(labels.maps[cell]),
+            tuple(tuple(Fraction(n, p[-1]) for n in p[:-1]) for p in finite),
+            tuple(p[:-1] for p in points.values() if not p[-1]),
+            tuple(form for form in forms if any(form[:-1])),  # w >= 0 bounds cells at infinity
+            _area(found, facets[cell], ends, finite) if plane else None,
+            tuple(beside.get(cell, ())),
+        )
+
+
+def _grouped(up: Ids, down: Ids, count: int) -> list[Ids]:
+    """For each number below ``count`` what it is paired with."""
+    order = np.argsort(up, kind="stable")
+    return np.split(down[order], np.cumsum(np.bincount(up, minlength=count))[:-1])
+
+
+def _vertices_of_cells(found: Arrangement) -> list[Ids]:
+    levels = found.complex.levels
+    up, down = levels[-1].up.rows, levels[-1].down.rows
+    for level in reversed(levels[1:-1]):
+        parts = _grouped(level.up.rows, level.down.rows, level.count)
+        lengths = np.array([len(part) for part in parts])[down]
+        up, down = np.repeat(up, lengths), np.concatenate([parts[i] for i in down])
+        pairs = np.unique(np.stack([up, down], axis=1), axis=0)
+        up, down = pairs[:, 0], pairs[:, 1]
+    return _grouped(up, down, found.complex.cell_count)
+
+
+def _half_space(found: Arrangement, facet: int, points: dict[int, IntegerForm]) -> IntegerForm:
+    """The facet's form, with the sign that it has at the cell's other vertices."""
+    form = found.exact.form(int(found.complex.levels[-2].tight.rows[facet, 0]))
+    values = (sum(a * b for a, b in zip(form, point, strict=True)) for point in points.values())
+    inside = next(value for value in values if value)
+    return form if inside > 0 else tuple(-n for n in form)
+
+
+def _area(found: Arrangement, edges: Ids, ends: Ids, corners: list[IntegerForm]) -> Fraction:
+    """The triangles from one corner to every edge of a polygon fill it."""
+    apex = [Fraction(n, corners[0][-1]) for n in corners[0][:2]]
+    total = Fraction(0)
+    for edge in edges.tolist():
+        (a, b), (c, d) = (
+            (Fraction(p[0], p[2]) - apex[0], Fraction(p[1], p[2]) - apex[1])
+            for p in (found.exact.point(int(v)) for v in ends[edge])
+        )
+        total += abs(a * d - b * c) / 2
+    return total
+
+
+def _neighbours(found: Arrangement, labels: Labels) -> dict[int, list[Neighbour]]:
+    """For each polytope those behind its facets."""
+    result: dict[int, list[Neighbour]] = {}
+    switching: list[list[tuple[int, int]]] = [[] for _ in labels.pairs]
+    now = labels.pairs
+    for layer in reversed(found.layers):
+        differ = layer.on(now[:, 0]) != layer.on(now[:, 1])
+        for place, unit in zip(*np.nonzero(differ), strict=True):
+            switching[int(place)].append((layer.block, int(unit)))
+        now = layer.parents[now]
+    for (a, b), units in zip(labels.pairs.tolist(), switching, strict=True):
+        effective = bool(labels.maps[a] != labels.maps[b])
+        result.setdefault(a, []).append(Neighbour(b, tuple(sorted(units)), effective))
+        result.setdefault(b, []).append(Neighbour(a, tuple(sorted(units)), effective))
+    return result

@@ -1,0 +1,91 @@
+"""Affine forms of a block's units on many cells at once, in float64 with a bound on their errors.
+
+Every form is over homogeneous coordinates (t, w), so a bias is the coefficient of w. The error bound is that of
+``verify.network.floats`` applied to each coefficient: with ``e`` a bound on the errors of a source's forms,
+
+    |W| e + gamma(n + 2) (|W| (|y| + 2 e) + |b|) + (n + 2) eta
+
+and |y| the largest coefficient of each unit's form. It is computed in floating point itself, hence the enlargement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verify.arrangement.complex import Ids, Mask
+from verify.arrangement.domain import Domain
+from verify.errors import BudgetExceeded
+from verify.network import Block
+from verify.network.floats import SMALLEST_SUBNORMAL, gamma
+from verify.rational import Floats, nearest_float
+
+# Bytes that the forms of one block may take.
+MOST_BYTES = 6 * 2**30
+
+
+@dataclass(frozen=True, eq=False)
+class Forms:
+    """``rows`` of shape (units, coordinates + 1, cells); ``errors`` (units, cells) bounds each coefficient's error."""
+
+    rows: Floats
+    errors: Floats
+
+    def of_cells(self, cells: Ids) -> Forms:
+        """The same units' forms on other cells, each part of one of these."""
+        return Forms(np.take(self.rows, cells, axis=2), np.take(self.errors, cells, axis=1))
+
+    def activated(self, cells: Ids, on: Mask) -> Forms:
+        """The same with zero where a unit is off; ``on`` has shape (cells, units)."""
+        found, mask = self.of_cells(cells), on.T.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # what overflowed becomes NaN, of which nothing is ever decided
+            found.rows[:] *= mask[:, None, :]
+            found.errors[:] *= mask
+        return found
+
+
+def inputs(domain: Domain) -> Forms:
+    """The network's inputs as forms, on a single cell."""
+    pinned = domain.pinned_values()
+    rows = np.zeros((len(pinned), domain.dimension + 1, 1))
+    errors = np.zeros((len(pinned), 1))
+    for place, j in enumerate(domain.free):
+        rows[j, place, 0] = 1.0
+    for j, value in enumerate(pinned):
+        if value is not None:
+            rows[j, -1, 0] = nearest_float(value.numerator, value.denominator)
+            errors[j, 0] = np.abs(rows[j, -1, 0]) * 2.0**-52 + SMALLEST_SUBNORMAL
+    return Forms(rows, errors)
+
+
+def preactivations(block: Block, sources: dict[int, Forms]) -> Forms:
+    """The forms of a block's pre-activations on the cells of its sources."""
+    some = next(iter(sources.values())).rows
+    width, cells = some.shape[1:]
+    if block.size * cells * width * 8 > MOST_BYTES:
+        raise BudgetExceeded(f"the affine maps of {block.name} on {cells} cells do not fit in memory")
+    rows = np.zeros((block.size, width, cells))
+    rows[:, -1] = block.bias_floats[:, None]
+    relative = gamma(block.fan_in + 2)
+    errors: Floats = np.repeat(relative * np.abs(block.bias_floats)[:, None], cells, axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for source, matrix in block.inputs:
+            given = sources[source]
+            flat = given.rows.reshape(given.rows.shape[0], -1)
+            rows += np.asarray(matrix.fast_floats @ flat).reshape(block.size, width, cells)
+            carried = np.abs(given.rows).max(axis=1, initial=0.0) * relative
+            carried += given.errors * (1 + 2 * relative)
+            errors += np.asarray(abs(matrix.fast_floats) @ carried)
+        errors += (block.fan_in + 2) * SMALLEST_SUBNORMAL
+        errors *= 1 + 2 * gamma(block.fan_in + 16)
+    if not block.rounds_faithfully:
+        errors[:] = np.inf
+    return Forms(rows, errors)
+
+
+def nonzero(block: Block, source: int) -> NDArray[np.float32]:
+    """1 where a unit of the block reads a unit of the source, shape (units, source's units)."""
+    matrix = next(m for s, m in block.inputs if s == source)
+    return np.asarray((matrix.absolute_floats.toarray() > 0).astype(np.float32))

@@ -1,0 +1,130 @@
+"""``verify pieces``: the exact numbers of cells, linear pieces and affine maps, and a picture."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from verify import api
+from verify.arrangement import Pieces, average_degree
+from verify.cli.options import bounded, limit_memory, number
+from verify.cli.progress import Progress
+from verify.errors import InputError
+from verify.network import Network
+from verify.report.drawing import counted
+
+EXPORTS = (".json", ".npz")
+
+
+@click.command()
+@click.argument("network")
+@click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="The region to look at.")
+@click.option("--plot", metavar="FILE.svg", help="Draw the pieces of a region of one or two dimensions.")
+@click.option("--export", metavar="FILE", help="Write every cell and its map to FILE.json or FILE.npz.")
+@click.option("--limit", metavar="N", help="Give up beyond N cells (status 3).")
+@bounded
+def pieces(
+    network: str,
+    region: str,
+    plot: str | None,
+    export: str | None,
+    limit: str | None,
+    timeout: str | None,
+    memory: str | None,
+    as_json: bool,
+) -> int:
+    """Count activation cells, linear pieces and affine maps of NETWORK on a region, exactly.
+
+    A cell is a full-dimensional set of points with one activation pattern; a piece is a maximal union of cells with one
+    affine map, connected through facets.
+    """
+    seconds, most = number(timeout, "timeout"), _limit(limit)
+    if plot is not None and not plot.endswith(".svg"):
+        raise InputError(f"--plot {plot}: expected a file name that ends in .svg")
+    if export is not None and not export.endswith(EXPORTS):
+        raise InputError(f"--export {export}: expected a file name that ends in {' or '.join(EXPORTS)}")
+    limit_memory(memory)
+    began = time.monotonic()
+    with Progress(f"{network}: pieces") as progress:
+        loaded = api.load(network)
+        found = api.pieces(loaded, region, limit=most, timeout=seconds, report=progress.line)
+        written = _written(found, plot, export)
+    if as_json:
+        click.echo(json.dumps(_data(loaded, found, time.monotonic() - began, written), indent=1))
+    else:
+        _show(loaded, found, written)
+    return 0 if found.cells is not None else 3
+
+
+def _limit(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isdecimal() or not 1 <= int(text[:12]) <= 10**9:
+        raise InputError(f"--limit {text[:40]}: expected a whole number from 1 to 1000000000")
+    return int(text)
+
+
+def _written(found: Pieces, plot: str | None, export: str | None) -> dict[str, str]:
+    """Write what was asked for; nothing where there are no counts."""
+    if found.cells is None or (plot is None and export is None):
+        return {}
+    from pathlib import Path
+
+    from verify.report.pieces import picture
+    from verify.report.pieces_export import exported
+    from verify.report.record import write_bytes
+
+    files: dict[str, str] = {}
+    if plot is not None:
+        write_bytes(Path(plot), picture(found).document().encode())
+        files["plot"] = plot
+    if export is not None:
+        write_bytes(Path(export), exported(found, export))
+        files["export"] = export
+    return files
+
+
+def _data(network: Network, found: Pieces, seconds: float, files: dict[str, str]) -> dict[str, object]:
+    """The counts as plain data, null where not counted."""
+    degree = average_degree(found)
+    return {
+        "network": {"name": network.name, "sha256": network.digest},
+        "region": found.domain.region.text,
+        "dimension": found.domain.dimension,
+        "cells": found.cells,
+        "pieces": found.pieces,
+        "affine_maps": found.affine_maps,
+        "cells_at_least": found.at_least,
+        "average_degree": degree,
+        "reason": found.reason,
+        "seconds": round(seconds, 3),
+        **files,
+    }
+
+
+def _show(network: Network, found: Pieces, files: dict[str, str]) -> None:
+    out = Console(highlight=False, soft_wrap=True)
+    where = found.domain.region.text or "the region"
+    if found.cells is None:
+        out.print(Text(f"not counted: {found.reason}; at least {counted(found.at_least, 'cell')}", style="yellow"))
+        return
+    assert found.pieces is not None and found.affine_maps is not None
+    out.print(Text(f"{network.name} on {where}"))
+    degree = average_degree(found)
+    rows = [
+        (found.cells, "activation cell", f"each with {degree:.4g} neighbours on average" if degree else ""),
+        (found.pieces, "linear piece", "cells with one affine map, joined through facets"),
+        (found.affine_maps, "affine map", "different ones"),
+    ]
+    width = len(str(found.cells))
+    for value, name, note in rows:
+        line = Text(f"  {value:>{width}} {name if value == 1 else name + 's'}")
+        if note:
+            line.append(f"  ({note})", style="dim")
+        out.print(line)
+    for kind, path in files.items():
+        out.print(Text(f"  {kind}: {path}", style="dim"))

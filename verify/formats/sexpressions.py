@@ -1,0 +1,91 @@
+"""S-expressions of SMT-LIB, with the position of each in the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NoReturn
+
+MAX_NESTING = 100
+MAX_COMMAND = 4_000_000
+_TOKEN = re.compile(r";[^\n]*|[()]|\|[^|]*\||\"[^\"]*\"|[^\s();|\"]+|[|\"]")
+# |x| is the symbol x.
+_QUOTED = re.compile(r"\|[A-Za-z~!@$%^&*_+=<>.?/-][A-Za-z0-9~!@$%^&*_+=<>.?/-]*\|")
+
+
+class Mistake(Exception):
+    """A mistake at a position of the text."""
+
+    def __init__(self, position: int, message: str) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+@dataclass(slots=True)
+class Expression:
+    """An atom (``items`` is None) or a list."""
+
+    position: int
+    atom: str = ""
+    items: list[Expression] | None = None
+
+    @property
+    def head(self) -> str:
+        """The operator of a list."""
+        return self.items[0].atom if self.items else ""
+
+    @property
+    def arguments(self) -> list[Expression]:
+        return self.items[1:] if self.items else []
+
+    def fail(self, message: str) -> NoReturn:
+        raise Mistake(self.position, message)
+
+
+def commands(text: str) -> Iterator[Expression]:
+    """The lists at top level, one at a time."""
+    stack: list[Expression] = []
+    count = 0
+    for match in _TOKEN.finditer(text):
+        token, position = match.group(), match.start()
+        if token[0] == ";":
+            continue
+        if _QUOTED.fullmatch(token):
+            token = token[1:-1]
+        count += 1
+        if token == ")":
+            done = _closed(stack, position)
+            if not stack:
+                yield done
+                count = 0
+        elif token == "(":
+            _open(stack, position, count)
+        elif not stack:
+            raise Mistake(position, f"expected '(', got {token[:40]!r}")
+        else:
+            _append(stack[-1], Expression(position, token))
+    if stack:
+        stack[0].fail("a '(' that is never closed")
+
+
+def _open(stack: list[Expression], position: int, count: int) -> None:
+    if len(stack) >= MAX_NESTING:
+        raise Mistake(position, f"brackets nested more than {MAX_NESTING} deep")
+    if count > MAX_COMMAND:
+        raise Mistake(stack[0].position if stack else position, f"a command of more than {MAX_COMMAND} words")
+    stack.append(Expression(position, items=[]))
+
+
+def _closed(stack: list[Expression], position: int) -> Expression:
+    if not stack:
+        raise Mistake(position, "a ')' that closes nothing")
+    done = stack.pop()
+    if stack:
+        _append(stack[-1], done)
+    return done
+
+
+def _append(parent: Expression, child: Expression) -> None:
+    assert parent.items is not None
+    parent.items.append(child)
