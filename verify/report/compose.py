@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from verify.property import Claim
+from verify.region import everything
 from verify.report import mathml, reproduce, words
 from verify.report.arithmetic import counterexample
 from verify.report.drawing import drawing, shape_text
@@ -41,6 +42,9 @@ def compose(result: Result, about: About) -> Page:
     plots, notes = figures(result, SECONDS)
     networks = [claim.network, *([claim.second] if claim.second is not None else [])]
     asked = claim.property.asked
+    drawn = [(network, claim.region) for network in networks]
+    if asked is not None:
+        drawn = [(network, everything(network.input_size)) for network in asked.networks.values()]
     return Page(
         title=about.title or words.question(result),
         test=about.test,
@@ -60,7 +64,7 @@ def compose(result: Result, about: About) -> Page:
         reason=result.outcome.reason,
         tried=result.outcome.tried,
         figures=tuple(plots),
-        drawings=tuple(drawing(network, claim.region, SECONDS) for network in networks if asked is None),
+        drawings=tuple(drawing(network, place, SECONDS) for network, place in drawn),
         fuzz=tried(about.fuzz),
         opinion=second_opinion(result),
         ledger=result.outcome.assumptions,
