@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import campaign, decide, growth, jacobian, patience, pieces, radius, worst
+from benchmarks import campaign, decide, growth, jacobian, page, patience, pieces, radius, worst
 
 # From the shortest to the longest; ``patience`` reads what ``decide`` wrote.
 BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
+    "page": page.main,
     "jacobian": jacobian.main,
     "radius": radius.main,
     "pieces": pieces.main,

@@ -20,6 +20,7 @@ from verify.rational import (
     Vector,
     concatenate,
     display,
+    display_apart,
     exact_text,
     float_integers,
     integer_array,
@@ -292,3 +293,23 @@ def test_numpy_integers_inside_fractions_do_not_wrap(kind: type) -> None:
     assert all(type(n) is int for n in integer_array([kind(64)]).tolist())
     weights = matrices.from_dense([[value]])
     assert weights.product(weights.product(vector([1]))).fractions() == [Fraction(4096, 49)]
+
+
+@pytest.mark.parametrize("shift", [Fraction(1, 10**k) for k in (3, 9, 20, 41)])
+@pytest.mark.parametrize(
+    "value", [Fraction(1, 3), Fraction(-309441123456, 10**12 * 7 + 1), Fraction(10**50 + 1, 7**30)]
+)
+def test_two_numbers_are_shown_apart(value: Fraction, shift: Fraction) -> None:
+    texts = display_apart(value, value + shift * abs(value))
+    assert texts[0] != texts[1]
+    for text, number in zip(texts, (value, value + shift * abs(value)), strict=True):
+        if not text.startswith("~"):
+            assert Fraction(text) == number
+        else:
+            digits = len(text.lstrip("~-0.").replace(".", "").partition("e")[0])
+            assert abs(Fraction(text[1:]) - number) <= abs(number) * Fraction(1, 10 ** (min(digits, 6) - 1))
+
+
+def test_equal_and_short_numbers_stay_as_they_are() -> None:
+    assert display_apart(Fraction(1, 3), Fraction(1, 3)) == ("1/3", "1/3")
+    assert display_apart(Fraction(1, 3), Fraction(1, 2)) == ("1/3", "1/2")

@@ -22,6 +22,7 @@ from verify.region import Region
 from verify.report.each import EachResult
 from verify.report.record import Result, check_writable, write_bytes, write_json
 from verify.search.budget import Budget
+from verify.search.compare import Comparison, compare_networks
 from verify.search.decide import decide
 from verify.search.explain import Explanation
 from verify.search.explain import explain as explain_network
@@ -225,6 +226,21 @@ def pieces(
     """
     loaded = load(network)
     return count_pieces(loaded, parse_region(on, loaded), make_budget(timeout, report), limit)
+
+
+def compare(
+    network: str | Path | Network,
+    to: str | Path | Network,
+    on: str | Region,
+    *,
+    timeout: float | None = 60.0,
+    report: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
+) -> Comparison:
+    """How far two networks are from one another on the region: a proved bound, and the largest difference found."""
+    first, second = load(network), load(to)
+    budget = replace(make_budget(timeout, report), executor=executor)
+    return compare_networks(first, second, parse_region(on, first), budget)
 
 
 def simplify(

@@ -140,6 +140,21 @@ def simplest_between(low: Fraction, high: Fraction) -> Fraction:
     return value
 
 
+def decimal_text(value: Fraction, digits: int = 400) -> str | None:
+    """The value in decimals, exactly; None where it has none, or more than so many digits after the point."""
+    rest, twos, fives = value.denominator, 0, 0
+    while rest % 2 == 0:
+        rest, twos = rest // 2, twos + 1
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    places = max(twos, fives)
+    if rest != 1 or places > digits:
+        return None
+    whole, part = divmod(abs(value.numerator) * 10**places // value.denominator, 10**places)
+    sign = "-" if value < 0 else ""
+    return f"{sign}{whole}.{part:0{places}d}" if places else f"{sign}{whole}.0"
+
+
 def display(value: Real, digits: int = 30) -> str:
     """A short exact form where there is one, else a decimal marked with ``~``."""
     if isinstance(value, Enclosure):
@@ -148,6 +163,20 @@ def display(value: Real, digits: int = 30) -> str:
     if len(text) <= digits:
         return text
     return f"~{_decimal(value, 6)}"
+
+
+def display_apart(first: Real, second: Real) -> tuple[str, str]:
+    """``display`` of both; rounded ones with as many decimals (up to 48) as tell two different numbers apart."""
+    texts = display(first), display(second)
+    if not isinstance(first, Fraction) or not isinstance(second, Fraction) or first == second:
+        return texts
+    for digits in range(6, 49):
+        context = Context(prec=digits)
+        pair = [context.divide(Decimal(v.numerator), Decimal(v.denominator)) for v in (first, second)]
+        if pair[0] != pair[1]:
+            break
+    left, right = (f"~{near:g}" if "~" in text else text for text, near in zip(texts, pair, strict=True))
+    return left, right
 
 
 def _decimal(value: Fraction, digits: int) -> str:

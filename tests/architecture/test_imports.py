@@ -30,7 +30,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("kernel",),
     ("arrangement", "search", "symbolic"),
     ("report",),
-    ("api", "asking", "family", "fuzzing", "strategies", "testing"),
+    ("api", "asking", "family", "fuzzing", "queries", "strategies", "testing"),
     ("verify",),  # verify/__init__.py, the public face
     ("cli", "demo", "pytest_plugin", "shell", "web"),
 ]

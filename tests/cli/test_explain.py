@@ -12,12 +12,13 @@ BREAKS = """\
 thread on all: 9 inputs, 4 ReLU
 layer  units  on  off  switching  undecided
 conv       4   0    0          4          0
-Linearity breaks at x = (x0 = -1, else 0)
-  where conv[channel 0, row 0, col 0] changes side:
-  the slope of output 0 along the way jumps from -2 to 0
+Linearity breaks at x = (x0 = -1, else 0).
+There conv[channel 0, row 0, col 0] turns on as x0 grows.
+By this the slope of the output in x0 jumps from 0 to 1.
+An affine function has one slope everywhere, so f is not affine on the region.
 """
 STABLE = """\
-dead on box(0, 1): 1 inputs, 1 ReLU
+dead on box(0, 1): 1 input, 1 ReLU
 layer   units  on  off  switching  undecided
 hidden      1   1    0          0          0
 Every ReLU keeps its side on the region: the network is affine there.
@@ -35,11 +36,11 @@ def test_terminal(arguments: list[str], shown: str, capsys: Capture) -> None:
 
 def test_json(capsys: Capture) -> None:
     data = call(capsys, "explain", "thread", "--json").json
-    assert set(data) == {"layers", "all_stable", "ineffective", "break"}
+    assert set(data) == {"layers", "all_stable", "story", "ineffective", "break"}
     [layer] = data["layers"]
     assert layer == {"name": "conv", "block": 1, "size": 4, "on": 0, "off": 0, "switching": 4, "undecided": 0}
     assert data["all_stable"] is False
-    assert (data["break"]["output"], data["break"]["slope_before"], data["break"]["slope_after"]) == (0, "-2", "0")
+    assert (data["break"]["output"], data["break"]["slope_before"], data["break"]["slope_after"]) == (0, "0", "1")
     assert data["break"]["point"] == ["-1", *["0"] * 8]
 
 

@@ -27,7 +27,7 @@ def test_counts_add_up() -> None:
     assert layer.on + layer.off + layer.switching + layer.undecided == layer.units == 2
     assert found.figure is not None
     assert "2 switching" in found.figure
-    assert "first bends at x = " in found.note
+    assert "Linearity breaks at x = " in found.note
 
 
 def test_no_time_is_said() -> None:

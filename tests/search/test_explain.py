@@ -21,7 +21,7 @@ from verify.rational import Vector
 from verify.region import Region, ball
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.explain import Explanation, explain
+from verify.search.explain import Break, Explanation, explain
 
 
 def case(seed: int) -> tuple[Network, Vector, Fraction]:
@@ -83,11 +83,38 @@ def check_break(network: Network, region: Region, found: Explanation) -> None:
     assert region.contains(bend.point)
     assert bend.slope_before != bend.slope_after
     assert bend.units
+    entries = bend.direction.fractions()
+    assert max(map(abs, entries)) == 1
+    assert bend.coordinate is None or entries == [Fraction(j == bend.coordinate) for j in range(len(entries))]
+    check_sides(network, bend)
     step = Fraction(1, 2**40)
     for sign, slope in ((-1, bend.slope_before), (1, bend.slope_after)):
         beside = bend.point + bend.direction.scaled(sign * step)
         change = evaluate(network, beside)[bend.output] - evaluate(network, bend.point)[bend.output]
         assert change == sign * step * slope
+
+
+def check_sides(network: Network, bend: Break) -> None:
+    """Units that turn on are positive a little beyond, the others are not."""
+    beyond = preactivations(network, bend.point + bend.direction.scaled(Fraction(1, 2**40)))
+    values = {b.unit_name(i): beyond[k - 1][i] for k, b in network.relu_blocks() for i in range(b.size)}
+    assert set(bend.turned_on) == {name for name in bend.units if values[name] > 0}
+
+
+@pytest.mark.parametrize("region", ["all", "box(-100, 1)", "box(-1, 7/3)", "box(-1e-9, 1e9)"])
+def test_slopes_are_per_unit_of_the_input_whatever_the_region(region: str) -> None:
+    bend = api.explain("relu", region).first_break
+    assert bend is not None and bend.coordinate == 0
+    assert [bend.slope_before, bend.slope_after] == [0, 1]
+
+
+def test_on_a_segment_places_and_slopes_are_those_of_the_inputs() -> None:
+    network = examples.get("max")
+    region = api.parse_region("segment([1, 0], [0, 2])", network)
+    found = explain(network, region, Budget())
+    assert found.first_break is not None and found.first_break.point.fractions() == [Fraction(2, 3)] * 2
+    assert found.first_break.coordinate is None
+    check_break(network, region, found)
 
 
 def test_breaks_are_found_often() -> None:

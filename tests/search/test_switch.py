@@ -32,9 +32,11 @@ def test_the_output_bends_where_the_named_units_are_zero(seed: int) -> None:
     assert found.units
     assert set(found.units) <= {name for name, value in units if value == 0}
     # The slopes are those of f a little before and a little after.
-    way = end - start
-    step = way.scaled(Fraction(1, 10**12))
-    per = Fraction(1, 10**12) if found.coordinate is None else step[found.coordinate]
+    per = Fraction(1, 10**12)
+    step = found.direction.scaled(per)
+    entries = found.direction.fractions()
+    assert max(map(abs, entries)) == 1
+    assert found.coordinate is None or entries == [Fraction(j == found.coordinate) for j in range(len(entries))]
     here = evaluate(network, found.point)[0]
     assert here - evaluate(network, found.point - step)[0] == found.before * per
     assert evaluate(network, found.point + step)[0] - here == found.after * per

@@ -10,7 +10,7 @@ import click
 from verify.asking import ask as decide
 from verify.asking import formula_claim
 from verify.cli import display
-from verify.cli.commands import STATUS, check_writable, write_claim_report
+from verify.cli.commands import STATUS, check_writable, write_reports
 from verify.cli.options import bounded, limit_memory, number
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
@@ -68,7 +68,7 @@ def ask(
             executor=executor,
         )
     if folder is not None:
-        write_claim_report(Path(folder), result)
+        write_reports(Path(folder), [result])
     if as_json:
         click.echo(json.dumps(result.to_json(), indent=1))
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -17,7 +18,6 @@ from verify.errors import InputError
 from verify.formats.toml_family import is_family
 from verify.kernel.check import Verdict
 from verify.rational import exact_text
-from verify.report.each import EachResult
 from verify.report.record import Result
 from verify.search.decide import ENGINE_NAMES
 from verify.search.radius import Infinite, Radius
@@ -103,7 +103,7 @@ def check(
             executor=executor,
         )
     if folder is not None:
-        write_each_report(Path(folder), each)
+        write_reports(Path(folder), each.results, each.where)
     if len(each.results) > 1:
         if as_json:
             click.echo(json.dumps(each.to_json(), indent=1))
@@ -118,26 +118,20 @@ def check(
     return STATUS[result.verdict]
 
 
-def write_claim_report(folder: Path, result: Result) -> None:
-    """The record and the pages of one claim, and the list of all claims of the folder."""
-    write_each_report(folder, EachResult(result.claim.region.text, (result,)))
+def write_reports(folder: Path, results: Sequence[Result], where: str = "") -> None:
+    """The records and the pages of claims, and the list of all claims of the folder.
 
-
-def write_each_report(folder: Path, each: EachResult) -> None:
-    """The record and the pages of the claim on each region, and the list of all claims of the folder."""
+    Several claims that are one claim on each of several regions have the name ``where`` for these together.
+    """
     from verify.fuzzing.record import fuzz_record
     from verify.report.files import write_report
     from verify.report.index import write_index
 
     try:
-        for number, result in enumerate(each.results, start=1):
-            title = f"{display.statement_on(result, each.where)}: number {number}" if len(each.results) > 1 else ""
-            write_report(
-                folder,
-                result,
-                title=title,
-                fuzz=None if result.claim.property.asked is not None else fuzz_record(result),
-            )
+        for number, result in enumerate(results, start=1):
+            title = f"{display.statement_on(result, where)}: number {number}" if where and len(results) > 1 else ""
+            asked = result.claim.property.asked is not None  # instances of formulas are not drawn
+            write_report(folder, result, title=title, fuzz=None if asked else fuzz_record(result))
     finally:
         write_index(folder)
 
@@ -166,7 +160,7 @@ def explain(
         loaded = api.load(network, output)
         explanation = api.explain(loaded, region, timeout=seconds, report=progress.line)
     if as_json:
-        click.echo(json.dumps(display.explanation_json(explanation), indent=1))
+        click.echo(json.dumps(display.explanation_json(loaded, explanation), indent=1))
     else:
         display.show_explanation(loaded, region, explanation)
     return 0

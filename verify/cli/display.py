@@ -18,9 +18,12 @@ from verify.property.trivial import why_vacuous
 from verify.rational import display, exact_text
 from verify.report import words
 from verify.report.each import EachResult
+from verify.report.how import how_proved, lemmas_text
 from verify.report.names import file_stem
 from verify.report.points import point_text
 from verify.report.record import Result
+from verify.report.sentence import counted
+from verify.report.story import along, listed, story
 from verify.search.budget import Budget
 from verify.search.explain import Explanation
 from verify.search.radius import Infinite, Radii, Radius
@@ -65,11 +68,9 @@ def switch_lines(result: Result) -> list[str]:
     found = switch_between(claim.network, ends[1:] if len(ends) == 3 else ends, evidence.output, Budget())
     if found is None:
         return []
-    units = ", ".join(found.units[:3]) + (f" and {len(found.units) - 3} more" if len(found.units) > 3 else "")
+    units = listed(found.units)
     verb = "switches" if len(found.units) == 1 else "switch"
-    way = (
-        "on the way" if found.coordinate is None else f"in x{found.coordinate if claim.network.input_size > 1 else ''}"
-    )
+    way = along(found.direction, found.coordinate)
     slopes = f"the slope of the output {way} jumps from {display(found.before)} to {display(found.after)}"
     return [f"{units} {verb} at {point_text(found.point)}: {slopes}"]
 
@@ -127,35 +128,7 @@ def proof_line(result: Result) -> str:
     if result.assurance == "attested":
         return f"attested by {result.outcome.attested}; no evidence to replay"
     data = result.record()
-    evidence = data["evidence"]
-    if evidence["kind"] == "rule":
-        return f"by the rule '{evidence['rule']}'"
-    if evidence["kind"] == "difference":
-        parts = sum(cut is None for cut in evidence["cuts"])
-        kind = "affine forms" if evidence.get("forms") else "interval bounds"
-        where = f", on {parts} parts of the region" if parts > 1 else ""
-        return f"{kind} of f - g, layer by layer{where} ({'; '.join(data['lemmas'])})"
-    trees = [proof.get("tree", []) for proof in evidence["proofs"]]
-    cells = sum(1 for tree in trees for node in tree if "cell" in node)
-    signs = any(node.get("signs") for tree in trees for node in tree)
-    relevant = any("free" in node for tree in trees for node in tree)
-    units = result.claim.network.relu_count
-    rewritten = [proof for proof in evidence["proofs"] if "rewriting" in proof]
-    if rewritten and cells <= len(trees) and not relevant:
-        left = sum(sum(proof["sizes"].values()) for proof in rewritten)
-        how = f"rewritten exactly, {left or 'no'} ReLU remain{'' if left else 's'}, and none changes side on the region"
-        how = how if left else "rewritten exactly, no ReLU remains"
-    elif signs:
-        how = f"the signs of weights, biases and inputs fix all {units} ReLU"
-    elif relevant and cells <= len(trees):
-        how = f"no ReLU of {units} that changes side on the region has an effect on the output"
-    elif relevant:
-        how = f"{cells} parts cover the region; on each, f is one affine map, and each satisfies the claim"
-    elif cells <= len(trees):
-        how = f"no ReLU of {units} changes side on the region"
-    else:
-        how = f"{cells} cells cover the region, and each satisfies the claim"
-    return f"{how} ({'; '.join(data['lemmas'])})"
+    return f"{how_proved(data)}{lemmas_text(data)}"
 
 
 def unit_names(network: Network, units: Sequence[tuple[int, int]]) -> list[str]:
@@ -197,7 +170,9 @@ def _radius(value: Radius) -> str:
 def show_explanation(network: Network, region: str, explanation: Explanation) -> None:
     """A table of layers, then where linearity breaks."""
     console = _console()
-    console.print(Text(f"{network.name} on {region}: {network.input_size} inputs, {network.relu_count} ReLU"))
+    console.print(
+        Text(f"{network.name} on {region}: {counted(network.input_size, 'input')}, {network.relu_count} ReLU")
+    )
     table = Table(box=None, pad_edge=False)
     for column in ("layer", "units", "on", "off", "switching", "undecided"):
         # Folded, not cut: a name that ends in "..." may be any of several, and not every encoding has that character.
@@ -207,29 +182,21 @@ def show_explanation(network: Network, region: str, explanation: Explanation) ->
         table.add_row(Text(layer.name), *(str(count) for count in counts))
     if explanation.layers:
         console.print(table)
-    if explanation.all_stable:
-        console.print(Text("Every ReLU keeps its side on the region: the network is affine there.", style="green"))
-        return
-    bend = explanation.first_break
-    if bend is None:
-        console.print(Text("Some ReLU change side, but no bend of the output was met on the way to them."))
-    else:
-        console.print(Text(f"Linearity breaks at x = {point_text(bend.point)}", style="red"))
-        console.print(Text(f"  where {', '.join(bend.units[:3])} changes side:"))
-        before, after = display(bend.slope_before), display(bend.slope_after)
-        console.print(Text(f"  the slope of output {bend.output} along the way jumps from {before} to {after}"))
+    styles = {True: "green", False: "red" if explanation.first_break is not None else ""}
+    for i, sentence in enumerate(story(network, explanation)):
+        console.print(Text(sentence, style=styles[explanation.all_stable] if i == 0 else ""))
     if explanation.ineffective:
-        names = ", ".join(explanation.ineffective[:5])
-        more = f" and {len(explanation.ineffective) - 5} more" if len(explanation.ineffective) > 5 else ""
-        console.print(Text(f"Crossed without any effect on the output: {names}{more}", style="dim"))
+        names = listed(explanation.ineffective, 5)
+        console.print(Text(f"Crossed without any effect on the output: {names}", style="dim"))
 
 
-def explanation_json(explanation: Explanation) -> dict[str, Any]:
+def explanation_json(network: Network, explanation: Explanation) -> dict[str, Any]:
     """The explanation as plain data."""
     bend = explanation.first_break
     return {
         "layers": [vars(layer) for layer in explanation.layers],
         "all_stable": explanation.all_stable,
+        "story": story(network, explanation),
         "ineffective": list(explanation.ineffective),
         "break": None
         if bend is None
@@ -237,7 +204,10 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
             "units": list(bend.units),
             "point": bend.point.strings(),
             "output": bend.output,
+            "turned_on": list(bend.turned_on),
             "slope_before": exact_text(bend.slope_before),
             "slope_after": exact_text(bend.slope_after),
+            "coordinate": bend.coordinate,
+            "direction": bend.direction.strings(),
         },
     }

@@ -19,7 +19,10 @@ HOMES = {
     "pieces": "verify.cli.pieces",
     "symbolic": "verify.cli.symbolic",
     "simplify": "verify.cli.simplify",
+    "compare": "verify.cli.compare",
+    "vnnlib": "verify.cli.vnnlib",
     "recheck": "verify.cli.recheck",
+    "serve": "verify.cli.serve",
 }
 
 

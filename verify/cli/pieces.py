@@ -15,7 +15,7 @@ from verify.cli.options import bounded, limit_memory, number
 from verify.cli.progress import Progress
 from verify.errors import InputError
 from verify.network import Network
-from verify.report.drawing import counted
+from verify.report.sentence import counted
 
 EXPORTS = (".json", ".npz")
 

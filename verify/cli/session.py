@@ -17,7 +17,7 @@ import click
 from verify import api
 from verify.asking import ask
 from verify.cli import display
-from verify.cli.commands import check_writable, write_claim_report
+from verify.cli.commands import check_writable, write_reports
 from verify.cli.group import HOMES, commands
 from verify.errors import BudgetExceeded, EngineDisagreement, EvidenceError, FormulaError, InputError, PropertyError
 from verify.formats.formulas import parse_value
@@ -235,7 +235,7 @@ class Session:
         if not folder:
             raise InputError("report: name a folder to write to")
         check_writable(Path(folder))
-        write_claim_report(Path(folder), result)
+        write_reports(Path(folder), [result])
         self.page = Path(folder) / f"{file_stem(result)}.html"
         click.echo(str(self.page))
 

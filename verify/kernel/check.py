@@ -23,16 +23,18 @@ from verify.kernel.affine_forms import form_bounds, paired
 from verify.kernel.balls import PRECISIONS, enclosures
 from verify.kernel.cover import check_cover, check_empty
 from verify.kernel.difference import Difference, bounds, boxes, folded
-from verify.kernel.evidence import Cells, Empty, Evidence, Falsehood, Nothing, Rule, ValueGap
+from verify.kernel.evidence import Cells, Empty, Evidence, Falsehood, Nothing, Rule, Unsafe, ValueGap
 from verify.kernel.exact import evaluate
 from verify.kernel.formulas import Unsatisfiable, check_falsehood, check_satisfied
+from verify.kernel.goals import Bounds, check_bounds
 from verify.kernel.instances import Instance, Witness, instance_terms, is_vacuous
-from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_FORMS, Ledger
+from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_BOUNDS, FLOAT_FORMS, Ledger
 from verify.kernel.rules import RULES, SMOOTH_RULES
 from verify.network import Network
 from verify.property import Assignment, Claim, Term, Vacuous
 from verify.property.asked import conditions_claim
 from verify.property.base import in_coordinates
+from verify.property.never import case_holds
 from verify.rational import Enclosure, Real, Vector, ends
 
 
@@ -94,6 +96,8 @@ def judge(claim: Claim, evidence: Evidence, witness: Witness | Unsatisfiable | N
         return _check_gap(claim, evidence, ledger)
     if isinstance(evidence, Falsehood):
         return _check_formula(claim, evidence, ledger)
+    if isinstance(evidence, Unsafe):
+        return _check_unsafe(claim, evidence, ledger)
     checker = CHECKERS.get(type(evidence))
     if checker is None:
         raise EvidenceError("kind", f"no rule for evidence of type {type(evidence).__name__}")
@@ -239,9 +243,37 @@ def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> Non
             raise EvidenceError("difference", f"the bound on a part of the region exceeds {epsilon}")
 
 
+def _check_bounds(claim: Claim, evidence: Bounds, ledger: Ledger) -> None:
+    """On each part of the region's box, bounds of values, differences or slopes leave no instance that breaks it."""
+    check_bounds(claim, evidence)
+    ledger.add(FLOAT_BOUNDS)
+
+
+def _check_unsafe(claim: Claim, evidence: Unsafe, ledger: Ledger) -> Judgement:
+    """Evaluate the networks exactly at the point; every inequality of the case holds there."""
+    if claim.property.family != "never":
+        raise EvidenceError("unsafe point", f"does not refute {claim.property.name!r}")
+    cases, point = claim.property.parameters["cases"], evidence.point
+    if not 0 <= evidence.case < len(cases):
+        raise EvidenceError("unsafe point", f"there is no case {evidence.case}")
+    if len(point) != claim.network.input_size or not claim.region.contains(point):
+        raise EvidenceError("unsafe point", "the point does not lie in the region")
+    if has_smooth_units(claim):
+        raise EvidenceError("unsafe point", "values of smooth units are not exact")
+    values, found = {"x": point.fractions()}, []
+    for name, network in (("y", claim.network), ("z", claim.second)):
+        if network is not None:
+            values[name] = evaluate(network, point).fractions()
+            found += [Value(Fraction(1), point, name == "z", value) for value in values[name]]
+    if not case_holds(cases[evidence.case], values):
+        raise EvidenceError("unsafe point", "the case does not hold at the point")
+    return Judgement(Verdict.REFUTED, False, tuple(found), None, tuple(ledger.entries), _SEAL)
+
+
 CHECKERS: dict[type[Any], Callable[[Claim, Any, Ledger], None]] = {
     Rule: _check_rule,
     Nothing: _check_nothing,
     Cells: _check_cells,
     Difference: _check_difference,
+    Bounds: _check_bounds,
 }

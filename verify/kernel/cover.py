@@ -44,6 +44,8 @@ def check_empty(question: Question, proof: Empty) -> None:
 
 def check_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
     """Check a proof of one question."""
+    if question.criterion is Criterion.NEVER:
+        raise EvidenceError("cells", "do not show that cases hold nowhere")
     if proof.lifted:
         question = lift(question)
     question = after_steps(in_hull(question, proof.equations), proof)

@@ -9,6 +9,9 @@
                  splits otherwise
     Difference   bounds of the difference of two networks are small, by intervals  -> PROVED
                  or by affine forms
+    Bounds       a box cut into parts, on each of which bounds of values,          -> PROVED
+                 differences or slopes settle the claim
+    Unsafe       a point at which one of the cases of 'never' holds                -> REFUTED
 
 ``to_json`` and ``from_json`` are the only readers and writers of the serialized form.
 """
@@ -23,9 +26,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from verify.errors import EvidenceError, InputError
-from verify.kernel import steps_json
+from verify.kernel import cuts, steps_json
 from verify.kernel.difference import Cut, Difference
 from verify.kernel.exact import AffineForm, Pattern
+from verify.kernel.goals import Bounds
 from verify.kernel.rewriting import Steps
 from verify.network import Network
 from verify.property import Assignment
@@ -144,7 +148,15 @@ class Cells:
     proofs: tuple[Cover | Empty, ...]
 
 
-Evidence: TypeAlias = ValueGap | Falsehood | Rule | Nothing | Cells | Difference
+@dataclass(frozen=True, eq=False)
+class Unsafe:
+    """A point of the region at which the case of that number holds."""
+
+    point: Vector
+    case: int
+
+
+Evidence: TypeAlias = ValueGap | Falsehood | Rule | Nothing | Cells | Difference | Bounds | Unsafe
 
 
 def to_json(evidence: Evidence) -> dict[str, Any]:
@@ -158,9 +170,15 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
     if isinstance(evidence, Nothing):
         return {"kind": "nothing to quantify over"}
     if isinstance(evidence, Difference):
-        cuts = [None if cut is None else [cut[0], exact_text(cut[1])] for cut in evidence.cuts]
+        parts = [None if cut is None else [cut[0], exact_text(cut[1])] for cut in evidence.cuts]
         forms = {"forms": True} if evidence.forms else {}
-        return {"kind": "difference", "folded": evidence.folded, **forms, "cuts": cuts}
+        return {"kind": "difference", "folded": evidence.folded, **forms, "cuts": parts}
+    if isinstance(evidence, Bounds):
+        tree = evidence.cuts
+        shape = {"nodes": len(tree.nodes), "bits": tree.width}
+        return {"kind": "bounds", "single": evidence.single, **shape, "cuts": tree.text()}
+    if isinstance(evidence, Unsafe):
+        return {"kind": "unsafe point", "point": evidence.point.strings(), "case": evidence.case}
     return {"kind": "cells", "proofs": [_proof_to_json(proof) for proof in evidence.proofs]}
 
 
@@ -265,8 +283,8 @@ def _read_cells(data: Any, networks: list[Network]) -> Cells:
 
 
 def _read_difference(data: Any, _: list[Network]) -> Difference:
-    cuts = tuple(_read_cut(cut) for cut in data["cuts"])
-    return Difference(cuts, _flag(data["folded"]), _flag(data.get("forms", False)))
+    parts = tuple(_read_cut(cut) for cut in data["cuts"])
+    return Difference(parts, _flag(data["folded"]), _flag(data.get("forms", False)))
 
 
 def _read_cut(data: Any) -> Cut:
@@ -278,6 +296,19 @@ def _read_cut(data: Any) -> Cut:
     return coordinate, read_rational(value)
 
 
+def _read_bounds(data: Any, _: list[Network]) -> Bounds:
+    text, numbers = data["cuts"], (data["nodes"], data["bits"])
+    if not isinstance(text, str) or any(type(number) is not int for number in numbers):
+        raise TypeError("the nodes are a text, their number and their bits")
+    return Bounds(cuts.read(text, *numbers), _flag(data["single"]))
+
+
+def _read_unsafe(data: Any, _: list[Network]) -> Unsafe:
+    if type(data["case"]) is not int:
+        raise TypeError(f"{data['case']!r:.60} is not the number of a case")
+    return Unsafe(read_vector(data["point"]), data["case"])
+
+
 _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
     "value gap": lambda data, _: read_gap(data),
     "falsehood": lambda data, _: Falsehood(read_assignment(data["values"])),
@@ -285,6 +316,8 @@ _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
     "nothing to quantify over": lambda data, _: Nothing(),
     "cells": _read_cells,
     "difference": _read_difference,
+    "bounds": _read_bounds,
+    "unsafe point": _read_unsafe,
 }
 
 

@@ -43,6 +43,7 @@ class Criterion(enum.Enum):
     NONDECREASING = "no piece decreases along the axis"
     LIPSCHITZ = "the gradient of each piece is bounded by the constant in the dual norm"
     NOWHERE = "on no piece do all signs of a case hold at a point"
+    NEVER = "no case holds anywhere"
 
 
 # Criteria about inequalities, and those of them that need a question's ``slope``.

@@ -19,6 +19,7 @@ from verify.property.homogeneous import HOMOGENEOUS, POSITIVELY_HOMOGENEOUS
 from verify.property.linear import LINEAR, SUPERPOSITION
 from verify.property.lipschitz import LIPSCHITZ
 from verify.property.monotone import MONOTONE
+from verify.property.never import NEVER
 from verify.property.parity import EVEN, ODD
 from verify.property.subadditive import SUBADDITIVE, SUPERADDITIVE
 from verify.property.within import WITHIN
@@ -46,7 +47,7 @@ CATALOGUE: dict[str, Property] = {
 
 
 # Properties with parameters in their names.
-FAMILIES: tuple[Family, ...] = (*MONOTONE, LIPSCHITZ, WITHIN)
+FAMILIES: tuple[Family, ...] = (*MONOTONE, LIPSCHITZ, WITHIN, NEVER)
 
 # A number, whose sign and exponent keep their hyphens; a hyphen elsewhere stands for a space.
 _NUMBER_OR_HYPHEN = re.compile(r"((?:(?<!\w)[-+])?(?:\d[\d.]*|\.\d+)(?:e[-+]?\d+)?(?:/\d+)?)|[-_]")

@@ -64,6 +64,7 @@ TRIVIAL: dict[str, Trivial] = {
     "equivalent": _none(Absence.NEVER),
     "equivalent within": _none(Absence.NEVER),
     "lipschitz": _none(Absence.NEVER),
+    "never": _none(Absence.NEVER),
     "odd": _none(Absence.ORIGIN_OUTSIDE),
     "even": _none(Absence.ORIGIN_OUTSIDE),
     "additive": _none(Absence.NO_SUM),

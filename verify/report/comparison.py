@@ -9,7 +9,7 @@ from verify.kernel.check import Value
 from verify.property import Assignment, Property
 from verify.property.base import point
 from verify.property.lipschitz import SUBSCRIPTS, measure, squared_if_l2
-from verify.rational import Real, display, ends
+from verify.rational import Real, display, display_apart, ends
 from verify.report.sums import sum_text
 
 # A value of f with its factor and how the call is written.
@@ -31,7 +31,7 @@ def comparison(formula: Property, assignment: Assignment, values: Sequence[Calle
 
 
 def _against(left: tuple[str, Real], right: tuple[str, Real], sign: str) -> str:
-    numbers = display(left[1]), display(right[1])
+    numbers = display_apart(left[1], right[1])
     text = f"{left[0]} and {right[0]}, but {numbers[0]} {sign} {numbers[1]}"
     if any("~" in n for n in numbers):
         difference = left[1] + Fraction(-1) * right[1]

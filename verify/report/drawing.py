@@ -16,9 +16,10 @@ from verify.network.smooth import SMOOTH
 from verify.region import Region
 from verify.report.markup import clean, element
 from verify.report.model import Drawing, LayerCount
-from verify.report.points import point_text
+from verify.report.sentence import counted
+from verify.report.story import story
 from verify.search.budget import Budget
-from verify.search.explain import Break, Explanation, explain
+from verify.search.explain import Explanation, explain
 
 # One look at a network of this many weights takes seconds; only the drawing without counts is made then.
 MAX_WEIGHTS = 400_000
@@ -39,7 +40,7 @@ def drawing(network: Network, region: Region, seconds: float) -> Drawing:
     if figure is None:
         note = f"{note} More than {MAX_LAYERS} layers: not drawn.".strip()
     if explanation is not None:
-        note = f"{note} {_story(network.name, explanation)}".strip()
+        note = " ".join([note, *story(network, explanation)]).strip()
     return Drawing(network.name, about, figure, tuple(counts.values()), note)
 
 
@@ -67,21 +68,6 @@ def _counts(network: Network, explanation: Explanation) -> dict[int, LayerCount]
         )
         for layer in explanation.layers
     }
-
-
-def _story(name: str, explanation: Explanation) -> str:
-    if explanation.all_stable:
-        return "Every ReLU keeps its side on the region: the network is affine there."
-    bend: Break | None = explanation.first_break
-    if bend is None:
-        return ""
-    where = f"x = {point_text(bend.point)}, where {bend.units[0]} changes side"
-    return f"Going from the middle of the region, {name} first bends at {where}."
-
-
-def counted(number: int, what: str) -> str:
-    """``1 input``, ``2 inputs``."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def shape_text(shape: Sequence[int]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from verify.errors import VerifyError
 from verify.report.book import Card, in_chapters, read_cards
+from verify.report.how import how_proved
 from verify.report.record import write_text
 from verify.report.sentence import recorded_sentence
 from verify.report.theorem import DATA, Chapter
@@ -178,7 +179,11 @@ def _line(data: dict[str, Any]) -> str:
     sentence = recorded_sentence(data)
     if sentence is not None:
         return sentence
-    return "; ".join(map(str, data["lemmas"])) if data["verdict"] == "proved" else str(data["unchecked"]["reason"])
+    if data["verdict"] != "proved":
+        return str(data["unchecked"]["reason"])
+    if data["vacuous"] or data["evidence"] is None:
+        return "; ".join(map(str, data["lemmas"]))
+    return how_proved(data)
 
 
 def gathered(paths: Iterable[Path], failed: frozenset[str] = frozenset(), skipped: Sequence[Skip] = ()) -> Index:

@@ -20,14 +20,14 @@ def clean(text: str) -> str:
 
 def element(name: str, *children: str | Markup, **attributes: object) -> Markup:
     """An element. ``class_`` means ``class`` and ``stroke_width`` means ``stroke-width``; None is left out."""
-    given = [
-        Markup(' {}="{}"').format(Markup(key.rstrip("_").replace("_", "-")), clean(str(value)))
+    given = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(clean(str(value)))}"'
         for key, value in attributes.items()
         if value is not None
-    ]
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), join(given), join(children))
+    )
+    return Markup(f"<{name}{given}>{join(children)}</{name}>")
 
 
 def join(parts: list[Markup] | tuple[str | Markup, ...], between: str = "") -> Markup:
     """The parts in order; plain text is escaped."""
-    return Markup(between).join(part if isinstance(part, Markup) else escape(clean(part)) for part in parts)
+    return Markup(between.join(part if isinstance(part, Markup) else escape(clean(part)) for part in parts))

@@ -108,16 +108,17 @@ def affine_form(coefficients: Vector, constant: Fraction, names: Sequence[str]) 
         return None
     parts: list[Markup] = []
     for value, name in terms:
-        parts += _signed(value, first=not parts)
+        parts += signed(value, first=not parts)
         if abs(value) != 1:
             parts += [number(abs(value)), element("mo", _TIMES)]
         parts.append(identifier(name))
     if constant or not parts:
-        parts += [*_signed(constant, first=not parts), number(abs(constant))]
+        parts += [*signed(constant, first=not parts), number(abs(constant))]
     return element("mrow", *parts)
 
 
-def _signed(value: Fraction, *, first: bool) -> list[Markup]:
+def signed(value: Fraction, *, first: bool) -> list[Markup]:
+    """The sign before a term of a sum; the first one has none where it is positive."""
     if first:
         return [operator("-")] if value < 0 else []
     return [operator("-" if value < 0 else "+")]

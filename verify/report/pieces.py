@@ -25,8 +25,8 @@ from verify.errors import InputError
 from verify.rational import display, vector
 from verify.region import Box
 from verify.report.axes import ticks
-from verify.report.drawing import counted
 from verify.report.markup import element
+from verify.report.sentence import counted
 from verify.search.budget import Budget
 
 Places: TypeAlias = NDArray[np.float64]

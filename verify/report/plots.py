@@ -22,12 +22,12 @@ from verify.rational import Vector, display, vector
 from verify.region import Box, Region
 from verify.report import mathml
 from verify.report.axes import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axes, Pair, around
-from verify.report.drawing import counted
 from verify.report.markup import element
 from verify.report.model import Figure
 from verify.report.points import point_text
 from verify.report.polygons import Polygon, colour, polygons, without_l1
 from verify.report.record import Result
+from verify.report.sentence import counted
 from verify.search.budget import Budget
 from verify.search.walk import stretches
 

@@ -19,10 +19,10 @@ from verify.property import Claim, Criterion, Question, Vacuous
 from verify.property.trivial import why_vacuous
 from verify.rational import Vector, vector
 from verify.report import mathml
-from verify.report.drawing import counted
 from verify.report.mathml import affine_form
 from verify.report.model import Step
 from verify.report.record import Result
+from verify.report.sentence import counted
 from verify.search.budget import Budget
 from verify.search.problem import Problem, prepare
 
@@ -37,6 +37,7 @@ CRITERIA = {
     Criterion.NONDECREASING: "no piece decreases along the axis",
     Criterion.LIPSCHITZ: "the gradient of every piece is bounded by the constant in the dual norm",
     Criterion.NOWHERE: "on no piece is there a point at which the formula fails",
+    Criterion.NEVER: "no case holds at any point",
 }
 STABLE = "Lemma 1: stable implies affine"
 SIGNS = "Lemma 8: signs of weights, biases and inputs"

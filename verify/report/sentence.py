@@ -9,7 +9,7 @@ from typing import Any
 from verify.kernel.check import Judgement, Value
 from verify.kernel.evidence import Evidence, Falsehood, ValueGap, read_gap, read_rational, read_vector
 from verify.property import Assignment, Claim, Property, find
-from verify.rational import Enclosure, Real, Vector, display, exact_text
+from verify.rational import Enclosure, Real, Vector, display, display_apart, exact_text
 from verify.report.comparison import comparison, is_comparison
 from verify.report.falsehood import false_sentence, falsehood_json, recorded_falsehood
 from verify.report.points import INLINE_COORDINATES, INLINE_NONZEROS, point_text
@@ -23,6 +23,11 @@ def refuted_json(
     if isinstance(evidence, Falsehood) and judgement is not None and claim.property.asked is not None:
         return falsehood_json(claim.property.asked, evidence)
     return counterexample_json(evidence, judgement, outputs)
+
+
+def counted(number: int, what: str) -> str:
+    """``1 input``, ``2 inputs``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def counterexample_json(
@@ -104,8 +109,9 @@ def sentence(formula: Property, assignment: Assignment, values: Sequence[Value],
         called = [(v.factor, v, call) for v, call in zip(values, calls, strict=True)]
         return comparison(formula, assignment, called) + (_differences(values, labels) if long else "")
     first, others = values[0], list(zip(values, calls, strict=True))[1:]
-    left = _side([(first.factor, first, calls[0])])
-    right = _side([(-v.factor, v, call) for v, call in others])
+    parts = [(first.factor, first, calls[0])], [(-v.factor, v, call) for v, call in others]
+    totals = display_apart(*(sum((f * v.value for f, v, _ in part), Fraction(0)) for part in parts))
+    left, right = (_side(part, total) for part, total in zip(parts, totals, strict=True))
     text = f"{left}, but {right}"
     if "~" in text:
         text += f" (they differ by {display(sum((v.factor * v.value for v in values), Fraction(0)), 24)})"
@@ -126,13 +132,14 @@ def _differences(values: Sequence[Value], labels: Sequence[str]) -> str:
     return f"; x and y differ in {differing} of {len(points['x'])} coordinates"
 
 
-def _side(parts: Sequence[tuple[Fraction, Value, str]]) -> str:
+def _side(parts: Sequence[tuple[Fraction, Value, str]], total: str) -> str:
     kept = [(factor, value, call) for factor, value, call in parts if factor]
     if not kept:
         return "the formula says 0"
     names = sum_text([(factor, call) for factor, _, call in kept])
     numbers = sum_text([(factor, display(value.value)) for factor, value, _ in kept])
-    total = display(sum((factor * value.value for factor, value, _ in kept), Fraction(0)))
+    if len(kept) == 1 and abs(kept[0][0]) == 1:
+        return f"{names} = {total}"
     return f"{names} = {total}" if numbers == total else f"{names} = {numbers} = {total}"
 
 

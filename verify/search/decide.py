@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verify.errors import BudgetExceeded, EvidenceError, InputError, TooLarge
 from verify.kernel.check import has_smooth_units, judge
 from verify.kernel.cover import check_criterion
-from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Falsehood, Nothing, Rule, Tree, ValueGap
+from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Falsehood, Nothing, Rule, Tree, Unsafe, ValueGap
 from verify.kernel.exact import cell_of, is_small
 from verify.kernel.formulas import Unsatisfiable
+from verify.kernel.goals import GOALS, Bounds
 from verify.kernel.instances import Instance, NoInstance, Witness
 from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous
 from verify.property.asked import asked_of, conditions_claim
 from verify.property.base import INEQUALITIES
 from verify.region import L1Ball
+from verify.search.bounds import FEW_RELU, search_bounds
 from verify.search.budget import Budget
 from verify.search.cases import falsehood_at
 from verify.search.crossing import findings_along, findings_at, findings_towards, generic_start
@@ -154,7 +156,10 @@ ENGINES: dict[str, Callable[[Attempt, Problem], Result]] = {
     "sampling": _sampling,
     "split": _split,
 }
-ENGINE_NAMES = ("auto", "rules", *ENGINES, "difference", "smooth", "z3")
+ENGINE_NAMES = ("auto", "rules", *ENGINES, "difference", "bounds", "smooth", "z3")
+# Slopes of networks with more ReLU than other engines decide are bounded first, for a part of the time.
+SLOPES = ("nondecreasing", "nonincreasing")
+SLOPE_SHARE, SLOPE_SECONDS = 0.5, 60.0
 
 
 def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: bool = True) -> Outcome:
@@ -179,15 +184,15 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
         found = _search(claim, questions, budget, engine, tried, notes)
         if found is None:
             reason = "the engines that were tried do not decide this claim"
-            return _undecided("; ".join([reason, *notes]), tried, budget)
+            return _undecided(_joined(reason, notes), tried, budget)
         evidence, name = found
         if isinstance(evidence, ValueGap) and shrinking:
             evidence = shrink(claim, evidence, budget)
-        proves = None if isinstance(evidence, ValueGap) else witness
+        proves = None if isinstance(evidence, (ValueGap, Unsafe)) else witness
         judgement = judge(claim, evidence, proves)
         return Outcome(judgement, evidence, name, tuple(tried), budget.elapsed, witness=proves)
     except BudgetExceeded as stop:
-        return _undecided("; ".join([str(stop), *notes]), tried, budget)
+        return _undecided(_joined(str(stop), notes), tried, budget)
     except KeyboardInterrupt as stop:
         raise SearchInterrupted(_undecided("interrupted", tried, budget)) from stop
 
@@ -236,6 +241,11 @@ def _satisfied(claim: Claim, budget: Budget) -> Witness | Unsatisfiable | None:
     return Unsatisfiable(evidence) if isinstance(evidence, Cells) else None
 
 
+def _joined(reason: str, notes: list[str]) -> str:
+    """The reason and what is known, each once."""
+    return "; ".join(dict.fromkeys(note for note in (reason, *notes) if note))
+
+
 def _undecided(reason: str, tried: list[str], budget: Budget) -> Outcome:
     return Outcome(None, None, "", tuple(tried), budget.elapsed, reason)
 
@@ -263,6 +273,11 @@ def _search(
         if near is not None:
             return near, "difference"
         notes.append(note)
+    bounded = _by_bounds(claim, budget, engine, tried, notes)
+    if bounded is not None:
+        return bounded, "bounds"
+    if claim.property.family == "never":
+        return None
     names = _in_order(questions) if engine == "auto" else [engine] if engine in ENGINES else []
     return _run(claim, questions, budget, names, tried)
 
@@ -291,6 +306,28 @@ def _run(
         if len(proofs) == len(questions):
             return Cells(tuple(proofs[i] for i in range(len(questions)))), used
     return None
+
+
+def _by_bounds(
+    claim: Claim, budget: Budget, engine: str, tried: list[str], notes: list[str]
+) -> Bounds | ValueGap | Unsafe | None:
+    """What bounds on the parts of a box decide; slopes of small networks are left to the other engines."""
+    slopes = claim.property.family in SLOPES
+    if engine not in ("auto", "bounds") or claim.property.family not in GOALS:
+        return None
+    if engine == "auto" and slopes and claim.network.relu_count <= FEW_RELU:
+        return None
+    tried.append("bounds")
+    own = budget
+    if slopes and engine == "auto":
+        own = replace(budget, seconds=budget.elapsed + min(SLOPE_SECONDS, SLOPE_SHARE * budget.remaining))
+    try:
+        found, note = search_bounds(claim, own)
+    except BudgetExceeded as stop:
+        budget.check()  # its share is used up, the whole may not be
+        found, note = None, str(stop)
+    notes.append(note)
+    return found
 
 
 def _in_order(questions: list[Question]) -> list[str]:

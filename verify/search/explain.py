@@ -28,6 +28,7 @@ from verify.search.crossing import effective_switch, generic_start
 from verify.search.problem import Problem, prepare
 from verify.search.sampling import points
 from verify.search.stability import Obstacle, stable_leaf
+from verify.search.switch import unit_step
 from verify.search.walk import Stretch, stretches
 
 SAMPLES = 64
@@ -48,14 +49,20 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Break:
-    """A place where the slope of f changes: the units that switch there, the point, and the change of slope."""
+    """A place where the slope of f changes: the units that switch there, the point, and the change of slope.
+
+    Slopes are per unit of the input ``coordinate``, as it grows; or where the walk there changes several inputs (None)
+    along ``direction``, whose largest entry is 1 or -1. ``turned_on`` are those of the units that are on beyond.
+    """
 
     units: tuple[str, ...]
+    turned_on: tuple[str, ...]
     point: Vector
     output: int
     slope_before: Fraction
     slope_after: Fraction
     direction: Vector
+    coordinate: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +87,7 @@ def explain(network: Network, region: Region, budget: Budget) -> Explanation:
     found = stable_leaf(problem, budget)
     obstacles = found if isinstance(found, list) else []
     layers = _layers(problem, obstacles, budget, all_stable=not obstacles)
-    first, ineffective = _first_break(problem, obstacles, budget)
+    first, ineffective = _first_break(problem, region, obstacles, budget)
     return Explanation(tuple(layers), first, ineffective, all_stable=not obstacles)
 
 
@@ -167,7 +174,9 @@ def _interval_signs(network: Network, region: Region) -> dict[int, tuple[Bits, B
     return result
 
 
-def _first_break(problem: Problem, obstacles: list[Obstacle], budget: Budget) -> tuple[Break | None, tuple[str, ...]]:
+def _first_break(
+    problem: Problem, region: Region, obstacles: list[Obstacle], budget: Budget
+) -> tuple[Break | None, tuple[str, ...]]:
     """The first effective switch on the way to an obstacle, and switches that were crossed without effect."""
     network = problem.question.network
     silent: list[str] = []
@@ -179,7 +188,8 @@ def _first_break(problem: Problem, obstacles: list[Obstacle], budget: Budget) ->
                 walked.append(stretch)
                 bent = effective_switch(walked)
                 if bent is not None:
-                    return _describe(problem, start, obstacle.target, bent, walked[-1]), tuple(dict.fromkeys(silent))
+                    found = _describe(problem, region, start, obstacle.target, bent, walked[-1])
+                    return found, tuple(dict.fromkeys(silent))
                 if len(walked) > 1:
                     silent += [_name(network, unit) for unit in walked[-2].switching]
                 if len(walked) > 64:
@@ -189,17 +199,24 @@ def _first_break(problem: Problem, obstacles: list[Obstacle], budget: Budget) ->
     return None, tuple(dict.fromkeys(silent))
 
 
-def _describe(problem: Problem, start: Vector, end: Vector, before: Stretch, after: Stretch) -> Break:
-    direction = end - start
+def _describe(problem: Problem, region: Region, start: Vector, end: Vector, before: Stretch, after: Stretch) -> Break:
+    """The break in the ambient space of the region; the walk is in its chart's coordinates."""
+    local, network = end - start, problem.question.network
+    way = local if region.chart is None else region.chart.directions.product(local)
     change = after.slope - before.slope
     output = next(i for i, value in enumerate(change.numerators.tolist()) if value)
+    step, coordinate = unit_step(way)
+    first, second = (before, after) if step > 0 else (after, before)
+    beyond = preactivations(network, start + local.scaled((second.begin + second.end) / 2))
     return Break(
-        tuple(_name(problem.question.network, unit) for unit in before.switching),
-        start + direction.scaled(before.end),
+        tuple(_name(network, unit) for unit in before.switching),
+        tuple(_name(network, unit) for unit in before.switching if beyond[unit[0] - 1][unit[1]] > 0),
+        region.point(start + local.scaled(before.end)),
         output,
-        before.slope[output],
-        after.slope[output],
-        direction,
+        first.slope[output] / step,
+        second.slope[output] / step,
+        way.scaled(1 / step),
+        coordinate,
     )
 
 

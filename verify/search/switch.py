@@ -22,11 +22,13 @@ MAX_SECONDS = 1.0
 class Switch:
     """The units that switch at ``point``, and the slopes of the output before and after.
 
-    They are slopes by input ``coordinate``, or, where several coordinates change, over the whole way (None).
+    They are slopes by input ``coordinate``, or, where several coordinates change (None), along ``direction``, whose
+    largest entry is 1 or -1.
     """
 
     units: tuple[str, ...]
     point: Vector
+    direction: Vector
     coordinate: int | None
     before: Fraction
     after: Fraction
@@ -54,7 +56,17 @@ def _described(
 ) -> Switch:
     """The switch at a parameter of the segment."""
     way = end - start
+    step, coordinate = unit_step(way)
+    slopes = (before / step, after / step) if step > 0 else (after / step, before / step)
+    return Switch(units, start + way.scaled(at), way.scaled(1 / step), coordinate, *slopes)
+
+
+def unit_step(way: Vector) -> tuple[Fraction, int | None]:
+    """What to divide a way by, so that slopes along it have a unit; and its input, where only one changes.
+
+    Then the quotient is that input's axis (the way may run against it); else its largest entry is 1 or -1.
+    """
     changing = [j for j, value in enumerate(way.numerators.tolist()) if value]
-    coordinate = changing[0] if len(changing) == 1 else None
-    step = Fraction(1) if coordinate is None else way[coordinate]
-    return Switch(units, start + way.scaled(at), coordinate, before / step, after / step)
+    if len(changing) == 1:
+        return way[changing[0]], changing[0]
+    return max((abs(way[j]) for j in changing), default=Fraction(1)), None

@@ -1,0 +1,44 @@
+"""How a claim was proved, in one line, from its record alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def how_proved(record: Mapping[str, Any]) -> str:
+    """``no ReLU of 4 changes side on the region``. ``KeyError`` or ``TypeError`` where it is no such record."""
+    evidence = record["evidence"]
+    if evidence["kind"] == "rule":
+        return f"by the rule '{evidence['rule']}'"
+    if evidence["kind"] == "difference":
+        parts = sum(cut is None for cut in evidence["cuts"])
+        kind = "affine forms" if evidence.get("forms") else "interval bounds"
+        where = f", on {parts} parts of the region" if parts > 1 else ""
+        return f"{kind} of f - g, layer by layer{where}"
+    if "proofs" not in evidence:
+        return f"by evidence of the kind '{evidence['kind']}'"
+    trees = [proof.get("tree", []) for proof in evidence["proofs"]]
+    cells = sum(1 for tree in trees for node in tree if "cell" in node)
+    relevant = any("free" in node for tree in trees for node in tree)
+    units = record["network"]["relu"]
+    rewritten = [proof for proof in evidence["proofs"] if "rewriting" in proof]
+    if rewritten and cells <= len(trees) and not relevant:
+        left = sum(sum(proof["sizes"].values()) for proof in rewritten)
+        if not left:
+            return "rewritten exactly, no ReLU remains"
+        return f"rewritten exactly, {left} ReLU remain, and none changes side on the region"
+    if any(node.get("signs") for tree in trees for node in tree):
+        return f"the signs of weights, biases and inputs fix all {units} ReLU"
+    if relevant and cells <= len(trees):
+        return f"no ReLU of {units} that changes side on the region has an effect on the output"
+    if relevant:
+        return f"{cells} parts cover the region; on each, f is one affine map, and each satisfies the claim"
+    if cells <= len(trees):
+        return f"no ReLU of {units} changes side on the region"
+    return f"{cells} cells cover the region, and each satisfies the claim"
+
+
+def lemmas_text(record: Mapping[str, Any]) -> str:
+    """`` (lemma 3: ...)``: the lemmas that reduce the claim, nothing for a rule, which is one itself."""
+    return "" if record["evidence"]["kind"] == "rule" else f" ({'; '.join(map(str, record['lemmas']))})"
