@@ -38,6 +38,7 @@ NAMES = {
     "radius",
     "recheck",
     "parse_region",
+    "pieces",
     "strategies",
     "simplify",
     "symbolic_form",
