@@ -10,11 +10,12 @@ import click
 from verify.asking import ask as decide
 from verify.asking import formula_claim
 from verify.cli import display
-from verify.cli.commands import STATUS, check_writable, write_reports
+from verify.cli.commands import STATUS, write_reports
 from verify.cli.options import bounded, limit_memory, number
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
+from verify.report.folder import take
 from verify.search.decide import ENGINE_NAMES
 
 
@@ -55,7 +56,7 @@ def ask(
         click.echo(smt_text(formula_claim(network, formula, to=other, let=let)))
         return 0
     if folder is not None:
-        check_writable(Path(folder))
+        take(Path(folder))
     with Progress(f"{network}: {formula}"[:200]) as progress, workers(jobs) as executor:
         result = decide(
             network,

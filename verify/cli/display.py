@@ -114,7 +114,7 @@ def statement_on(result: Result, where: str) -> str:
     claim = result.claim
     if claim.property.asked is not None:
         return words.statement(result)
-    what = claim.property.name
+    what = claim.property.words
     if result.second is not None:
         what += f" to {result.second.name}"
     outputs = f" (outputs {', '.join(map(str, result.outputs))})" if result.outputs else ""

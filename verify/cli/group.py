@@ -19,6 +19,9 @@ HOMES = {
     "pieces": "verify.cli.pieces",
     "symbolic": "verify.cli.symbolic",
     "simplify": "verify.cli.simplify",
+    "gate": "verify.cli.gate",
+    "init": "verify.cli.init",
+    "properties": "verify.cli.properties",
     "compare": "verify.cli.compare",
     "vnnlib": "verify.cli.vnnlib",
     "recheck": "verify.cli.recheck",
@@ -50,4 +53,6 @@ def commands() -> None:
     NETWORK is a file (.onnx, .onnx.gz, .toml) or a built-in example such as relu. REGION is an expression: all,
     nonneg, box(-1, 1), ball(POINT, 1/1000), segment(A, B), a .vnnlib file. Exit status: 0 proved, 1 refuted, 2 bad
     input, 3 unknown, 4 internal error or evidence rejected.
+
+    'verify properties' lists the properties and the built-in networks. Shell completion: see docs/gate.md.
     """

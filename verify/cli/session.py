@@ -17,7 +17,7 @@ import click
 from verify import api
 from verify.asking import ask
 from verify.cli import display
-from verify.cli.commands import check_writable, write_reports
+from verify.cli.commands import write_reports
 from verify.cli.group import HOMES, commands
 from verify.errors import BudgetExceeded, EngineDisagreement, EvidenceError, FormulaError, InputError, PropertyError
 from verify.formats.formulas import parse_value
@@ -28,6 +28,7 @@ from verify.network import Network
 from verify.property import CATALOGUE, find
 from verify.property.catalogue import FAMILIES
 from verify.rational import vector
+from verify.report.folder import take
 from verify.report.names import file_stem
 from verify.report.points import point_text
 from verify.report.record import Result, write_text
@@ -234,7 +235,7 @@ class Session:
         result = self._last()
         if not folder:
             raise InputError("report: name a folder to write to")
-        check_writable(Path(folder))
+        take(Path(folder))
         write_reports(Path(folder), [result])
         self.page = Path(folder) / f"{file_stem(result)}.html"
         click.echo(str(self.page))

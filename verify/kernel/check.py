@@ -23,15 +23,27 @@ from verify.kernel.affine_forms import form_bounds, paired
 from verify.kernel.balls import PRECISIONS, enclosures
 from verify.kernel.cover import check_cover, check_empty
 from verify.kernel.difference import Difference, bounds, boxes, folded
-from verify.kernel.evidence import Cells, Empty, Evidence, Falsehood, Nothing, Rule, Unsafe, ValueGap
+from verify.kernel.evidence import (
+    Cells,
+    Empty,
+    Evidence,
+    Falsehood,
+    Nothing,
+    Off,
+    Reached,
+    Rule,
+    Unsafe,
+    ValueGap,
+)
 from verify.kernel.exact import evaluate
 from verify.kernel.formulas import Unsatisfiable, check_falsehood, check_satisfied
 from verify.kernel.goals import Bounds, check_bounds
 from verify.kernel.instances import Instance, Witness, instance_terms, is_vacuous
 from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_BOUNDS, FLOAT_FORMS, Ledger
 from verify.kernel.rules import RULES, SMOOTH_RULES
+from verify.kernel.units import check_off, check_reached
 from verify.network import Network
-from verify.property import Assignment, Claim, Term, Vacuous
+from verify.property import Assignment, Claim, Criterion, Term, Vacuous
 from verify.property.asked import conditions_claim
 from verify.property.base import in_coordinates
 from verify.property.never import case_holds
@@ -93,15 +105,23 @@ def judge(claim: Claim, evidence: Evidence, witness: Witness | Unsatisfiable | N
             for note in network.notes:
                 ledger.add(f"{network.name}: {note}")
     if isinstance(evidence, ValueGap):
+        if witness is not None:
+            raise EvidenceError(
+                "instances", "a refutation is an instance itself; what stands beside it is not looked at"
+            )
         return _check_gap(claim, evidence, ledger)
     if isinstance(evidence, Falsehood):
         return _check_formula(claim, evidence, ledger)
+    if isinstance(evidence, Off):
+        check_off(claim, evidence, ledger)
+        return Judgement(Verdict.REFUTED, False, (), None, tuple(ledger.entries), _SEAL)
     if isinstance(evidence, Unsafe):
         return _check_unsafe(claim, evidence, ledger)
     checker = CHECKERS.get(type(evidence))
     if checker is None:
         raise EvidenceError("kind", f"no rule for evidence of type {type(evidence).__name__}")
     vacuous = _is_about_nothing(claim, witness, ledger)
+    vacuous = vacuous or (isinstance(evidence, Reached) and not claim.network.relu_count)
     if isinstance(evidence, Nothing) and not vacuous:
         raise EvidenceError("nothing to quantify over", "the claim has instances to check")
     checker(claim, evidence, ledger)
@@ -217,6 +237,8 @@ def _check_cells(claim: Claim, evidence: Cells, ledger: Ledger) -> None:
     questions = claim.questions()
     if isinstance(questions, Vacuous):
         raise EvidenceError("cells", "the claim has no questions: it quantifies over nothing")
+    if any(question.criterion is Criterion.POSITIVE_SOMEWHERE for question in questions):
+        raise EvidenceError("cells", "covers do not show that units are on")
     if not questions or len(questions) != len(evidence.proofs):
         raise EvidenceError("cells", f"{len(evidence.proofs)} proofs for {len(questions)} questions")
     for question, proof in zip(questions, evidence.proofs, strict=True):
@@ -241,6 +263,11 @@ def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> Non
         found = bounds(first, second, part) if pair is None else form_bounds(pair, part)
         if any(bound is None or bound > epsilon for bound in found):
             raise EvidenceError("difference", f"the bound on a part of the region exceeds {epsilon}")
+
+
+def _check_reached(claim: Claim, evidence: Reached, _: Ledger) -> None:
+    """Each ReLU is on at one of the points."""
+    check_reached(claim, evidence)
 
 
 def _check_bounds(claim: Claim, evidence: Bounds, ledger: Ledger) -> None:
@@ -275,5 +302,6 @@ CHECKERS: dict[type[Any], Callable[[Claim, Any, Ledger], None]] = {
     Nothing: _check_nothing,
     Cells: _check_cells,
     Difference: _check_difference,
+    Reached: _check_reached,
     Bounds: _check_bounds,
 }

@@ -9,6 +9,8 @@
                  splits otherwise
     Difference   bounds of the difference of two networks are small, by intervals  -> PROVED
                  or by affine forms
+    Reached      points at which the ReLU of the network are on, each at one       -> PROVED
+    Off          a ReLU that is off on the whole region, with a cover that shows   -> REFUTED
     Bounds       a box cut into parts, on each of which bounds of values,          -> PROVED
                  differences or slopes settle the claim
     Unsafe       a point at which one of the cases of 'never' holds                -> REFUTED
@@ -33,6 +35,7 @@ from verify.kernel.goals import Bounds
 from verify.kernel.rewriting import Steps
 from verify.network import Network
 from verify.property import Assignment
+from verify.property.units import unit_network, units
 from verify.rational import Vector, exact_text, to_fraction, vector
 
 # For a linear function that is nonnegative on a polyhedron: nonnegative weights of the polyhedron's rows.
@@ -149,6 +152,22 @@ class Cells:
 
 
 @dataclass(frozen=True, eq=False)
+class Reached:
+    """Points of the region (ambient): each ReLU is on at one of them."""
+
+    points: tuple[Vector, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Off:
+    """A ReLU of the question's network, (block, unit), and a proof that its pre-activation is at most zero there."""
+
+    block: int
+    unit: int
+    proof: Cover
+
+
+@dataclass(frozen=True, eq=False)
 class Unsafe:
     """A point of the region at which the case of that number holds."""
 
@@ -156,7 +175,7 @@ class Unsafe:
     case: int
 
 
-Evidence: TypeAlias = ValueGap | Falsehood | Rule | Nothing | Cells | Difference | Bounds | Unsafe
+Evidence: TypeAlias = ValueGap | Falsehood | Rule | Nothing | Cells | Difference | Bounds | Unsafe | Reached | Off
 
 
 def to_json(evidence: Evidence) -> dict[str, Any]:
@@ -179,6 +198,15 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
         return {"kind": "bounds", "single": evidence.single, **shape, "cuts": tree.text()}
     if isinstance(evidence, Unsafe):
         return {"kind": "unsafe point", "point": evidence.point.strings(), "case": evidence.case}
+    if isinstance(evidence, Reached):
+        return {"kind": "reached units", "points": [point.strings() for point in evidence.points]}
+    if isinstance(evidence, Off):
+        return {
+            "kind": "unit off",
+            "block": evidence.block,
+            "unit": evidence.unit,
+            "proof": _proof_to_json(evidence.proof),
+        }
     return {"kind": "cells", "proofs": [_proof_to_json(proof) for proof in evidence.proofs]}
 
 
@@ -296,6 +324,20 @@ def _read_cut(data: Any) -> Cut:
     return coordinate, read_rational(value)
 
 
+def _read_reached(data: Any, _: list[Network]) -> Reached:
+    return Reached(tuple(read_vector(point) for point in data["points"]))
+
+
+def _read_off(data: Any, networks: list[Network]) -> Off:
+    block, unit = data["block"], data["unit"]
+    if type(block) is not int or type(unit) is not int or (block, unit) not in set(units(networks[0])):
+        raise ValueError(f"there is no ReLU {unit!r:.40} in block {block!r:.40}")
+    proof = _read_proof(data["proof"], unit_network(networks[0], block, unit))
+    if not isinstance(proof, Cover):
+        raise TypeError("an empty region shows nothing about a unit")
+    return Off(block, unit, proof)
+
+
 def _read_bounds(data: Any, _: list[Network]) -> Bounds:
     text, numbers = data["cuts"], (data["nodes"], data["bits"])
     if not isinstance(text, str) or any(type(number) is not int for number in numbers):
@@ -316,6 +358,8 @@ _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
     "nothing to quantify over": lambda data, _: Nothing(),
     "cells": _read_cells,
     "difference": _read_difference,
+    "reached units": _read_reached,
+    "unit off": _read_off,
     "bounds": _read_bounds,
     "unsafe point": _read_unsafe,
 }

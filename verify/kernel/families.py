@@ -51,6 +51,10 @@ class FamilyClaim:
     def __post_init__(self) -> None:
         if self.property.needs_second:
             raise NetworkError(f"{self.property.name!r} compares two networks; it is no claim about a family")
+        if self.property.key == "no dead units":
+            raise NetworkError(
+                f"{self.property.name!r} is about the units of one network; it is no claim about a family"
+            )
         if self.region.ambient != self.family.input_size:
             raise RegionError(
                 f"region {self.region.text or ''!r} has {self.region.ambient} dimensions,"
@@ -166,6 +170,10 @@ class FamilyJudgement:
 def judge_family(claim: FamilyClaim, evidence: FamilyEvidence, witness: Witness | None = None) -> FamilyJudgement:
     """Replay the evidence; ``EvidenceError`` names the rule that rejects it. A proof needs a witness."""
     if isinstance(evidence, Member):
+        if witness is not None:
+            raise EvidenceError(
+                "instances", "a refutation is an instance itself; what stands beside it is not looked at"
+            )
         return _check_member(claim, evidence)
     if not isinstance(evidence, SignRules | Nothing):
         raise EvidenceError("kind", f"no rule for evidence of type {type(evidence).__name__}")

@@ -43,6 +43,7 @@ class Criterion(enum.Enum):
     NONDECREASING = "no piece decreases along the axis"
     LIPSCHITZ = "the gradient of each piece is bounded by the constant in the dual norm"
     NOWHERE = "on no piece do all signs of a case hold at a point"
+    POSITIVE_SOMEWHERE = "each pre-activation of a ReLU is positive somewhere"
     NEVER = "no case holds anywhere"
 
 

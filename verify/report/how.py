@@ -16,6 +16,10 @@ def how_proved(record: Mapping[str, Any]) -> str:
         kind = "affine forms" if evidence.get("forms") else "interval bounds"
         where = f", on {parts} parts of the region" if parts > 1 else ""
         return f"{kind} of f - g, layer by layer{where}"
+    if evidence["kind"] == "reached units":
+        points = len(evidence["points"])
+        where = "one point" if points == 1 else f"one of {points} points"
+        return f"each of {record['network']['relu']} ReLU is on at {where}"
     if "proofs" not in evidence:
         return f"by evidence of the kind '{evidence['kind']}'"
     trees = [proof.get("tree", []) for proof in evidence["proofs"]]

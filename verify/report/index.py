@@ -38,6 +38,12 @@ class Entry:
     seconds: float
     line: str
     failed: bool = False
+    has_page: bool = True
+
+    @functools.cached_property
+    def href(self) -> str:
+        """The page of the claim; its record where no page was made."""
+        return f"{self.stem}.html" if self.has_page else f"{self.stem}.json"
 
     @functools.cached_property
     def search(self) -> str:
@@ -119,7 +125,7 @@ def read_entry(path: Path) -> Entry | None:
     if not {"network", "names"} & set(data):  # a family
         return None
     try:
-        return _entry(path.stem, data)
+        return replace(_entry(path.stem, data), has_page=path.with_suffix(".html").is_file())
     except (VerifyError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"not a record: {error!r}") from error
 

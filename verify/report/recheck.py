@@ -67,8 +67,9 @@ class Replayed:
     inputs: Sequence[InputPart] = ()
 
 
-def recheck(path: Path, network_path: str | None = None, second_path: str | None = None) -> Recheck:
+def recheck(path: str | Path, network_path: str | None = None, second_path: str | None = None) -> Recheck:
     """Replay the record at ``path``; raises ``EvidenceError`` when it is not accepted, with the rule that says so."""
+    path = Path(path)
     data = read_record(path)
     if data["evidence"] is None:
         unknown = data["verdict"] == "unknown"

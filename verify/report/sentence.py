@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 from verify.kernel.check import Judgement, Value
-from verify.kernel.evidence import Evidence, Falsehood, ValueGap, read_gap, read_rational, read_vector
-from verify.property import Assignment, Claim, Property, find
+from verify.kernel.evidence import Evidence, Falsehood, Off, ValueGap, read_gap, read_rational, read_vector
+from verify.property import Assignment, Claim, Property, Vacuous, find
 from verify.rational import Enclosure, Real, Vector, display, display_apart, exact_text
 from verify.report.comparison import comparison, is_comparison
 from verify.report.falsehood import false_sentence, falsehood_json, recorded_falsehood
@@ -57,6 +57,8 @@ def refutation_sentence(
     """The counterexample as a sentence; the network has ``size`` outputs, of which ``outputs`` are the claim's."""
     if isinstance(evidence, Falsehood) and judgement is not None and claim.property.asked is not None:
         return false_sentence(claim.property.asked, evidence)
+    if isinstance(evidence, Off):
+        return _off(claim, evidence)
     if not isinstance(evidence, ValueGap) or judgement is None or judgement.gap is None:
         return None
     output = outputs[evidence.output] if outputs else evidence.output
@@ -69,6 +71,8 @@ def recorded_sentence(record: Mapping[str, Any]) -> str | None:
     ``KeyError``, ``TypeError``, ``ValueError`` or an error of this package where it is no record.
     """
     shown, evidence = record["counterexample"], record["evidence"]
+    if evidence is not None and evidence["kind"] == "unit off":
+        return f"ReLU {int(evidence['unit'])} of block {int(evidence['block'])} is off at every point of the region"
     if shown is None:
         return None
     if record["kind"] == "formula":
@@ -93,6 +97,14 @@ def _real(text: str) -> Real:
         return read_rational(text)
     low, high = text.strip("[]").split(", ")
     return Enclosure(read_rational(low), read_rational(high))
+
+
+def _off(claim: Claim, evidence: Off) -> str:
+    """``conv1[3] is off ...``."""
+    questions = claim.questions()
+    assert not isinstance(questions, Vacuous)
+    name = questions[0].network.blocks[evidence.block - 1].unit_name(evidence.unit)
+    return f"{name} is off at every point of the region: its pre-activation is at most 0 there"
 
 
 def sentence(formula: Property, assignment: Assignment, values: Sequence[Value], output: int, output_size: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from verify.kernel.check import Verdict, has_smooth_units
+from verify.kernel.evidence import Off
 from verify.property.base import Asked
 from verify.property.trivial import why_vacuous
 from verify.report.markup import element
@@ -73,6 +74,8 @@ def answer(result: Result) -> str:
     """One sentence that stands by itself."""
     if result.verdict is Verdict.UNKNOWN:
         return f"Not decided: {result.outcome.reason or 'no engine found an answer'}."
+    if isinstance(result.outcome.evidence, Off):
+        return f"No: {result.counterexample}."
     if result.verdict is Verdict.REFUTED:
         how = "with values enclosed in ball arithmetic" if has_smooth_units(result.claim) else "in exact arithmetic"
         return f"No: one instance of the formula fails, {how}."

@@ -8,7 +8,19 @@ from dataclasses import dataclass, replace
 from verify.errors import BudgetExceeded, EvidenceError, InputError, TooLarge
 from verify.kernel.check import has_smooth_units, judge
 from verify.kernel.cover import check_criterion
-from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Falsehood, Nothing, Rule, Tree, Unsafe, ValueGap
+from verify.kernel.evidence import (
+    Cells,
+    Cover,
+    Empty,
+    Evidence,
+    Falsehood,
+    Nothing,
+    Off,
+    Rule,
+    Tree,
+    Unsafe,
+    ValueGap,
+)
 from verify.kernel.exact import cell_of, is_small
 from verify.kernel.formulas import Unsatisfiable
 from verify.kernel.goals import GOALS, Bounds
@@ -33,6 +45,7 @@ from verify.search.sampling import findings_at_random
 from verify.search.shrink import shrink, shrink_falsehood
 from verify.search.split import split
 from verify.search.stability import Obstacle, stable_leaf
+from verify.search.units import search_units
 
 
 @dataclass(eq=False)
@@ -156,7 +169,7 @@ ENGINES: dict[str, Callable[[Attempt, Problem], Result]] = {
     "sampling": _sampling,
     "split": _split,
 }
-ENGINE_NAMES = ("auto", "rules", *ENGINES, "difference", "bounds", "smooth", "z3")
+ENGINE_NAMES = ("auto", "rules", *ENGINES, "difference", "bounds", "units", "smooth", "z3")
 # Slopes of networks with more ReLU than other engines decide are bounded first, for a part of the time.
 SLOPES = ("nondecreasing", "nonincreasing")
 SLOPE_SHARE, SLOPE_SECONDS = 0.5, 60.0
@@ -188,7 +201,7 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
         evidence, name = found
         if isinstance(evidence, ValueGap) and shrinking:
             evidence = shrink(claim, evidence, budget)
-        proves = None if isinstance(evidence, (ValueGap, Unsafe)) else witness
+        proves = None if isinstance(evidence, ValueGap | Unsafe | Off) else witness
         judgement = judge(claim, evidence, proves)
         return Outcome(judgement, evidence, name, tuple(tried), budget.elapsed, witness=proves)
     except BudgetExceeded as stop:
@@ -251,6 +264,8 @@ def _undecided(reason: str, tried: list[str], budget: Budget) -> Outcome:
 
 
 def _with_z3(claim: Claim, budget: Budget) -> Outcome:
+    if budget.work is not None:
+        raise InputError("work counts steps of this package's engines; bound engine z3 by a timeout")
     from verify.search.smt import decide_with_z3
 
     return decide_with_z3(claim, budget)
@@ -262,6 +277,8 @@ def _search(
     """Evidence and the engine that found it; ``tried`` gets the engines run and ``notes`` what is known without it."""
     if has_smooth_units(claim):
         return _smooth(claim, questions, budget, engine, tried)
+    if questions[0].criterion is Criterion.POSITIVE_SOMEWHERE:
+        return _units(claim, questions[0], budget, engine, tried, notes)
     if engine in ("auto", "rules"):
         tried.append("rules")
         rule = _by_rule(claim)
@@ -276,7 +293,7 @@ def _search(
     bounded = _by_bounds(claim, budget, engine, tried, notes)
     if bounded is not None:
         return bounded, "bounds"
-    if claim.property.family == "never":
+    if questions[0].criterion is Criterion.NEVER:
         return None
     names = _in_order(questions) if engine == "auto" else [engine] if engine in ENGINES else []
     return _run(claim, questions, budget, names, tried)
@@ -357,6 +374,17 @@ def _smooth(
     tried.append("smooth")
     found = search_smooth(claim, questions, budget)
     return (found, "smooth") if found is not None else None
+
+
+def _units(
+    claim: Claim, question: Question, budget: Budget, engine: str, tried: list[str], notes: list[str]
+) -> tuple[Evidence, str] | None:
+    if engine not in ("auto", "units"):
+        raise InputError(f"engine {engine!r} does not decide {claim.property.name!r}; leave it out, or write 'units'")
+    tried.append("units")
+    found, note = search_units(claim, question, budget)
+    notes.append(note)
+    return (found, "units") if found is not None else None
 
 
 def _by_rule(claim: Claim) -> Rule | None:

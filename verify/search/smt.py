@@ -14,6 +14,7 @@ from typing import Any
 
 import z3
 
+from verify.errors import InputError
 from verify.kernel.check import judge
 from verify.property import Assignment, Claim
 from verify.rational import Vector, vector
@@ -117,6 +118,8 @@ def literal_query(claim: Claim) -> tuple[Any, dict[str, Any]]:
     """A Z3 solver that holds the negated claim, and its variables by name."""
     if claim.property.asked is not None:
         return negated_formula(claim.property.asked.formula, claim.property.asked.networks)
+    if claim.property.key not in SYMBOLIC:
+        raise InputError(f"{claim.property.name!r} is not written as a query for an SMT solver")
     solver = z3.Solver()
     variables = _variables(claim)
     if claim.property.key in NONNEGATIVE_T:
