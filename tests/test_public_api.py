@@ -25,11 +25,13 @@ NAMES = {
     "Result",
     "Verdict",
     "VerifyError",
+    "ask",
     "check",
     "check_family",
     "explain",
     "fuzz",
     "fuzz_verdict",
+    "functions",
     "lipschitz",
     "load",
     "load_family",
@@ -40,6 +42,7 @@ NAMES = {
     "strategies",
     "simplify",
     "symbolic_form",
+    "variables",
 }
 
 

@@ -94,7 +94,8 @@ def _chosen(outputs: int | Sequence[int] | None) -> tuple[int, ...] | None:
     return given
 
 
-def _budget(timeout: float | str | None, report: Callable[[str], None] | None) -> Budget:
+def make_budget(timeout: float | str | None, report: Callable[[str], None] | None) -> Budget:
+    """The budget of one call."""
     seconds = _positive(timeout, "timeout")
     return Budget(seconds) if report is None else Budget(seconds, report)
 
@@ -171,7 +172,7 @@ def check(
     """
     first, second = load(network, output), _second(to, to_output)
     chosen = _chosen(outputs)
-    budget = replace(_budget(timeout, report), executor=executor, work=_steps(work))
+    budget = replace(make_budget(timeout, report), executor=executor, work=_steps(work))
     claim = make_claim(first, property, on, to=second, outputs=chosen)
     try:
         return Result(claim, decide(claim, budget, engine), first, second, chosen)
@@ -204,7 +205,9 @@ def check_each(
     results: list[Result] = []
     regions = expressions.parse_regions(on, first.input_size, inputs=first.inputs)
     if len(regions) > 1:  # branches without points add nothing to the union
-        regions = [region for region in regions if not _has_no_points(region, _budget(timeout, report))] or regions[:1]
+        regions = [region for region in regions if not _has_no_points(region, make_budget(timeout, report))] or regions[
+            :1
+        ]
     for number, region in enumerate(regions, start=1):
         left = None if end is None else max(end - monotonic(), 1e-3)
         said = report if report is None else partial(_numbered, report, f"{number} of {len(regions)}: ")
@@ -238,7 +241,7 @@ def explain(
 ) -> Explanation:
     """Which layers and units are on, off or switching on the region, and where f first bends."""
     loaded = load(network)
-    return explain_network(loaded, parse_region(on, loaded), _budget(timeout, report))
+    return explain_network(loaded, parse_region(on, loaded), make_budget(timeout, report))
 
 
 def radius(
@@ -252,7 +255,7 @@ def radius(
     loaded = load(network)
     where = expressions.parse_point(at, loaded.input_size) if isinstance(at, str) else at
     point = where if isinstance(where, Vector) else vector(where)
-    return radii(loaded, point, _budget(timeout, report))
+    return radii(loaded, point, make_budget(timeout, report))
 
 
 def lipschitz(
@@ -268,7 +271,7 @@ def lipschitz(
     ``norm`` is ``linf``, ``l1`` or ``l2`` (whose bounds are squares, see ``LipschitzConstant``).
     """
     loaded = load(network)
-    return best_constant(loaded, parse_region(on, loaded), norm, _budget(timeout, report))
+    return best_constant(loaded, parse_region(on, loaded), norm, make_budget(timeout, report))
 
 
 def pieces(
@@ -284,7 +287,7 @@ def pieces(
     The counts are None beyond ``limit`` cells or out of time; ``at_least`` then bounds the number of cells from below.
     """
     loaded = load(network)
-    return count_pieces(loaded, parse_region(on, loaded), _budget(timeout, report), limit)
+    return count_pieces(loaded, parse_region(on, loaded), make_budget(timeout, report), limit)
 
 
 def compare(
@@ -298,7 +301,7 @@ def compare(
 ) -> Comparison:
     """How far two networks are from one another on the region: a proved bound, and the largest difference found."""
     first, second = load(network), load(to)
-    budget = replace(_budget(timeout, report), executor=executor)
+    budget = replace(make_budget(timeout, report), executor=executor)
     return compare_networks(first, second, parse_region(on, first), budget)
 
 
@@ -318,7 +321,7 @@ def simplify(
     from verify.search.simplify import simplify as simplified  # loads onnx
 
     loaded = load(network)
-    where, budget, path = parse_region(on, loaded), _budget(timeout, report), Path(out)
+    where, budget, path = parse_region(on, loaded), make_budget(timeout, report), Path(out)
     if path.suffix != ".onnx":
         raise InputError(f"{path}: a simplified network is written as .onnx")
     check_writable(path, "-o")
@@ -346,7 +349,7 @@ def symbolic_form(
     """
     from verify import symbolic
 
-    loaded, budget = load(network), _budget(timeout, report)
+    loaded, budget = load(network), make_budget(timeout, report)
     where = parse_region(on, loaded)
     picked = _chosen(outputs)
     chosen = loaded if picked is None else loaded.select_outputs(picked)

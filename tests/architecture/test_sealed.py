@@ -22,7 +22,14 @@ from verify.search.outcome import Attestation, Outcome
 
 MAKERS = {"Judgement": "verify.kernel.check", "FamilyJudgement": "verify.kernel.families"}
 # What a verdict rests on: here nothing may depend on whether Python runs with -O.
-TRUSTED = ("verify.kernel", "verify.property", "verify.region", "verify.report.recheck", "verify.report.reading")
+TRUSTED = (
+    "verify.formula",
+    "verify.kernel",
+    "verify.property",
+    "verify.region",
+    "verify.report.recheck",
+    "verify.report.reading",
+)
 
 
 def called(node: ast.Call) -> str:

@@ -15,8 +15,8 @@ from verify.cli.options import bounded, limit_memory, number
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
 from verify.rational import display, exact_text
+from verify.report.points import point_text
 from verify.report.record import Result
-from verify.report.sentence import point_text
 from verify.search.compare import Comparison
 
 DEFAULT_SECONDS = 60.0

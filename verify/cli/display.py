@@ -16,12 +16,14 @@ from verify.kernel.evidence import ValueGap
 from verify.network import Network
 from verify.property.trivial import why_vacuous
 from verify.rational import Vector, display, exact_text
+from verify.report import words
 from verify.report.calculation import changed_line, point_line
 from verify.report.each import EachResult
 from verify.report.how import how_proved, lemmas_text
 from verify.report.names import file_stem
+from verify.report.points import point_text
 from verify.report.record import Result
-from verify.report.sentence import counted, is_long, point_text
+from verify.report.sentence import counted, is_long
 from verify.report.story import along, listed, story
 from verify.search.budget import Budget
 from verify.search.explain import Explanation
@@ -51,7 +53,8 @@ def show_result(result: Result, folder: str | None) -> None:
     else:
         console.print(Text(f"  {outcome.reason}; tried: {', '.join(outcome.tried) or 'nothing'}"))
     how = f"{result.assurance or 'no verdict'}, engine {outcome.engine or '-'}, {outcome.seconds:.3f} s"
-    console.print(Text(f"  {claim.property.formula}; {how}", style="dim"))
+    formula = "" if claim.property.asked is not None else f"{claim.property.formula}; "
+    console.print(Text(f"  {formula}{how}", style="dim"))
     for assumption in outcome.assumptions:
         console.print(Text(f"  assumes: {assumption}", style="dim"))
     if folder is not None:
@@ -127,6 +130,8 @@ def statement(result: Result) -> str:
 def statement_on(result: Result, where: str) -> str:
     """The same about another place: ``digits_conv is affine on each of the 2 boxes of p.vnnlib``."""
     claim = result.claim
+    if claim.property.asked is not None:
+        return words.statement(result)
     what = claim.property.words
     if result.second is not None:
         what += f" to {result.second.name}"

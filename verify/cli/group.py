@@ -10,6 +10,8 @@ from verify.report.version import tool_version
 
 HOMES = {
     "check": "verify.cli.commands",
+    "ask": "verify.cli.ask",
+    "shell": "verify.cli.shell",
     "show": "verify.cli.show",
     "explain": "verify.cli.commands",
     "radius": "verify.cli.commands",

@@ -1,6 +1,7 @@
 """Evidence: plain data that makes a verdict re-checkable without trusting whoever found it.
 
     ValueGap     an instance of the property whose terms do not cancel             -> REFUTED
+    Falsehood    values of a formula's names at which it is false                  -> REFUTED
     Rule         a theorem about the network's shape, named                        -> PROVED
     Nothing      the property quantifies over nothing on the region                -> PROVED, vacuous
     Cells        for each question a cover of the region by cells, with the        -> PROVED
@@ -47,6 +48,13 @@ class ValueGap:
 
     assignment: Assignment
     output: int
+
+
+@dataclass(frozen=True, eq=False)
+class Falsehood:
+    """Values of the names of a formula of the language, at which its conditions hold and its body does not."""
+
+    assignment: Assignment
 
 
 @dataclass(frozen=True)
@@ -167,17 +175,15 @@ class Unsafe:
     case: int
 
 
-Evidence: TypeAlias = ValueGap | Rule | Nothing | Cells | Difference | Bounds | Unsafe | Reached | Off
+Evidence: TypeAlias = ValueGap | Falsehood | Rule | Nothing | Cells | Difference | Bounds | Unsafe | Reached | Off
 
 
 def to_json(evidence: Evidence) -> dict[str, Any]:
     """The evidence as plain data, rationals as strings, patterns as hexadecimal bit strings."""
     if isinstance(evidence, ValueGap):
-        values = {
-            name: value.strings() if isinstance(value, Vector) else exact_text(value)
-            for name, value in evidence.assignment.items()
-        }
-        return {"kind": "value gap", "values": values, "output": evidence.output}
+        return {"kind": "value gap", "values": assignment_to_json(evidence.assignment), "output": evidence.output}
+    if isinstance(evidence, Falsehood):
+        return {"kind": "falsehood", "values": assignment_to_json(evidence.assignment)}
     if isinstance(evidence, Rule):
         return {"kind": "rule", "rule": evidence.name}
     if isinstance(evidence, Nothing):
@@ -202,6 +208,16 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
             "proof": _proof_to_json(evidence.proof),
         }
     return {"kind": "cells", "proofs": [_proof_to_json(proof) for proof in evidence.proofs]}
+
+
+def assignment_to_json(assignment: Assignment) -> dict[str, Any]:
+    """Values by name, points as lists."""
+    return {n: v.strings() if isinstance(v, Vector) else exact_text(v) for n, v in assignment.items()}
+
+
+def read_assignment(data: Any) -> Assignment:
+    """What ``assignment_to_json`` wrote."""
+    return {str(n): read_vector(v) if isinstance(v, list) else read_rational(v) for n, v in data.items()}
 
 
 def _proof_to_json(proof: Cover | Empty) -> dict[str, Any]:
@@ -281,11 +297,10 @@ def from_json(data: Any, networks: list[Network]) -> Evidence:
 
 def read_gap(data: Any) -> ValueGap:
     """An instance from its data."""
-    values = {str(n): read_vector(v) if isinstance(v, list) else read_rational(v) for n, v in data["values"].items()}
     output = data["output"]
     if type(output) is not int:
         raise TypeError(f"{output!r:.60} is not the number of an output")
-    return ValueGap(values, output)
+    return ValueGap(read_assignment(data["values"]), output)
 
 
 def _read_cells(data: Any, networks: list[Network]) -> Cells:
@@ -338,6 +353,7 @@ def _read_unsafe(data: Any, _: list[Network]) -> Unsafe:
 
 _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
     "value gap": lambda data, _: read_gap(data),
+    "falsehood": lambda data, _: Falsehood(read_assignment(data["values"])),
     "rule": lambda data, _: Rule(str(data["rule"])),
     "nothing to quantify over": lambda data, _: Nothing(),
     "cells": _read_cells,

@@ -98,6 +98,8 @@ def axis_direction(claim: Claim) -> Vector | None:
 
 def why_vacuous(claim: Claim) -> str:
     """Why a claim that is vacuous is so, in words."""
+    if claim.property.asked is not None:
+        return "no values of its names satisfy the conditions"
     questions = claim.questions()
     if isinstance(questions, Vacuous):
         return questions.reason

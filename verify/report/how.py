@@ -25,7 +25,7 @@ def how_proved(record: Mapping[str, Any]) -> str:
     trees = [proof.get("tree", []) for proof in evidence["proofs"]]
     cells = sum(1 for tree in trees for node in tree if "cell" in node)
     relevant = any("free" in node for tree in trees for node in tree)
-    units = record["network"]["relu"]
+    units = sum(item["relu"] for item in record["names"].values()) if "names" in record else record["network"]["relu"]
     rewritten = [proof for proof in evidence["proofs"] if "rewriting" in proof]
     if rewritten and cells <= len(trees) and not relevant:
         left = sum(sum(proof["sizes"].values()) for proof in rewritten)

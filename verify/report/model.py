@@ -159,3 +159,4 @@ class Page:
     recheck: str
     notes: tuple[str, ...] = ()
     theorem: Link | None = None
+    reading: str = "every argument of f in the region"

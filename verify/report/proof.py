@@ -37,6 +37,7 @@ CRITERIA = {
     Criterion.NONPOSITIVE: "no piece is positive anywhere on its cell",
     Criterion.NONDECREASING: "no piece decreases along the axis",
     Criterion.LIPSCHITZ: "the gradient of every piece is bounded by the constant in the dual norm",
+    Criterion.NOWHERE: "on no piece is there a point at which the formula fails",
     Criterion.POSITIVE_SOMEWHERE: "every pre-activation of a ReLU is positive somewhere",
     Criterion.NEVER: "no case holds at any point",
 }

@@ -14,7 +14,7 @@ from verify.kernel.check import Verdict
 from verify.network import Network
 from verify.property import Claim
 from verify.report.record_json import FORMAT, claim_json, evidence_json, printed, shown_json, unchecked_json
-from verify.report.sentence import counterexample_json, refutation_sentence
+from verify.report.sentence import refutation_sentence, refuted_json
 from verify.search.outcome import Answered, Outcome
 
 
@@ -72,6 +72,8 @@ class Result:
 
     def __repr__(self) -> str:
         claim = self.claim
+        if claim.property.asked is not None:
+            return f"<{self.verdict.name}: {claim.property.formula}>"
         return f"<{self.verdict.name}: {self.network.name} {claim.property.name} on {claim.region.text}>"
 
     def save(self, folder: str | Path) -> Path:
@@ -93,7 +95,7 @@ class Result:
             **answer_json(outcome),
             **claim_json(self.claim, self.network, self.second, self.outputs, vacuous=self.vacuous),
             **evidence_json(outcome.evidence, outcome.witness),
-            "counterexample": counterexample_json(outcome.evidence, outcome.judgement, self.outputs),
+            "counterexample": refuted_json(self.claim, outcome.evidence, outcome.judgement, self.outputs),
             "ledger": list(outcome.assumptions) if outcome.judgement is not None else [],
             "unchecked": unchecked_json(
                 outcome.engine, outcome.tried, outcome.reason, outcome.seconds, outcome.attested

@@ -7,34 +7,27 @@ from fractions import Fraction
 from typing import Any
 
 from verify.kernel.check import Judgement, Value
-from verify.kernel.evidence import Evidence, Off, ValueGap, read_gap, read_rational, read_vector
+from verify.kernel.evidence import Evidence, Falsehood, Off, ValueGap, read_gap, read_rational, read_vector
 from verify.property import Assignment, Claim, Property, Vacuous, find
 from verify.rational import Enclosure, Real, Vector, display, display_apart, exact_text
 from verify.report.comparison import comparison, is_comparison
+from verify.report.falsehood import false_sentence, falsehood_json, recorded_falsehood
+from verify.report.points import INLINE_COORDINATES, INLINE_NONZEROS, point_text
 from verify.report.sums import sum_text
 
-INLINE_COORDINATES = 6
-INLINE_NONZEROS = 3
+
+def refuted_json(
+    claim: Claim, evidence: Evidence | None, judgement: Judgement | None, outputs: Sequence[int] | None
+) -> dict[str, Any] | None:
+    """The counterexample of a record, to a claim about a property or to a formula."""
+    if isinstance(evidence, Falsehood) and judgement is not None and claim.property.asked is not None:
+        return falsehood_json(claim.property.asked, evidence)
+    return counterexample_json(evidence, judgement, outputs)
 
 
 def counted(number: int, what: str) -> str:
     """``1 input``, ``2 inputs``."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def point_text(point: Vector) -> str:
-    """``-1``, ``(1, 1/2)``, or for long points the coordinates that are not zero."""
-    entries = point.fractions()
-    if len(entries) == 1:
-        return display(entries[0])
-    if len(entries) <= INLINE_COORDINATES:
-        return f"({', '.join(display(e) for e in entries)})"
-    nonzero = [(i, e) for i, e in enumerate(entries) if e]
-    if not nonzero:
-        return "0"
-    shown = ", ".join(f"x{i} = {display(e, 12)}" for i, e in nonzero[:INLINE_NONZEROS])
-    hidden = len(nonzero) - INLINE_NONZEROS
-    return f"({shown}{f' and {hidden} more' if hidden > 0 else ', else 0'})"
 
 
 def counterexample_json(
@@ -62,6 +55,8 @@ def refutation_sentence(
     claim: Claim, evidence: Evidence | None, judgement: Judgement | None, outputs: Sequence[int] | None, size: int
 ) -> str | None:
     """The counterexample as a sentence; the network has ``size`` outputs, of which ``outputs`` are the claim's."""
+    if isinstance(evidence, Falsehood) and judgement is not None and claim.property.asked is not None:
+        return false_sentence(claim.property.asked, evidence)
     if isinstance(evidence, Off):
         return _off(claim, evidence)
     if not isinstance(evidence, ValueGap) or judgement is None or judgement.gap is None:
@@ -80,6 +75,8 @@ def recorded_sentence(record: Mapping[str, Any]) -> str | None:
         return f"ReLU {int(evidence['unit'])} of block {int(evidence['block'])} is off at every point of the region"
     if shown is None:
         return None
+    if record["kind"] == "formula":
+        return recorded_falsehood(record)
     found = read_gap(evidence)
     values = [
         Value(

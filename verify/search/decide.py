@@ -8,26 +8,41 @@ from dataclasses import dataclass, replace
 from verify.errors import BudgetExceeded, EvidenceError, InputError, TooLarge
 from verify.kernel.check import has_smooth_units, judge
 from verify.kernel.cover import check_criterion
-from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Nothing, Off, Rule, Tree, Unsafe, ValueGap
+from verify.kernel.evidence import (
+    Cells,
+    Cover,
+    Empty,
+    Evidence,
+    Falsehood,
+    Nothing,
+    Off,
+    Rule,
+    Tree,
+    Unsafe,
+    ValueGap,
+)
 from verify.kernel.exact import cell_of, is_small
+from verify.kernel.formulas import Unsatisfiable
 from verify.kernel.goals import GOALS, Bounds
-from verify.kernel.instances import NoInstance
+from verify.kernel.instances import Instance, NoInstance, Witness
 from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous
+from verify.property.asked import asked_of, conditions_claim
 from verify.property.base import INEQUALITIES
 from verify.region import L1Ball
 from verify.search.bounds import FEW_RELU, search_bounds
 from verify.search.budget import Budget
+from verify.search.cases import falsehood_at
 from verify.search.crossing import findings_along, findings_at, findings_towards, generic_start
 from verify.search.difference import search_difference
-from verify.search.finding import Finding, proposals, refutation
+from verify.search.finding import Finding, NonZero, proposals, refutation
 from verify.search.inequality import one_leaf, split_inequality
 from verify.search.nontrivial import witness_of
 from verify.search.outcome import Outcome, SearchInterrupted
 from verify.search.problem import Problem, prepare
 from verify.search.rewriting import rewritten_problem
 from verify.search.sampling import findings_at_random
-from verify.search.shrink import shrink
+from verify.search.shrink import shrink, shrink_falsehood
 from verify.search.split import split
 from verify.search.stability import Obstacle, stable_leaf
 from verify.search.units import search_units
@@ -57,9 +72,14 @@ class Attempt:
             self.obstacles = found if isinstance(found, list) else []
         return self.obstacles
 
-    def refuted_by(self, problem: Problem, findings: Iterator[Finding]) -> ValueGap | None:
+    def refuted_by(self, problem: Problem, findings: Iterator[Finding]) -> ValueGap | Falsehood | None:
         """The first finding that the kernel accepts as an instance."""
         for finding in findings:
+            if self.claim.property.asked is not None:
+                false = falsehood_at(self.claim, problem.embedded(finding.v)) if isinstance(finding, NonZero) else None
+                if false is not None:
+                    return false
+                continue
             gap = refutation(self.claim, proposals(self.claim, _embedded(problem, finding), self.index))
             if gap is not None:
                 return gap
@@ -72,7 +92,7 @@ def _embedded(problem: Problem, finding: Finding) -> Finding:
     return type(finding)(**points)
 
 
-Result = Cover | Empty | ValueGap | None
+Result = Cover | Empty | ValueGap | Falsehood | None
 
 
 def _probe(attempt: Attempt, problem: Problem) -> Result:
@@ -159,6 +179,8 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
     """Decide the claim within the budget, with one engine or all of them in order."""
     if engine not in ENGINE_NAMES:
         raise InputError(f"unknown engine {engine!r}; known: {', '.join(ENGINE_NAMES)}")
+    if claim.property.asked is not None:
+        return _decide_formula(claim, budget, engine, shrinking=shrinking)
     tried: list[str] = []
     notes: list[str] = []
     try:
@@ -186,6 +208,50 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
         return _undecided(_joined(str(stop), notes), tried, budget)
     except KeyboardInterrupt as stop:
         raise SearchInterrupted(_undecided("interrupted", tried, budget)) from stop
+
+
+def _decide_formula(claim: Claim, budget: Budget, engine: str, *, shrinking: bool) -> Outcome:
+    """Decide a formula of the language; only a proof asks whether its conditions can be satisfied."""
+    tried: list[str] = []
+    try:
+        if engine == "z3":
+            return _with_z3(claim, budget)
+        found = _search_formula(claim, budget, engine, tried)
+        if found is None:
+            return _undecided("the engines that were tried do not decide this formula", tried, budget)
+        evidence, name = found
+        if isinstance(evidence, Falsehood):
+            evidence = shrink_falsehood(claim, evidence, budget) if shrinking else evidence
+            return Outcome(judge(claim, evidence), evidence, name, tuple(tried), budget.elapsed)
+        witness = _satisfied(claim, budget)
+        if witness is None:
+            return _undecided("proved, but whether its conditions can be satisfied is not known", tried, budget)
+        proof = Nothing() if isinstance(witness, Unsatisfiable) else evidence
+        judgement = judge(claim, proof, witness)
+        return Outcome(judgement, proof, name, tuple(tried), budget.elapsed, witness=witness)
+    except BudgetExceeded as stop:
+        return _undecided(str(stop), tried, budget)
+    except KeyboardInterrupt as stop:
+        raise SearchInterrupted(_undecided("interrupted", tried, budget)) from stop
+
+
+def _search_formula(claim: Claim, budget: Budget, engine: str, tried: list[str]) -> tuple[Evidence, str] | None:
+    questions = claim.questions()
+    assert not isinstance(questions, Vacuous)
+    if engine not in ("auto", *ENGINES):
+        raise InputError(f"engine {engine!r} is not for formulas; known: auto, {', '.join(ENGINES)}, z3")
+    return _run(claim, questions, budget, _in_order(questions) if engine == "auto" else [engine], tried)
+
+
+def _satisfied(claim: Claim, budget: Budget) -> Witness | Unsatisfiable | None:
+    """Values that satisfy the conditions of a formula, or the proof that there are none."""
+    found = _search_formula(conditions_claim(asked_of(claim)), budget, "auto", [])
+    if found is None:
+        return None
+    evidence, _ = found
+    if isinstance(evidence, Falsehood):
+        return Instance(evidence.assignment)
+    return Unsatisfiable(evidence) if isinstance(evidence, Cells) else None
 
 
 def _joined(reason: str, notes: list[str]) -> str:
@@ -230,6 +296,13 @@ def _search(
     if questions[0].criterion is Criterion.NEVER:
         return None
     names = _in_order(questions) if engine == "auto" else [engine] if engine in ENGINES else []
+    return _run(claim, questions, budget, names, tried)
+
+
+def _run(
+    claim: Claim, questions: list[Question], budget: Budget, names: list[str], tried: list[str]
+) -> tuple[Evidence, str] | None:
+    """The named engines in order, each for every question that is open."""
     attempts = [Attempt(claim, question, i, budget) for i, question in enumerate(questions)]
     proofs: dict[int, Cover | Empty] = {}
     used = ""
@@ -242,7 +315,7 @@ def _search(
             budget.check()
             problem = attempt.ready()
             result = problem if isinstance(problem, Empty) else ENGINES[name](attempt, problem)
-            if isinstance(result, ValueGap):
+            if isinstance(result, ValueGap | Falsehood):
                 return result, name
             if result is not None:
                 proofs[attempt.index] = result
@@ -285,7 +358,8 @@ def _in_order(questions: list[Question]) -> list[str]:
     if not all(is_small(question.network) for question in questions):
         names.remove("sampling")
         names.insert(names.index("stability"), "sampling")
-    if any(question.criterion in (Criterion.ZERO, Criterion.NONPOSITIVE) for question in questions):
+    copies = (Criterion.ZERO, Criterion.NONPOSITIVE, Criterion.NOWHERE)
+    if any(question.criterion in copies for question in questions):
         names.remove("rewriting")
         names.insert(names.index("stability"), "rewriting")
     return names
