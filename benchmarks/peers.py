@@ -130,7 +130,7 @@ def _one_copy(case: Case) -> Any:
     """The solver that asks for x in the box with h(x) != A x + c."""
     import z3
 
-    from verify.search.smt import encoded, inside
+    from verify.search.encoding import encoded, inside
 
     claim, h, piece = _question(case)
     solver = z3.SolverFor("QF_LRA")

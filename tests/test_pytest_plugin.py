@@ -68,9 +68,9 @@ class Ran:
     out: str
 
 
-def run(folder: Path, *options: str) -> Ran:
+def run(folder: Path, *options: str, pages: str = "all") -> Ran:
     """Run pytest in a project that knows nothing of this one but the plugin."""
-    (folder / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider\n")
+    (folder / "pytest.ini").write_text(f"[pytest]\naddopts = -p no:cacheprovider --verify-pages={pages}\n")
     command = [sys.executable, "-m", "pytest", *options]
     if not plugin_is_installed():
         command += ["-p", "verify.pytest_plugin"]
@@ -168,7 +168,7 @@ def test_wrongly_proved(claim):
 
 
 def test_attested(claim):
-    claim("relu", "affine", on="nonneg", engine="z3")
+    assert claim("relu", "affine", on="nonneg", engine="z3").result.assurance == "attested"
 
 
 @pytest.mark.skip(reason="<no network> here")
@@ -232,3 +232,163 @@ def test_junit_has_what_was_found(mixed: Path) -> None:
     assert '<property name="verdict" value="refuted" />' in text
     assert '<property name="assurance" value="attested" />' in text
     assert 'value="f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1"' in text
+
+
+UNUSED = """\
+def test_never_asserted(claim):
+    claim("relu", "additive")
+
+
+def test_truth_value(claim):
+    assert claim("relu", "additive")
+
+
+def test_compared_with_a_text(claim):
+    assert claim("relu", "additive").result == "refuted"
+
+
+def test_looked_at(claim):
+    assert claim("relu", "additive").result.verdict.value == "refuted"
+"""
+
+
+def test_a_claim_of_which_nothing_is_asserted_fails(tmp_path: Path) -> None:
+    (tmp_path / "test_unused.py").write_text(UNUSED)
+    ran = run(tmp_path)
+    assert ran.status == 1
+    assert "2 failed, 2 passed, 1 error" in ran.out
+    assert "nothing is asserted of <REFUTED: relu additive on all>; write claim(...).proved()" in ran.out
+    assert "has no truth value; compare its verdict" in ran.out
+    assert "is compared with 'refuted'; write result.verdict is verify.Verdict.PROVED" in ran.out
+
+
+def test_errors_of_the_input_are_one_message(tmp_path: Path) -> None:
+    (tmp_path / "test_typo.py").write_text('def test_typo(claim):\n    claim("rel", "affine").proved()\n')
+    ran = run(tmp_path)
+    assert ran.status == 1 and "test_typo.py:2: NetworkError: no network 'rel'" in ran.out
+    assert len(ran.out.splitlines()) < 20, ran.out
+    ran = run(tmp_path, "--verify-report", "/proc/zz")
+    assert ran.status == 4 and ran.out.count("\n") <= 3 and "--verify-report /proc/zz" in ran.out
+
+
+def test_a_foreign_folder_is_left_alone(project: Path) -> None:
+    (project / "reports").mkdir()
+    (project / "reports" / "index.html").write_text("mine")
+    ran = run(project)
+    assert ran.status == 1 and "not known to be ours" in ran.out
+    assert [path.name for path in (project / "reports").iterdir()] == ["index.html"]
+
+
+@pytest.mark.parametrize(("pages", "count"), [("none", 0), ("failed", 1), ("all", 3)])
+def test_which_claims_get_pages(tmp_path: Path, pages: str, count: int) -> None:
+    source = "\n".join(FAILING.splitlines()[:3]) + "\n\n\n" + "\n".join(CLAIMS.splitlines()[4:8]) + "\n"
+    (tmp_path / "test_pages.py").write_text(source)
+    ran = run(tmp_path, pages=pages)
+    assert "1 failed, 1 passed" in ran.out
+    assert len(records(tmp_path / "reports")) == 3
+    assert len(sorted((tmp_path / "reports").glob("*-*.html"))) == count
+    assert (tmp_path / "reports" / "index.html").is_file()
+
+
+def test_records_of_tests_that_are_gone_go_after_a_full_run(project: Path) -> None:
+    run(project)
+    (project / "test_claims.py").write_text("\n".join(CLAIMS.splitlines()[:3]))
+    run(project, "test_claims.py")
+    assert len(records(project / "reports")) == 4
+    run(project)
+    assert len(records(project / "reports")) == 1
+    assert len(sorted((project / "reports").glob("*-*.html"))) == 1
+
+
+CONTRADICTION = """\
+from verify.errors import EngineDisagreement
+
+
+def test_engines(claim):
+    try:
+        claim("relu", "convex").proved()
+    finally:
+        raise EngineDisagreement("two engines differ")
+"""
+
+
+@pytest.mark.parametrize("options", [[], pytest.param(["-n", "1"], marks=pytest.mark.slow)])
+def test_a_contradiction_fails_the_session(tmp_path: Path, options: list[str]) -> None:
+    (tmp_path / "test_engines.py").write_text(CONTRADICTION)
+    ran = run(tmp_path, *options, pages="none")
+    assert ran.status == 4 and "CONTRADICTION: two engines differ" in ran.out
+
+
+TOML = """\
+[[claim]]
+network = "relu"
+property = "positively homogeneous"
+why = "Brightness must not matter."
+
+[[claim]]
+network = "relu"
+property = "additive"
+
+[[claim]]
+network = "relu"
+property = "additive"
+expect = "refuted"
+each.side = ["1/2", 1]
+on = "box(-{side}, {side})"
+"""
+
+
+@pytest.fixture
+def toml(tmp_path: Path) -> Path:
+    (tmp_path / "properties" / "networks").mkdir(parents=True)
+    (tmp_path / "properties" / "a.toml").write_text(TOML)
+    (tmp_path / "verify.toml").write_text(TOML.partition("\n\n")[0])
+    layer = 'input = [1]\n[[layer]]\ntype = "relu"\n'
+    (tmp_path / "properties" / "network.toml").write_text(layer)
+    (tmp_path / "properties" / "networks" / "other.toml").write_text(layer)
+    (tmp_path / "ruff.toml").write_text("line-length = 100\n")
+    return tmp_path
+
+
+def test_claims_files_are_collected(toml: Path) -> None:
+    listed = run(toml, "--co", "-q")
+    assert [line for line in listed.out.splitlines() if "::" in line] == [
+        "verify.toml::relu positively homogeneous",
+        "properties/a.toml::relu positively homogeneous",
+        "properties/a.toml::relu additive",
+        "properties/a.toml::relu additive on box(-1/2, 1/2)",
+        "properties/a.toml::relu additive on box(-1, 1)",
+    ]
+    ran = run(toml, "--junitxml", "x.xml")
+    assert ran.status == 1 and "1 failed, 4 passed" in ran.out
+    assert "properties/a.toml:6: relu is additive on all\nexpected proved, found refuted: f(0) = 0" in ran.out
+    assert "again: verify check relu additive --on all" in ran.out
+    assert "claims: 2 proved, 3 refuted" in ran.out and "Traceback" not in ran.out
+    assert 'value="refuted"' in (toml / "x.xml").read_text()
+
+
+def test_options_of_pytest_work_on_claims_files(toml: Path) -> None:
+    assert "2 passed, 3 deselected" in run(toml, "-k", "homogeneous").out
+    assert "5 deselected" in run(toml, "-m", "not claim").out
+    assert "1 failed" in run(toml, "-x", "-k", "additive").out
+    assert "1 passed" in run(toml, "verify.toml::relu positively homogeneous").out
+
+
+@pytest.mark.slow
+def test_claims_files_in_parallel(toml: Path) -> None:
+    ran = run(toml, "-n", "2")
+    assert ran.status == 1 and "1 failed, 4 passed" in ran.out and "claims: 2 proved, 3 refuted" in ran.out
+
+
+def test_mistakes_in_claims_files(toml: Path) -> None:
+    (toml / "properties" / "b.toml").write_text('[[claim]]\nnetwrok = "relu"\nproperty = "convx"\n')
+    ran = run(toml)
+    assert ran.status == 2 and "properties/b.toml:2: claim 1: unknown key 'netwrok'; did you mean 'network'?" in ran.out
+    assert "Traceback" not in ran.out and "pytest_plugin.py" not in ran.out
+
+
+def test_pyproject_is_collected_where_it_has_claims(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    assert run(tmp_path).status == 5
+    (tmp_path / "pyproject.toml").write_text('[[tool.verify.claim]]\nnetwork = "relu"\nproperty = "convex"\n')
+    assert "1 passed" in run(tmp_path).out

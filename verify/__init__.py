@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from verify import strategies
     from verify.api import check, explain, lipschitz, load, parse_region, pieces, radius, simplify, symbolic_form
+    from verify.asking import ask, functions, variables
     from verify.errors import EvidenceError, InputError, VerifyError
     from verify.family import check_family, load_family
     from verify.fuzzing import FuzzReport, fuzz, fuzz_verdict
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from verify.report.record import Result
 
 _HOMES = {
+    "ask": "verify.asking",
+    "functions": "verify.asking",
+    "variables": "verify.asking",
     "check": "verify.api",
     "explain": "verify.api",
     "load": "verify.api",
@@ -61,9 +65,11 @@ __all__ = [
     "Result",
     "Verdict",
     "VerifyError",
+    "ask",
     "check",
     "check_family",
     "explain",
+    "functions",
     "fuzz",
     "fuzz_verdict",
     "lipschitz",
@@ -76,6 +82,7 @@ __all__ = [
     "simplify",
     "strategies",
     "symbolic_form",
+    "variables",
 ]
 
 

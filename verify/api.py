@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from verify.arrangement.counting import Pieces
 from verify.arrangement.counting import count as count_pieces
-from verify.errors import InputError, NetworkError
+from verify.errors import BudgetExceeded, InputError, NetworkError
 from verify.formats import expressions
 from verify.formats.files import load as load_file
 from verify.network import Network
 from verify.property import Claim, find
-from verify.rational import Number, Vector, vector
+from verify.rational import Number, Vector, exact_text, to_fraction, vector
 from verify.region import Region
 from verify.report.each import EachResult
 from verify.report.record import Result, check_writable, write_bytes, write_json
 from verify.search.budget import Budget
+from verify.search.compare import Comparison, compare_networks
 from verify.search.decide import decide
 from verify.search.explain import Explanation
 from verify.search.explain import explain as explain_network
 from verify.search.lipschitz import LipschitzConstant, best_constant
 from verify.search.outcome import SearchInterrupted
+from verify.search.problem import is_empty
 from verify.search.radius import Radii, radii
-from verify.search.simplify import simplify as simplified
 
 if TYPE_CHECKING:
     from verify.symbolic import SymbolicForm
+
+# A box: low and high of each input, None for no side.
+Sides: TypeAlias = Sequence[tuple[Number | None, Number | None]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,17 +62,61 @@ def load(source: str | Path | Network, output: str | None = None) -> Network:
     return source
 
 
-def parse_region(text: str | Region, network: Network) -> Region:
-    """A region from an expression such as ``box(-1, 1)`` (exact; nothing is evaluated)."""
+def parse_region(text: str | Region | Sides, network: Network) -> Region:
+    """A region from an expression such as ``box(-1, 1)`` (exact; nothing is evaluated), or from the sides of a box.
+
+    Sides are a pair (low, high) for each input; None is infinite.
+    """
     if isinstance(text, Region):
         return text
+    if not isinstance(text, str):
+        try:
+            low, high = zip(*((_side(low, "-inf"), _side(high, "inf")) for low, high in text), strict=True)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"on is {text!r:.60}; expected text such as 'box(0, 1)' or a pair for each input"
+            ) from error
+        text = f"box([{', '.join(low)}], [{', '.join(high)}])"
     return expressions.parse_region(text, network.input_size, inputs=network.inputs)
 
 
-def _budget(timeout: float | None, report: Callable[[str], None] | None) -> Budget:
-    if timeout is not None and not timeout > 0:
-        raise InputError(f"timeout is {timeout} s; expected a positive number")
-    return Budget(timeout) if report is None else Budget(timeout, report)
+def _side(value: Number | None, infinity: str) -> str:
+    return infinity if value is None else exact_text(to_fraction(value))
+
+
+def _chosen(outputs: int | Sequence[int] | None) -> tuple[int, ...] | None:
+    """Output numbers; one number stands for itself."""
+    if outputs is None:
+        return None
+    given = tuple(outputs) if isinstance(outputs, Iterable) else (outputs,)
+    if any(isinstance(o, bool) or not isinstance(o, int) for o in given):
+        raise InputError(f"outputs is {outputs!r:.60}; expected output numbers such as 0 or [0, 2]")
+    return given
+
+
+def make_budget(timeout: float | str | None, report: Callable[[str], None] | None) -> Budget:
+    """The budget of one call."""
+    seconds = _positive(timeout, "timeout")
+    return Budget(seconds) if report is None else Budget(seconds, report)
+
+
+def _positive(value: float | str | None, name: str) -> float | None:
+    """A positive finite number, or text that is one."""
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if isinstance(value, bool) or not 0 < number < math.inf:
+        raise InputError(f"{name} is {value!r:.60}; expected a positive number of seconds")
+    return number
+
+
+def _steps(work: int | None) -> int | None:
+    if work is not None and (type(work) is not int or work < 1):
+        raise InputError(f"work is {work!r:.60}; expected a whole number of steps, 1 or more")
+    return work
 
 
 def _second(to: str | Path | Network | None, output: str | None) -> Network | None:
@@ -79,16 +128,16 @@ def _second(to: str | Path | Network | None, output: str | None) -> Network | No
 def make_claim(
     network: str | Path | Network,
     property: str,
-    on: str | Region = "all",
+    on: str | Region | Sides = "all",
     *,
     to: str | Path | Network | None = None,
-    outputs: Sequence[int] | None = None,
+    outputs: int | Sequence[int] | None = None,
     output: str | None = None,
     to_output: str | None = None,
 ) -> Claim:
     """The claim that ``check`` decides, with its arguments."""
     first, second = load(network, output), _second(to, to_output)
-    chosen = tuple(outputs) if outputs is not None else None
+    chosen = _chosen(outputs)
     where, wanted = parse_region(on, first), find(property)
     if second is not None and not wanted.needs_second:
         raise InputError(f"{wanted.name!r} is about one network, but a second one is given with --to")
@@ -101,27 +150,29 @@ def make_claim(
 def check(
     network: str | Path | Network,
     property: str,
-    on: str | Region = "all",
+    on: str | Region | Sides = "all",
     *,
     to: str | Path | Network | None = None,
-    outputs: Sequence[int] | None = None,
+    outputs: int | Sequence[int] | None = None,
     output: str | None = None,
     to_output: str | None = None,
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     engine: str = "auto",
     report: Callable[[str], None] | None = None,
     executor: Executor | None = None,
+    work: int | None = None,
 ) -> Result:
     """Decide whether the network has the property on the region.
 
     ``to`` names the second network of ``equivalent``; ``outputs`` selects output coordinates; ``output`` and
     ``to_output`` name the tensors that are to be the outputs of the two files; ``timeout`` is in seconds; ``report`` is
     called with a line of progress now and then. An ``executor`` (``concurrent.futures``, or with that interface) gets
-    parts of the region when splitting takes long. Raises ``InputError`` for bad input.
+    parts of the region when splitting takes long. ``work`` bounds the steps that the engines count instead of seconds:
+    the same claim gets the same answer on every machine. Raises ``InputError`` for bad input.
     """
     first, second = load(network, output), _second(to, to_output)
-    chosen = tuple(outputs) if outputs is not None else None
-    budget = replace(_budget(timeout, report), executor=executor)
+    chosen = _chosen(outputs)
+    budget = replace(make_budget(timeout, report), executor=executor, work=_steps(work))
     claim = make_claim(first, property, on, to=second, outputs=chosen)
     try:
         return Result(claim, decide(claim, budget, engine), first, second, chosen)
@@ -143,25 +194,38 @@ def check_each(
     engine: str = "auto",
     report: Callable[[str], None] | None = None,
     executor: Executor | None = None,
+    work: int | None = None,
 ) -> EachResult:
     """As ``check``, on each of the regions that a VNN-LIB file with a disjunction over inputs describes.
 
-    What is proved holds on each of them, not on their union. ``timeout`` is for all together.
+    What is proved holds on each of them, not on their union. ``timeout`` is for all together, ``work`` for each.
     """
     first, second = load(network, output), _second(to, to_output)
     end = None if timeout is None else monotonic() + timeout
     results: list[Result] = []
     regions = expressions.parse_regions(on, first.input_size, inputs=first.inputs)
+    if len(regions) > 1:  # branches without points add nothing to the union
+        regions = [region for region in regions if not _has_no_points(region, make_budget(timeout, report))] or regions[
+            :1
+        ]
     for number, region in enumerate(regions, start=1):
         left = None if end is None else max(end - monotonic(), 1e-3)
         said = report if report is None else partial(_numbered, report, f"{number} of {len(regions)}: ")
         results.append(
             check(
                 first, property, region, to=second, outputs=outputs, timeout=left, engine=engine, report=said,
-                executor=executor,
+                executor=executor, work=work,
             )
         )  # fmt: skip
     return EachResult(on.strip(), tuple(results))
+
+
+def _has_no_points(region: Region, budget: Budget) -> bool:
+    """Whether the region is empty, as far as the budget lets it be seen."""
+    try:
+        return bool(region.rows) and is_empty(region, budget)
+    except BudgetExceeded:
+        return False
 
 
 def _numbered(report: Callable[[str], None], prefix: str, line: str) -> None:
@@ -170,36 +234,36 @@ def _numbered(report: Callable[[str], None], prefix: str, line: str) -> None:
 
 def explain(
     network: str | Path | Network,
-    on: str | Region = "all",
+    on: str | Region | Sides = "all",
     *,
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Explanation:
     """Which layers and units are on, off or switching on the region, and where f first bends."""
     loaded = load(network)
-    return explain_network(loaded, parse_region(on, loaded), _budget(timeout, report))
+    return explain_network(loaded, parse_region(on, loaded), make_budget(timeout, report))
 
 
 def radius(
     network: str | Path | Network,
     at: str | Vector | Sequence[Number],
     *,
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Radii:
     """The exact pattern radius and affine radius (L-infinity) at a point."""
     loaded = load(network)
     where = expressions.parse_point(at, loaded.input_size) if isinstance(at, str) else at
     point = where if isinstance(where, Vector) else vector(where)
-    return radii(loaded, point, _budget(timeout, report))
+    return radii(loaded, point, make_budget(timeout, report))
 
 
 def lipschitz(
     network: str | Path | Network,
-    on: str | Region = "all",
+    on: str | Region | Sides = "all",
     *,
     norm: str = "linf",
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     report: Callable[[str], None] | None = None,
 ) -> LipschitzConstant:
     """The smallest K with |f(x) - f(y)| <= K ||x - y|| on the region for every output: exact, or rigorous bounds.
@@ -207,7 +271,7 @@ def lipschitz(
     ``norm`` is ``linf``, ``l1`` or ``l2`` (whose bounds are squares, see ``LipschitzConstant``).
     """
     loaded = load(network)
-    return best_constant(loaded, parse_region(on, loaded), norm, _budget(timeout, report))
+    return best_constant(loaded, parse_region(on, loaded), norm, make_budget(timeout, report))
 
 
 def pieces(
@@ -223,15 +287,30 @@ def pieces(
     The counts are None beyond ``limit`` cells or out of time; ``at_least`` then bounds the number of cells from below.
     """
     loaded = load(network)
-    return count_pieces(loaded, parse_region(on, loaded), _budget(timeout, report), limit)
+    return count_pieces(loaded, parse_region(on, loaded), make_budget(timeout, report), limit)
+
+
+def compare(
+    network: str | Path | Network,
+    to: str | Path | Network,
+    on: str | Region,
+    *,
+    timeout: float | None = 60.0,
+    report: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
+) -> Comparison:
+    """How far two networks are from one another on the region: a proved bound, and the largest difference found."""
+    first, second = load(network), load(to)
+    budget = replace(make_budget(timeout, report), executor=executor)
+    return compare_networks(first, second, parse_region(on, first), budget)
 
 
 def simplify(
     network: str | Path | Network,
-    on: str | Region = "all",
+    on: str | Region | Sides = "all",
     *,
     out: str | Path,
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Simplification:
     """Write a smaller network, equal to the given one on the region, to the ONNX file ``out``; the proof beside it.
@@ -239,8 +318,10 @@ def simplify(
     What is written has been read back and proved equal by the kernel. Raises ``BudgetExceeded`` where no proof is found
     and ``NetworkError`` where no ONNX file can hold the weights exactly; then nothing is written.
     """
+    from verify.search.simplify import simplify as simplified  # loads onnx
+
     loaded = load(network)
-    where, budget, path = parse_region(on, loaded), _budget(timeout, report), Path(out)
+    where, budget, path = parse_region(on, loaded), make_budget(timeout, report), Path(out)
     if path.suffix != ".onnx":
         raise InputError(f"{path}: a simplified network is written as .onnx")
     check_writable(path, "-o")
@@ -254,11 +335,11 @@ def simplify(
 
 def symbolic_form(
     network: str | Path | Network,
-    on: str | Region = "all",
+    on: str | Region | Sides = "all",
     *,
-    outputs: Sequence[int] | None = None,
+    outputs: int | Sequence[int] | None = None,
     pieces: int = 64,
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     report: Callable[[str], None] | None = None,
 ) -> SymbolicForm:
     """The network in SymPy: ``max_form``, ``piecewise`` (None beyond that many ``pieces``), ``steps``, ``agreement``.
@@ -268,7 +349,8 @@ def symbolic_form(
     """
     from verify import symbolic
 
-    loaded, budget = load(network), _budget(timeout, report)
+    loaded, budget = load(network), make_budget(timeout, report)
     where = parse_region(on, loaded)
-    chosen = loaded.select_outputs(tuple(outputs)) if outputs is not None else loaded
+    picked = _chosen(outputs)
+    chosen = loaded if picked is None else loaded.select_outputs(picked)
     return symbolic.checked(symbolic.symbolic_form(chosen, where, budget, max_pieces=pieces), budget)

@@ -4,7 +4,8 @@ VerifyError
 ├── InputError              the user's input is at fault (exit status 2)
 │   ├── NetworkError        a network file or construction
 │   ├── RegionError         a region expression, or a region that does not fit
-│   └── PropertyError       an unknown property, or one used wrongly
+│   ├── PropertyError       an unknown property, or one used wrongly
+│   └── FormulaError        a formula of the language that cannot be read, or that is not decided
 ├── EvidenceError           the kernel rejects a piece of evidence (exit status 4)
 ├── EngineDisagreement      two engines decide one claim in opposite ways (exit status 4)
 ├── WrongVerdict            an instance breaks a claim that was called proved: a defect of this package
@@ -35,6 +36,18 @@ class RegionError(InputError):
 
 class PropertyError(InputError):
     """An unknown property, or one that lacks its second network."""
+
+
+class FormulaError(InputError):
+    """A formula that cannot be read; ``drawn`` has the text, a caret below the mistake, and an example."""
+
+    def __init__(self, message: str, drawn: str = "") -> None:
+        super().__init__(message)
+        self.drawn = drawn
+
+    def __reduce__(self) -> tuple[type[FormulaError], tuple[str, str]]:
+        """Errors travel between processes, and are made there from what this one was made from."""
+        return type(self), (str(self), self.drawn)
 
 
 class EvidenceError(VerifyError):

@@ -1,12 +1,15 @@
-"""pytest: claims become tests, and every claim that was checked leaves a record and a page.
+"""pytest: claims become tests, and every claim that was checked leaves a record, and a page if it is wanted.
 
     def test_relu_is_not_additive(claim):
         claim("relu", "additive", on="all").refuted()
 
-The fixture ``theorem`` does more: it makes a page of the book, see ``verify.testing.book``. At the end of the session
-``index.html`` has the theorems in chapters and lists all claims. With pytest-xdist, workers write the claims and the
-controller the list; what they share travels as the tests' user properties, which ``--junitxml`` keeps as well.
-Nothing heavy is imported until a test asks for a claim.
+The fixture ``theorem`` does more: it makes a page of the book, see ``verify.testing.book``. Claims files
+(``verify.toml``, ``properties/*.toml``, ``pyproject.toml`` with a table ``tool.verify``, or any TOML file that is named
+on the command line) are collected too, one item for each claim, with the marker ``claim``.
+
+At the end of the session pages are made, and ``index.html`` has the theorems in chapters and lists all claims. With
+pytest-xdist, workers write the claims and the controller the list; what they share travels as the tests' user
+properties, which ``--junitxml`` keeps as well. Nothing heavy is imported until a test asks for a claim.
 """
 
 from __future__ import annotations
@@ -21,43 +24,101 @@ import pytest
 
 if TYPE_CHECKING:
     from verify.report.index import Skip
-    from verify.testing import Claims, Theorems
+    from verify.testing import Claims, Session, Theorems
 
-# Whether the test itself, not its setup or teardown, failed or was skipped: the ``theorem`` fixture asks at its end.
+# Whether the test itself, not its setup or teardown, failed or was skipped: the fixtures ask at their end.
 OUTCOME = pytest.StashKey[str]()
+# Of the whole process: what it leaves, the tests that failed, and contradictions that workers told of.
+SESSION = pytest.StashKey["Session"]()
+FAILED = pytest.StashKey[set[str]]()
+DISAGREEMENTS = pytest.StashKey[list[str]]()
+INTERNAL = 4
+FIXTURES = {"claim", "theorem"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register the options."""
     group = parser.getgroup("verify")
     group.addoption("--verify-report", metavar="DIR", help="where claims leave records and pages (default: reports)")
+    group.addoption(
+        "--verify-pages",
+        choices=("none", "failed", "all"),
+        default="failed",
+        help="the claims that get a page at the end: those of failed tests (default), none, all",
+    )
     group.addoption("--verify-profile", choices=("quick", "ci", "campaign"), help="how many examples Hypothesis tries")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and load the Hypothesis profile that was asked for, if any."""
+    """Register the markers, and load the Hypothesis profile that was asked for, if any."""
     config.addinivalue_line("markers", "chapter(title, *introduction): the chapter of the book that theorems are in")
+    config.addinivalue_line("markers", "claim: a claim of a claims file (verify.toml, properties/*.toml)")
+    config.stash[FAILED], config.stash[DISAGREEMENTS] = set(), []
+    config.pluginmanager.register(_Nodes(config))
+    if config.getoption("--verify-report") and not hasattr(config, "workerinput"):
+        from verify.errors import InputError
+
+        try:
+            _session(config).ready()
+        except InputError as error:
+            raise pytest.UsageError(str(error)) from None
     if profile := config.getoption("--verify-profile"):
         from verify.strategies.profiles import load_profile
 
         load_profile(profile)
 
 
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Claims files, by their names; other TOML files if they are named on the command line."""
+    if file_path.suffix != ".toml":
+        return None
+    is_ours = file_path.name == "verify.toml" or file_path.parent.name == "properties"
+    if file_path.name == "pyproject.toml":
+        is_ours = b"tool.verify" in file_path.read_bytes()
+    if not is_ours and not parent.session.isinitpath(file_path):
+        return None
+    from verify.testing.toml_claims import ClaimsFile
+
+    found: ClaimsFile = ClaimsFile.from_parent(parent, path=file_path)
+    found.session_of = _session
+    return found
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember how the test went."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember how the test went; an error that this package raises on purpose is one message, not its internals."""
     report = yield
     if report.when == "call":
         item.stash[OUTCOME] = report.outcome
+    if report.failed:
+        item.config.stash[FAILED].add(item.nodeid)
+        if call.excinfo is not None and FIXTURES & set(getattr(item, "fixturenames", ())):
+            _shorten(item, report, call.excinfo)
     return report
 
 
+def _shorten(item: pytest.Item, report: pytest.TestReport, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    from verify.errors import EngineDisagreement, VerifyError
+
+    if isinstance(excinfo.value, EngineDisagreement):
+        item.config.stash[DISAGREEMENTS].append(str(excinfo.value))
+    if isinstance(excinfo.value, VerifyError):
+        own = [entry for entry in excinfo.traceback if Path(entry.path) == item.path]
+        line = f":{own[-1].lineno + 1}" if own else ""
+        report.longrepr = f"{item.location[0]}{line}: {type(excinfo.value).__name__}: {excinfo.value}"
+
+
 @pytest.fixture
-def claim(request: pytest.FixtureRequest) -> Claims:
+def claim(request: pytest.FixtureRequest) -> Iterator[Claims]:
     """Check claims: ``claim(network, property, on=region)``, with the options of ``verify.check``."""
     from verify.testing import Claims
 
-    return Claims(request, _folder(request.config))
+    claims = Claims(request, _ready(request.config))
+    yield claims
+    if request.node.stash.get(OUTCOME, "failed") == "passed":
+        claims.finish()
 
 
 @pytest.fixture
@@ -65,11 +126,26 @@ def theorem(request: pytest.FixtureRequest) -> Iterator[Theorems]:
     """State a theorem and check what carries it: ``theorem(question=..., answer=..., statement=...)`` is a ``Book``."""
     from verify.testing import Theorems
 
-    theorems = Theorems(request, _folder(request.config))
+    theorems = Theorems(request, _ready(request.config))
     yield theorems
     outcome = request.node.stash.get(OUTCOME, "failed")
     if outcome != "skipped":
         theorems.finish(failed=outcome != "passed")
+
+
+def _session(config: pytest.Config) -> Session:
+    """What this process leaves, made when it is first asked for."""
+    if SESSION not in config.stash:
+        from verify.testing import Session
+
+        config.stash[SESSION] = Session(_folder(config), config.getoption("--verify-pages"))
+    return config.stash[SESSION]
+
+
+def _ready(config: pytest.Config) -> Session:
+    session = _session(config)
+    session.ready()
+    return session
 
 
 def _given(config: pytest.Config) -> str:
@@ -84,11 +160,42 @@ def _folder(config: pytest.Config) -> Path:
     return Path(config.invocation_params.dir if chosen else config.rootpath) / given
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Make the pages of this process; engines that contradict each other fail the session, whatever the tests say."""
+    config = session.config
+    said = config.stash[DISAGREEMENTS]
+    if SESSION in config.stash:
+        own = config.stash[SESSION]
+        own.finish(config.stash[FAILED])
+        said += own.disagreements
+        own.disagreements = []
+    output = getattr(config, "workeroutput", None)
+    if output is not None:
+        output["verify_disagreements"] = list(said)
+    elif said:
+        session.exitstatus = INTERNAL
+
+
+class _Nodes:
+    """What the controller of pytest-xdist hears from its workers."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A worker has ended."""
+        self._config.stash[DISAGREEMENTS] += getattr(node, "workeroutput", {}).get("verify_disagreements", [])
+
+
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
     """How many claims were proved, refuted, left unknown, only attested; and the list of them all."""
     # Deselected tests, warnings and errors of collection are in these lists too.
     reports = [r for group in terminalreporter.stats.values() for r in group if isinstance(r, pytest.TestReport)]
     claims, theorems = _claims_of(reports), _theorems_of(reports)
+    for message in config.stash[DISAGREEMENTS]:
+        terminalreporter.write_line(f"CONTRADICTION: {message}", red=True)
     if not claims and not theorems:
         return
     from verify.report.index import write_index
@@ -96,6 +203,11 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
 
     folder = _folder(config)
     failed = frozenset(report.nodeid for report in reports if report.failed)
+    if _is_full(terminalreporter, exitstatus, config):
+        from verify.report.folder import prune
+
+        is_toml = any(report.nodeid.partition("::")[0].endswith(".toml") for report in reports)
+        prune(folder, claims, tests=True, claims=is_toml)
     write_index(
         folder,
         [folder / name for name in claims],
@@ -114,6 +226,14 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
         if count:
             terminalreporter.write_line(f"{count} of the proved {'is' if count == 1 else 'are'} {word}")
     terminalreporter.write_line(f"report: {Path(_given(config)) / 'index.html'}")
+
+
+def _is_full(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> bool:
+    """Whether every test of the project ran: only then is a record without a test one of the past."""
+    chosen = ("keyword", "markexpr", "lf", "failedfirst", "maxfail", "deselect", "ignore", "ignore_glob")
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    narrowed = named or any(config.getoption(name, None) for name in chosen)
+    return int(exitstatus) in (0, 1) and not narrowed and not terminalreporter.stats.get("deselected")
 
 
 def _counted(claims: Any) -> str:

@@ -140,6 +140,21 @@ def simplest_between(low: Fraction, high: Fraction) -> Fraction:
     return value
 
 
+def decimal_text(value: Fraction, digits: int = 400) -> str | None:
+    """The value in decimals, exactly; None where it has none, or more than so many digits after the point."""
+    rest, twos, fives = value.denominator, 0, 0
+    while rest % 2 == 0:
+        rest, twos = rest // 2, twos + 1
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    places = max(twos, fives)
+    if rest != 1 or places > digits:
+        return None
+    whole, part = divmod(abs(value.numerator) * 10**places // value.denominator, 10**places)
+    sign = "-" if value < 0 else ""
+    return f"{sign}{whole}.{part:0{places}d}" if places else f"{sign}{whole}.0"
+
+
 def display(value: Real, digits: int = 30) -> str:
     """A short exact form where there is one, else a decimal marked with ``~``."""
     if isinstance(value, Enclosure):

@@ -25,14 +25,17 @@ LAYERS: list[tuple[str, ...]] = [
     ("errors", "rational"),
     ("network",),
     ("region",),
+    ("formula",),
     ("formats",),
     ("property",),
     ("kernel",),
     ("arrangement", "search", "symbolic"),
     ("report",),
-    ("api", "family", "fuzzing", "strategies", "testing"),
+    ("api", "asking", "family", "queries", "fuzzing", "strategies"),
+    ("gate",),
+    ("testing",),
     ("verify",),  # verify/__init__.py, the public face
-    ("cli", "demo", "pytest_plugin", "shell", "web"),
+    ("__main__", "cli", "demo", "pytest_plugin", "shell", "web"),
 ]
 
 # Beyond the layers: what a part never imports, itself or through what it imports.

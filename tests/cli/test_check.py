@@ -175,7 +175,7 @@ def test_report_writes_a_record_and_a_page(tmp_path: Path, capsys: Capture) -> N
     assert "No, refuted." in page
     assert "f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1" in page
     names = {record.with_suffix(suffix).name for suffix in (".json", ".md", ".html")}
-    assert {path.name for path in folder.iterdir()} == names | {"index.html"}
+    assert {path.name for path in folder.iterdir()} == names | {"index.html", ".relu-verify", ".gitignore"}
 
 
 def test_the_terminal_names_the_record(tmp_path: Path, capsys: Capture) -> None:
@@ -272,7 +272,7 @@ def interrupted(folder: Path, *options: str) -> tuple[int, str, str]:
             out, err = pressed_until_it_ends(process)
         finally:
             process.kill()
-    assert list(report.iterdir()) == []
+    assert sorted(path.name for path in report.iterdir()) == [".gitignore", ".relu-verify"]
     return process.returncode, out, err
 
 

@@ -52,7 +52,7 @@ def agrees(model: onnx.ModelProto, seed: int) -> str:
     return "right"
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 @given(graphs())
 def test_random_graphs(model: onnx.ModelProto) -> None:
     assume(agrees(model, 0) != "not run")

@@ -20,7 +20,8 @@ from verify.errors import EvidenceError, PropertyError
 from verify.kernel.check import Verdict
 from verify.kernel.difference import Difference, bounds, folded
 from verify.kernel.evidence import from_json, to_json
-from verify.kernel.ledger import FLOAT_FORMS
+from verify.kernel.goals import Bounds
+from verify.kernel.ledger import FLOAT_BOUNDS
 from verify.network import Network
 from verify.property import Claim, find
 from verify.rational import vector
@@ -249,8 +250,8 @@ def test_a_copy_of_a_published_network_one_ulp_away() -> None:
     region = api.parse_region(str(outside("networks/acasxu_prop_1.vnnlib")), first)
     proved = decided(first, second, region, "1/1000")
     assert proved.verdict is Verdict.PROVED
-    assert isinstance(proved.evidence, Difference) and proved.evidence.forms and len(proved.evidence.cuts) > 1
-    assert FLOAT_FORMS in proved.assumptions
+    assert isinstance(proved.evidence, Bounds) and proved.evidence.cuts.leaves > 1
+    assert FLOAT_BOUNDS in proved.assumptions
     refuted = decided(first, second, region, "1e-9")
     assert refuted.verdict is Verdict.REFUTED
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from verify.errors import RegionError
 from verify.kernel.check import Judgement, judge
-from verify.kernel.evidence import Evidence, ValueGap
+from verify.kernel.evidence import Evidence, Unsafe, ValueGap
 from verify.kernel.families import FamilyClaim, FamilyEvidence, FamilyJudgement, Member, judge_family
 from verify.kernel.instances import Witness
 from verify.property import Claim
@@ -14,7 +14,7 @@ from verify.search.nontrivial import witness_of
 
 def judged(claim: Claim, evidence: Evidence) -> Judgement:
     """``judge``, where a proof gets its witness (none on an empty region)."""
-    return judge(claim, evidence, None if isinstance(evidence, ValueGap) else found(claim))
+    return judge(claim, evidence, None if isinstance(evidence, (ValueGap, Unsafe)) else found(claim))
 
 
 def judged_family(claim: FamilyClaim, evidence: FamilyEvidence) -> FamilyJudgement:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -14,10 +14,10 @@ from verify.cli.options import bounded, choosing_output, limit_memory, number, o
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
-from verify.formats.toml_family import is_family
 from verify.kernel.check import Verdict
 from verify.rational import exact_text
-from verify.report.each import EachResult
+from verify.report.folder import take
+from verify.report.record import Result
 from verify.search.decide import ENGINE_NAMES
 from verify.search.radius import Infinite, Radius
 
@@ -37,6 +37,8 @@ STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
     "--report", "folder", metavar="DIR", help="Write the evidence (*.json), a page (*.html, *.md) and an index there."
 )
 @click.option("--show-smt", is_flag=True, help="Print the literal query for an SMT solver and stop.")
+@click.option("--expect", metavar="VERDICT", help="proved or refuted: status 0 if it is, 1 if not, 3 unknown.")
+@click.option("--work", metavar="STEPS", help="Give up after so many counted steps (status 3).")
 @jobs_option
 @bounded
 def check(
@@ -50,20 +52,30 @@ def check(
     engine: str,
     folder: str | None,
     show_smt: bool,
+    expect: str | None,
+    work: str | None,
     jobs: str,
     timeout: str | None,
     memory: str | None,
     as_json: bool,
 ) -> int:
-    """Prove or refute that NETWORK has PROPERTY on a region."""
+    """Prove or refute that NETWORK has PROPERTY on a region.
+
+    PROPERTY is affine, linear, constant, additive, homogeneous, positively homogeneous, superposition, odd, even,
+    convex, concave, subadditive, superadditive, equivalent, 'equivalent within E', 'nondecreasing in I',
+    'nonincreasing in I', 'lipschitz K in linf' or 'no dead units'. NETWORK is a file, a built-in network, or a TOML
+    file in which weights are ranges: then the claim is about every network of that family. 'verify properties' lists
+    properties and built-in networks.
+    """
+    status = _statuses(expect)
     seconds = number(timeout, "timeout")
     limit_memory(memory)
     chosen = output_list(outputs)
-    if is_family(network):
+    if network.lower().endswith(".toml") and _is_family(network):
         from verify.cli.families import check_family_file
 
         if folder is not None:
-            _check_writable(Path(folder))
+            take(Path(folder))
         unused = {
             "--output": output,
             "--to-output": to_output,
@@ -71,11 +83,12 @@ def check(
             "--outputs": outputs,
             "--show-smt": show_smt,
             "--jobs": jobs != "1",
+            "--work": work,
         }
         found = check_family_file(
             network, property, region, unused=unused, engine=engine, folder=folder, timeout=seconds, as_json=as_json
         )
-        return STATUS[found.verdict]
+        return status[found.verdict]
     if show_smt:
         from verify.search.smt import smt_text  # loads Z3
 
@@ -86,7 +99,7 @@ def check(
         )
         return 0
     if folder is not None:
-        _check_writable(Path(folder))
+        take(Path(folder))
     with Progress(f"{network}: {property}") as progress, workers(jobs) as executor:
         each = api.check_each(
             network,
@@ -100,44 +113,63 @@ def check(
             engine=engine,
             report=progress.line,
             executor=executor,
+            work=_whole(work),
         )
     if folder is not None:
-        _write_report(Path(folder), each)
+        write_reports(Path(folder), each.results, each.where)
     if len(each.results) > 1:
         if as_json:
             click.echo(json.dumps(each.to_json(), indent=1))
         else:
             display.show_each(each, folder)
-        return STATUS[each.verdict]
+        return status[each.verdict]
     result = each.results[0]
     if as_json:
         click.echo(json.dumps(result.to_json(), indent=1))
     else:
         display.show_result(result, folder)
-    return STATUS[result.verdict]
+    return status[result.verdict]
 
 
-def _write_report(folder: Path, each: EachResult) -> None:
-    """The record and the pages of the claim on each region, and the list of all claims of the folder."""
+def _statuses(expect: str | None) -> dict[Verdict, int]:
+    """The exit status for each verdict, where one of them is expected."""
+    if expect is None:
+        return STATUS
+    if expect not in ("proved", "refuted"):
+        raise InputError(f"--expect {expect[:40]}: expected proved or refuted")
+    return {Verdict.PROVED: int(expect != "proved"), Verdict.REFUTED: int(expect != "refuted"), Verdict.UNKNOWN: 3}
+
+
+def _whole(work: str | None) -> int | None:
+    if work is None:
+        return None
+    if not work.isdecimal() or not 0 < int(work[:20]) <= 10**12:
+        raise InputError(f"--work {work[:40]}: expected a whole number of steps, 1 or more")
+    return int(work)
+
+
+def _is_family(path: str) -> bool:
+    from verify.formats.toml_family import is_family
+
+    return is_family(path)
+
+
+def write_reports(folder: Path, results: Sequence[Result], where: str = "") -> None:
+    """The records and the pages of claims, and the list of all claims of the folder.
+
+    Several claims that are one claim on each of several regions have the name ``where`` for these together.
+    """
     from verify.fuzzing.record import fuzz_record
     from verify.report.files import write_report
     from verify.report.index import write_index
 
     try:
-        for number, result in enumerate(each.results, start=1):
-            title = f"{display.statement_on(result, each.where)}: number {number}" if len(each.results) > 1 else ""
-            write_report(folder, result, title=title, fuzz=fuzz_record(result))
+        for number, result in enumerate(results, start=1):
+            title = f"{display.statement_on(result, where)}: number {number}" if where and len(results) > 1 else ""
+            asked = result.claim.property.asked is not None  # instances of formulas are not drawn
+            write_report(folder, result, title=title, fuzz=None if asked else fuzz_record(result))
     finally:
         write_index(folder)
-
-
-def _check_writable(folder: Path) -> None:
-    """Fail before the work, not after it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise InputError(f"--report {folder}: {error.strerror or error}; name a folder to write to") from error
 
 
 @click.command()

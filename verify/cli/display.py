@@ -15,12 +15,15 @@ from verify.kernel.check import Verdict
 from verify.kernel.evidence import ValueGap
 from verify.network import Network
 from verify.property.trivial import why_vacuous
-from verify.rational import display, exact_text
+from verify.rational import Vector, display, exact_text
+from verify.report import words
+from verify.report.calculation import changed_line, point_line
 from verify.report.each import EachResult
 from verify.report.how import how_proved, lemmas_text
 from verify.report.names import file_stem
+from verify.report.points import point_text
 from verify.report.record import Result
-from verify.report.sentence import counted, point_text
+from verify.report.sentence import counted, is_long
 from verify.report.story import along, listed, story
 from verify.search.budget import Budget
 from verify.search.explain import Explanation
@@ -41,6 +44,8 @@ def show_result(result: Result, folder: str | None) -> None:
     console.print(Text.assemble((result.verdict.name, COLOURS[result.verdict]), f"  {statement(result)}"))
     if result.counterexample:
         console.print(Text(f"  {result.counterexample}"))
+        for line in omitted_points(result):
+            console.print(Text(f"  {line}"))
         for line in switch_lines(result):
             console.print(Text(f"  {line}"))
     elif result.verdict is Verdict.PROVED:
@@ -48,11 +53,27 @@ def show_result(result: Result, folder: str | None) -> None:
     else:
         console.print(Text(f"  {outcome.reason}; tried: {', '.join(outcome.tried) or 'nothing'}"))
     how = f"{result.assurance or 'no verdict'}, engine {outcome.engine or '-'}, {outcome.seconds:.3f} s"
-    console.print(Text(f"  {claim.property.formula}; {how}", style="dim"))
+    formula = "" if claim.property.asked is not None else f"{claim.property.formula}; "
+    console.print(Text(f"  {formula}{how}", style="dim"))
     for assumption in outcome.assumptions:
         console.print(Text(f"  assumes: {assumption}", style="dim"))
     if folder is not None:
         console.print(Text(f"  evidence: {Path(folder) / file_stem(result)}.json", style="dim"))
+
+
+def omitted_points(result: Result) -> list[str]:
+    """The points that the sentence only names, as lines to paste after ``import numpy as np``."""
+    evidence = result.outcome.evidence
+    if not isinstance(evidence, ValueGap) or not any(is_long(value.point) for value in result.outcome.values):
+        return []
+    named = [(name, value) for name, value in evidence.assignment.items()]
+    points = [(name, value) for name, value in named if isinstance(value, Vector)]
+    first, known = points[0]
+    lines = [point_line(first, known, exact=False), *(changed_line(n, p, first, known) for n, p in points[1:])]
+    numbers = [f"{name} = {exact_text(value)}" for name, value in named if not isinstance(value, Vector)]
+    if not all(lines):
+        return ["(its points have more entries than a terminal shows; --report or --json writes them)"]
+    return [*lines, *numbers]
 
 
 def switch_lines(result: Result) -> list[str]:
@@ -109,7 +130,9 @@ def statement(result: Result) -> str:
 def statement_on(result: Result, where: str) -> str:
     """The same about another place: ``digits_conv is affine on each of the 2 boxes of p.vnnlib``."""
     claim = result.claim
-    what = claim.property.name
+    if claim.property.asked is not None:
+        return words.statement(result)
+    what = claim.property.words
     if result.second is not None:
         what += f" to {result.second.name}"
     outputs = f" (outputs {', '.join(map(str, result.outputs))})" if result.outputs else ""

@@ -10,6 +10,8 @@ from verify.report.version import tool_version
 
 HOMES = {
     "check": "verify.cli.commands",
+    "ask": "verify.cli.ask",
+    "shell": "verify.cli.shell",
     "show": "verify.cli.show",
     "explain": "verify.cli.commands",
     "radius": "verify.cli.commands",
@@ -17,6 +19,11 @@ HOMES = {
     "pieces": "verify.cli.pieces",
     "symbolic": "verify.cli.symbolic",
     "simplify": "verify.cli.simplify",
+    "gate": "verify.cli.gate",
+    "init": "verify.cli.init",
+    "properties": "verify.cli.properties",
+    "compare": "verify.cli.compare",
+    "vnnlib": "verify.cli.vnnlib",
     "recheck": "verify.cli.recheck",
     "serve": "verify.cli.serve",
 }
@@ -46,4 +53,6 @@ def commands() -> None:
     NETWORK is a file (.onnx, .onnx.gz, .toml) or a built-in example such as relu. REGION is an expression: all,
     nonneg, box(-1, 1), ball(POINT, 1/1000), segment(A, B), a .vnnlib file. Exit status: 0 proved, 1 refuted, 2 bad
     input, 3 unknown, 4 internal error or evidence rejected.
+
+    'verify properties' lists the properties and the built-in networks. Shell completion: see docs/gate.md.
     """

@@ -15,7 +15,7 @@ from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.property.lipschitz import NORMS
 from verify.rational import display
-from verify.report.sentence import point_text
+from verify.report.points import point_text
 from verify.search.lipschitz import LipschitzConstant
 
 

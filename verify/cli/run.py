@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from verify.cli.group import commands
-from verify.errors import BudgetExceeded, EngineDisagreement, EvidenceError, InputError
+from verify.errors import BudgetExceeded, EngineDisagreement, EvidenceError, FormulaError, InputError
 
 BAD_INPUT = 2
 UNKNOWN = 3
@@ -34,6 +34,8 @@ def run(arguments: Sequence[str]) -> int:
         return _complain(error.format_message() + hint, BAD_INPUT)
     except click.ClickException as error:
         return _complain(error.format_message(), BAD_INPUT)
+    except FormulaError as error:
+        return _complain(str(error), BAD_INPUT) if not error.drawn else _draw(error.drawn)
     except InputError as error:
         return _complain(str(error), BAD_INPUT)
     except (EvidenceError, EngineDisagreement) as error:
@@ -61,6 +63,12 @@ def run(arguments: Sequence[str]) -> int:
 def _complain(message: str, status: int) -> int:
     print(f"verify: {' '.join(message.split())[:600]}", file=sys.stderr)
     return status
+
+
+def _draw(mistake: str) -> int:
+    """A formula with a caret under its mistake: several lines, the only message that has them."""
+    print(f"verify: this formula cannot be decided\n{mistake}", file=sys.stderr)
+    return BAD_INPUT
 
 
 def _interrupted(stop: BaseException, *, as_json: bool) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -22,19 +23,34 @@ def jobs_option(command: click.decorators.FC) -> click.decorators.FC:
 @contextmanager
 def workers(jobs: str) -> Iterator[Executor | None]:
     """An executor with so many processes, None for one; whatever they still do at the end is given up."""
-    if not jobs.isdecimal() or not 1 <= int(jobs) <= 1024:
-        raise InputError(f"--jobs {jobs[:40]}: expected a number from 1 to 1024")
-    if int(jobs) == 1:
+    number = count(jobs)
+    if number == 1:
         yield None
         return
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # for the workers, which are started later: each has one core
     before = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(int(jobs), multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
+    pool = pool_of(number)
     try:
         yield pool
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - before:
             process.kill()
+
+
+def count(jobs: str, tasks: int = 1) -> int:
+    """The number that ``--jobs`` says; ``auto`` is one for each core, and no more than there are tasks."""
+    if jobs == "auto":
+        return max(1, min(len(os.sched_getaffinity(0)), tasks))
+    if not jobs.isdecimal() or not 1 <= int(jobs[:5]) <= 1024:
+        raise InputError(f"--jobs {jobs[:40]}: expected a number from 1 to 1024")
+    return int(jobs)
+
+
+def pool_of(number: int) -> ProcessPoolExecutor:
+    """So many processes, started when there is work."""
+    return ProcessPoolExecutor(number, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
 
 
 def _ignore_interrupts() -> None:

@@ -48,6 +48,9 @@ def parse_region(
     File names are relative to ``base_dir`` (the current folder by default), or ``locate`` says where they are;
     ``inputs`` are those that ``x[name]`` can name. Raises ``RegionError``, one line with the column of the mistake.
     """
+    build, count, _ = _CONSTRUCTORS.get(text.strip(), (None, 0, ""))
+    if build is not None and count == 0:  # a name alone needs no grammar
+        return replace(build(_Reader(dimension, Path)), text=text.strip())
     typed = _typed(text)
     with located(typed):
         tree = parse(typed, "region")

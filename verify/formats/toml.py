@@ -50,7 +50,7 @@ def load_toml(path: str | Path) -> Network:
     text = decoded(data, file, "network file", NetworkError)
     try:
         # A name of a file need not be text; that of a network is.
-        network = _network(_parsed(text), "".join(c if c.isprintable() else "?" for c in file.stem[:200]))
+        network = _network(parsed(text), "".join(c if c.isprintable() else "?" for c in file.stem[:200]))
     except InputError as error:
         raise NetworkError(f"network file {shown(file)}: {shorten(str(error), 500)}") from error
     except MemoryError as error:
@@ -58,7 +58,7 @@ def load_toml(path: str | Path) -> Network:
     return replace(network, source=str(path), file_digest=hashlib.sha256(data).hexdigest())
 
 
-def _parsed(text: str) -> dict[str, object]:
+def parsed(text: str) -> dict[str, object]:
     """The tables of the file; decimals become fractions."""
     _check_nesting(text)
     try:

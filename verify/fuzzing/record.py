@@ -37,6 +37,8 @@ def fuzz_record(result: Result, examples: int = EXAMPLES) -> dict[str, Any]:
 def affordable(result: Result, examples: int) -> tuple[int, str]:
     """How many draws the work allows, or why there are none."""
     claim = result.claim
+    if claim.property.family == "never":
+        return 0, "its instances are points, not sums of values"
     weights = sum(network.weight_count for network in (claim.network, claim.second) if network is not None)
     draws = min(examples, WORK // max(weights, 1))
     if draws >= min(FEWEST, examples):

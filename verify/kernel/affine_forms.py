@@ -28,7 +28,6 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 import numpy as np
-import scipy.sparse as sparse
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.exact import Bits
@@ -192,7 +191,7 @@ def affine(block: Block, forms: Mapping[int, Form]) -> Form:
         centre = centre + matrix.floats @ forms[source].centre
         for group, columns in forms[source].groups.items():
             product = matrix.fast_floats @ columns
-            product = product.toarray() if sparse.issparse(product) else product
+            product = product if isinstance(product, np.ndarray) else product.toarray()
             groups[group] = groups[group] + product if group in groups else product
     errors = {source: forms[source].error for source, _ in block.inputs}
     sizes = {source: _up(np.abs(forms[source].centre) + forms[source].reach()) for source, _ in block.inputs}
@@ -242,6 +241,8 @@ def _scaled(form: Form, slope: Floats) -> Form:
 
 def _diagonal(values: Floats) -> Columns:
     """A column for each value that is not zero."""
+    import scipy.sparse as sparse
+
     used = np.flatnonzero(values)
     return sparse.csr_array((values[used], (used, np.arange(len(used)))), shape=(len(values), len(used)))
 

@@ -23,14 +23,30 @@ from verify.kernel.affine_forms import form_bounds, paired
 from verify.kernel.balls import PRECISIONS, enclosures
 from verify.kernel.cover import check_cover, check_empty
 from verify.kernel.difference import Difference, bounds, boxes, folded
-from verify.kernel.evidence import Cells, Empty, Evidence, Nothing, Rule, ValueGap
+from verify.kernel.evidence import (
+    Cells,
+    Empty,
+    Evidence,
+    Falsehood,
+    Nothing,
+    Off,
+    Reached,
+    Rule,
+    Unsafe,
+    ValueGap,
+)
 from verify.kernel.exact import evaluate
-from verify.kernel.instances import Witness, instance_terms, is_vacuous
-from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_FORMS, Ledger
+from verify.kernel.formulas import Unsatisfiable, check_falsehood, check_satisfied
+from verify.kernel.goals import Bounds, check_bounds
+from verify.kernel.instances import Instance, Witness, instance_terms, is_vacuous
+from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_BOUNDS, FLOAT_FORMS, Ledger
 from verify.kernel.rules import RULES, SMOOTH_RULES
+from verify.kernel.units import check_off, check_reached
 from verify.network import Network
-from verify.property import Assignment, Claim, Term, Vacuous
+from verify.property import Assignment, Claim, Criterion, Term, Vacuous
+from verify.property.asked import conditions_claim
 from verify.property.base import in_coordinates
+from verify.property.never import case_holds
 from verify.rational import Enclosure, Real, Vector, ends
 
 
@@ -75,7 +91,7 @@ class Judgement:
             raise TypeError("only the kernel makes judgements; call judge")
 
 
-def judge(claim: Claim, evidence: Evidence, witness: Witness | None = None) -> Judgement:
+def judge(claim: Claim, evidence: Evidence, witness: Witness | Unsatisfiable | None = None) -> Judgement:
     """Replay the evidence for the claim; ``EvidenceError`` names the rule that rejects it.
 
     A proof needs the ``witness``, a refutation is an instance itself. ``TooLarge`` where the kernel does not do as much
@@ -94,10 +110,18 @@ def judge(claim: Claim, evidence: Evidence, witness: Witness | None = None) -> J
                 "instances", "a refutation is an instance itself; what stands beside it is not looked at"
             )
         return _check_gap(claim, evidence, ledger)
+    if isinstance(evidence, Falsehood):
+        return _check_formula(claim, evidence, ledger)
+    if isinstance(evidence, Off):
+        check_off(claim, evidence, ledger)
+        return Judgement(Verdict.REFUTED, False, (), None, tuple(ledger.entries), _SEAL)
+    if isinstance(evidence, Unsafe):
+        return _check_unsafe(claim, evidence, ledger)
     checker = CHECKERS.get(type(evidence))
     if checker is None:
         raise EvidenceError("kind", f"no rule for evidence of type {type(evidence).__name__}")
-    vacuous = is_vacuous(claim, witness)
+    vacuous = _is_about_nothing(claim, witness, ledger)
+    vacuous = vacuous or (isinstance(evidence, Reached) and not claim.network.relu_count)
     if isinstance(evidence, Nothing) and not vacuous:
         raise EvidenceError("nothing to quantify over", "the claim has instances to check")
     checker(claim, evidence, ledger)
@@ -120,6 +144,30 @@ def _check_gap(claim: Claim, evidence: ValueGap, ledger: Ledger) -> Judgement:
             gap = gap_of(claim, evidence.assignment, total)
             return Judgement(Verdict.REFUTED, False, values, gap, tuple(ledger.entries), _SEAL)
     raise EvidenceError("value gap", "the instance satisfies the formula, or ball arithmetic does not decide it")
+
+
+def _check_formula(claim: Claim, evidence: Falsehood, ledger: Ledger) -> Judgement:
+    """Evaluate the formula as it stands at the values of its names: its conditions hold, and its body does not."""
+    if claim.property.asked is None:
+        raise EvidenceError("falsehood", f"is about formulas of the language, not about {claim.property.name!r}")
+    check_falsehood(claim.property.asked, evidence)
+    return Judgement(Verdict.REFUTED, False, (), None, tuple(ledger.entries), _SEAL)
+
+
+def _is_about_nothing(claim: Claim, witness: Witness | Unsatisfiable | None, ledger: Ledger) -> bool:
+    """Whether the claim is vacuous. A formula is, if the formula that its conditions never hold is proved."""
+    asked = claim.property.asked
+    if asked is None:
+        if isinstance(witness, Unsatisfiable):
+            raise EvidenceError("instances", "conditions are those of a formula of the language")
+        return is_vacuous(claim, witness)
+    if isinstance(witness, Unsatisfiable):
+        _check_cells(conditions_claim(asked), witness.evidence, ledger)
+        return True
+    if not isinstance(witness, Instance):
+        raise EvidenceError("instances", "a proof needs values that satisfy the conditions, or a proof that none do")
+    check_satisfied(asked, witness.assignment)
+    return False
 
 
 def has_smooth_units(claim: Claim) -> bool:
@@ -189,6 +237,8 @@ def _check_cells(claim: Claim, evidence: Cells, ledger: Ledger) -> None:
     questions = claim.questions()
     if isinstance(questions, Vacuous):
         raise EvidenceError("cells", "the claim has no questions: it quantifies over nothing")
+    if any(question.criterion is Criterion.POSITIVE_SOMEWHERE for question in questions):
+        raise EvidenceError("cells", "covers do not show that units are on")
     if not questions or len(questions) != len(evidence.proofs):
         raise EvidenceError("cells", f"{len(evidence.proofs)} proofs for {len(questions)} questions")
     for question, proof in zip(questions, evidence.proofs, strict=True):
@@ -215,9 +265,43 @@ def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> Non
             raise EvidenceError("difference", f"the bound on a part of the region exceeds {epsilon}")
 
 
+def _check_reached(claim: Claim, evidence: Reached, _: Ledger) -> None:
+    """Each ReLU is on at one of the points."""
+    check_reached(claim, evidence)
+
+
+def _check_bounds(claim: Claim, evidence: Bounds, ledger: Ledger) -> None:
+    """On each part of the region's box, bounds of values, differences or slopes leave no instance that breaks it."""
+    check_bounds(claim, evidence)
+    ledger.add(FLOAT_BOUNDS)
+
+
+def _check_unsafe(claim: Claim, evidence: Unsafe, ledger: Ledger) -> Judgement:
+    """Evaluate the networks exactly at the point; every inequality of the case holds there."""
+    if claim.property.family != "never":
+        raise EvidenceError("unsafe point", f"does not refute {claim.property.name!r}")
+    cases, point = claim.property.parameters["cases"], evidence.point
+    if not 0 <= evidence.case < len(cases):
+        raise EvidenceError("unsafe point", f"there is no case {evidence.case}")
+    if len(point) != claim.network.input_size or not claim.region.contains(point):
+        raise EvidenceError("unsafe point", "the point does not lie in the region")
+    if has_smooth_units(claim):
+        raise EvidenceError("unsafe point", "values of smooth units are not exact")
+    values, found = {"x": point.fractions()}, []
+    for name, network in (("y", claim.network), ("z", claim.second)):
+        if network is not None:
+            values[name] = evaluate(network, point).fractions()
+            found += [Value(Fraction(1), point, name == "z", value) for value in values[name]]
+    if not case_holds(cases[evidence.case], values):
+        raise EvidenceError("unsafe point", "the case does not hold at the point")
+    return Judgement(Verdict.REFUTED, False, tuple(found), None, tuple(ledger.entries), _SEAL)
+
+
 CHECKERS: dict[type[Any], Callable[[Claim, Any, Ledger], None]] = {
     Rule: _check_rule,
     Nothing: _check_nothing,
     Cells: _check_cells,
     Difference: _check_difference,
+    Reached: _check_reached,
+    Bounds: _check_bounds,
 }

@@ -9,10 +9,11 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
+from verify.kernel.cases import Part
 from verify.kernel.closed_form import is_nonnegative, settled_units, spread_of
 from verify.kernel.evidence import Cover, Empty, Equation, Leaf, Split, Tree
 from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of
-from verify.kernel.inequalities import Part, check_parts, check_slope
+from verify.kernel.inequalities import check_parts, check_slope
 from verify.kernel.ledger import FLOAT_FILTER, Ledger
 from verify.kernel.relevance import Piece, check_free_leaf
 from verify.kernel.rewriting import rewritten
@@ -43,6 +44,8 @@ def check_empty(question: Question, proof: Empty) -> None:
 
 def check_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
     """Check a proof of one question."""
+    if question.criterion is Criterion.NEVER:
+        raise EvidenceError("cells", "do not show that cases hold nowhere")
     if proof.lifted:
         question = lift(question)
     question = after_steps(in_hull(question, proof.equations), proof)
@@ -217,7 +220,7 @@ def in_hull(question: Question, equations: Sequence[Equation]) -> Question:
     ]
     inside: Region = polyhedron(chart.directions.shape[1], rows, region.text)
     slope = question.slope.along(chart.directions) if question.slope is not None else None
-    return Question(network, inside, question.criterion, origin, question.lemma, slope)
+    return Question(network, inside, question.criterion, origin, question.lemma, slope, question.cases)
 
 
 def _origin_in_chart(chart: Chart, origin: Vector | None) -> Vector | None:

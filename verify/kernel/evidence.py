@@ -1,6 +1,7 @@
 """Evidence: plain data that makes a verdict re-checkable without trusting whoever found it.
 
     ValueGap     an instance of the property whose terms do not cancel             -> REFUTED
+    Falsehood    values of a formula's names at which it is false                  -> REFUTED
     Rule         a theorem about the network's shape, named                        -> PROVED
     Nothing      the property quantifies over nothing on the region                -> PROVED, vacuous
     Cells        for each question a cover of the region by cells, with the        -> PROVED
@@ -8,6 +9,11 @@
                  splits otherwise
     Difference   bounds of the difference of two networks are small, by intervals  -> PROVED
                  or by affine forms
+    Reached      points at which the ReLU of the network are on, each at one       -> PROVED
+    Off          a ReLU that is off on the whole region, with a cover that shows   -> REFUTED
+    Bounds       a box cut into parts, on each of which bounds of values,          -> PROVED
+                 differences or slopes settle the claim
+    Unsafe       a point at which one of the cases of 'never' holds                -> REFUTED
 
 ``to_json`` and ``from_json`` are the only readers and writers of the serialized form.
 """
@@ -22,12 +28,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from verify.errors import EvidenceError, InputError
-from verify.kernel import steps_json
+from verify.kernel import cuts, steps_json
 from verify.kernel.difference import Cut, Difference
 from verify.kernel.exact import AffineForm, Pattern
+from verify.kernel.goals import Bounds
 from verify.kernel.rewriting import Steps
 from verify.network import Network
 from verify.property import Assignment
+from verify.property.units import unit_network, units
 from verify.rational import Vector, exact_text, to_fraction, vector
 
 # For a linear function that is nonnegative on a polyhedron: nonnegative weights of the polyhedron's rows.
@@ -40,6 +48,13 @@ class ValueGap:
 
     assignment: Assignment
     output: int
+
+
+@dataclass(frozen=True, eq=False)
+class Falsehood:
+    """Values of the names of a formula of the language, at which its conditions hold and its body does not."""
+
+    assignment: Assignment
 
 
 @dataclass(frozen=True)
@@ -136,26 +151,73 @@ class Cells:
     proofs: tuple[Cover | Empty, ...]
 
 
-Evidence: TypeAlias = ValueGap | Rule | Nothing | Cells | Difference
+@dataclass(frozen=True, eq=False)
+class Reached:
+    """Points of the region (ambient): each ReLU is on at one of them."""
+
+    points: tuple[Vector, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Off:
+    """A ReLU of the question's network, (block, unit), and a proof that its pre-activation is at most zero there."""
+
+    block: int
+    unit: int
+    proof: Cover
+
+
+@dataclass(frozen=True, eq=False)
+class Unsafe:
+    """A point of the region at which the case of that number holds."""
+
+    point: Vector
+    case: int
+
+
+Evidence: TypeAlias = ValueGap | Falsehood | Rule | Nothing | Cells | Difference | Bounds | Unsafe | Reached | Off
 
 
 def to_json(evidence: Evidence) -> dict[str, Any]:
     """The evidence as plain data, rationals as strings, patterns as hexadecimal bit strings."""
     if isinstance(evidence, ValueGap):
-        values = {
-            name: value.strings() if isinstance(value, Vector) else exact_text(value)
-            for name, value in evidence.assignment.items()
-        }
-        return {"kind": "value gap", "values": values, "output": evidence.output}
+        return {"kind": "value gap", "values": assignment_to_json(evidence.assignment), "output": evidence.output}
+    if isinstance(evidence, Falsehood):
+        return {"kind": "falsehood", "values": assignment_to_json(evidence.assignment)}
     if isinstance(evidence, Rule):
         return {"kind": "rule", "rule": evidence.name}
     if isinstance(evidence, Nothing):
         return {"kind": "nothing to quantify over"}
     if isinstance(evidence, Difference):
-        cuts = [None if cut is None else [cut[0], exact_text(cut[1])] for cut in evidence.cuts]
+        parts = [None if cut is None else [cut[0], exact_text(cut[1])] for cut in evidence.cuts]
         forms = {"forms": True} if evidence.forms else {}
-        return {"kind": "difference", "folded": evidence.folded, **forms, "cuts": cuts}
+        return {"kind": "difference", "folded": evidence.folded, **forms, "cuts": parts}
+    if isinstance(evidence, Bounds):
+        tree = evidence.cuts
+        shape = {"nodes": len(tree.nodes), "bits": tree.width}
+        return {"kind": "bounds", "single": evidence.single, **shape, "cuts": tree.text()}
+    if isinstance(evidence, Unsafe):
+        return {"kind": "unsafe point", "point": evidence.point.strings(), "case": evidence.case}
+    if isinstance(evidence, Reached):
+        return {"kind": "reached units", "points": [point.strings() for point in evidence.points]}
+    if isinstance(evidence, Off):
+        return {
+            "kind": "unit off",
+            "block": evidence.block,
+            "unit": evidence.unit,
+            "proof": _proof_to_json(evidence.proof),
+        }
     return {"kind": "cells", "proofs": [_proof_to_json(proof) for proof in evidence.proofs]}
+
+
+def assignment_to_json(assignment: Assignment) -> dict[str, Any]:
+    """Values by name, points as lists."""
+    return {n: v.strings() if isinstance(v, Vector) else exact_text(v) for n, v in assignment.items()}
+
+
+def read_assignment(data: Any) -> Assignment:
+    """What ``assignment_to_json`` wrote."""
+    return {str(n): read_vector(v) if isinstance(v, list) else read_rational(v) for n, v in data.items()}
 
 
 def _proof_to_json(proof: Cover | Empty) -> dict[str, Any]:
@@ -235,11 +297,10 @@ def from_json(data: Any, networks: list[Network]) -> Evidence:
 
 def read_gap(data: Any) -> ValueGap:
     """An instance from its data."""
-    values = {str(n): read_vector(v) if isinstance(v, list) else read_rational(v) for n, v in data["values"].items()}
     output = data["output"]
     if type(output) is not int:
         raise TypeError(f"{output!r:.60} is not the number of an output")
-    return ValueGap(values, output)
+    return ValueGap(read_assignment(data["values"]), output)
 
 
 def _read_cells(data: Any, networks: list[Network]) -> Cells:
@@ -250,8 +311,8 @@ def _read_cells(data: Any, networks: list[Network]) -> Cells:
 
 
 def _read_difference(data: Any, _: list[Network]) -> Difference:
-    cuts = tuple(_read_cut(cut) for cut in data["cuts"])
-    return Difference(cuts, _flag(data["folded"]), _flag(data.get("forms", False)))
+    parts = tuple(_read_cut(cut) for cut in data["cuts"])
+    return Difference(parts, _flag(data["folded"]), _flag(data.get("forms", False)))
 
 
 def _read_cut(data: Any) -> Cut:
@@ -263,12 +324,44 @@ def _read_cut(data: Any) -> Cut:
     return coordinate, read_rational(value)
 
 
+def _read_reached(data: Any, _: list[Network]) -> Reached:
+    return Reached(tuple(read_vector(point) for point in data["points"]))
+
+
+def _read_off(data: Any, networks: list[Network]) -> Off:
+    block, unit = data["block"], data["unit"]
+    if type(block) is not int or type(unit) is not int or (block, unit) not in set(units(networks[0])):
+        raise ValueError(f"there is no ReLU {unit!r:.40} in block {block!r:.40}")
+    proof = _read_proof(data["proof"], unit_network(networks[0], block, unit))
+    if not isinstance(proof, Cover):
+        raise TypeError("an empty region shows nothing about a unit")
+    return Off(block, unit, proof)
+
+
+def _read_bounds(data: Any, _: list[Network]) -> Bounds:
+    text, numbers = data["cuts"], (data["nodes"], data["bits"])
+    if not isinstance(text, str) or any(type(number) is not int for number in numbers):
+        raise TypeError("the nodes are a text, their number and their bits")
+    return Bounds(cuts.read(text, *numbers), _flag(data["single"]))
+
+
+def _read_unsafe(data: Any, _: list[Network]) -> Unsafe:
+    if type(data["case"]) is not int:
+        raise TypeError(f"{data['case']!r:.60} is not the number of a case")
+    return Unsafe(read_vector(data["point"]), data["case"])
+
+
 _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
     "value gap": lambda data, _: read_gap(data),
+    "falsehood": lambda data, _: Falsehood(read_assignment(data["values"])),
     "rule": lambda data, _: Rule(str(data["rule"])),
     "nothing to quantify over": lambda data, _: Nothing(),
     "cells": _read_cells,
     "difference": _read_difference,
+    "reached units": _read_reached,
+    "unit off": _read_off,
+    "bounds": _read_bounds,
+    "unsafe point": _read_unsafe,
 }
 
 

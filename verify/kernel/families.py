@@ -51,6 +51,10 @@ class FamilyClaim:
     def __post_init__(self) -> None:
         if self.property.needs_second:
             raise NetworkError(f"{self.property.name!r} compares two networks; it is no claim about a family")
+        if self.property.key == "no dead units":
+            raise NetworkError(
+                f"{self.property.name!r} is about the units of one network; it is no claim about a family"
+            )
         if self.region.ambient != self.family.input_size:
             raise RegionError(
                 f"region {self.region.text or ''!r} has {self.region.ambient} dimensions,"

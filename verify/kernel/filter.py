@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sparse
 
 from verify.kernel.exact import Pattern
 from verify.network import Network, floats
@@ -148,16 +147,16 @@ class _Layer:
                 continue
             weights = matrix.float_columns[:, pattern[source]] if source in pattern else matrix.floats
             is_filled = matrix.entry_count > FILLED * matrix.shape[0] * matrix.shape[1]
-            self.inputs.append((source, weights.toarray() if is_filled else sparse.csr_array(weights)))
+            self.inputs.append((source, weights.toarray() if is_filled else weights.tocsr()))
 
     def rows(self, jacobians: dict[int, Any], columns: Any) -> Any:
         """The rows of this block's Jacobian in some input columns, dense or sparse."""
         total: Any = None
         for source, weights in self.inputs:
-            part = sparse.csr_array(weights[:, columns]) if source == 0 else _product(weights, jacobians[source])
+            part = weights[:, columns].tocsr() if source == 0 else _product(weights, jacobians[source])
             if total is None:
                 total = part
-            elif sparse.issparse(total) and sparse.issparse(part):
+            elif _is_sparse(total) and _is_sparse(part):
                 total = total + part
             else:
                 total = _dense(total) + _dense(part)
@@ -166,17 +165,21 @@ class _Layer:
 
 def _product(weights: Any, jacobian: Any) -> Any:
     """The product, sparse where few of its terms are nonzero."""
-    if not sparse.issparse(jacobian):
+    if not _is_sparse(jacobian):
         return weights @ jacobian
-    if sparse.issparse(weights):
+    if _is_sparse(weights):
         terms = int(np.diff(jacobian.indptr)[weights.indices].sum())
         if terms <= SPARSE * weights.nnz * jacobian.shape[1]:
             return weights @ jacobian
     return weights @ jacobian.toarray()
 
 
+def _is_sparse(matrix: Any) -> bool:
+    return not isinstance(matrix, np.ndarray)
+
+
 def _dense(matrix: Any) -> Any:
-    return matrix.toarray() if sparse.issparse(matrix) else matrix
+    return matrix.toarray() if _is_sparse(matrix) else matrix
 
 
 def _chunk_norms(
@@ -191,7 +194,7 @@ def _chunk_norms(
             sizes = abs(total)
             if largest:
                 most = sizes.max(axis=1)
-                norms.append((most.toarray() if sparse.issparse(most) else most).ravel() * radii[columns[0]])
+                norms.append((most.toarray() if _is_sparse(most) else most).ravel() * radii[columns[0]])
             else:
                 norms.append(sizes @ radii[columns])
             jacobians[k] = total if layer.on is None else total[layer.on]

@@ -4,6 +4,7 @@
     NONPOSITIVE    on each leaf, its map is nonpositive
     NONDECREASING  each leaf's slope along the axis is nonnegative
     LIPSCHITZ      each leaf's gradient extends to an ambient functional whose dual norm is at most the constant
+    NOWHERE        on each leaf no case holds: see ``verify.kernel.cases``
 
 Nonnegativity on a leaf is shown as everywhere else: by nonnegative multipliers of the rows that hold there.
 
@@ -15,31 +16,20 @@ g.s = w.(D s) <= ||w||* ||D s||, so the gradient g is bounded by the dual norm o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
 from verify.errors import EvidenceError
+from verify.kernel.cases import Part, check_cases
 from verify.kernel.closed_form import is_nonnegative
-from verify.kernel.evidence import Leaf
 from verify.kernel.exact import AffineForm
 from verify.property import Criterion, Question
 from verify.property.base import GRADIENTS, Slope
 from verify.property.lipschitz import dual_measure, squared_if_l2
 from verify.property.slopes import axis_in_coordinates, free_coordinates, free_directions
 from verify.rational import Vector, vector
-from verify.region import HalfSpace
 from verify.region.bases import Base
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """A leaf, the rows that hold on it, and the affine maps of its outputs (hull coordinates, pinned ones put in)."""
-
-    rows: Sequence[HalfSpace]
-    leaf: Leaf
-    maps: Sequence[AffineForm]
 
 
 def check_slope(question: Question) -> None:
@@ -65,6 +55,8 @@ def check_parts(question: Question, parts: Sequence[Part]) -> None:
         _check_monotone(question, parts)
     elif question.criterion is Criterion.LIPSCHITZ:
         _check_lipschitz(question, parts)
+    elif question.criterion is Criterion.NOWHERE:
+        check_cases(question.cases, base, parts)
     else:
         raise EvidenceError("criterion", f"{question.criterion.name} is not an inequality")
 

@@ -14,6 +14,12 @@ FLOAT_FORMS = (
     " binary64 arithmetic, rounding to nearest, with gradual underflow, in NumPy, SciPy and their BLAS"
 )
 
+FLOAT_BOUNDS = (
+    "values, differences or slopes were bounded in floats (columns of affine forms in float32 or float64) with a proved"
+    " error bound; this assumes IEEE 754 arithmetic, rounding to nearest, with gradual underflow, in NumPy, SciPy and"
+    " their BLAS"
+)
+
 BALL_ARITHMETIC = "values of smooth units were enclosed by the ball arithmetic of Arb (python-flint)"
 
 

@@ -309,7 +309,7 @@ def _filled(block: Block, rows: Matrix, source: Indices, place: Indices, sizes: 
     for i, value in zip(rows.row_of_entry[constant].tolist(), rows.entries[constant].tolist(), strict=True):
         bias[i] = to_fraction(value)
     inputs = []
-    for s in np.unique(source[rows.columns[~constant]]).tolist():
+    for s in sorted(set(source[rows.columns[~constant]].tolist())):  # np.unique would load numpy.ma
         chosen = ~constant & (source[rows.columns] == s)
         entries = rows.entries[chosen]
         if entries.dtype != np.float64:

@@ -10,6 +10,7 @@ import numpy as np
 
 from verify.errors import NetworkError
 from verify.network import matrix as matrices
+from verify.network.builder import Tensor
 from verify.network.matrix import Matrix
 from verify.network.network import Block, Network
 from verify.rational import Vector, zeros
@@ -87,3 +88,15 @@ def pick(parts: int, weights: Sequence[Fraction | int], size: int, extra: int = 
     columns = np.concatenate([np.arange(size) + i * size for i, _ in used])
     entries = matrices.as_entries(np.repeat(np.array([w for _, w in used], dtype=object), size))
     return matrices.from_triplets(rows, columns, entries, (size, parts * size + extra))
+
+
+def applied(network: Network, argument: Tensor, label: str) -> Tensor:
+    """The network's output at a tensor of its input's size, in the tensor's builder; ``label`` prefixes names."""
+    outputs = {0: argument.simple()}
+    for k, block in enumerate(network.blocks, start=1):
+        total = Tensor(argument.builder, block.shape, {}, block.bias, label + block.name)
+        for source, matrix in block.inputs:
+            total = total + outputs[source].apply(matrix, block.shape)
+        activated = argument.builder.add_block(total, relu=True) if block.relu else total
+        outputs[k] = activated.simple() if k < len(network.blocks) else activated
+    return outputs[len(network.blocks)]

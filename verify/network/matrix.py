@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as sparse
 from numpy.typing import NDArray
 
 from verify.errors import NetworkError
@@ -28,6 +27,9 @@ from verify.rational import (
     short_float_integers,
     to_fraction,
 )
+
+if TYPE_CHECKING:
+    import scipy.sparse as sparse
 
 Indices = NDArray[np.int64]
 Entries = NDArray[Any]  # float64, or objects that are fractions
@@ -72,6 +74,8 @@ class Matrix:
             data = self.entries
         else:
             data = np.array([nearest_float(e.numerator, e.denominator) for e in self.entries], dtype=np.float64)
+        import scipy.sparse as sparse  # a third of a second, which small claims need not pay
+
         return sparse.csr_array((data, self.columns, self.row_starts), shape=self.shape)
 
     @cached_property
@@ -83,6 +87,8 @@ class Matrix:
     @cached_property
     def float_columns(self) -> sparse.csc_array:
         """``floats`` stored by columns."""
+        import scipy.sparse as sparse
+
         return sparse.csc_array(self.floats)
 
     @cached_property

@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +23,7 @@ from verify.errors import InputError, NetworkError
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
 from verify.network.smooth import SMOOTH
-from verify.rational import Floats, Vector, exact_text, scaled_integers, vector
+from verify.rational import Floats, Vector, exact_text, scaled_integers, vector, vector_from_floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +194,31 @@ class Network:
         text = json.dumps([plain["input_shape"], plain["output_shape"], plain["notes"], plain["blocks"]])
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def __call__(self, x: Any) -> Any:
+        """The value at a point: exact for exact numbers, floats with a bound on their error for an array of floats.
+
+        Exact numbers (integers, fractions, texts such as "1/3"; as many as inputs, in a flat sequence) give a tuple of
+        fractions. An array of floats, of any shape with as many entries, gives ``(values, bounds)``: the exact value
+        differs from ``values`` by ``bounds`` at most. Raises ``InputError`` for anything else.
+        """
+        from verify.network import floats
+
+        is_array = isinstance(x, np.ndarray) and x.dtype.kind == "f"
+        point = vector_from_floats(np.asarray(x).ravel()) if is_array else _exact_point(x)
+        if len(point) != self.input_size:
+            raise InputError(f"{self.name} takes {self.input_size} numbers, {len(point)} are given")
+        if is_array:
+            run = floats.run(self, point)
+            return run.values[-1], run.errors[-1]
+        self.require_piecewise_linear("an exact value")
+        outputs = {0: point}
+        for k, block in enumerate(self.blocks, start=1):
+            z = block.bias
+            for source, matrix in block.inputs:
+                z = z + matrix.product(outputs[source])
+            outputs[k] = Vector(np.maximum(z.numerators, 0), z.denominator) if block.relu else z
+        return tuple(outputs[len(self.blocks)].fractions())
+
     def select_outputs(self, outputs: tuple[int, ...]) -> Network:
         """The network with only the given output coordinates."""
         bad = [o for o in outputs if not 0 <= o < self.output_size]
@@ -209,6 +235,17 @@ class Network:
             source=None,
             file_digest=None,
         )
+
+
+def _exact_point(x: Any) -> Vector:
+    """The numbers of a flat sequence, or one number."""
+    if isinstance(x, np.ndarray):
+        x = x.ravel()
+    values = list(x) if isinstance(x, Iterable) and not isinstance(x, str) else [x]
+    values = [int(value) if isinstance(value, np.integer) else value for value in values]
+    if any(isinstance(value, bool) or not isinstance(value, int | float | Fraction | str) for value in values):
+        raise InputError("a point is a flat sequence of numbers, such as [1, '1/2'], or an array of floats")
+    return vector(values)
 
 
 def unit_name(layer: str, shape: tuple[int, ...], index: int) -> str:

@@ -18,6 +18,8 @@ from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
 from verify.errors import PropertyError
+from verify.formula.lowering import Case, Lowered
+from verify.formula.tree import Formula
 from verify.network import Network
 from verify.network.combine import precomposed
 from verify.network.matrix import Matrix
@@ -40,10 +42,19 @@ class Criterion(enum.Enum):
     NONPOSITIVE = "no piece exceeds zero"
     NONDECREASING = "no piece decreases along the axis"
     LIPSCHITZ = "the gradient of each piece is bounded by the constant in the dual norm"
+    NOWHERE = "on no piece do all signs of a case hold at a point"
+    POSITIVE_SOMEWHERE = "each pre-activation of a ReLU is positive somewhere"
+    NEVER = "no case holds anywhere"
 
 
 # Criteria about inequalities, and those of them that need a question's ``slope``.
-INEQUALITIES = (Criterion.CONVEX, Criterion.NONPOSITIVE, Criterion.NONDECREASING, Criterion.LIPSCHITZ)
+INEQUALITIES = (
+    Criterion.CONVEX,
+    Criterion.NONPOSITIVE,
+    Criterion.NONDECREASING,
+    Criterion.LIPSCHITZ,
+    Criterion.NOWHERE,
+)
 GRADIENTS = (Criterion.NONDECREASING, Criterion.LIPSCHITZ)
 
 
@@ -73,7 +84,7 @@ class Question:
 
     The region has no chart: the network is taken in its coordinates. ``origin`` is where the ambient 0 lies
     in these coordinates, None when it is outside the affine hull. A lifted question (``copies.lift``) has further
-    coordinates, which the network ignores: its origin lists the first ones only.
+    coordinates, which the network ignores: its origin lists the first ones only. ``cases`` belong to NOWHERE.
     """
 
     network: Network
@@ -82,6 +93,16 @@ class Question:
     origin: Vector | None
     lemma: str
     slope: Slope | None = None
+    cases: tuple[Case, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A formula of the language, the networks that its names are bound to, and what it became."""
+
+    formula: Formula
+    networks: Mapping[str, Network]
+    lowered: Lowered
 
 
 @dataclass(frozen=True)
@@ -111,7 +132,8 @@ class Property:
     ``margin``, where the formula compares the sum with something that depends on the points, makes the number that
     ``relation`` is about from the sum and the values of the variables. ``family`` and ``parameters`` belong to a
     property with numbers in its name (``lipschitz 2 in linf`` is of the family ``lipschitz``); ``fits`` raises
-    ``PropertyError`` for a network that they do not fit; ``predicate`` says the property in a sentence.
+    ``PropertyError`` for a network that they do not fit; ``predicate`` says the property in a sentence. ``asked`` is
+    the formula that somebody wrote, where the property is none of the catalogue's: see ``verify.property.asked``.
     """
 
     name: str
@@ -127,6 +149,7 @@ class Property:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     fits: Callable[[Network], None] | None = None
     predicate: str = ""
+    asked: Asked | None = None
 
     def __repr__(self) -> str:
         return f"<Property {self.name}: {self.formula}>"

@@ -19,8 +19,10 @@ from verify.property.homogeneous import HOMOGENEOUS, POSITIVELY_HOMOGENEOUS
 from verify.property.linear import LINEAR, SUPERPOSITION
 from verify.property.lipschitz import LIPSCHITZ
 from verify.property.monotone import MONOTONE
+from verify.property.never import NEVER
 from verify.property.parity import EVEN, ODD
 from verify.property.subadditive import SUBADDITIVE, SUPERADDITIVE
+from verify.property.units import UNITS
 from verify.property.within import WITHIN
 from verify.region import Region
 
@@ -45,8 +47,8 @@ CATALOGUE: dict[str, Property] = {
 }
 
 
-# Properties with parameters in their names.
-FAMILIES: tuple[Family, ...] = (*MONOTONE, LIPSCHITZ, WITHIN)
+# Properties with parameters in their names, and the one that is no formula over values of f.
+FAMILIES: tuple[Family, ...] = (*MONOTONE, LIPSCHITZ, WITHIN, NEVER, UNITS)
 
 # A number, whose sign and exponent keep their hyphens; a hyphen elsewhere stands for a space.
 _NUMBER_OR_HYPHEN = re.compile(r"((?:(?<!\w)[-+])?(?:\d[\d.]*|\.\d+)(?:e[-+]?\d+)?(?:/\d+)?)|[-_]")

@@ -120,4 +120,5 @@ def lift(question: Question) -> Question:
         question.origin,
         question.lemma,
         question.slope.along(projection) if question.slope is not None else None,
+        question.cases,
     )

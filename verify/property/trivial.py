@@ -10,6 +10,7 @@ about P alone. P is convex, so each row of the table has one condition for it:
 - additive, subadditive, superadditive: {(x, y) : x, y and x + y in P} is a polyhedron, empty or not.
 - nondecreasing, nonincreasing: t = 0 is trivial. An axis that is a direction of aff(P) can be followed a little from
   the relative interior; two points of P that differ along the axis make it a direction.
+- no dead units: every point of P counts as an instance; whether there is a ReLU to speak of is seen from the network.
 - the others: one point of P, taken for every variable, is an instance, and no instance counts as trivial.
 """
 
@@ -23,6 +24,7 @@ from fractions import Fraction
 from verify.property.base import Assignment, Slope, Vacuous, number
 from verify.property.catalogue import Claim
 from verify.property.slopes import axis_in_coordinates
+from verify.property.units import AT_MOST_ZERO, NO_DEAD_UNITS
 from verify.rational import Vector
 
 
@@ -64,6 +66,9 @@ TRIVIAL: dict[str, Trivial] = {
     "equivalent": _none(Absence.NEVER),
     "equivalent within": _none(Absence.NEVER),
     "lipschitz": _none(Absence.NEVER),
+    NO_DEAD_UNITS.key: _none(Absence.NEVER),
+    AT_MOST_ZERO.key: _none(Absence.NEVER),
+    "never": _none(Absence.NEVER),
     "odd": _none(Absence.ORIGIN_OUTSIDE),
     "even": _none(Absence.ORIGIN_OUTSIDE),
     "additive": _none(Absence.NO_SUM),
@@ -93,9 +98,13 @@ def axis_direction(claim: Claim) -> Vector | None:
 
 def why_vacuous(claim: Claim) -> str:
     """Why a claim that is vacuous is so, in words."""
+    if claim.property.asked is not None:
+        return "no values of its names satisfy the conditions"
     questions = claim.questions()
     if isinstance(questions, Vacuous):
         return questions.reason
+    if claim.property.key == NO_DEAD_UNITS.key:
+        return "the network has no ReLU"
     found = trivial(claim)
     only = f", and {found.words} alone says nothing" if found.words else ""
     return f"{found.absence.value}{only}"

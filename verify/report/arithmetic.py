@@ -5,15 +5,19 @@ from __future__ import annotations
 from fractions import Fraction
 
 from verify.kernel.check import Value
-from verify.kernel.evidence import ValueGap
+from verify.kernel.evidence import Falsehood, ValueGap
 from verify.kernel.exact import preactivations
+from verify.kernel.formulas import meaning
 from verify.network import Network
 from verify.network.network import Block
-from verify.rational import Real, Vector, display, exact_text
+from verify.property.base import Asked
+from verify.rational import Real, Vector, display, exact_text, vector
 from verify.report.comparison import comparison, is_comparison
+from verify.report.falsehood import called_text, entries_text, says, sentence
 from verify.report.model import Counterexample, Evaluation, Number, Variable
+from verify.report.points import point_text
 from verify.report.record import Result
-from verify.report.sentence import call_text, point_text
+from verify.report.sentence import call_text
 from verify.report.sums import sum_text
 
 # Beyond this many weights, the value of every unit on the way is no reading matter.
@@ -28,6 +32,8 @@ def number(value: Real) -> Number:
 def counterexample(result: Result) -> Counterexample | None:
     """The refutation with every value written out; None unless the claim was refuted by an instance."""
     evidence, judgement = result.outcome.evidence, result.outcome.judgement
+    if isinstance(evidence, Falsehood) and result.claim.property.asked is not None:
+        return _false_formula(result.claim.property.asked, evidence)
     if not isinstance(evidence, ValueGap) or judgement is None or judgement.gap is None:
         return None
     output = result.outputs[evidence.output] if result.outputs else evidence.output
@@ -52,6 +58,20 @@ def counterexample(result: Result) -> Counterexample | None:
         says = f"The formula says that the first is {sign} the second. It is not, so the claim is false."
     variables = tuple(_variable(name, value) for name, value in evidence.assignment.items())
     return Counterexample(result.counterexample or "", variables, tuple(evaluations), combination, total, says)
+
+
+def _false_formula(asked: Asked, evidence: Falsehood) -> Counterexample:
+    """A formula that is false at values of its names, with the networks' values there."""
+    found = meaning(asked, evidence.assignment)
+    text = sentence(found, evidence.assignment)
+    lines = []
+    for (name, x), value in found.calls.items():
+        entries = Number(entries_text(value), entries_text(value))
+        shown = found.written[name, x], called_text(found, (name, x))
+        lines.append(Evaluation(*shown, entries, tuple(workings(asked.networks[name], vector(x)))))
+    variables = tuple(_variable(name, value) for name, value in evidence.assignment.items())
+    said = "; ".join(says(found, asked.formula.body))
+    return Counterexample(text, variables, tuple(lines), said, Number("", ""), "So the formula is false there.")
 
 
 def _variable(name: str, value: Vector | Fraction) -> Variable:

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from verify.property import Claim
+from verify.region import everything
 from verify.report import mathml, reproduce, words
 from verify.report.arithmetic import counterexample
+from verify.report.calculation import calculation
 from verify.report.drawing import drawing, shape_text
 from verify.report.model import Link, Page
 from verify.report.opinion import second_opinion
@@ -18,6 +22,8 @@ from verify.report.record import Result
 from verify.report.tried import tried
 
 SECONDS = 1.5
+INSIDE = "every argument of f in the region"
+LITERALLY = "read literally: only its conditions keep arguments of f anywhere"
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,10 @@ def compose(result: Result, about: About) -> Page:
     claim = result.claim
     plots, notes = figures(result, SECONDS)
     networks = [claim.network, *([claim.second] if claim.second is not None else [])]
+    asked = claim.property.asked
+    drawn = [(network, claim.region) for network in networks]
+    if asked is not None:
+        drawn = [(network, everything(network.input_size)) for network in asked.networks.values()]
     return Page(
         title=about.title or words.question(result),
         test=about.test,
@@ -44,18 +54,18 @@ def compose(result: Result, about: About) -> Page:
         verdict=result.verdict.value,
         assurance=result.assurance or "",
         vacuous=result.vacuous,
-        statement=tuple(mathml.formula(claim.property.formula)),
+        statement=tuple(mathml.formula(claim.property.formula)) if asked is None else (words.code(asked.formula.text),),
         formula=claim.property.formula,
         quantifier=mathml.quantifier(claim),
         setting=mathml.function_type(claim),
-        region=mathml.math(mathml.identifier("P"), mathml.operator("="), mathml.region(claim.region)),
+        region=_region(claim),
         steps=tuple(steps(result)),
         map=the_map(result),
         counterexample=counterexample(result),
         reason=result.outcome.reason,
         tried=result.outcome.tried,
         figures=tuple(plots),
-        drawings=tuple(drawing(network, claim.region, SECONDS) for network in networks),
+        drawings=tuple(drawing(network, place, SECONDS) for network, place in drawn),
         fuzz=tried(about.fuzz),
         opinion=second_opinion(result),
         ledger=result.outcome.assumptions,
@@ -64,10 +74,19 @@ def compose(result: Result, about: About) -> Page:
         seconds=result.outcome.seconds,
         command=reproduce.command(result),
         python=reproduce.python(result),
+        calculation="\n".join(calculation(result)),
         recheck=reproduce.recheck(about.record),
         notes=tuple(notes),
         theorem=about.theorem,
+        reading=INSIDE if asked is None else LITERALLY,
     )
+
+
+def _region(claim: Claim) -> Markup:
+    """``P = box(0, 1)``; a formula names its regions itself."""
+    if claim.property.asked is not None:
+        return words.code(claim.region.text)
+    return mathml.math(mathml.identifier("P"), mathml.operator("="), mathml.region(claim.region))
 
 
 def _facts(result: Result, claim: Claim) -> tuple[tuple[str, str], ...]:

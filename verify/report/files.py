@@ -9,6 +9,7 @@ from typing import Any
 
 from verify.errors import EngineDisagreement
 from verify.report.compose import About, compose
+from verify.report.folder import drop_pages
 from verify.report.html import claim_page
 from verify.report.markdown import text_of
 from verify.report.model import Link, SecondOpinion
@@ -33,6 +34,30 @@ def write_report(
     the verdict, all are written and then ``EngineDisagreement`` is raised.
     """
     record = folder / f"{stem or file_stem(result)}.json"
+    data = _recorded(record, result, title=title, test=test, fuzz=fuzz, theorem=theorem)
+    page = compose(result, About(title, test, from_here(record), fuzz, theorem))
+    write_text(record.with_suffix(".html"), claim_page(page, record=record.name))
+    write_text(record.with_suffix(".md"), text_of(page))
+    if page.opinion is not None and page.opinion.agrees is False:
+        _keep_disagreement(record, result, data, page.opinion)
+    if page.fuzz is not None and page.fuzz.failure:
+        raise EngineDisagreement(f"{page.fuzz.failure}; it is kept in {record}; please report this")
+    return record
+
+
+def write_record(
+    folder: Path, result: Result, *, stem: str, title: str = "", test: str = "", theorem: Link | None = None
+) -> Path:
+    """Write the record alone; pages of an earlier one of that name are removed. Returns its path."""
+    record = folder / f"{stem}.json"
+    _recorded(record, result, title=title, test=test, fuzz=None, theorem=theorem)
+    drop_pages(record)
+    return record
+
+
+def _recorded(
+    record: Path, result: Result, *, title: str, test: str, fuzz: Mapping[str, Any] | None, theorem: Link | None
+) -> dict[str, Any]:
     extra = {
         "title": title,
         "test": test,
@@ -42,14 +67,7 @@ def write_report(
     data = result.record()
     data["unchecked"] |= {key: value for key, value in extra.items() if value}
     write_text(record, json.dumps(data, indent=1) + "\n")
-    page = compose(result, About(title, test, from_here(record), fuzz, theorem))
-    write_text(record.with_suffix(".html"), claim_page(page, record=record.name))
-    write_text(record.with_suffix(".md"), text_of(page))
-    if page.opinion is not None and page.opinion.agrees is False:
-        _keep_disagreement(record, result, data, page.opinion)
-    if page.fuzz is not None and page.fuzz.failure:
-        raise EngineDisagreement(f"{page.fuzz.failure}; it is kept in {record}; please report this")
-    return record
+    return data
 
 
 def from_here(path: Path) -> str:

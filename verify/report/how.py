@@ -16,12 +16,16 @@ def how_proved(record: Mapping[str, Any]) -> str:
         kind = "affine forms" if evidence.get("forms") else "interval bounds"
         where = f", on {parts} parts of the region" if parts > 1 else ""
         return f"{kind} of f - g, layer by layer{where}"
+    if evidence["kind"] == "reached units":
+        points = len(evidence["points"])
+        where = "one point" if points == 1 else f"one of {points} points"
+        return f"each of {record['network']['relu']} ReLU is on at {where}"
     if "proofs" not in evidence:
         return f"by evidence of the kind '{evidence['kind']}'"
     trees = [proof.get("tree", []) for proof in evidence["proofs"]]
     cells = sum(1 for tree in trees for node in tree if "cell" in node)
     relevant = any("free" in node for tree in trees for node in tree)
-    units = record["network"]["relu"]
+    units = sum(item["relu"] for item in record["names"].values()) if "names" in record else record["network"]["relu"]
     rewritten = [proof for proof in evidence["proofs"] if "rewriting" in proof]
     if rewritten and cells <= len(trees) and not relevant:
         left = sum(sum(proof["sizes"].values()) for proof in rewritten)

@@ -15,7 +15,7 @@ from verify.report.how import how_proved
 from verify.report.record import write_text
 from verify.report.sentence import recorded_sentence
 from verify.report.theorem import DATA, Chapter
-from verify.report.words import chosen_outputs, place_of
+from verify.report.words import chosen_outputs, listed_bindings, place_of
 
 NO_MODULE = "command line"
 
@@ -38,6 +38,12 @@ class Entry:
     seconds: float
     line: str
     failed: bool = False
+    has_page: bool = True
+
+    @functools.cached_property
+    def href(self) -> str:
+        """The page of the claim; its record where no page was made."""
+        return f"{self.stem}.html" if self.has_page else f"{self.stem}.json"
 
     @functools.cached_property
     def search(self) -> str:
@@ -114,15 +120,19 @@ def read_entry(path: Path) -> Entry | None:
         data = json.loads(path.read_text(encoding="utf-8"))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    if not isinstance(data, dict) or not {"format", "verdict", "property", "network", "unchecked"} <= set(data):
+    if not isinstance(data, dict) or not {"format", "verdict", "property", "unchecked"} <= set(data):
+        return None
+    if not {"network", "names"} & set(data):  # a family
         return None
     try:
-        return _entry(path.stem, data)
+        return replace(_entry(path.stem, data), has_page=path.with_suffix(".html").is_file())
     except (VerifyError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"not a record: {error!r}") from error
 
 
 def _entry(stem: str, data: dict[str, Any]) -> Entry:
+    if data["kind"] == "formula":
+        return _formula_entry(stem, data)
     network, region = str(data["network"]["name"]), str(data["region"])
     second = f" to {data['second']['name']}" if data["second"] is not None else ""
     unchecked = data["unchecked"]
@@ -136,6 +146,28 @@ def _entry(stem: str, data: dict[str, Any]) -> Entry:
         network=network,
         property=f"{data['property']}{second}",
         region=region,
+        verdict=str(data["verdict"]),
+        assurance=str(data["assurance"] or ""),
+        vacuous=bool(data["vacuous"]),
+        seconds=float(unchecked["seconds"]),
+        line=_line(data),
+    )
+
+
+def _formula_entry(stem: str, data: dict[str, Any]) -> Entry:
+    """The line of a formula of the language."""
+    unchecked = data["unchecked"]
+    test = str(unchecked.get("test", ""))
+    names = {str(name): str(item["name"]) for name, item in data["names"].items()}
+    return Entry(
+        stem=stem,
+        question=f"Is it true that {data['property']}, where {listed_bindings(names)}?",
+        title=str(unchecked.get("title", "")),
+        module=test.partition("::")[0] or NO_MODULE,
+        test=test,
+        network=names["f"],
+        property=str(data["property"]),
+        region=", ".join(str(item["region"]) for item in data["regions"]),
         verdict=str(data["verdict"]),
         assurance=str(data["assurance"] or ""),
         vacuous=bool(data["vacuous"]),

@@ -14,7 +14,7 @@ def text_of(page: Page) -> str:
     """The page's text, from the model that every writer shares."""
     word = "Yes, attested." if page.assurance == "attested" else WORDS[page.verdict]
     lines = [f"# {escape(page.title)}", "", f"**{escape(page.question)}** {word}", "", escape(page.answer), ""]
-    lines += [f"- Formula: {code(page.formula)}, every argument of f in the region."]
+    lines += [f"- Formula: {code(page.formula)}, {page.reading}."]
     lines += [f"- {name}: {escape(value)}" for name, value in page.facts]
     lines += [f"- assurance: {page.assurance or 'none'}{', vacuous' if page.vacuous else ''}; {page.seconds:.3f} s", ""]
     lines += [*_reason(page), *_networks(page.drawings), *_further(page)]
@@ -22,6 +22,7 @@ def text_of(page: Page) -> str:
     lines += [f"- {escape(entry)}" for entry in page.ledger] or ["None beyond exact integer arithmetic."]
     lines += ["", "## Again", "", *fenced("\n".join(filter(None, (page.command, page.recheck)))), ""]
     lines += [*fenced(page.python), ""] if page.python else []
+    lines += [*fenced(page.calculation), ""] if page.calculation else []
     lines += ["", ", ".join(f"{name} {version}" for name, version in page.versions), ""]
     return "\n".join(lines)
 

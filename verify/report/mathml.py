@@ -164,7 +164,11 @@ def quantifier(claim: Claim) -> Markup:
 
 def function_type(claim: Claim) -> Markup:
     """``f : R^n -> R^m``."""
-    real = element("mi", "ℝ")
+    real, asked = element("mi", "ℝ"), claim.property.asked
+    if asked is not None:
+        sizes = {name: (_power(real, n.input_size), _power(real, n.output_size)) for name, n in asked.networks.items()}
+        typed = [math(identifier(name), operator(":"), a, operator("->"), b) for name, (a, b) in sizes.items()]
+        return join(typed, ", ")
     source, target = _power(real, claim.network.input_size), _power(real, claim.network.output_size)
     name = identifier("f") if claim.second is None else join((identifier("f"), operator(","), identifier("g")))
     return math(name, operator(":"), source, operator("->"), target)

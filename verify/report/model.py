@@ -155,6 +155,8 @@ class Page:
     seconds: float
     command: str
     python: str
+    calculation: str
     recheck: str
     notes: tuple[str, ...] = ()
     theorem: Link | None = None
+    reading: str = "every argument of f in the region"

@@ -12,6 +12,10 @@ from verify.report.record import Result
 def file_stem(result: Result) -> str:
     """A file name for the claim: readable, and different for different claims."""
     data = result.record()
+    asked = result.claim.property.asked
+    if asked is not None:
+        identity = [data[key] for key in ("names", "property", "regions")]
+        return readable_name(f"{result.network.name}-{asked.formula.text}", json.dumps(identity))
     parts = (result.network.name, result.claim.property.name, result.claim.region.text)
     # box(-1, 1) and box(1, 1) read the same here, as do claims about other outputs: the digest tells them apart.
     claim = [data[key] for key in ("network", "second", "property", "region_data", "outputs")]

@@ -27,6 +27,8 @@ def is_small(claim: Claim) -> bool:
     )
     if has_smooth_units(claim):
         return False
+    if claim.property.asked is not None:
+        return claim.network.relu_count <= MAX_RELU and claim.network.input_size <= 2 * MAX_INPUTS
     units = sum(network.relu_count for network in networks if network is not None)
     return claim.property.key in SYMBOLIC and units <= MAX_RELU and claim.network.input_size <= MAX_INPUTS
 

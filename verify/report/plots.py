@@ -24,9 +24,10 @@ from verify.report import mathml
 from verify.report.axes import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axes, Pair, around
 from verify.report.markup import element
 from verify.report.model import Figure
+from verify.report.points import point_text
 from verify.report.polygons import Polygon, colour, polygons, without_l1
 from verify.report.record import Result
-from verify.report.sentence import counted, point_text
+from verify.report.sentence import counted
 from verify.search.budget import Budget
 from verify.search.walk import stretches
 
@@ -39,6 +40,8 @@ SHOWN_BREAKS, SHOWN_MAPS = 8, 8
 def figures(result: Result, seconds: float) -> tuple[list[Figure], list[str]]:
     """The plots that fit this claim, and notes on any that was left out."""
     claim = result.claim
+    if claim.property.asked is not None:
+        return [], []
     if max(n.weight_count for n in (claim.network, claim.second) if n is not None) > MAX_WEIGHTS:
         return [], ["No plot: the network is too large for one to be computed in a moment."]
     if has_smooth_units(claim):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from markupsafe import Markup
@@ -11,12 +11,13 @@ from markupsafe import Markup
 from verify.errors import BudgetExceeded
 from verify.kernel.check import Verdict
 from verify.kernel.difference import Difference
-from verify.kernel.evidence import Cells, Cover, Empty, Leaf, Nothing, Rule, Tree
+from verify.kernel.evidence import Cells, Cover, Empty, Leaf, Nothing, Off, Reached, Rule, Tree
 from verify.kernel.exact import evaluate
 from verify.kernel.rewriting import OFF, ON
 from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous
 from verify.property.trivial import why_vacuous
+from verify.property.units import unit_network
 from verify.rational import Vector, vector
 from verify.report import mathml
 from verify.report.mathml import affine_form
@@ -36,6 +37,9 @@ CRITERIA = {
     Criterion.NONPOSITIVE: "no piece is positive anywhere on its cell",
     Criterion.NONDECREASING: "no piece decreases along the axis",
     Criterion.LIPSCHITZ: "the gradient of every piece is bounded by the constant in the dual norm",
+    Criterion.NOWHERE: "on no piece is there a point at which the formula fails",
+    Criterion.POSITIVE_SOMEWHERE: "every pre-activation of a ReLU is positive somewhere",
+    Criterion.NEVER: "no case holds at any point",
 }
 STABLE = "Lemma 1: stable implies affine"
 SIGNS = "Lemma 8: signs of weights, biases and inputs"
@@ -55,10 +59,13 @@ SMOOTH_TEXT = (
 NEAR = "Interval bounds of the difference"
 NEAR_BY_FORMS = "Affine forms of the difference"
 WORD = "none: nothing to replay"
+REACHED = "Exact values"
 
 
 def steps(result: Result) -> list[Step]:
-    """The steps of a proved claim, in order; none for other verdicts."""
+    """The steps of a proved claim, or of a proof that a unit is dead, in order; none for other verdicts."""
+    if isinstance(result.outcome.evidence, Off):
+        return _off(result.claim, result.outcome.evidence)
     if result.verdict is not Verdict.PROVED:
         return []
     evidence = result.outcome.evidence
@@ -74,7 +81,7 @@ def gist(result: Result) -> str:
     found = steps(result)
     if result.vacuous:
         return found[0].text
-    carrying = (REWRITTEN, RELEVANCE, STABLE, SIGNS, SPLIT, FARKAS, SHAPE, NEAR, NEAR_BY_FORMS, WORD)
+    carrying = (REWRITTEN, RELEVANCE, STABLE, SIGNS, SPLIT, FARKAS, SHAPE, NEAR, NEAR_BY_FORMS, REACHED, WORD)
     titles = dict.fromkeys(step.title for step in found if step.lemma in carrying)
     return "; ".join(title if i == 0 else title[:1].lower() + title[1:] for i, title in enumerate(titles))
 
@@ -107,6 +114,8 @@ def _questions(claim: Claim, evidence: object) -> list[Step]:
         return [Step("Nothing to check", "The definition", _sentence(why_vacuous(claim)))]
     if isinstance(evidence, Difference):
         return [_reduction(questions[0], ""), _near(evidence)]
+    if isinstance(evidence, Reached):
+        return [_reduction(questions[0], ""), _reached(claim, evidence)]
     if not isinstance(evidence, Cells):
         return [Step("Evidence", "", f"Evidence of the kind {type(evidence).__name__}.")]
     found = []
@@ -124,6 +133,24 @@ def _near(evidence: Difference) -> Step:
         f" ReLU moves a difference only towards 0. The bound suffices on {counted(parts, 'part')} of the region."
     )
     return Step("The two networks are close", NEAR_BY_FORMS if evidence.forms else NEAR, text)
+
+
+def _off(claim: Claim, evidence: Off) -> list[Step]:
+    questions = claim.questions()
+    assert not isinstance(questions, Vacuous)
+    alone = unit_network(questions[0].network, evidence.block, evidence.unit)
+    question = replace(questions[0], network=alone, criterion=Criterion.NONPOSITIVE)
+    text = f"{alone.blocks[-1].name} is dead if its pre-activation, as a network of its own, is nowhere positive."
+    shown = Step("What has to be shown", "The definition", text)
+    return [shown, *_covered(question, evidence.proof), Step("The kernel replays it", "", _replayed(Cells(())))]
+
+
+def _reached(claim: Claim, evidence: Reached) -> Step:
+    where, units = counted(len(evidence.points), "point"), claim.network.relu_count
+    text = (
+        f"At {where} of the region every pre-activation was evaluated; each of the {units} ReLU is on at one of them."
+    )
+    return Step("Points at which they are on", REACHED, text)
 
 
 def _reduction(question: Question, part: str) -> Step:

@@ -23,10 +23,12 @@ COMMON = {
 KEYS = {
     "claim": COMMON | {"network", "second", "outputs", "lemmas"},
     "family": COMMON | {"family", "sha256"},
+    "formula": COMMON - {"region", "region_data", "region_files"} | {"names", "regions", "lemmas"},
 }
 # What ``--json`` prints beside them, see ``record_json.printed``.
 SHOWN = {
     "claim": {"formula", "sentence", *COPIES},
+    "formula": {"formula", "sentence", *COPIES},
     "family": {"formula", "sentence", "statement", "lines", *COPIES},
 }
 

@@ -13,6 +13,8 @@ from typing import Any
 from verify.errors import EvidenceError, InputError, NetworkError, RegionError
 from verify.formats.expressions import parse_region
 from verify.formats.files import load
+from verify.formats.formulas import parse_formula
+from verify.formula.tree import FormulaMistake
 from verify.kernel import evidence as evidence_kinds
 from verify.kernel import family_evidence, instances_json
 from verify.kernel.check import Judgement, judge
@@ -21,6 +23,7 @@ from verify.network import InputPart, Network
 from verify.network import network as networks
 from verify.network.families import description
 from verify.property import Claim, Vacuous, find
+from verify.property.asked import asked_claim, asked_of, conditions_claim
 from verify.region import Region
 from verify.region import region as regions
 from verify.report.family_json import family_json, family_shown_json, member_json
@@ -30,12 +33,13 @@ from verify.report.record_json import (
     canonical_text,
     claim_json,
     evidence_json,
+    formula_json,
     judged_json,
     printed,
     shown_json,
     witness_json,
 )
-from verify.report.sentence import counterexample_json
+from verify.report.sentence import refuted_json
 from verify.report.whereabouts import located
 
 Record = dict[str, Any]
@@ -59,12 +63,13 @@ class Replayed:
     judgement: Judgement | FamilyJudgement
     expected: Record
     shown: Record
-    region: Region
+    regions: tuple[Region, ...]
     inputs: Sequence[InputPart] = ()
 
 
-def recheck(path: Path, network_path: str | None = None, second_path: str | None = None) -> Recheck:
+def recheck(path: str | Path, network_path: str | None = None, second_path: str | None = None) -> Recheck:
     """Replay the record at ``path``; raises ``EvidenceError`` when it is not accepted, with the rule that says so."""
+    path = Path(path)
     data = read_record(path)
     if data["evidence"] is None:
         unknown = data["verdict"] == "unknown"
@@ -72,28 +77,28 @@ def recheck(path: Path, network_path: str | None = None, second_path: str | None
         return Recheck(data["verdict"], None, f"nothing to replay: {word}")
     found = _REPLAYS[data["kind"]](data, path, (network_path, second_path))
     _compare(data, found)
-    notes = _check_region_text(data, found, path)
-    return Recheck(data["verdict"], found.judgement, notes=notes)
+    items = data["regions"] if data["kind"] == "formula" else [data]
+    places = zip(items, found.regions, strict=True)
+    notes = [note for item, region in places for note in _check_region_text(item, region, found.inputs, path)]
+    return Recheck(data["verdict"], found.judgement, notes=tuple(notes))
 
 
 def _replayed_claim(data: Record, path: Path, given: tuple[str | None, str | None]) -> Replayed:
     network = _network(data["network"], path, given[0])
     second = _network(data["second"], path, given[1]) if data["second"] is not None else None
     claim, outputs = _claim(data, network, second)
-    questions = claim.questions()
-    asked = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
-    evidence = evidence_kinds.from_json(data["evidence"], asked)
+    evidence = evidence_kinds.from_json(data["evidence"], _asked_about(claim))
     witness = instances_json.from_json(data["nontrivial"])
     judgement = judge(claim, evidence, witness)
     expected = {
         **judged_json(judgement),
         **claim_json(claim, network, second, outputs, vacuous=judgement.vacuous),
         **evidence_json(evidence, witness),
-        "counterexample": counterexample_json(evidence, judgement, outputs),
+        "counterexample": refuted_json(claim, evidence, judgement, outputs),
         "ledger": list(judgement.assumptions),
     }
     return Replayed(
-        judgement, expected, shown_json(claim, network, outputs, evidence, judgement), claim.region, network.inputs
+        judgement, expected, shown_json(claim, network, outputs, evidence, judgement), (claim.region,), network.inputs
     )
 
 
@@ -116,12 +121,49 @@ def _replayed_family(data: Record, path: Path, given: tuple[str | None, str | No
         "counterexample": member_json(evidence, judgement),
         "ledger": list(judgement.assumptions),
     }
-    return Replayed(judgement, expected, family_shown_json(claim, evidence, judgement), claim.region)
+    return Replayed(judgement, expected, family_shown_json(claim, evidence, judgement), (claim.region,))
+
+
+def _replayed_formula(data: Record, path: Path, given: tuple[str | None, str | None]) -> Replayed:
+    """The claim is the formula's text with what its names and its regions are."""
+    named = dict(zip(("f", "g"), given, strict=True))
+    if not isinstance(data["names"], dict) or "f" not in data["names"]:
+        raise EvidenceError("format", "the record does not say which network f is")
+    bound = {name: _network(item, path, named.get(name)) for name, item in data["names"].items()}
+    try:
+        places = tuple(_region(item) for item in data["regions"])
+        sizes = {name: (network.input_size, network.output_size) for name, network in bound.items()}
+        formula = parse_formula(_text(data["property"]), sizes, regions=places)
+        if len(formula.regions) != len(places):
+            raise ValueError(f"{len(places)} regions are written out of {len(formula.regions)}")
+        claim = asked_claim(formula, bound)
+        asked = asked_of(claim)
+    except (*_UNREADABLE, FormulaMistake) as error:
+        raise EvidenceError("format", f"the claim cannot be read: {error!r:.200}") from error
+    evidence = evidence_kinds.from_json(data["evidence"], _asked_about(claim))
+    conditions = _asked_about(conditions_claim(asked))
+    witness = instances_json.formula_witness(data["nontrivial"], conditions)
+    judgement = judge(claim, evidence, witness)
+    expected = {
+        **judged_json(judgement),
+        **formula_json(claim, asked, vacuous=judgement.vacuous),
+        **evidence_json(evidence, witness),
+        "counterexample": refuted_json(claim, evidence, judgement, None),
+        "ledger": list(judgement.assumptions),
+    }
+    return Replayed(judgement, expected, shown_json(claim, bound["f"], None, evidence, judgement), places)
+
+
+def _asked_about(claim: Claim) -> list[Network]:
+    """The networks of the claim's questions."""
+    questions = claim.questions()
+    return [] if isinstance(questions, Vacuous) else [question.network for question in questions]
 
 
 _REPLAYS: dict[str, Callable[[Record, Path, tuple[str | None, str | None]], Replayed]] = {
     "claim": _replayed_claim,
     "family": _replayed_family,
+    "formula": _replayed_formula,
 }
 
 
@@ -158,9 +200,8 @@ def identical(left: Any, right: Any) -> bool:
     return True
 
 
-def _check_region_text(data: Record, replayed: Replayed, path: Path) -> tuple[str, ...]:
+def _check_region_text(data: Record, region: Region, inputs: Sequence[InputPart], path: Path) -> tuple[str, ...]:
     """The region's text means the region of the data; returns what could not be compared, as its files are not here."""
-    region = replayed.region
     text, files = region.text, dict(region.files)
     if text == canonical_text(region):
         if files:
@@ -169,7 +210,7 @@ def _check_region_text(data: Record, replayed: Replayed, path: Path) -> tuple[st
     missing: list[str] = []
     try:
         meant = parse_region(
-            text, region.ambient, locate=lambda name: _region_file(name, files, path, missing), inputs=replayed.inputs
+            text, region.ambient, locate=lambda name: _region_file(name, files, path, missing), inputs=inputs
         )
     except InputError as error:
         if missing:

@@ -7,20 +7,32 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from verify.errors import InputError
 from verify.kernel.check import Verdict
 from verify.network import Network
 from verify.property import Claim
 from verify.report.record_json import FORMAT, claim_json, evidence_json, printed, shown_json, unchecked_json
-from verify.report.sentence import counterexample_json, refutation_sentence
+from verify.report.sentence import refutation_sentence, refuted_json
 from verify.search.outcome import Answered, Outcome
 
 
 def answer_json(answer: Answered) -> dict[str, Any]:
     """Verdict, assurance and vacuity of an answer."""
     return {"verdict": answer.verdict.value, "assurance": answer.assurance, "vacuous": answer.vacuous}
+
+
+def no_truth_value(result: object) -> NoReturn:
+    """For ``__bool__``: a refuted claim would count as true."""
+    raise TypeError(f"{result!r} has no truth value; compare its verdict: result.verdict is verify.Verdict.PROVED")
+
+
+def no_comparison(result: object, other: object) -> bool:
+    """For ``__eq__``: results are the same or not; with a text or a verdict the answer would always be no."""
+    if isinstance(other, str | bool | Verdict):
+        raise TypeError(f"{result!r} is compared with {other!r}; write result.verdict is verify.Verdict.PROVED")
+    return result is other
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +66,26 @@ class Result:
         outcome, size = self.outcome, self.network.output_size
         return refutation_sentence(self.claim, outcome.evidence, outcome.judgement, self.outputs, size)
 
+    __bool__ = no_truth_value
+    __eq__ = no_comparison
+    __hash__ = object.__hash__
+
     def __repr__(self) -> str:
         claim = self.claim
+        if claim.property.asked is not None:
+            return f"<{self.verdict.name}: {claim.property.formula}>"
         return f"<{self.verdict.name}: {self.network.name} {claim.property.name} on {claim.region.text}>"
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the record, which ``verify recheck`` reads, to a file of its own in the folder; returns its path."""
+        from verify.report.names import file_stem
+
+        path = Path(folder) / f"{file_stem(self)}.json"
+        try:
+            write_json(path, self)
+        except OSError as error:
+            raise InputError(f"{folder}: {error.strerror or error}; name a folder to write to") from error
+        return path
 
     def record(self) -> dict[str, Any]:
         """The record that is written to a file."""
@@ -66,7 +95,7 @@ class Result:
             **answer_json(outcome),
             **claim_json(self.claim, self.network, self.second, self.outputs, vacuous=self.vacuous),
             **evidence_json(outcome.evidence, outcome.witness),
-            "counterexample": counterexample_json(outcome.evidence, outcome.judgement, self.outputs),
+            "counterexample": refuted_json(self.claim, outcome.evidence, outcome.judgement, self.outputs),
             "ledger": list(outcome.assumptions) if outcome.judgement is not None else [],
             "unchecked": unchecked_json(
                 outcome.engine, outcome.tried, outcome.reason, outcome.seconds, outcome.attested

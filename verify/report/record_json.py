@@ -9,19 +9,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from verify.errors import InputError
 from verify.formats.expressions import parse_region
+from verify.formula.tree import Member, walk
 from verify.kernel import evidence as evidence_kinds
 from verify.kernel import instances_json
 from verify.kernel.check import Judgement
 from verify.kernel.evidence import Evidence
 from verify.kernel.families import FamilyJudgement
+from verify.kernel.formulas import Unsatisfiable
 from verify.kernel.instances import Witness
 from verify.network import InputPart, Network
 from verify.network import network as networks
 from verify.property import Claim, Property
+from verify.property.base import Asked
 from verify.property.trivial import lemmas
 from verify.region import Region
 from verify.region import region as regions
@@ -42,12 +46,7 @@ def judged_json(judgement: Judgement | FamilyJudgement) -> dict[str, Any]:
 
 def property_json(property: Property, region: Region, inputs: Sequence[InputPart] = ()) -> dict[str, Any]:
     """What is claimed, and where; ``inputs`` are those that the region's text may name."""
-    return {
-        "property": property.name,
-        "region": region_text(region, inputs),
-        "region_data": regions.to_json(region),
-        "region_files": dict(region.files),
-    }
+    return {"property": property.name, **region_json(region, inputs)}
 
 
 def canonical_text(region: Region) -> str:
@@ -88,6 +87,8 @@ def claim_json(
     claim: Claim, network: Network, second: Network | None, outputs: tuple[int, ...] | None, *, vacuous: bool
 ) -> dict[str, Any]:
     """The claim: ``network`` and ``second`` are whole, of which ``outputs`` are chosen."""
+    if claim.property.asked is not None:
+        return formula_json(claim, claim.property.asked, vacuous=vacuous)
     return {
         "kind": "claim",
         **property_json(claim.property, claim.region, network.inputs),
@@ -95,6 +96,28 @@ def claim_json(
         "second": network_json(second) if second is not None else None,
         "outputs": list(outputs) if outputs is not None else None,
         "lemmas": lemmas(claim, vacuous=vacuous),
+    }
+
+
+def formula_json(claim: Claim, asked: Asked, *, vacuous: bool) -> dict[str, Any]:
+    """The claim that a formula holds: what its names are bound to, and its regions in order."""
+    members = {node.index: node for node in walk(*asked.formula.statements()) if isinstance(node, Member)}
+    places = [replace(region, text=members[i].text) for i, region in enumerate(asked.formula.regions)]
+    return {
+        "kind": "formula",
+        "property": asked.formula.text,
+        "names": {name: network_json(network) for name, network in asked.networks.items()},
+        "regions": [region_json(region) for region in places],
+        "lemmas": lemmas(claim, vacuous=vacuous),
+    }
+
+
+def region_json(region: Region, inputs: Sequence[InputPart] = ()) -> dict[str, Any]:
+    """Where something is claimed."""
+    return {
+        "region": region_text(region, inputs),
+        "region_data": regions.to_json(region),
+        "region_files": dict(region.files),
     }
 
 
@@ -106,7 +129,7 @@ def shown_json(
     return {"formula": claim.property.formula, "sentence": sentence}
 
 
-def evidence_json(evidence: Evidence | None, witness: Witness | None) -> dict[str, Any]:
+def evidence_json(evidence: Evidence | None, witness: Witness | Unsatisfiable | None) -> dict[str, Any]:
     """The evidence, and what a proof is about."""
     return {
         "evidence": evidence_kinds.to_json(evidence) if evidence is not None else None,
@@ -114,7 +137,7 @@ def evidence_json(evidence: Evidence | None, witness: Witness | None) -> dict[st
     }
 
 
-def witness_json(witness: Witness | None) -> dict[str, Any] | None:
+def witness_json(witness: Witness | Unsatisfiable | None) -> dict[str, Any] | None:
     """What a proof is about; None for what is no proof."""
     return instances_json.to_json(witness) if witness is not None else None
 

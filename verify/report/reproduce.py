@@ -6,6 +6,7 @@ import shlex
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 
+from verify.property.base import Asked
 from verify.report.record import Result
 from verify.report.version import tool_version
 
@@ -14,6 +15,8 @@ PACKAGES = ("numpy", "scipy", "highspy", "z3-solver", "onnx")
 
 def command(result: Result) -> str:
     """``verify check ...``; empty where the network or the region exists in Python only."""
+    if result.claim.property.asked is not None:
+        return _asked_command(result.claim.property.asked)
     claim = result.claim
     sources = _sources(result)
     if not claim.region.text or None in sources:
@@ -31,6 +34,8 @@ def command(result: Result) -> str:
 
 def python(result: Result) -> str:
     """The same in Python."""
+    if result.claim.property.asked is not None:
+        return _asked_python(result.claim.property.asked)
     claim = result.claim
     sources = _sources(result)
     if not claim.region.text or None in sources:
@@ -55,6 +60,32 @@ def family(path: str, property: str, region: str) -> tuple[str, str]:
 def recheck(record: str) -> str:
     """Replaying the evidence."""
     return shlex.join(["verify", "recheck", record])
+
+
+def _asked_sources(asked: Asked) -> dict[str, str] | None:
+    """Where the networks are; None where one of them, or a region, exists in Python only."""
+    sources = {name: network.source for name, network in asked.networks.items()}
+    if any(source is None for source in sources.values()) or any(not region.text for region in asked.formula.regions):
+        return None
+    return {name: str(source).removeprefix("example:") for name, source in sources.items()}
+
+
+def _asked_command(asked: Asked) -> str:
+    """``verify ask NETWORK FORMULA --let g=OTHER``."""
+    sources = _asked_sources(asked)
+    if sources is None:
+        return ""
+    bound = [word for name, source in sources.items() if name != "f" for word in ("--let", f"{name}={source}")]
+    return shlex.join(["verify", "ask", sources["f"], asked.formula.text, *bound])
+
+
+def _asked_python(asked: Asked) -> str:
+    sources = _asked_sources(asked)
+    if sources is None:
+        return ""
+    others = {name: source for name, source in sources.items() if name != "f"}
+    bound = f", let={others!r}" if others else ""
+    return f"import verify\nverify.ask({sources['f']!r}, {asked.formula.text!r}{bound})"
 
 
 def _sources(result: Result) -> list[str | None]:

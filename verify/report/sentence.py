@@ -7,34 +7,27 @@ from fractions import Fraction
 from typing import Any
 
 from verify.kernel.check import Judgement, Value
-from verify.kernel.evidence import Evidence, ValueGap, read_gap, read_rational, read_vector
-from verify.property import Assignment, Claim, Property, find
+from verify.kernel.evidence import Evidence, Falsehood, Off, ValueGap, read_gap, read_rational, read_vector
+from verify.property import Assignment, Claim, Property, Vacuous, find
 from verify.rational import Enclosure, Real, Vector, display, display_apart, exact_text
 from verify.report.comparison import comparison, is_comparison
+from verify.report.falsehood import false_sentence, falsehood_json, recorded_falsehood
+from verify.report.points import INLINE_COORDINATES, INLINE_NONZEROS, point_text
 from verify.report.sums import sum_text
 
-INLINE_COORDINATES = 6
-INLINE_NONZEROS = 3
+
+def refuted_json(
+    claim: Claim, evidence: Evidence | None, judgement: Judgement | None, outputs: Sequence[int] | None
+) -> dict[str, Any] | None:
+    """The counterexample of a record, to a claim about a property or to a formula."""
+    if isinstance(evidence, Falsehood) and judgement is not None and claim.property.asked is not None:
+        return falsehood_json(claim.property.asked, evidence)
+    return counterexample_json(evidence, judgement, outputs)
 
 
 def counted(number: int, what: str) -> str:
     """``1 input``, ``2 inputs``."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def point_text(point: Vector) -> str:
-    """``-1``, ``(1, 1/2)``, or for long points the coordinates that are not zero."""
-    entries = point.fractions()
-    if len(entries) == 1:
-        return display(entries[0])
-    if len(entries) <= INLINE_COORDINATES:
-        return f"({', '.join(display(e) for e in entries)})"
-    nonzero = [(i, e) for i, e in enumerate(entries) if e]
-    if not nonzero:
-        return "0"
-    shown = ", ".join(f"x{i} = {display(e, 12)}" for i, e in nonzero[:INLINE_NONZEROS])
-    hidden = len(nonzero) - INLINE_NONZEROS
-    return f"({shown}{f' and {hidden} more' if hidden > 0 else ', else 0'})"
 
 
 def counterexample_json(
@@ -62,6 +55,10 @@ def refutation_sentence(
     claim: Claim, evidence: Evidence | None, judgement: Judgement | None, outputs: Sequence[int] | None, size: int
 ) -> str | None:
     """The counterexample as a sentence; the network has ``size`` outputs, of which ``outputs`` are the claim's."""
+    if isinstance(evidence, Falsehood) and judgement is not None and claim.property.asked is not None:
+        return false_sentence(claim.property.asked, evidence)
+    if isinstance(evidence, Off):
+        return _off(claim, evidence)
     if not isinstance(evidence, ValueGap) or judgement is None or judgement.gap is None:
         return None
     output = outputs[evidence.output] if outputs else evidence.output
@@ -74,8 +71,12 @@ def recorded_sentence(record: Mapping[str, Any]) -> str | None:
     ``KeyError``, ``TypeError``, ``ValueError`` or an error of this package where it is no record.
     """
     shown, evidence = record["counterexample"], record["evidence"]
+    if evidence is not None and evidence["kind"] == "unit off":
+        return f"ReLU {int(evidence['unit'])} of block {int(evidence['block'])} is off at every point of the region"
     if shown is None:
         return None
+    if record["kind"] == "formula":
+        return recorded_falsehood(record)
     found = read_gap(evidence)
     values = [
         Value(
@@ -98,6 +99,14 @@ def _real(text: str) -> Real:
     return Enclosure(read_rational(low), read_rational(high))
 
 
+def _off(claim: Claim, evidence: Off) -> str:
+    """``conv1[3] is off ...``."""
+    questions = claim.questions()
+    assert not isinstance(questions, Vacuous)
+    name = questions[0].network.blocks[evidence.block - 1].unit_name(evidence.unit)
+    return f"{name} is off at every point of the region: its pre-activation is at most 0 there"
+
+
 def sentence(formula: Property, assignment: Assignment, values: Sequence[Value], output: int, output_size: int) -> str:
     """``f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1``: the first term against the others.
 
@@ -106,7 +115,7 @@ def sentence(formula: Property, assignment: Assignment, values: Sequence[Value],
     """
     labels = formula.labels
     index = f"[{output}]" if output_size > 1 else ""
-    long = any(_is_long(value.point) for value in values)
+    long = any(is_long(value.point) for value in values)
     calls = [call_text(v, label if long else None, index) for v, label in zip(values, labels, strict=True)]
     if is_comparison(formula):
         called = [(v.factor, v, call) for v, call in zip(values, calls, strict=True)]
@@ -121,7 +130,8 @@ def sentence(formula: Property, assignment: Assignment, values: Sequence[Value],
     return text + (_differences(values, labels) if long else "")
 
 
-def _is_long(point: Vector) -> bool:
+def is_long(point: Vector) -> bool:
+    """Whether a point is too long for a line, and goes by its name."""
     entries = point.numerators.tolist()
     return len(entries) > INLINE_COORDINATES and sum(1 for e in entries if e) > INLINE_NONZEROS
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
 
 from verify.kernel.check import Verdict, has_smooth_units
+from verify.kernel.evidence import Off
+from verify.property.base import Asked
 from verify.property.trivial import why_vacuous
+from verify.report.markup import element
 from verify.report.record import Result
 
 PLACES = {"all": "everywhere", "nonneg": "for nonnegative inputs", "nonpos": "for nonpositive inputs"}
@@ -34,13 +39,34 @@ def chosen_outputs(outputs: Sequence[int]) -> str:
     return f" in output{'s' if len(outputs) > 1 else ''} {', '.join(map(str, outputs))}"
 
 
+def bindings(asked: Asked) -> str:
+    """``f is relu and g is abs``."""
+    return listed_bindings({name: network.name for name, network in asked.networks.items()})
+
+
+def listed_bindings(names: Mapping[str, str]) -> str:
+    """The same from the networks' names."""
+    return " and ".join(f"{name} is {network}" for name, network in names.items())
+
+
+def code(text: str) -> Markup:
+    """Text of the language on a page."""
+    return element("code", text)
+
+
 def question(result: Result) -> str:
     """``Is relu additive everywhere?``"""
+    asked = result.claim.property.asked
+    if asked is not None:
+        return f"Is it true that {asked.formula.text}, where {bindings(asked)}?"
     return f"Is {result.network.name} {predicate(result)} {place(result)}?"
 
 
 def statement(result: Result) -> str:
     """``relu is additive everywhere``: what was asked, as a statement."""
+    asked = result.claim.property.asked
+    if asked is not None:
+        return f"{asked.formula.text}, where {bindings(asked)}"
     return f"{result.network.name} is {predicate(result)} {place(result)}"
 
 
@@ -48,6 +74,8 @@ def answer(result: Result) -> str:
     """One sentence that stands by itself."""
     if result.verdict is Verdict.UNKNOWN:
         return f"Not decided: {result.outcome.reason or 'no engine found an answer'}."
+    if isinstance(result.outcome.evidence, Off):
+        return f"No: {result.counterexample}."
     if result.verdict is Verdict.REFUTED:
         how = "with values enclosed in ball arithmetic" if has_smooth_units(result.claim) else "in exact arithmetic"
         return f"No: one instance of the formula fails, {how}."

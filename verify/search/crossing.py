@@ -117,7 +117,7 @@ def findings_along(problem: Problem, start: Vector, end: Vector, budget: Budget)
 
 def _on_stretch(problem: Problem, start: Vector, direction: Vector, stretch: Stretch) -> Iterator[Finding]:
     criterion = problem.question.criterion
-    if criterion is Criterion.NONPOSITIVE:
+    if criterion in (Criterion.NONPOSITIVE, Criterion.NOWHERE):
         yield from findings_at(problem, start + direction.scaled(stretch.end))
     elif criterion in GRADIENTS:
         yield from findings_at(problem, start + direction.scaled((stretch.begin + stretch.end) / 2))

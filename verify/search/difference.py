@@ -30,9 +30,6 @@ from verify.search.problem import prepare
 # A box is cut where that may help: at most so many times in all, and not with more coordinates than so many. Networks
 # whose blocks do not correspond are left to rewriting and splitting.
 MOST_CUTS, MOST_COORDINATES = 64, 16
-# Affine forms gain from cuts in every layer, and cost little: as many as there are ReLU, but no more than so many.
-MOST_FORM_CUTS = 512
-
 # From so many weights on, affine forms are tried first.
 MANY_WEIGHTS = 100_000
 
@@ -106,11 +103,12 @@ def _bounded(pair: Pair, base: Base, epsilon: Fraction, budget: Budget) -> tuple
         is_folded = False
     intervals, forms, least = _intervals(pair), _forms(pair, base), None
     can_cut = isinstance(base, Box) and base.dimension <= MOST_COORDINATES and correspond(*pair)
+    can_cut = can_cut and not base.is_bounded  # else ``verify.search.bounds`` cuts
     plans = [(intervals, 0, False), (forms, 0, True)]
     if any(network.weight_count > MANY_WEIGHTS for network in pair):
         plans.reverse()
     if can_cut:
-        plans += [(forms, min(MOST_FORM_CUTS, pair[0].relu_count), True), (intervals, MOST_CUTS, False)]
+        plans += [(intervals, MOST_CUTS, False)]
     for found, cuts, with_forms in plans:
         root, worst = Node(base), None if found is None else _worst(found, base, budget)
         if worst is None:

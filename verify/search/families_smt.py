@@ -21,8 +21,9 @@ from verify.network.families.ranges import flat
 from verify.network.families.terms import Terms
 from verify.rational import Vector, vector
 from verify.search.budget import Budget
+from verify.search.encoding import inside
 from verify.search.finding import gap_at
-from verify.search.smt import NONNEGATIVE_T, SYMBOLIC, inside, interrupting
+from verify.search.smt import NONNEGATIVE_T, SYMBOLIC, interrupting
 
 MAX_WEIGHTS, MAX_RELU, MAX_INPUTS = 30, 16, 4
 SECONDS = 10.0

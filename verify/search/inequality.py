@@ -19,6 +19,7 @@ from verify.property.slopes import axis_in_coordinates
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
+from verify.search.cases import case_witnesses
 from verify.search.crossing import findings_along
 from verify.search.finding import Finding, NonZero
 from verify.search.lp import nonnegative
@@ -103,6 +104,9 @@ def _local(problem: Problem, piece: Piece, budget: Budget) -> Witnesses | list[F
     """Witnesses for a criterion that looks at one leaf at a time."""
     question, found = problem.question, Witnesses()
     slope = question.slope
+    if question.criterion is Criterion.NOWHERE:
+        shown_or_point = case_witnesses(question, piece.rows, piece.maps, budget)
+        return [NonZero(shown_or_point)] if isinstance(shown_or_point, Vector) else shown_or_point
     for output, form in enumerate(piece.maps):
         budget.check()
         if question.criterion is Criterion.NONPOSITIVE:

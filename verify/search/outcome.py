@@ -8,6 +8,7 @@ from typing import Any
 from verify.kernel.check import Judgement, Value, Verdict
 from verify.kernel.evidence import Evidence
 from verify.kernel.families import FamilyJudgement
+from verify.kernel.formulas import Unsatisfiable
 from verify.kernel.instances import Witness
 from verify.rational import Real
 
@@ -72,7 +73,7 @@ class Outcome(Answered):
     tried: tuple[str, ...]
     seconds: float
     reason: str = ""
-    witness: Witness | None = None
+    witness: Witness | Unsatisfiable | None = None
 
     @property
     def judgement(self) -> Judgement | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from typing import TypeVar
 
 from verify.errors import BudgetExceeded
-from verify.kernel.evidence import ValueGap
+from verify.kernel.evidence import Falsehood, ValueGap
 from verify.property import Assignment, Claim
 from verify.rational import Vector, simplest_between, vector, zeros
 from verify.search.budget import Budget
+from verify.search.cases import false_at
 from verify.search.finding import gap_at
 from verify.search.sparse import along_one_coordinate
 
@@ -17,11 +19,32 @@ MAX_ATTEMPTS = 600
 MAX_SECONDS = 2.0
 
 
+Refutation = TypeVar("Refutation", ValueGap, Falsehood)
+
+
 def shrink(claim: Claim, evidence: ValueGap, budget: Budget) -> ValueGap:
     """A simpler instance that the kernel still accepts, within a bounded number of evaluations."""
-    own = Budget(min(MAX_SECONDS, max(budget.remaining, 0.0)))
+    own = _own(budget)
+    return _shrunk(evidence, _first(claim, evidence, own), lambda a: gap_at(claim, a), own)
+
+
+def shrink_falsehood(claim: Claim, evidence: Falsehood, budget: Budget) -> Falsehood:
+    """Simpler values at which a formula is false."""
+    return _shrunk(evidence, _simpler(evidence.assignment), lambda a: false_at(claim, a), _own(budget))
+
+
+def _own(budget: Budget) -> Budget:
+    return Budget(min(MAX_SECONDS, max(budget.remaining, 0.0)))
+
+
+def _shrunk(
+    evidence: Refutation,
+    candidates: Iterator[Assignment],
+    accepted: Callable[[Assignment], Refutation | None],
+    own: Budget,
+) -> Refutation:
     best, size = evidence, _size(evidence.assignment)
-    candidates, attempts = _first(claim, evidence, own), 0
+    attempts = 0
     while attempts < MAX_ATTEMPTS and own.remaining > 0:
         candidate = next(candidates, None)
         if candidate is None:
@@ -30,9 +53,9 @@ def shrink(claim: Claim, evidence: ValueGap, budget: Budget) -> ValueGap:
         if smaller >= size:
             continue
         attempts += 1
-        gap = gap_at(claim, candidate)
-        if gap is not None:
-            best, size, candidates = gap, smaller, _simpler(candidate)
+        found = accepted(candidate)
+        if found is not None:
+            best, size, candidates = found, smaller, _simpler(candidate)
     return best
 
 

@@ -15,12 +15,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-
-from flint import fmpq
+from typing import TYPE_CHECKING, TypeAlias
 
 from verify.search.budget import Budget
 
-Row = list[fmpq]
+if TYPE_CHECKING:
+    from flint import fmpq
+
+    Row: TypeAlias = list[fmpq]
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,13 @@ class EmptyPolyhedron:
 Outcome = Nonnegative | NegativeAt | EmptyPolyhedron
 
 
+ZERO, ONE = Fraction(0), Fraction(1)
+
+
 def rational(value: Fraction) -> fmpq:
     """The flint rational."""
+    from flint import fmpq
+
     return fmpq(value.numerator, value.denominator)
 
 
@@ -62,9 +69,9 @@ def decide(
 ) -> Outcome:
     """Decide ``form . t + constant >= 0`` on ``{t : row . t <= bound for all rows}``, exactly."""
     size = len(form)
-    columns = [[*map(rational, form), fmpq(1)], [fmpq(0)] * size + [fmpq(1)]]
-    columns += [[*map(rational, row), fmpq(0)] for row, _ in rows]
-    costs = [rational(-constant), fmpq(1), *(rational(bound) for _, bound in rows)]
+    columns = [[*map(rational, form), rational(ONE)], [rational(ZERO)] * size + [rational(ONE)]]
+    columns += [[*map(rational, row), rational(ZERO)] for row, _ in rows]
+    costs = [rational(-constant), rational(ONE), *(rational(bound) for _, bound in rows)]
     return _Tableau(columns, costs, size).solve(budget)
 
 
@@ -73,7 +80,7 @@ class _Tableau:
 
     def __init__(self, columns: list[Row], costs: list[fmpq], size: int) -> None:
         self.size, self.count, self.costs = size, len(columns), costs
-        zero, one = fmpq(0), fmpq(1)
+        zero, one = rational(ZERO), rational(ONE)
         self.rows = [
             [column[i] for column in columns]
             + [one if i == size else zero]
@@ -136,9 +143,9 @@ class _Tableau:
         return NegativeAt([-fraction(self.reduced[start + i]) for i in range(self.size)])
 
     def _ray(self, entering: int) -> Outcome:
-        ray = {entering: fmpq(1)}
+        ray = {entering: rational(ONE)}
         for i, name in enumerate(self.basis):
             if name >= 0 and self.rows[i][entering]:
                 ray[name] = -self.rows[i][entering]
-        gain = -sum((self.costs[j] * v for j, v in ray.items()), fmpq(0))
+        gain = -sum((self.costs[j] * v for j, v in ray.items()), rational(ZERO))
         return EmptyPolyhedron({j - 2: fraction(v / gain) for j, v in ray.items() if j >= 2 and v})

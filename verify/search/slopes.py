@@ -20,6 +20,7 @@ from verify.property.slopes import axis_in_coordinates, free_coordinates, free_d
 from verify.rational import Vector, integer_array, vector, zeros
 from verify.region.linear import any_solution
 from verify.search.budget import Budget
+from verify.search.cases import holds_at
 from verify.search.finding import Change, Finding, NonZero
 from verify.search.problem import Problem
 from verify.search.simplex import NegativeAt, Nonnegative, decide
@@ -149,6 +150,9 @@ def against_inequality(problem: Problem, point: Vector, budget: Budget) -> Itera
     network, slope = question.network, question.slope
     if question.criterion is Criterion.NONPOSITIVE:
         if any(n > 0 for n in evaluate(network, point).numerators.tolist()):
+            yield NonZero(point)
+    elif question.criterion is Criterion.NOWHERE:
+        if holds_at(question, point):
             yield NonZero(point)
     elif slope is not None and question.criterion is Criterion.NONDECREASING:
         direction = axis_in_coordinates(slope, question.region.base)

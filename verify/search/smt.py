@@ -7,24 +7,24 @@ turned into an instance and judged by the kernel; an ``unsat`` has no evidence t
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
 import z3
 
+from verify.errors import InputError
 from verify.kernel.check import judge
-from verify.network import Network
 from verify.property import Assignment, Claim
 from verify.rational import Vector, vector
-from verify.region import Box
-from verify.region.region import Region
 from verify.search.budget import Budget
+from verify.search.cases import false_at
+from verify.search.encoding import Reals, encoded, inside, real
 from verify.search.finding import gap_at
+from verify.search.formula_smt import negated_formula
 from verify.search.outcome import Attestation, Outcome
 
-Reals = list[Any]
 SymbolicTerm = tuple[Any, Reals, bool]
 
 
@@ -104,7 +104,7 @@ def _breaks(claim: Claim, total: Any, variables: Mapping[str, Any]) -> Any:
 
 def _too_steep(claim: Claim, total: Any, variables: Mapping[str, Any]) -> Any:
     """``|f(x) - f(y)| > K ||x - y||``, both sides squared for the L2 norm."""
-    norm, constant = claim.property.parameters["norm"], _real(claim.property.parameters["constant"])
+    norm, constant = claim.property.parameters["norm"], real(claim.property.parameters["constant"])
     steps = [x - y for x, y in zip(variables["x"], variables["y"], strict=True)]
     if norm == "l2":
         return total * total > constant * constant * z3.Sum([step * step for step in steps])
@@ -116,6 +116,10 @@ def _too_steep(claim: Claim, total: Any, variables: Mapping[str, Any]) -> Any:
 
 def literal_query(claim: Claim) -> tuple[Any, dict[str, Any]]:
     """A Z3 solver that holds the negated claim, and its variables by name."""
+    if claim.property.asked is not None:
+        return negated_formula(claim.property.asked.formula, claim.property.asked.networks)
+    if claim.property.key not in SYMBOLIC:
+        raise InputError(f"{claim.property.name!r} is not written as a query for an SMT solver")
     solver = z3.Solver()
     variables = _variables(claim)
     if claim.property.key in NONNEGATIVE_T:
@@ -141,58 +145,6 @@ def _variables(claim: Claim) -> dict[str, Any]:
         name: [z3.Real(f"{name}_{i}") for i in range(size)] if kind == "point" else z3.Real(name)
         for name, kind in claim.property.variables.items()
     }
-
-
-def encoded(network: Network, inputs: Sequence[Any], solver: Any, prefix: str) -> Reals:
-    """The network's outputs as Z3 terms; every pre-activation gets a variable of its own."""
-    network.require_piecewise_linear("an encoding in linear arithmetic")
-    values: dict[int, Reals] = {0: list(inputs)}
-    for k, block in enumerate(network.blocks, start=1):
-        sums: list[list[Any]] = [[_real(b)] for b in block.bias.fractions()]
-        for source, matrix in block.inputs:
-            rows, columns = matrix.row_of_entry.tolist(), matrix.columns.tolist()
-            for row, column, weight in zip(rows, columns, matrix.fractions(), strict=True):
-                sums[row].append(_real(weight) * values[source][column])
-        outputs = []
-        for i, parts in enumerate(sums):
-            z = z3.Real(f"{prefix}_{k}_{i}")
-            solver.add(z == z3.Sum(parts))
-            outputs.append(z3.If(z > 0, z, z3.RealVal(0)) if block.relu else z)
-        values[k] = outputs
-    return values[len(network.blocks)]
-
-
-def inside(region: Region, point: Sequence[Any], prefix: str) -> list[Any]:
-    """Z3 constraints that the (ambient) point lies in the region."""
-    constraints = []
-    t = list(point)
-    if region.chart is not None:
-        t = [z3.Real(f"{prefix}_c{j}") for j in range(region.dimension)]
-        sums = [[_real(o)] for o in region.chart.origin.fractions()]
-        directions = region.chart.directions
-        for row, column, value in zip(
-            directions.row_of_entry.tolist(), directions.columns.tolist(), directions.fractions(), strict=True
-        ):
-            sums[row].append(_real(value) * t[column])
-        constraints += [x == z3.Sum(parts) for x, parts in zip(point, sums, strict=True)]
-    base = region.base
-    if isinstance(base, Box):
-        for j, (low, high) in enumerate(zip(base.low.fractions(), base.high.fractions(), strict=True)):
-            if base.low_finite[j]:
-                constraints.append(t[j] >= _real(low))
-            if base.high_finite[j]:
-                constraints.append(t[j] <= _real(high))
-    else:
-        gaps = [z3.Abs(x - _real(c)) for x, c in zip(t, base.midpoint.fractions(), strict=True)]
-        constraints.append(z3.Sum(gaps) <= _real(base.radius))
-    for row in region.rows:
-        left = z3.Sum([_real(a) * x for a, x in zip(row.coefficients.fractions(), t, strict=True) if a])
-        constraints.append(left <= _real(row.bound))
-    return constraints
-
-
-def _real(value: Fraction) -> Any:
-    return z3.RealVal(str(value))
 
 
 @contextmanager
@@ -221,7 +173,8 @@ def decide_with_z3(claim: Claim, budget: Budget) -> Outcome:
     if status == z3.unsat:
         return Outcome(Attestation(f"Z3 {z3.get_version_string()}"), None, "z3", ("z3",), budget.elapsed)
     if status == z3.sat:
-        evidence = gap_at(claim, _assignment(claim, solver.model(), variables))
+        assignment = _assignment(claim, solver.model(), variables)
+        evidence = false_at(claim, assignment) if claim.property.asked is not None else gap_at(claim, assignment)
         if evidence is not None:
             return Outcome(judge(claim, evidence), evidence, "z3", ("z3",), budget.elapsed)
         reason = "Z3 found a model that is not rational, or that does not replay"
@@ -256,4 +209,5 @@ def smt_text(claim: Claim) -> str:
     solver, _ = literal_query(claim)
     # Not ``to_smt2``: the names it gives to shared terms depend on what was built before.
     text = solver.sexpr()
-    return f"; {claim.property.name}: {claim.property.formula}\n; unsat means proved\n{text}(check-sat)\n"
+    name = "" if claim.property.asked is not None else f"{claim.property.name}: "
+    return f"; {name}{claim.property.formula}\n; unsat means proved\n{text}(check-sat)\n"

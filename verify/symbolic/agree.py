@@ -149,7 +149,8 @@ def _by_z3(form: SymbolicForm, network: Network, region: Region, budget: Budget)
     """``equal``, or why there is no answer."""
     import z3
 
-    from verify.search.smt import encoded, inside, interrupting
+    from verify.search.encoding import encoded, inside
+    from verify.search.smt import interrupting
 
     seconds = min(budget.remaining, Z3_SECONDS) if budget.seconds is None else budget.remaining
     if seconds <= 0:

@@ -2,5 +2,6 @@
 
 from verify.testing.book import Book, Theorems
 from verify.testing.claims import Checked, Claims
+from verify.testing.session import Session
 
-__all__ = ["Book", "Checked", "Claims", "Theorems"]
+__all__ = ["Book", "Checked", "Claims", "Session", "Theorems"]

@@ -36,6 +36,7 @@ from verify.report.theorem import Part, Table, Theorem, Try
 from verify.report.theorem_files import is_drawing, part_of, picture_of, write_theorem
 from verify.testing.chapters import book_of, chapter_of
 from verify.testing.claims import Asserted, Checked, Claims
+from verify.testing.session import Session
 
 MAX_BYTES = 4000
 
@@ -153,9 +154,9 @@ def short_texts(paths: Sequence[Path]) -> dict[str, str]:
 class Theorems:
     """Begins a theorem's page; ``finish`` writes the pages when the test is over."""
 
-    def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
-        self._request, self._folder = request, folder
-        self._claims = Claims(request, folder)
+    def __init__(self, request: pytest.FixtureRequest, session: Session) -> None:
+        self._request, self._session, self._folder = request, session, session.folder
+        self._claims = Claims(request, session)
         self._books: list[Book] = []
 
     def __call__(self, *, question: str, answer: str, statement: str, label: str = "Theorem") -> Book:
@@ -174,7 +175,11 @@ class Theorems:
         return self._books[-1]
 
     def finish(self, *, failed: bool) -> None:
-        """Write the page of every theorem that was begun, and tell the controller."""
+        """Write the page of every theorem that was begun, and tell the controller; fail where a claim was left open."""
+        if self._books:
+            self._session.ready()
         for book in self._books:
             data = write_theorem(self._folder, book.finished(failed=failed))
             self._request.node.user_properties.append(("theorem", data.name))
+        if not failed:
+            self._claims.finish()

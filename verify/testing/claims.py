@@ -1,4 +1,4 @@
-"""Claims as a test makes them: decided, fuzzed, written to the report folder, and asserted on."""
+"""Claims as a test makes them: decided, written to the report folder, and asserted on."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from verify import api
-from verify.fuzzing.record import fuzz_record
 from verify.report import reproduce
-from verify.report.files import from_here, write_report
+from verify.report.files import from_here
 from verify.report.model import Link
 from verify.report.names import readable_name
-from verify.report.record import Result
+from verify.report.record import Result, no_comparison, no_truth_value
+from verify.testing.session import Session
 
 if TYPE_CHECKING:
     from typing import Self
@@ -24,10 +24,21 @@ class Asserted:
     """Something that was decided, to be asserted on: a claim, or a family of claims."""
 
     def __init__(self, result: Any) -> None:
-        self.result = result
+        self._result = result
+        self.is_used = False
 
     def __repr__(self) -> str:
-        return repr(self.result)
+        return repr(self._result)
+
+    __bool__ = no_truth_value
+    __eq__ = no_comparison
+    __hash__ = object.__hash__
+
+    @property
+    def result(self) -> Any:
+        """What was decided. A test that looks at it is taken to assert something of its own."""
+        self.is_used = True
+        return self._result
 
     def proved(self, *, vacuous: bool = False) -> Self:
         """Fail unless this was proved with evidence that the kernel replayed; vacuous only if expected."""
@@ -44,7 +55,7 @@ class Asserted:
     @property
     def counterexample(self) -> str:
         """The refutation as one line of arithmetic."""
-        return str(getattr(self.result, "counterexample", None) or "")
+        return str(getattr(self._result, "counterexample", None) or "")
 
     def _expect(self, verdict: str) -> Self:
         if self.result.verdict.value != verdict or self.result.assurance != "checked":
@@ -82,29 +93,33 @@ class Checked(Asserted):
 class Claims:
     """Checks claims for one test and writes what was found."""
 
-    def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
-        self._request, self._folder, self._count = request, folder, 0
+    def __init__(self, request: pytest.FixtureRequest, session: Session) -> None:
+        self._request, self._session = request, session
+        self._made: list[Checked] = []
 
     def __call__(self, network: Any, property: str, on: Any = "all", **options: Any) -> Checked:
-        """Decide a claim, with the options of ``verify.check``, and write its record and its page."""
+        """Decide a claim, with the options of ``verify.check``, and write its record."""
         return self.decided(api.check(network, property, on, **options))
 
     def decided(self, result: Result, theorem: Link | None = None) -> Checked:
         """Write a claim that has been decided, as a part of a theorem if it is one."""
         node = self._request.node
-        self._count += 1
         title = re.sub(r"^test_", "", node.name).replace("_", " ")
-        stem = f"{readable_name(node.nodeid.replace('.py', ''), node.nodeid)}-{self._count}"
-        node.user_properties += _properties(result, stem)
-        title = title[:1].upper() + title[1:]
-        fuzz = fuzz_record(result)
-        record = write_report(
-            self._folder, result, stem=stem, title=title, test=node.nodeid, fuzz=fuzz, theorem=theorem
-        )
-        return Checked(result, record)
+        stem = f"{readable_name(node.nodeid.replace('.py', ''), node.nodeid)}-{len(self._made) + 1}"
+        node.user_properties += properties_of(result, stem)
+        record = self._session.add(result, stem, title[:1].upper() + title[1:], node.nodeid, theorem)
+        self._made.append(Checked(result, record))
+        return self._made[-1]
+
+    def finish(self) -> None:
+        """Fail where a claim was made and nothing asserted of it: it would pass whatever its verdict."""
+        for made in self._made:
+            if not made.is_used:
+                message = f"nothing is asserted of {made!r}; write claim(...).proved() or claim(...).refuted()"
+                pytest.fail(message, pytrace=False)
 
 
-def _properties(result: Result, stem: str) -> list[tuple[str, str]]:
+def properties_of(result: Result, stem: str) -> list[tuple[str, str]]:
     """What the controller, and ``--junitxml``, are told about a claim."""
     properties = [("record", f"{stem}.json"), ("verdict", result.verdict.value)]
     if result.assurance:

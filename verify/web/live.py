@@ -16,9 +16,9 @@ from verify.property import CATALOGUE, Claim, Property
 from verify.rational import Vector, display, exact_text
 from verify.region import Region
 from verify.report import mathml
+from verify.report.points import point_text
 from verify.report.proof import gist, steps
 from verify.report.record import Result
-from verify.report.sentence import point_text
 from verify.report.sums import sum_text
 from verify.search.budget import Budget
 from verify.search.decide import decide

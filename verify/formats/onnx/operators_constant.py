@@ -116,6 +116,9 @@ def range_(call: Call) -> Value:
             call.finite(part)
     first, last, delta = (Fraction(part.item()) for part in (start, limit, step))
     (count,) = checked_shape([max(math.ceil((last - first) / delta), 0)], "result")
+    for kind in (np.float32, np.float64) if is_float(start) else ():
+        if max(math.ceil((kind(last) - kind(first)) / kind(delta)), 0) != count:
+            raise NetworkError("how many numbers there are depends on rounding; store them as a constant")
     values = [first + k * delta for k in range(count)]
     if is_float(start):
         return compacted(values, (count,))

@@ -59,6 +59,7 @@ def resize(call: Call) -> Value:
     mode = call.text("mode", "nearest")
     if call.opset < 11:
         return _interpolated(call, _old_axes(call, value.shape, call.certain(1)), mode, "asymmetric", "floor")
+    call.ignore("cubic_coeff_a", "exclude_outside", "nearest_mode", "extrapolation_value")  # those of other modes
     if call.flag("antialias"):
         raise NetworkError("antialiasing is not read yet")
     transform = call.text("coordinate_transformation_mode", "half_pixel")

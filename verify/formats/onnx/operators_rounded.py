@@ -124,7 +124,7 @@ mish = function(lambda call: lambda x: x * _softplus(x).tanh())
 
 def power(call: Call) -> Value:
     """X to the power Y: exactly where Y is whole, else of positive X."""
-    exponents = call.array(1)
+    exponents = call.array(1) if np.all(call.array(0) > 0) else call.certain(1)
     if all(float(e).is_integer() for e in exponents.ravel().tolist()):
         return operators_constant.power(call)
     base = call.array(0)

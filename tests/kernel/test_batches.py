@@ -1,0 +1,165 @@
+"""Bounds on many boxes at once: no exact value lies beyond them, at every scale that float64 has."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from tests.kernel.test_affine_forms import CHANGES, pair_of, points
+from tests.kernel.test_filter import WEIGHTS, scale_of
+from tests.support import random_networks
+from tests.support.seeds import chunks
+from verify.errors import EvidenceError
+from verify.kernel.affine_forms import Pair, paired
+from verify.kernel.batches import DOUBLE, SINGLE, Machine, Precision
+from verify.kernel.exact import evaluate
+from verify.kernel.goals import tangent
+from verify.network import Block, Network
+from verify.network import matrix as matrices
+from verify.rational import Floats, vector, vector_from_floats, zeros
+from verify.region import box
+from verify.region.bases import Box
+
+PRECISIONS = {"single": SINGLE, "double": DOUBLE}
+
+
+def all_rows(outputs: int, inputs: int, *, gaps: bool) -> Block:
+    """Every output, gap and input as a row."""
+    last = 1 << 20  # replaced by the caller
+    sizes = [(last, outputs), *([(~last, outputs)] if gaps else []), (0, inputs)]
+    parts, total = [], sum(size for _, size in sizes)
+    start = 0
+    for source, size in sizes:
+        rows = np.arange(start, start + size)
+        parts.append((source, matrices.from_triplets(rows, np.arange(size), np.ones(size), (total, size))))
+        start += size
+    return Block("goal", (total,), tuple(parts), zeros(total), relu=False)
+
+
+def machine_of(pair: Pair, inputs: int, precision: Precision, direction: Floats | None = None) -> Machine:
+    goal, last = all_rows(pair.values[-1].size, inputs, gaps=bool(pair.gaps)), len(pair.values)
+    named = tuple((source if source == 0 else last if source > 0 else ~last, matrix) for source, matrix in goal.inputs)
+    return Machine(pair, replace(goal, inputs=named), direction, precision)
+
+
+def boxes(rng: random.Random, size: int, scale: float) -> tuple[Floats, Floats]:
+    """Boxes of any widths, one of them a point, one flat."""
+    centre = np.array([[rng.gauss(0, 1) * scale for _ in range(size)] for _ in range(5)])
+    width = np.array([[abs(rng.gauss(0, 1)) * scale * 10.0 ** rng.randint(-9, 1)] * size for _ in range(5)])
+    width[0] = 0.0
+    width[1, : size // 2] = 0.0
+    return centre - width, centre + width
+
+
+def inside(rng: random.Random, low: Floats, high: Floats) -> list[list[Fraction]]:
+    base = box([float(v) for v in low], [float(v) for v in high]).base
+    assert isinstance(base, Box)
+    return points(rng, base, 6)
+
+
+def check(machine: Machine, rng: random.Random, low: Floats, high: Floats, exact: object) -> tuple[int, int]:
+    """Exact rows at points of each box against the sides; how many sides were finite, and how many there were."""
+    assert callable(exact)
+    below, above = machine.run(low, high).sides()
+    finite = 0
+    for i in range(len(low)):
+        for x in inside(rng, low[i], high[i]):
+            for j, value in enumerate(exact(x)):
+                for side, sign in ((below[i, j], 1), (above[i, j], -1)):
+                    if np.isfinite(side):
+                        finite += 1
+                        assert sign * (value - Fraction(float(side))) >= 0
+    return finite, below.size * 2
+
+
+def values_of(first: Network, second: Network) -> object:
+    def exact(x: Sequence[Fraction]) -> list[Fraction]:
+        point = vector(list(x))
+        y = evaluate(first, point)
+        return [*y.fractions(), *(y - evaluate(second, point)).fractions(), *x]
+
+    return exact
+
+
+def try_pair(seed: int, name: str, change: str, precision: Precision) -> int:
+    rng = random.Random(seed)
+    first, second = pair_of(seed, change, WEIGHTS[name])
+    try:
+        machine = machine_of(paired(first, second), first.input_size, precision)
+    except EvidenceError:
+        return 0
+    low, high = boxes(rng, first.input_size, scale_of(rng, name)())
+    with np.errstate(all="ignore"):
+        usable = np.all(np.isfinite(low)) and np.all(np.isfinite(high))
+    return check(machine, rng, low, high, values_of(first, second))[0] if usable else 0
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_values_and_differences_lie_within_the_bounds(name: str, precision: str) -> None:
+    finite = sum(try_pair(seed, name, change, PRECISIONS[precision]) for seed in range(2) for change in CHANGES)
+    assert finite > (0 if precision == "single" and name in ("extreme", "tiny thirds", "wild") else 100)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("name", WEIGHTS)
+@pytest.mark.parametrize("seeds", chunks(1000, 10, 0, campaign=8))
+def test_more_seeds(seeds: range, name: str, precision: str) -> None:
+    for seed in seeds:
+        for change in CHANGES:
+            try_pair(seed, name, change, PRECISIONS[precision])
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("seed", range(16))
+def test_difference_quotients_lie_within_the_slopes(seed: int, precision: str) -> None:
+    """f(q) - f(p) along an axis is the step times a mean of slopes on the segment."""
+    rng = random.Random(seed)
+    net = random_networks.network(seed)
+    axis = rng.randrange(net.input_size)
+    direction = np.eye(net.input_size)[axis]
+    machine = machine_of(tangent(net), net.input_size, PRECISIONS[precision], direction)
+    low, high = boxes(rng, net.input_size, 1.0)
+    below, above = machine.run(low, high).sides()
+    size = net.output_size
+    for i in range(len(low)):
+        for x in inside(rng, low[i], high[i]):
+            p, q = list(x), list(x)
+            p[axis], q[axis] = Fraction(float(low[i, axis])), Fraction(float(high[i, axis]))
+            if p[axis] == q[axis]:
+                continue
+            change = (evaluate(net, vector(q)) - evaluate(net, vector(p))).fractions()
+            for j in range(size):
+                quotient = change[j] / (q[axis] - p[axis])
+                assert Fraction(float(below[i, size + j])) <= quotient <= Fraction(float(above[i, size + j]))
+
+
+def test_what_overflows_bounds_nothing() -> None:
+    net = random_networks.network(3, lambda rng: rng.choice([1e300, -1e300, 1e-300]))
+    machine = machine_of(Pair(net.blocks, ()), net.input_size, DOUBLE)
+    below, above = machine.run(np.full((1, net.input_size), -1e300), np.full((1, net.input_size), 1e300)).sides()
+    outputs = slice(0, net.output_size)
+    assert not np.any(np.isfinite(below[0, outputs]) | np.isfinite(above[0, outputs]))
+
+
+def test_weights_that_float32_cannot_hold_are_refused() -> None:
+    net = random_networks.network(3, lambda rng: 1e-40)
+    with pytest.raises(EvidenceError, match="too large or too small"):
+        machine_of(Pair(net.blocks, ()), net.input_size, SINGLE)
+    assert machine_of(Pair(net.blocks, ()), net.input_size, DOUBLE).precision is DOUBLE
+
+
+def test_points_are_enclosed_tightly() -> None:
+    """On a single point the bounds are the value to rounding."""
+    net = random_networks.network(5)
+    machine = machine_of(Pair(net.blocks, ()), net.input_size, DOUBLE)
+    x = np.full((1, net.input_size), 0.375)
+    below, above = machine.run(x, x).sides()
+    exact = np.array([float(v) for v in evaluate(net, vector_from_floats(x[0])).fractions()])
+    assert np.all(np.abs(above[0, : net.output_size] - exact) < 1e-9)  # far more than rounding: a loose check only
+    assert np.all(below[0, : net.output_size] <= exact) and np.all(exact <= above[0, : net.output_size])

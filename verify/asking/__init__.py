@@ -1,0 +1,9 @@
+"""Asking in the language of claims: text, or Python expressions that become that text.
+
+result = verify.ask("relu", "f(x + y) == f(x) + f(y) for x, y in box(0, 1)")
+"""
+
+from verify.asking.deciding import ask, formula_claim
+from verify.asking.symbols import Symbol, Symbolic, Truth, functions, variables
+
+__all__ = ["Symbol", "Symbolic", "Truth", "ask", "formula_claim", "functions", "variables"]

@@ -1,0 +1,111 @@
+"""``ask``: from a formula and the networks that its names are bound to, to a result like that of ``verify.check``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+from verify.api import load, make_budget
+from verify.asking.definitions import as_property
+from verify.asking.symbols import Truth
+from verify.errors import InputError, RegionError
+from verify.formats.formulas import drawn, parse_formula
+from verify.formats.toml_family import is_family
+from verify.formula.tree import FUNCTIONS, Call, walk
+from verify.network import Network
+from verify.property import Claim
+from verify.property.asked import asked_claim
+from verify.region import Region
+from verify.report.record import Result
+from verify.search.budget import Budget
+from verify.search.decide import decide
+from verify.search.outcome import SearchInterrupted
+from verify.search.problem import is_empty
+
+Source: TypeAlias = str | Path | Network
+_NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]{0,59}")
+_RESERVED = (*FUNCTIONS, "for", "in", "and", "or", "not", "all", "nonneg", "nonpos", "where")
+
+
+def ask(
+    network: Source,
+    formula: str | Truth,
+    *,
+    to: Source | None = None,
+    let: Mapping[str, Source | Region] | None = None,
+    base_dir: Path | None = None,
+    timeout: float | None = None,
+    engine: str = "auto",
+    report: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
+) -> Result:
+    """Decide whether a formula holds; in it ``f`` is ``network``, ``g`` is ``to``, and ``let`` binds further names.
+
+    ``let`` maps names to networks, or to regions that stand after ``in``. File names in the formula are relative to
+    ``base_dir`` (the current folder by default). The formula is read literally: f is defined everywhere, and nothing
+    keeps its arguments in a region but the conditions. Where it is the definition of a property of the catalogue, the
+    result is that of ``verify.check``. Raises ``FormulaError``, which draws the place of a mistake.
+    """
+    budget = replace(make_budget(timeout, report), executor=executor)
+    claim, networks = _claim(network, formula, to, let, base_dir)
+    first, second = networks["f"], networks.get("g")
+    if claim.property.asked is None:
+        first, second = claim.network, claim.second
+    try:
+        return Result(claim, decide(claim, budget, engine), first, second)
+    except SearchInterrupted as stop:
+        stop.result = Result(claim, stop.outcome, first, second)
+        raise
+
+
+def formula_claim(
+    network: Source,
+    formula: str | Truth,
+    *,
+    to: Source | None = None,
+    let: Mapping[str, Source | Region] | None = None,
+    base_dir: Path | None = None,
+) -> Claim:
+    """The claim that ``ask`` decides: about a property of the catalogue, or a formula."""
+    return _claim(network, formula, to, let, base_dir)[0]
+
+
+def _claim(
+    network: Source,
+    formula: str | Truth,
+    to: Source | None,
+    let: Mapping[str, Source | Region] | None,
+    base_dir: Path | None,
+) -> tuple[Claim, dict[str, Network]]:
+    text = str(formula)
+    bound: dict[str, Source | Region] = {"f": network}
+    if to is not None:
+        bound["g"] = to
+    for name, value in {**(formula.regions if isinstance(formula, Truth) else {}), **(let or {})}.items():
+        if not _NAME.fullmatch(name) or name in _RESERVED:
+            raise InputError(f"{name[:60]!r} cannot be bound to anything; expected a name such as g")
+        if name in bound:
+            raise InputError(f"{name} is bound twice; f is the first network, g the one given with --to")
+        bound[name] = value
+    for source in bound.values():
+        if isinstance(source, str | Path) and is_family(str(source)):
+            raise InputError(
+                f"{source}: a family of networks; formulas are about one network, 'verify check' knows families"
+            )
+    networks = {name: load(value) for name, value in bound.items() if not isinstance(value, Region)}
+    places = {name: value for name, value in bound.items() if isinstance(value, Region)}
+    sizes = {name: (loaded.input_size, loaded.output_size) for name, loaded in networks.items()}
+    parsed = parse_formula(text, sizes, regions=places, base_dir=base_dir)
+    for region in parsed.regions:
+        if region.rows and is_empty(region, Budget()):
+            raise RegionError(f"region {region.text!r} is empty: no point satisfies all its constraints")
+    with drawn(text):
+        known = as_property(parsed, networks)
+        if known is not None:
+            return known, networks
+        used = {node.function for node in walk(*parsed.statements()) if isinstance(node, Call)}
+        return asked_claim(parsed, {n: v for n, v in networks.items() if n == "f" or n in used}), networks

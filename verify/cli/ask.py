@@ -1,0 +1,90 @@
+"""The command that decides a formula of the language."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from verify.asking import ask as decide
+from verify.asking import formula_claim
+from verify.cli import display
+from verify.cli.commands import STATUS, write_reports
+from verify.cli.options import bounded, limit_memory, number
+from verify.cli.progress import Progress
+from verify.cli.workers import jobs_option, workers
+from verify.errors import InputError
+from verify.report.folder import take
+from verify.search.decide import ENGINE_NAMES
+
+
+@click.command()
+@click.argument("network")
+@click.argument("formula")
+@click.option("--to", "other", metavar="OTHER", help="The network that g stands for.")
+@click.option("--let", "bound", metavar="NAME=FILE", multiple=True, help="A further network by name; may be repeated.")
+@click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(ENGINE_NAMES)}.")
+@click.option("--report", "folder", metavar="DIR", help="Write the evidence (*.json) and pages there.")
+@click.option("--show-smt", is_flag=True, help="Print the literal query for an SMT solver and stop.")
+@jobs_option
+@bounded
+def ask(
+    network: str,
+    formula: str,
+    other: str | None,
+    bound: tuple[str, ...],
+    engine: str,
+    folder: str | None,
+    show_smt: bool,
+    jobs: str,
+    timeout: str | None,
+    memory: str | None,
+    as_json: bool,
+) -> int:
+    """Prove or refute FORMULA, in which f is NETWORK.
+
+    For example: "f(x + y) == f(x) + f(y) for x, y in box(0, 1)". It is read literally: only the conditions after 'for'
+    keep arguments in a region. docs/language.md has the grammar.
+    """
+    seconds = number(timeout, "timeout")
+    limit_memory(memory)
+    let = bindings(bound)
+    if show_smt:
+        from verify.search.smt import smt_text  # loads Z3
+
+        click.echo(smt_text(formula_claim(network, formula, to=other, let=let)))
+        return 0
+    if folder is not None:
+        take(Path(folder))
+    with Progress(f"{network}: {formula}"[:200]) as progress, workers(jobs) as executor:
+        result = decide(
+            network,
+            formula,
+            to=other,
+            let=let,
+            timeout=seconds,
+            engine=engine,
+            report=progress.line,
+            executor=executor,
+        )
+    if folder is not None:
+        write_reports(Path(folder), [result])
+    if as_json:
+        click.echo(json.dumps(result.to_json(), indent=1))
+    else:
+        display.show_result(result, folder)
+    return STATUS[result.verdict]
+
+
+def bindings(items: tuple[str, ...]) -> dict[str, str]:
+    """``g=FILE`` and so on as a dictionary."""
+    result: dict[str, str] = {}
+    for item in items:
+        name, separator, source = item.partition("=")
+        if not separator or not name.strip() or not source.strip():
+            raise InputError(f"--let {item[:60]!r}: expected NAME=FILE, such as g=other.onnx")
+        if name.strip() in result:
+            raise InputError(f"--let {item[:60]!r}: {name.strip()} is bound twice")
+        result[name.strip()] = source.strip()
+    return result

@@ -1,0 +1,107 @@
+"""``verify compare``: how different two networks are on a region, at most and at least."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from verify import api
+from verify.cli.commands import write_reports
+from verify.cli.options import bounded, limit_memory, number
+from verify.cli.progress import Progress
+from verify.cli.workers import jobs_option, workers
+from verify.rational import display, exact_text
+from verify.report.points import point_text
+from verify.report.record import Result
+from verify.search.compare import Comparison
+
+DEFAULT_SECONDS = 60.0
+
+
+@click.command()
+@click.argument("first")
+@click.argument("second")
+@click.option("--on", "region", required=True, metavar="REGION", help="A box, or another region in one.")
+@click.option("--report", "folder", metavar="DIR", help="Write the proof of the bound (*.json) and its page there.")
+@jobs_option
+@bounded
+def compare(
+    first: str,
+    second: str,
+    region: str,
+    folder: str | None,
+    jobs: str,
+    timeout: str | None,
+    memory: str | None,
+    as_json: bool,
+) -> int:
+    """Bound |f - g| on a region from above (proved) and below (found); status 3 where no bound is proved.
+
+    It takes 60 s unless --timeout says otherwise.
+    """
+    seconds = number(timeout, "timeout") or DEFAULT_SECONDS
+    limit_memory(memory)
+    with Progress(f"{first} and {second}: compare") as progress, workers(jobs) as executor:
+        found = api.compare(first, second, region, timeout=seconds, report=progress.line, executor=executor)
+    if folder is not None and found.claim is not None and found.outcome is not None:
+        claim = found.claim
+        write_reports(Path(folder), [Result(claim, found.outcome, claim.network, claim.second)])
+    if as_json:
+        click.echo(json.dumps(to_json(found), indent=1))
+    else:
+        _show(found)
+    return 0 if found.upper is not None else 3
+
+
+def _show(found: Comparison) -> None:
+    out = Console(highlight=False, soft_wrap=True)
+    above = "no bound was proved" if found.upper is None else f"at most {_number(found.upper)} (proved)"
+    out.print(Text(f"|f - g| is {above} and at least {_number(found.lower)} (found)"))
+    out.print(Text(f"  at x = {point_text(found.point)}", style="dim"))
+    if len(found.by_output) > 1:
+        for j, (upper, lower, _) in enumerate(found.by_output):
+            bound = "-" if upper is None else _number(upper)
+            out.print(Text(f"  output {j}: at most {bound}, at least {_number(lower)}"))
+    if found.layer:
+        out.print(Text(f"  most of it comes from layer {found.layer}"))
+    out.print(Text(f"  {_rounding(found)}"))
+    if found.reason:
+        out.print(Text(f"  {found.reason}", style="dim"))
+
+
+def _number(value: object) -> str:
+    """Exactly where that is short, else to six digits."""
+    text = exact_text(value)  # type: ignore[arg-type]
+    return text if len(text) <= 12 else display(value, 0)  # type: ignore[arg-type]
+
+
+def _rounding(found: Comparison) -> str:
+    if found.upper == 0:
+        return "the networks are the same function there"
+    if found.steps is None:
+        return "rounding or a wrong export? the layers do not correspond"
+    k = f"{float(found.steps):.4g}"
+    if found.is_rounding:
+        return f"rounding: every weight and bias is within k = {k} steps of float32 of the other's"
+    return f"not rounding alone: a weight or bias differs by k = {k} steps of float32"
+
+
+def to_json(found: Comparison) -> dict[str, object]:
+    """The comparison as plain data, rationals as strings."""
+    return {
+        "upper": None if found.upper is None else exact_text(found.upper),
+        "lower": exact_text(found.lower),
+        "point": found.point.strings(),
+        "outputs": [
+            {"upper": None if u is None else exact_text(u), "lower": exact_text(v), "point": x.strings()}
+            for u, v, x in found.by_output
+        ],
+        "layer": found.layer or None,
+        "steps": None if found.steps is None else exact_text(found.steps),
+        "rounding": found.is_rounding,
+        "reason": found.reason,
+    }

@@ -1,0 +1,64 @@
+"""The command that lists properties and built-in networks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from verify.network import examples
+from verify.property.catalogue import CATALOGUE, FAMILIES
+from verify.property.units import NO_DEAD_UNITS
+
+# Formulas of the properties with parameters in their names, with the parameter in its place.
+FORMULAS = {
+    "nondecreasing": "f(x + t e_I) >= f(x), t >= 0",
+    "nonincreasing": "f(x + t e_I) <= f(x), t >= 0",
+    "lipschitz": "|f(x) - f(y)| <= K ||x - y||",
+    "equivalent within": "|f(x) - g(x)| <= E",
+    "never": "no x in P has y = f(x) in one of the cases",
+    "no dead units": NO_DEAD_UNITS.formula,
+}
+SYNONYMS = ("monotone",)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def properties(as_json: bool) -> int:
+    """List the properties with their formulas, and the built-in networks."""
+    known = catalogue()
+    networks = [_network(name) for name in examples.names()]
+    if as_json:
+        click.echo(json.dumps({"properties": known, "networks": networks}, indent=1))
+        return 0
+    console = Console(highlight=False, emoji=False)
+    _print(console, ("property", "formula"), [(p["name"], p["formula"]) for p in known])
+    console.print(Text("\nEvery argument of f lies in the region. 'equivalent' takes its second network from --to.\n"))
+    _print(console, ("network", "inputs, ReLU, outputs"), [(n["name"], n["size"]) for n in networks])
+    return 0
+
+
+def catalogue() -> list[dict[str, str]]:
+    """The name of each property, as one writes it, and its formula."""
+    plain = [{"name": name, "formula": prop.formula} for name, prop in CATALOGUE.items()]
+    return plain + [
+        {"name": family.usage, "formula": FORMULAS[family.name]} for family in FAMILIES if family.name not in SYNONYMS
+    ]
+
+
+def _network(name: str) -> dict[str, Any]:
+    network = examples.get(name)
+    return {"name": name, "size": f"{network.input_size}, {network.relu_count}, {network.output_size}"}
+
+
+def _print(console: Console, header: tuple[str, str], rows: list[tuple[str, str]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for word in header:
+        table.add_column(word)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)

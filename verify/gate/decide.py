@@ -1,0 +1,198 @@
+"""Deciding one case: what is found, as plain data that travels between processes."""
+
+from __future__ import annotations
+
+import functools
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from verify import api
+from verify.errors import EngineDisagreement, EvidenceError, InputError, VerifyError
+from verify.family import check_family
+from verify.formats.toml_family import is_family
+from verify.gate.cache import key_of, recalled, remember
+from verify.gate.plan import Case
+from verify.network import Network
+from verify.report.record import Result
+
+Status: TypeAlias = Literal["expected", "unexpected", "undecided", "bad input", "internal"]
+# The exit status of a gate is that of its first status here that occurs.
+STATUSES: dict[Status, int] = {"internal": 4, "bad input": 2, "unexpected": 1, "undecided": 3, "expected": 0}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What became of a case: ``message`` says in one line why, ``record`` is what ``verify recheck`` reads.
+
+    ``page`` names the record in the report folder, where one was written. ``network`` is the digest of the network.
+    """
+
+    case: Case
+    status: Status
+    message: str
+    verdict: str = "unknown"
+    assurance: str | None = None
+    vacuous: bool = False
+    counterexample: str = ""
+    seconds: float = 0.0
+    command: str = ""
+    network: str = ""
+    cached: bool = False
+    note: str = ""
+    record: dict[str, Any] | None = field(default=None, repr=False)
+    page: str = ""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was found, with the result itself where there is one: pages are made of it, in the same process."""
+
+    found: Found
+    result: Any = None
+
+
+def decide_case(case: Case, seconds: float | None = None, cache: Path | None = None) -> Decided:
+    """Decide a case, within ``seconds`` if that is less than its own time. No error leaves this but an interrupt.
+
+    Evidence is taken from the folder ``cache`` if the kernel accepts it, and kept there.
+    """
+    started = time.monotonic()
+    try:
+        result, cached, note = _result(case, _least(case.timeout, seconds), cache)
+    except InputError as error:
+        return Decided(_failed(case, "bad input", str(error), started))
+    except (EvidenceError, EngineDisagreement) as error:
+        return Decided(_failed(case, "internal", str(error), started))
+    except MemoryError:
+        return Decided(_failed(case, "undecided", "out of memory: no verdict", started))
+    except VerifyError as error:
+        return Decided(_failed(case, "undecided", f"not decided: {error}", started))
+    except Exception as error:
+        message = f"internal error: {type(error).__name__}: {error}; please report this"
+        return Decided(_failed(case, "internal", message, started))
+    seconds_taken = round(time.monotonic() - started, 6)
+    return Decided(replace(judged(case, result), cached=cached, note=note, seconds=seconds_taken), result)
+
+
+def _least(own: float | None, left: float | None) -> float | None:
+    return min((value for value in (own, left) if value is not None), default=None)
+
+
+def _failed(case: Case, status: Status, message: str, started: float) -> Found:
+    text = " ".join(message.split())[:600]
+    return Found(case, status, text, seconds=round(time.monotonic() - started, 6), command=command(case))
+
+
+def _result(case: Case, seconds: float | None, cache: Path | None) -> tuple[Any, bool, str]:
+    """What ``verify.check`` or ``check_family`` says, whether the cache knew it, what was wrong with the cache."""
+    if is_family(case.network):
+        if case.to is not None or case.outputs is not None or case.work is not None:
+            raise InputError(f"{case.network}: a family of networks; 'to', 'outputs' and 'work' are for one network")
+        found = check_family(case.network, case.property, case.on, timeout=seconds, engine=case.engine)
+        return found, False, ""
+    first = loaded(case.network)
+    second = loaded(case.to) if case.to is not None else None
+    region = api.parse_region(case.on, first)
+    key, note = "", ""
+    if cache is not None and case.engine == "auto":
+        claim = api.make_claim(first, case.property, region, to=second, outputs=case.outputs)
+        key = key_of(claim, first, second, case.outputs)
+        known = recalled(cache, key, claim)
+        if known.outcome is not None:
+            return Result(claim, known.outcome, first, second, case.outputs), True, ""
+        note = known.complaint
+    result = api.check(
+        first,
+        case.property,
+        region,
+        to=second,
+        outputs=case.outputs,
+        timeout=seconds,
+        engine=case.engine,
+        work=case.work,
+    )
+    if cache is not None and key:
+        note = _remembered(cache, key, result) or note
+    return result, False, note
+
+
+def _remembered(cache: Path, key: str, result: Result) -> str:
+    """File the result; a cache that cannot be written to is no reason to fail."""
+    try:
+        remember(cache, key, result)
+    except OSError as error:
+        return f"the cache {cache} cannot be written to: {error.strerror or error}"
+    return ""
+
+
+def loaded(name: str) -> Network:
+    """The network; the last few files are remembered, as many claims are about one network."""
+    path = Path(name)
+    try:
+        known = path.stat()
+    except (OSError, ValueError):
+        return api.load(name)
+    return _loaded(name, known.st_mtime_ns, known.st_size)
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(name: str, changed: int, size: int) -> Network:
+    del changed, size  # only there to tell versions of the file apart
+    return api.load(name)
+
+
+def judged(case: Case, result: Any) -> Found:
+    """Whether the result is what the case expects."""
+    verdict, assurance = str(result.verdict.value), result.assurance
+    counterexample = str(result.counterexample or "") if isinstance(result, Result) else ""
+    status, message = _compared(case, result, verdict, counterexample)
+    return Found(
+        case,
+        status,
+        " ".join(message.split())[:2000],
+        verdict,
+        assurance,
+        bool(result.vacuous),
+        counterexample,
+        round(float(result.outcome.seconds), 6),
+        command(case),
+        result.network.digest if isinstance(result, Result) else "",
+        record=result.record(),
+    )
+
+
+def _compared(case: Case, result: Any, verdict: str, counterexample: str) -> tuple[Status, str]:
+    if verdict == "unknown":
+        reason = result.outcome.reason or "no engine found an answer"
+        return "undecided", f"not decided: {reason}"
+    if verdict != case.expect:
+        what = counterexample or ("its proof was replayed" if result.assurance == "checked" else "on a solver's word")
+        if not isinstance(result, Result):
+            what = str(result.sentence)
+        return "unexpected", f"expected {case.expect}, found {verdict}: {what}"
+    if result.assurance != "checked" and case.assurance == "checked":
+        return "unexpected", f"{verdict}, but only attested by a solver; write assurance = 'attested' if that will do"
+    if result.vacuous and not case.vacuous:
+        lemmas = "; ".join(map(str, result.to_json().get("lemmas") or ())) or "nothing to quantify over"
+        return "unexpected", f"{verdict}, but vacuous ({lemmas}); write vacuous = true if that is meant"
+    return "expected", counterexample or verdict
+
+
+def command(case: Case) -> str:
+    """The command that decides the claim again."""
+    import shlex
+
+    parts = ["verify", "check", case.network, case.property, "--on", case.on]
+    parts += ["--to", case.to] if case.to else []
+    parts += ["--outputs", ",".join(map(str, case.outputs))] if case.outputs else []
+    parts += ["--engine", case.engine] if case.engine != "auto" else []
+    parts += ["--work", str(case.work)] if case.work is not None else []
+    parts += ["--timeout", f"{case.timeout:g}"] if case.timeout is not None else []
+    return shlex.join(parts)
+
+
+def without_record(found: Found) -> Found:
+    """The same without its evidence, which may be large."""
+    return replace(found, record=None)

@@ -1,0 +1,126 @@
+"""Running cases: one after another, or in processes; what is found comes as it is found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+
+from verify.gate.decide import STATUSES, Found, Status
+from verify.gate.files import Problem
+from verify.gate.plan import Case
+
+# What does the work: gets a case and the seconds left for the whole gate.
+Worker = Callable[[Case, float | None], Found]
+# A worker process that dies with a case twice is not given it again.
+ATTEMPTS = 2
+
+
+@dataclass
+class Gate:
+    """A run of the gate: what was found of each case so far, and mistakes in the claims files."""
+
+    cases: Sequence[Case]
+    found: list[Found] = field(default_factory=list)
+    problems: Sequence[Problem] = ()
+    unchanged: int = 0
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def counts(self) -> dict[Status, int]:
+        """How many cases have each status."""
+        return {status: sum(f.status == status for f in self.found) for status in STATUSES}
+
+    @property
+    def status(self) -> int:
+        """The exit status: 0 all as expected, else the first that applies of 4, 2, 1, 3."""
+        bad_input = bool(self.problems) or not (self.cases or self.unchanged)
+        codes = {STATUSES[f.status] for f in self.found} | ({2} if bad_input else set())
+        if len(self.found) < len(self.cases) and not bad_input:
+            codes.add(3)
+        return next((code for code in (4, 2, 1, 3) if code in codes), 0)
+
+    def in_order(self) -> list[Found]:
+        """What was found, in the order of the cases."""
+        places = {case.key: i for i, case in enumerate(self.cases)}
+        return sorted(self.found, key=lambda found: places[found.case.key])
+
+
+def run_all(
+    cases: Sequence[Case],
+    work: Worker,
+    executor: Callable[[], Executor] | None = None,
+    width: int = 1,
+    seconds: float | None = None,
+    starts: Callable[[Case], None] = lambda case: None,
+) -> Iterator[Found]:
+    """What is found of each case, as it is found. ``executor`` makes processes (again, if one of them dies).
+
+    At most ``2 * width`` cases are handed out at a time. When ``seconds`` are over, the rest is left undecided.
+    """
+    ends = None if seconds is None else time.monotonic() + seconds
+    if executor is None:
+        for case in cases:
+            starts(case)
+            yield _late(case) if _left(ends) == 0 else work(case, _left(ends))
+        return
+    yield from _spread(list(cases), work, executor, width, ends, starts)
+
+
+def _left(ends: float | None) -> float | None:
+    return None if ends is None else max(0.0, ends - time.monotonic())
+
+
+def _late(case: Case) -> Found:
+    return Found(case, "undecided", "not decided: the time for the whole gate ran out")
+
+
+def _spread(
+    cases: list[Case],
+    work: Worker,
+    make: Callable[[], Executor],
+    width: int,
+    ends: float | None,
+    starts: Callable[[Case], None],
+) -> Iterator[Found]:
+    pool, attempts = make(), dict.fromkeys((case.key for case in cases), 0)
+    waiting, out = cases[::-1], dict[Future[Found], Case]()
+    try:
+        while waiting or out:
+            # After an accident cases go out one at a time: the next one to die did it by itself.
+            most = 2 * width if not waiting or attempts[waiting[-1].key] == 0 else 1
+            lost: list[Case] = []
+            while waiting and len(out) < most:
+                case = waiting.pop()
+                if _left(ends) == 0:
+                    yield _late(case)
+                    continue
+                try:
+                    out[pool.submit(work, case, _left(ends))] = case
+                    starts(case)
+                except BrokenProcessPool:  # one that is out died in the meantime
+                    waiting.append(case)
+                    break
+            for future in wait(out, return_when=FIRST_COMPLETED)[0]:
+                case = out.pop(future)
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    lost.append(case)
+            if not lost:
+                continue
+            lost += out.values()
+            out.clear()
+            for case in lost:
+                attempts[case.key] += 1
+                if attempts[case.key] >= ATTEMPTS and len(lost) == 1:
+                    yield Found(case, "internal", "its process died twice (out of memory?); give it more memory")
+                else:
+                    waiting.append(case)
+            pool.shutdown(wait=False, cancel_futures=True)
+            pool = make()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,428 @@
+"""Bounds of values, of differences of two networks and of slopes, on many boxes at once: affine forms in float64.
+
+On each box a vector v that depends on x in it is enclosed by a *form*: symbols e_j in [-1, 1], which depend on x and
+are shared by all forms of the box, with ``|v - c - sum_j G_j e_j| <= r`` in each entry. Two sorts of symbols are kept
+apart: *shared* ones (the coordinates of the box, and one for each ReLU of f that may switch), in which values y of f
+are written, and *own* ones, which only gaps use. A gap is the difference y - y' to a second network whose blocks
+correspond (``difference``), or the derivative of y along a direction (``slopes``).
+
+1. *Affine maps.* z = W y + b; for gaps d = W' w + (W - W') y + (b - b'), where w is the gap of y, or d = W w. Centre
+   and columns are multiplied in floats. Each entry is a sum of products, in whatever order BLAS adds them, so it has
+   an error of at most ``gamma(n + 2) |W| |G_j| + (n + 2) eta`` (``verify.network.floats``; n terms, the 2 for weights
+   that are no floats). Over all columns this adds up to ``gamma(n + 2) |W| S``, S >= |c| + sum_j |G_j|, and what the
+   arguments were off by is carried on: ``|W| r``. Columns with one product are a special case.
+2. *ReLU of a value*, low <= z <= high. For a slope s in [0, 1], relu(z) - s z is convex and at least 0 (it is at least
+   z - s z and at least -s z), so it lies in [0, 2m] with 2m >= max(-s low, (1 - s) high). If m > 0 a new shared
+   symbol e is defined by ``relu(z) = s z + m + m e``. Stable units have m = 0 and s = 1 or 0.
+3. *ReLU of a difference* d = z - z', w = relu(z) - relu(z'). Either of two enclosures is sound:
+
+   - A: w lies between 0 and d (ReLU is nondecreasing with slopes of at most 1), so ``w = d/2 + q e'``, q = max|d| / 2;
+   - B: with s', m' for z' = z - d as s, m for z, ``w = s z + m + m e - s' (z - d) - m' + m' e'``.
+
+   B is exact where both units are stable. A is taken where its own symbol is smaller than those of B together. Near
+   a tie, floats of another machine may choose the other one; then the bound is another one, and as sound.
+4. *ReLU of a derivative* t. Along a segment z is piecewise linear; at all but finitely many of its points z has a
+   slope t, and relu(z) the slope t where z > 0, and 0 where z < 0 or z = 0 around the point (then t = 0). So it is t on
+   units that are on, 0 on those that are off on the whole box, and else between 0 and t, as in A.
+
+Rounding. Centres, slopes, errors and sizes are float64, with u = 2^-53 and eta = 2^-1074; columns are float64 too, or
+float32 (``single``), with v = 2^-24 and h = 2^-149 in their place, which is twice as fast; their errors count for the
+sizes of columns only, and those are small on small boxes. An operation gives ``exact (1 + t) + r``, |t| <= v, |r| <= h,
+with r = 0 for sums. Slopes s, s', new coefficients m, m', q and the radii of a box are numbers of the type of the
+columns that satisfy their inequalities as they stand. In 2 to 4 every centre and every column is made of at most four
+operations, which costs at most ``8u`` times the sizes of the centres and ``8v`` times those of the columns that are
+multiplied, and an h for each product. Weights are between 2^-100 and 2^100 for ``single``: rounding them is relative.
+Sums of nonnegative numbers are enlarged by 1 + 2 gamma(n + 8), other such terms by 1 + 16u. ``_up`` gives at least the
+next float. What is not finite stays so: a comparison with NaN is false, a unit with such sides counts as switching, and
+nothing is settled. Boxes have float sides; a centre is any float near the middle, the radius at least the distance to
+both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import scipy.sparse as sparse
+from numpy.typing import NDArray
+
+from verify.errors import EvidenceError
+from verify.kernel.affine_forms import Pair
+from verify.network import Block, floats
+from verify.network.floats import SMALLEST_SUBNORMAL, UNIT_ROUNDOFF, gamma
+from verify.rational import Floats
+
+Bits: TypeAlias = NDArray[np.bool_]
+# Boxes that are bounded together, at most; fewer where their columns would take more than so many numbers.
+MOST_BOXES, MOST_NUMBERS = 64, 1 << 22
+# Columns of one box and one block.
+MAX_COEFFICIENTS = 40_000_000
+# Errors beyond this count as infinite: below it no partial sum overflows, in whatever order the terms are added.
+MAX_ERROR = 2.0**900
+# Sizes of weights for columns in float32.
+SINGLE_RANGE = (2.0**-100, 2.0**100)
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The type of columns, its unit roundoff and its smallest number."""
+
+    dtype: type[np.floating[Any]]
+    roundoff: float
+    smallest: float
+
+
+DOUBLE = Precision(np.float64, UNIT_ROUNDOFF, SMALLEST_SUBNORMAL)
+SINGLE = Precision(np.float32, 2.0**-24, 2.0**-149)
+
+
+@dataclass(frozen=True, eq=False)
+class Fresh:
+    """Symbols ``start``, ``start + 1``, ...: in each box (B) for some units (B, k) their coefficients (B, k)."""
+
+    start: int
+    units: NDArray[np.int64]
+    coefficients: Floats
+
+    @property
+    def end(self) -> int:
+        return self.start + int(self.units.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Coefficients (B, p, n) of the first p symbols of a sort, and of the block's own newest ones."""
+
+    dense: Floats
+    fresh: Fresh | None = None
+
+    @property
+    def end(self) -> int:
+        return self.dense.shape[1] if self.fresh is None else self.fresh.end
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """Centre (B, n), shared and own columns, errors (B, n) and ``reach`` (B, n) >= sum_j |G_j|."""
+
+    centre: Floats
+    shared: Columns
+    own: Columns
+    error: Floats
+    reach: Floats
+
+    def sides(self) -> tuple[Floats, Floats]:
+        """Bounds of the entries."""
+        radius = _up(self.reach + self.error)
+        return _down(self.centre - radius), _up(self.centre + radius)
+
+
+@dataclass(frozen=True, eq=False)
+class Bend:
+    """What search may learn of one ReLU block: its columns before, the widths of its units, and the new symbols."""
+
+    columns: Floats
+    own_columns: Floats | None
+    width: Floats
+    shared: Fresh
+    own: Fresh | None
+
+
+class Step:
+    """One affine map, ready for batches: for each source the transposed weights, for columns too, and their sizes."""
+
+    def __init__(self, block: Block, precision: Precision) -> None:
+        self.block, self.precision, self.size = block, precision, block.size
+        self.bias, self.terms = block.bias_floats, block.fan_in
+        self.weights: list[tuple[int, Any, Any, Any]] = []
+        self.faithful = block.rounds_faithfully
+        for source, matrix in block.inputs:
+            fast = matrix.fast_floats
+            ready = np.ascontiguousarray(fast.T) if isinstance(fast, np.ndarray) else sparse.csr_array(fast.T)
+            with np.errstate(over="ignore", under="ignore"):
+                rounded = ready.astype(precision.dtype)
+            self.weights.append((source, ready, rounded, abs(ready)))
+            if precision is SINGLE:
+                sizes = np.abs(matrix.floats.data)
+                inside = (sizes > SINGLE_RANGE[0]) & (sizes < SINGLE_RANGE[1])
+                self.faithful = self.faithful and bool(np.all(inside))
+
+    def apply(self, forms: Mapping[int, Form], boxes: int) -> Form:
+        """1 of the module docstring."""
+        terms, precision = self.terms, self.precision
+        fine, coarse = gamma(terms + 2), gamma(terms + 2, precision.roundoff)
+        centre = np.repeat(self.bias[None, :], boxes, axis=0)
+        bound = np.repeat(fine * np.abs(self.bias)[None, :], boxes, axis=0)
+        for source, weights, _, absolute in self.weights:
+            form = forms[source]
+            centre += form.centre @ weights
+            bound += (form.error * (1 + 4 * fine) + fine * np.abs(form.centre) + coarse * form.reach) @ absolute
+        shared, own = (self._columns([(forms[s], w) for s, _, w, _ in self.weights], sort, boxes) for sort in (0, 1))
+        count = shared.shape[1] + own.shape[1]
+        bound *= 1 + 2 * gamma(terms + 16)
+        bound += 2 * (count + 2) * (terms + 2) * precision.smallest
+        error = np.where(bound < MAX_ERROR, bound, np.inf)
+        reach = (absolute_sum(shared) + absolute_sum(own)) * self._enlarge(count)
+        return Form(centre, Columns(shared), Columns(own), error, reach)
+
+    def _enlarge(self, count: int) -> float:
+        return 1 + 2 * gamma(count + 8, self.precision.roundoff)
+
+    def _columns(self, parts: Sequence[tuple[Form, Any]], sort: int, boxes: int) -> Floats:
+        """The columns of one sort of symbols: products of what is dense, single products of what is fresh."""
+        stacks = [((form.shared, form.own)[sort], weights) for form, weights in parts]
+        end = max((columns.end for columns, _ in stacks), default=0)
+        if end * self.size > MAX_COEFFICIENTS:
+            raise EvidenceError("bounds", f"{self.block.name}: forms take more than {MAX_COEFFICIENTS} coefficients")
+        result = np.empty((boxes, end, self.size), self.precision.dtype)
+        for place, (columns, weights) in enumerate(stacks):
+            width = columns.dense.shape[1]
+            if place == 0:
+                _product(columns.dense, weights, result[:, :width])
+                result[:, width:] = 0
+            elif width:
+                result[:, :width] += _product(columns.dense, weights, np.empty_like(result[:, :width]))
+            if columns.fresh is not None and columns.fresh.units.size:
+                fresh = columns.fresh
+                factors = fresh.coefficients.astype(self.precision.dtype)
+                result[:, fresh.start : fresh.end] += _picked(weights, fresh.units) * factors[:, :, None]
+        return result
+
+
+def _product(dense: Floats, weights: Any, out: Floats) -> Floats:
+    if isinstance(weights, np.ndarray):
+        np.matmul(dense, weights, out=out)
+    else:
+        boxes, width, size = dense.shape
+        out[:] = (dense.reshape(boxes * width, size) @ weights).reshape(out.shape)
+    return out
+
+
+def _picked(weights: Any, units: NDArray[np.int64]) -> Floats:
+    if isinstance(weights, np.ndarray):
+        return np.asarray(weights[units])
+    return np.asarray(weights[units.ravel()].toarray()).reshape(*units.shape, weights.shape[1])
+
+
+class Machine:
+    """The blocks of f, the gaps, and what is asked at the end, ready for batches of boxes.
+
+    ``pair`` has the blocks of f and those of the gaps, if any (source ``~s`` is the gap of source s). ``direction``:
+    gaps are derivatives along it, else differences. ``goal``: rows over the outputs (source L), their gaps
+    (``~L``) and the input (0).
+    """
+
+    def __init__(self, pair: Pair, goal: Block, direction: Floats | None, precision: Precision) -> None:
+        self.values = [Step(block, precision) for block in pair.values]
+        self.gaps = [Step(block, precision) for block in pair.gaps]
+        self.goal = Step(goal, precision)
+        self.direction, self.precision = direction, precision
+        steps = (*self.values, *self.gaps, self.goal)
+        if not (floats.floats_are_ieee() and all(step.faithful for step in steps)):
+            raise EvidenceError("bounds", "weights or biases are too large or too small for float arithmetic")
+        symbols = sum(block.size for block in pair.values if block.relu) + _input_size(pair)
+        widest = max(block.size for block in pair.values)
+        self.boxes = max(1, min(MOST_BOXES, MOST_NUMBERS // max(1, symbols * widest)))
+        self.reads = _last_reads(pair, goal)
+        self.relu = [block.relu for block in pair.values]
+
+    def run(self, low: Floats, high: Floats, trace: list[Bend] | None = None) -> Form:
+        """The form of the goal's rows on boxes (B, n) with float sides; ``trace`` gets an entry for each ReLU block."""
+        with np.errstate(all="ignore"):
+            return self._run(low, high, trace)
+
+    def _run(self, low: Floats, high: Floats, trace: list[Bend] | None) -> Form:
+        boxes, symbols = len(low), [low.shape[1], 0]
+        forms = {0: self._of_boxes(low, high)}
+        if self.direction is not None:
+            forms[~0] = self._constant(self.direction, boxes)
+        for k in range(1, len(self.values) + 1):
+            value = self.values[k - 1].apply(forms, boxes)
+            gap = self.gaps[k - 1].apply(forms, boxes) if self.gaps else None
+            if self.relu[k - 1]:
+                value, gap = self._bent(value, gap, symbols, trace)
+            forms[k] = value
+            if gap is not None:
+                forms[~k] = gap
+            for source in [s for s in forms if self.reads.get(s, 0) <= k and s not in (k, ~k)]:
+                del forms[source]
+        return self.goal.apply(forms, boxes)
+
+    def _bent(
+        self, value: Form, gap: Form | None, symbols: list[int], trace: list[Bend] | None
+    ) -> tuple[Form, Form | None]:
+        """The forms after ReLU; ``symbols`` counts those of each sort."""
+        low, high = value.sides()
+        slope, middle = self._chord(low, high)
+        fresh = _fresh(middle, symbols, 0)
+        after = self._after(value, fresh, slope, middle)
+        if gap is None:
+            if trace is not None:
+                trace.append(Bend(value.shared.dense, None, high - low, fresh, None))
+            return after, None
+        width = high - low
+        if self.direction is not None:
+            enclosure = self._of_derivative(low, high, gap)
+        else:
+            gap_sides = gap.sides()
+            low_2, high_2 = self._of_second(value, gap, (low, high), gap_sides)
+            enclosure = self._of_difference(gap_sides, (slope, middle), self._chord(low_2, high_2))
+            width = np.maximum(width, high_2 - low_2)
+        own = _fresh(enclosure[2], symbols, 1)
+        if trace is not None:
+            trace.append(Bend(value.shared.dense, gap.own.dense, width, fresh, own))
+        return after, self._gap_after(value, gap, fresh, own, middle, enclosure)
+
+    def _chord(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+        """Slope and half height (s and m of 2 in the module docstring)."""
+        on, stable = low >= 0, (low >= 0) | (high <= 0)
+        chord = high / (high - low)
+        slope = np.where((chord >= 0) & (chord <= 1), chord, 1.0).astype(self.precision.dtype).astype(np.float64)
+        most = self._above(np.maximum(-slope * low, (1 - slope) * high * (1 + 4 * UNIT_ROUNDOFF)) / 2)
+        return np.where(stable, on, slope), np.where(stable, 0.0, most)
+
+    def _above(self, values: Floats) -> Floats:
+        """At least the values (from 0) that two roundings to nearest gave; numbers of the type of the columns."""
+        raised = values * (1 + 8 * self.precision.roundoff) + 4 * self.precision.smallest
+        return raised if self.precision is DOUBLE else raised.astype(np.float32).astype(np.float64)
+
+    def _of_second(self, value: Form, gap: Form, sides: Sides, gap_sides: Sides) -> Sides:
+        """Bounds of z' = z - d."""
+        (low, high), (gap_low, gap_high) = sides, gap_sides
+        mixed = _combined(value.shared.dense, None, gap.shared.dense, None)
+        count = mixed.shape[1] + gap.own.dense.shape[1]
+        radius = (absolute_sum(mixed) + absolute_sum(gap.own.dense)) * (
+            1 + 2 * gamma(count + 8, self.precision.roundoff)
+        )
+        radius = _up((radius + value.error + gap.error) * (1 + 8 * UNIT_ROUNDOFF))
+        centre = value.centre - gap.centre
+        # fmax and fmin: a bound that is NaN says nothing, and the other one holds.
+        low_2 = np.fmax(_down(_down(centre) - radius), _down(low - gap_high))
+        return low_2, np.fmin(_up(_up(centre) + radius), _up(high - gap_low))
+
+    def _of_difference(self, gap_sides: Sides, chord: Sides, chord_2: Sides) -> Enclosure:
+        """Of A or B in 3: factors of z and of d, the own symbol, whether e occurs, the constant."""
+        (gap_low, gap_high), (slope, middle), (slope_2, middle_2) = gap_sides, chord, chord_2
+        half = self._above(np.maximum(np.abs(gap_low), np.abs(gap_high)) / 2)
+        first = (middle + middle_2 > 0) & (half < middle + middle_2)
+        mine, theirs = np.where(first, 0.0, slope - slope_2), np.where(first, 0.5, slope_2)
+        most, both = np.where(first, half, middle_2), np.where(first, 0.0, 1.0)
+        return mine, theirs, most, both, np.where(first, 0.0, middle - middle_2)
+
+    def _of_derivative(self, low: Floats, high: Floats, gap: Form) -> Enclosure:
+        """4 of the module docstring in the terms of ``_of_difference``."""
+        on, off = low >= 0, (high <= 0) & ~(low >= 0)
+        gap_low, gap_high = gap.sides()
+        half = self._above(np.maximum(np.abs(gap_low), np.abs(gap_high)) / 2)
+        none = np.zeros_like(low)
+        return none, np.where(on, 1.0, np.where(off, 0.0, 0.5)), np.where(on | off, 0.0, half), none, none
+
+    def _after(self, value: Form, fresh: Fresh, slope: Floats, middle: Floats) -> Form:
+        """``slope v + middle``, and the new symbols."""
+        dense = value.shared.dense * slope[:, None, :].astype(self.precision.dtype)
+        scaled = slope * value.reach
+        rounding = self._rounding(slope * np.abs(value.centre) + middle, scaled, dense.shape[1])
+        error = (slope * value.error + rounding) * (1 + 16 * UNIT_ROUNDOFF)
+        reach = (scaled + middle) * (1 + 16 * self.precision.roundoff) + rounding
+        return Form(slope * value.centre + middle, Columns(dense, fresh), value.own, error, reach)
+
+    def _gap_after(
+        self, value: Form, gap: Form, fresh: Fresh, own: Fresh, middle: Floats, enclosure: Enclosure
+    ) -> Form:
+        """``mine z + theirs d + constant``, ``both`` times the new shared symbols, and ``most`` times own ones."""
+        mine, theirs, most, both, constant = enclosure
+        factors = mine[:, None, :].astype(self.precision.dtype), theirs[:, None, :].astype(self.precision.dtype)
+        dense = _combined(value.shared.dense, factors[0], gap.shared.dense, factors[1])
+        own_dense = gap.own.dense * factors[1]
+        shared = Fresh(fresh.start, fresh.units, fresh.coefficients * np.take_along_axis(both, fresh.units, axis=1))
+        weight, middles = np.abs(mine), both * (middle + most)  # |constant| <= m + m'
+        scaled = weight * value.reach + theirs * gap.reach
+        centres = weight * np.abs(value.centre) + theirs * np.abs(gap.centre) + middles
+        rounding = self._rounding(centres, scaled, 2 * dense.shape[1] + own_dense.shape[1])
+        error = (weight * value.error + theirs * gap.error + rounding) * (1 + 16 * UNIT_ROUNDOFF)
+        reach = (scaled + middles + most) * (1 + 16 * self.precision.roundoff) + rounding
+        centre = mine * value.centre + theirs * gap.centre + constant
+        return Form(centre, Columns(dense, shared), Columns(own_dense, own), error, reach)
+
+    def _rounding(self, centres: Floats, columns: Floats, products: int) -> Floats:
+        """What the operations of 2 to 4 lose, from the sizes of what they add."""
+        floor = (products + 16) * self.precision.smallest
+        return 8 * UNIT_ROUNDOFF * centres + 8 * self.precision.roundoff * columns + floor
+
+    def _of_boxes(self, low: Floats, high: Floats) -> Form:
+        """The input: a symbol for each coordinate."""
+        boxes, size = low.shape
+        centre = low * 0.5 + high * 0.5
+        distance = np.maximum(high - centre, centre - low)
+        radius = np.where(distance == 0, 0.0, self._above(distance))
+        dense = np.zeros((boxes, size, size), self.precision.dtype)
+        dense[:, np.arange(size), np.arange(size)] = radius
+        none = np.zeros((boxes, 0, size), self.precision.dtype)
+        return Form(centre, Columns(dense), Columns(none), np.zeros_like(centre), radius)
+
+    def _constant(self, direction: Floats, boxes: int) -> Form:
+        centre = np.repeat(direction[None, :], boxes, axis=0)
+        none = np.zeros((boxes, 0, len(direction)), self.precision.dtype)
+        return Form(centre, Columns(none), Columns(none), np.zeros_like(centre), np.zeros_like(centre))
+
+
+# Lower and upper bounds; slopes and half heights.
+Sides: TypeAlias = tuple[Floats, Floats]
+# Factors of z and of d, the own symbol's coefficient, that of the new shared symbol in parts of m, the constant.
+Enclosure: TypeAlias = tuple[Floats, Floats, Floats, Floats, Floats]
+
+
+def _combined(value: Floats, mine: Floats | None, gap: Floats, theirs: Floats | None) -> Floats:
+    """``mine G + theirs D`` for shared columns of z and of d, or G - D; the shorter ones are filled up with zeros."""
+    wide = gap.shape[1] > value.shape[1]
+    first, second = (gap, value) if wide else (value, gap)
+    factors = (theirs, mine) if wide else (mine, theirs)
+    width = second.shape[1]
+    if factors[0] is None or factors[1] is None:
+        result = first.copy()
+        result[:, :width] -= second
+        return result
+    result = first * factors[0]
+    result[:, :width] += second * factors[1]
+    return result
+
+
+def _fresh(most: Floats, symbols: list[int], sort: int) -> Fresh:
+    """A new symbol for each unit with a coefficient that is not zero; boxes with fewer are filled up with zeros."""
+    used = ~(most == 0)
+    count = int(used.sum(axis=1).max()) if used.size else 0
+    units = np.argsort(~used, axis=1, kind="stable")[:, :count]
+    fresh = Fresh(symbols[sort], units, np.take_along_axis(most, units, axis=1))
+    symbols[sort] = fresh.end
+    return fresh
+
+
+def _last_reads(pair: Pair, goal: Block) -> dict[int, int]:
+    """For each source the last block that reads it; the goal comes after all."""
+    found: dict[int, int] = {}
+    for k, block in [*enumerate(pair.values, start=1), *enumerate(pair.gaps, start=1), (len(pair.values) + 1, goal)]:
+        for source, _ in block.inputs:
+            found[source] = max(found.get(source, 0), k)
+    return found
+
+
+def _input_size(pair: Pair) -> int:
+    sizes = [matrix.shape[1] for block in pair.values for source, matrix in block.inputs if source == 0]
+    return max(sizes, default=0)
+
+
+def absolute_sum(columns: Floats) -> Floats:
+    """``sum_j |G_j|`` (B, n) as floats add it up, in any order."""
+    ones = np.ones((1, columns.shape[1]), columns.dtype)
+    return np.asarray(np.matmul(ones, np.abs(columns))[:, 0].astype(np.float64))
+
+
+def _up(values: Floats) -> Floats:
+    """At least the next float: ``|x| 2^-52`` is at least a unit in the last place of x, or 2^-1074 is."""
+    return np.asarray(values + (np.abs(values) * 2.0**-52 + SMALLEST_SUBNORMAL))
+
+
+def _down(values: Floats) -> Floats:
+    return np.asarray(values - (np.abs(values) * 2.0**-52 + SMALLEST_SUBNORMAL))

@@ -1,0 +1,260 @@
+"""What the bounds of ``verify.kernel.batches`` must show on each part of a box, for each property that they decide.
+
+A claim is broken at a point of the region only if all inequalities of one of its *cases* hold there. So a part is
+settled if in each case one inequality fails on all of it. The inequality ``L <= 0`` (or ``L < 0``) fails where the
+upper bound of -L is below 0 (at most 0). Rows of the region are inequalities over the input that hold in every case.
+
+| property | cases |
+|---|---|
+| equivalent within E | d_j > E; -d_j > E, where d = f - g, for each output |
+| never C | those of C |
+| nondecreasing in i | t_j < 0, where t is the derivative along the axis, for each output |
+| lipschitz K | sum over the axes of |t_j| > K (or the largest of them, in the L1 norm) |
+
+Derivatives along segments suffice: f(x + t e) - f(x) is the integral of the derivative along the segment, which lies in
+the (convex) region; the same for f(x) - f(y), whose derivative along x - y is the gradient's product with it at almost
+every point of almost every parallel segment, and f is continuous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verify.errors import EvidenceError
+from verify.kernel.affine_forms import Pair, paired
+from verify.kernel.batches import DOUBLE, SINGLE, Bend, Bits, Machine, Precision
+from verify.kernel.cuts import Cuts, leaves, sides
+from verify.kernel.difference import correspond, folded
+from verify.network import Block, Network
+from verify.network import matrix as matrices
+from verify.network.matrix import Matrix
+from verify.property import Claim
+from verify.property.base import Slope, in_coordinates
+from verify.property.never import OUTPUTS, Inequality
+from verify.property.slopes import axis_in_coordinates
+from verify.rational import Floats, Vector, vector, zeros
+from verify.region import Box, HalfSpace
+from verify.region.bases import Base
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """The parts of a box on each of which the bounds settle the claim; ``single``: with columns in float32."""
+
+    cuts: Cuts
+    single: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """``values . y + gaps . d + inputs . t + constant <= 0`` (``strict``: < 0), one inequality of a case."""
+
+    values: Sequence[Fraction]
+    gaps: Sequence[Fraction]
+    inputs: Sequence[Fraction]
+    constant: Fraction
+    strict: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Goal:
+    """Cases of rows (numbers of the machine's rows), and the box that is cut."""
+
+    machine: Machine
+    strict: Bits
+    cases: tuple[tuple[int, ...], ...]
+    base: Box
+
+    @cached_property
+    def root(self) -> tuple[Floats, Floats]:
+        """The sides of the whole box."""
+        return sides(self.base)
+
+    @cached_property
+    def _starts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        order = np.array([row for case in self.cases for row in case], dtype=np.int64)
+        return order, np.cumsum([0, *(len(case) for case in self.cases)])[:-1]
+
+    def upper(self, low: Floats, high: Floats, trace: list[Bend] | None = None) -> Floats:
+        """For boxes (B, n) upper bounds (B, R) of -L for each row L."""
+        return self.machine.run(low, high, trace).sides()[1]
+
+    def settled(self, upper: Floats) -> Bits:
+        """The boxes (B,) on which in each case one row fails."""
+        return np.asarray(self.settled_cases(upper).all(axis=1))
+
+    def settled_cases(self, upper: Floats) -> Bits:
+        """The same by case, (B, C)."""
+        fails = np.where(self.strict, upper <= 0, upper < 0)
+        order, starts = self._starts
+        return np.asarray(np.logical_or.reduceat(fails[:, order], starts, axis=1))
+
+    def chunks(self, cuts: Cuts) -> Iterator[tuple[Floats, Floats]]:
+        """The parts, as many together as the machine bounds at once."""
+        lows, highs = [], []
+        for low, high in leaves(cuts, *self.root):
+            lows.append(low)
+            highs.append(high)
+            if len(lows) == self.machine.boxes:
+                yield np.array(lows), np.array(highs)
+                lows, highs = [], []
+        if lows:
+            yield np.array(lows), np.array(highs)
+
+
+def check_bounds(claim: Claim, evidence: Bounds) -> None:
+    """Bound every part anew."""
+    goal = goal_of(claim, single=evidence.single)
+    for low, high in goal.chunks(evidence.cuts):
+        if not goal.settled(goal.upper(low, high)).all():
+            raise EvidenceError("bounds", "the bounds do not settle a part of the region")
+
+
+def goal_of(claim: Claim, *, single: bool) -> Goal:
+    """The goal of a claim, ``single``: with columns in float32; ``EvidenceError`` where bounds say nothing about it."""
+    make = GOALS.get(claim.property.family)
+    if make is None:
+        raise EvidenceError("bounds", f"do not prove {claim.property.name!r}")
+    return make(claim, SINGLE if single else DOUBLE)
+
+
+def _plain(claim: Claim) -> tuple[Network, Network | None, Box]:
+    """The networks in coordinates, layers without activation multiplied into their readers, and the box."""
+    base = claim.region.base
+    if not isinstance(base, Box) or not base.is_bounded:
+        raise EvidenceError("bounds", "are for boxes with finite sides")
+    networks = [claim.network] if claim.second is None else [claim.network, claim.second]
+    plain = [in_coordinates(network, claim.region)[0] for network in networks]
+    local = [_folded(network, base) for network in plain]
+    if len(local) == 2 and not correspond(*local):  # folding drops units that are constant in one network only
+        local = plain
+    return local[0], local[1] if len(local) == 2 else None, base
+
+
+def _folded(network: Network, base: Base) -> Network:
+    if not network.is_piecewise_linear:
+        raise EvidenceError("bounds", "are for piecewise linear networks")
+    try:
+        return folded(network, base)
+    except EvidenceError:
+        return network
+
+
+def _goal(
+    pair: Pair,
+    base: Box,
+    cases: Sequence[Sequence[Row]],
+    region: Sequence[HalfSpace],
+    precision: Precision,
+    direction: Floats | None = None,
+) -> Goal:
+    """The goal of these cases, each with the rows of the region."""
+    size, outputs = base.dimension, pair.values[-1].size
+    none = [Fraction(0)] * outputs
+    around = [Row(none, none, row.coefficients.fractions(), -row.bound, False) for row in region]
+    rows = [*around, *(row for case in cases for row in case)]
+    numbers, first = [], len(around)
+    for case in cases:
+        numbers.append((*range(len(around)), *range(first, first + len(case))))
+        first += len(case)
+    last = len(pair.values)
+    parts: list[tuple[int, Matrix]] = []
+    for source, columns, width in (
+        (last, [row.values for row in rows], outputs),
+        (~last, [row.gaps for row in rows], outputs),
+        (0, [row.inputs for row in rows], size),
+    ):
+        entries = np.array([[-value for value in row] for row in columns], dtype=object).reshape(len(rows), width)
+        matrix = matrices.from_dense(entries)
+        if matrix.entry_count:
+            parts.append((source, matrix))
+    block = Block("goal", (len(rows),), tuple(parts), vector([-row.constant for row in rows]), relu=False)
+    strict = np.array([row.strict for row in rows], dtype=bool)
+    return Goal(Machine(pair, block, direction, precision), strict, tuple(numbers), base)
+
+
+def _within(claim: Claim, precision: Precision) -> Goal:
+    first, second, base = _plain(claim)
+    if second is None:
+        raise EvidenceError("bounds", "'equivalent within' compares two networks")
+    pair, size = paired(first, second), first.output_size
+    nothing = [Fraction(0)] * size
+    epsilon = claim.property.parameters["epsilon"]
+    cases = [
+        [Row(nothing, _unit(size, j, -sign), [Fraction(0)] * base.dimension, epsilon, True)]
+        for sign in (1, -1)
+        for j in range(size)
+    ]
+    return _goal(pair, base, cases, claim.region.rows, precision)
+
+
+def _never(claim: Claim, precision: Precision) -> Goal:
+    first, second, base = _plain(claim)
+    pair = Pair(first.blocks, ()) if second is None else paired(first, second)
+    chart = claim.region.chart
+    cases = []
+    for case in claim.property.parameters["cases"]:
+        cases.append([_row_of(inequality, first.output_size, base.dimension, chart) for inequality in case])
+    return _goal(pair, base, cases, claim.region.rows, precision)
+
+
+def _row_of(inequality: Inequality, outputs: int, size: int, chart: object) -> Row:
+    """Y' = y - d: an inequality over y and y' is one over y and d."""
+    mine, theirs, inputs = ([Fraction(0)] * n for n in (outputs, outputs, size))
+    for (name, index), factor in inequality.terms:
+        if name in OUTPUTS:
+            mine[index] += factor
+            if name == OUTPUTS[1]:
+                theirs[index] -= factor
+        elif chart is None:
+            inputs[index] += factor
+        else:
+            raise EvidenceError("bounds", "inequalities over the inputs need a region without chart")
+    return Row(mine, theirs, inputs, -inequality.bound, inequality.strict)
+
+
+def _monotone(claim: Claim, precision: Precision) -> Goal:
+    first, _, base = _plain(claim)
+    chart, sign = claim.region.chart, -1 if claim.property.family == "nonincreasing" else 1
+    slope = Slope(chart.directions if chart is not None else None, claim.property.parameters["axis"], sign)
+    axis = axis_in_coordinates(slope, base)
+    if axis is None:
+        raise EvidenceError("bounds", "the axis is no direction of the region")
+    size, nothing = first.output_size, [Fraction(0)] * first.output_size
+    cases = [[Row(nothing, _unit(size, j, 1), [Fraction(0)] * base.dimension, Fraction(0), True)] for j in range(size)]
+    return _goal(tangent(first), base, cases, claim.region.rows, precision, _exact_floats(axis))
+
+
+def tangent(network: Network) -> Pair:
+    """The blocks of f, and the same without biases for derivatives."""
+    gaps = tuple(
+        Block(b.name, b.shape, tuple((~source, matrix) for source, matrix in b.inputs), zeros(b.size), relu=b.relu)
+        for b in network.blocks
+    )
+    return Pair(network.blocks, gaps)
+
+
+def _exact_floats(values: Vector) -> Floats:
+    """A positive multiple of the vector whose entries are floats."""
+    numerators = [int(n) for n in values.numerators.tolist()]
+    if any(abs(n) >= 1 << 53 for n in numerators):
+        raise EvidenceError("bounds", "the direction of the axis has no short coordinates")
+    return np.array(numerators, dtype=np.float64)
+
+
+def _unit(size: int, index: int, factor: int) -> list[Fraction]:
+    return [Fraction(factor * (i == index)) for i in range(size)]
+
+
+GOALS: dict[str, Callable[[Claim, Precision], Goal]] = {
+    "equivalent within": _within,
+    "never": _never,
+    "nondecreasing": _monotone,
+    "nonincreasing": _monotone,
+}

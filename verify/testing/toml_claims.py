@@ -1,0 +1,80 @@
+"""Claims files as pytest collects them: one item for each claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from verify.gate.decide import Found, decide_case
+from verify.gate.files import ClaimsError
+from verify.gate.plan import Case, cases_of
+from verify.gate.work import stem_of
+from verify.report.folder import drop_pages
+from verify.report.record import Result
+from verify.testing.claims import properties_of
+from verify.testing.session import Session
+
+
+class NotAsExpected(Exception):
+    """A claim of a claims file that is not as expected."""
+
+    def __init__(self, found: Found) -> None:
+        super().__init__(found.message)
+        self.found = found
+
+
+class ClaimsFile(pytest.File):
+    """A TOML file with claims; ``session_of`` gives what the process leaves."""
+
+    session_of: Any = None
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """One item for each claim of the file."""
+        try:
+            cases = cases_of([self.path])
+        except ClaimsError as error:
+            raise self.CollectError("\n".join(map(str, error.problems))) from None
+        for case in cases:
+            yield ClaimItem.from_parent(self, name=case.id, case=case)
+
+
+class ClaimItem(pytest.Item):
+    """One claim."""
+
+    def __init__(self, *, case: Case, **named: Any) -> None:
+        super().__init__(**named)
+        self.case = case
+        self.add_marker("claim")
+
+    def runtest(self) -> None:
+        """Decide the claim; what is not as expected is raised."""
+        assert isinstance(self.parent, ClaimsFile)
+        session: Session = self.parent.session_of(self.config)
+        session.ready()
+        decided = decide_case(self.case)
+        found, stem = decided.found, stem_of(self.case)
+        if isinstance(decided.result, Result):
+            self.user_properties += properties_of(decided.result, stem)
+            session.add(decided.result, stem, self.case.why or self.case.id, self.nodeid)
+        else:
+            drop_pages(session.folder / f"{stem}.json")
+        if found.status == "internal":
+            session.disagreements.append(found.message)
+        if found.status != "expected":
+            raise NotAsExpected(found)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Where the claim stands, what was found, and how to see it again."""
+        if not isinstance(excinfo.value, NotAsExpected):
+            return super().repr_failure(excinfo, style)
+        found, case = excinfo.value.found, self.case
+        why = [f"why it is claimed: {case.why}"] if case.why else []
+        again = [f"again: {found.command}"] if found.command else []
+        return "\n".join([f"{case.file}:{case.line}: {case.statement}", found.message, *why, *again])
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """The claim's place in its file."""
+        return self.path, self.case.line - 1, self.name
