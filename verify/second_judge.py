@@ -407,6 +407,8 @@ class RegionText:
         self.text, self.place, self.n = text, 0, dimension
 
     def wrong(self) -> NoReturn:
+        if any(not c.isascii() and not c.isalpha() for c in self.text):
+            raise Declined("a region written with signs such as a pasted minus")
         raise Rejected("region", f"{self.text!r:.80} is not an expression for a region (at {self.place})")
 
     def take(self, pattern: str, needed: bool = False) -> str:
@@ -585,6 +587,8 @@ class RegionText:
             self.take(r"\)", needed=True)
         elif name := self.take(r"x[0-9]{1,9}(?![A-Za-z_0-9])"):
             found = {(0, int(name[1:])): Q(1)} if int(name[1:]) < self.n else self.wrong()
+        elif self.take(r"[A-Za-z_]"):
+            raise Declined("a region that names inputs of the network")
         else:
             found = form_of([], decimal_number(self.take(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", needed=True)))
         return total((sign, found))
