@@ -1,7 +1,7 @@
 """``python -m benchmarks.pieces``: counting cells and linear pieces, beside a plain float subdivision of the plane.
 
-Networks are random (NumPy seeds, float32 weights, see ``network``), their numbers of cells in [-1, 1]^n known. Each run is a
-process of its own, so that its peak memory can be read. Exit status 1 if a count is wrong.
+Networks are random (NumPy seeds, float32 weights, see ``network``), their numbers of cells in [-1, 1]^n known. Each run
+is a process of its own, so that its peak memory can be read. Exit status 1 if a count is wrong.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def layers(sizes: Sequence[int], seed: int) -> list[tuple[np.ndarray, np.ndarray
     """Weights ``normal(0, sqrt(2/m))`` and biases ``normal(0, 1/2)``, each rounded to float32."""
     rng = np.random.default_rng(seed)
     made = []
-    for m, n in zip(sizes, sizes[1:], strict=False):
+    for m, n in pairwise(sizes):
         weights = rng.normal(0, math.sqrt(2 / m), (n, m)).astype(np.float32)
         made.append((weights.astype(float), rng.normal(0, 0.5, (n,)).astype(np.float32).astype(float)))
     return made
@@ -193,9 +194,9 @@ def page(notes: str) -> tuple[str, bool]:
     power = exponent([c for c, _ in large], [s for _, s in large]) if len(large) > 1 else math.nan
     text = (
         f"# Counting cells and pieces\n\nWritten by `python -m benchmarks.pieces`. {machine()} {notes}\n\n"
-        "Random networks on [-1, 1]^n; exact counts, each in a process of its own, seconds of processor time. Float64: polygons"
-        " clipped one by one with a tolerance.\n\n"
-        f"{tables[0]}\n\nOne hidden layer, more and more units; seconds grow as cells to the power {power:.2f} above 2000 cells.\n\n"
+        "Random networks on [-1, 1]^n; exact counts, each in a process of its own, seconds of processor time. Float64:"
+        f" polygons clipped one by one with a tolerance.\n\n{tables[0]}\n\n"
+        f"One hidden layer, more and more units; seconds grow as cells to the power {power:.2f} above 2000 cells.\n\n"
         f"{tables[1]}\n"
     )
     return text, right

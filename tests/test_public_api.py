@@ -36,6 +36,7 @@ NAMES = {
     "radius",
     "recheck",
     "parse_region",
+    "pieces",
     "strategies",
     "simplify",
     "symbolic_form",

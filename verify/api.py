@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from verify.arrangement.counting import Pieces
 from verify.arrangement.counting import count as count_pieces
-from verify.errors import InputError, NetworkError
+from verify.errors import BudgetExceeded, InputError, NetworkError
 from verify.formats import expressions
 from verify.formats.files import load as load_file
 from verify.network import Network
@@ -29,6 +29,7 @@ from verify.search.explain import Explanation
 from verify.search.explain import explain as explain_network
 from verify.search.lipschitz import LipschitzConstant, best_constant
 from verify.search.outcome import SearchInterrupted
+from verify.search.problem import is_empty
 from verify.search.radius import Radii, radii
 
 if TYPE_CHECKING:
@@ -202,6 +203,8 @@ def check_each(
     end = None if timeout is None else monotonic() + timeout
     results: list[Result] = []
     regions = expressions.parse_regions(on, first.input_size, inputs=first.inputs)
+    if len(regions) > 1:  # branches without points add nothing to the union
+        regions = [region for region in regions if not _has_no_points(region, _budget(timeout, report))] or regions[:1]
     for number, region in enumerate(regions, start=1):
         left = None if end is None else max(end - monotonic(), 1e-3)
         said = report if report is None else partial(_numbered, report, f"{number} of {len(regions)}: ")
@@ -212,6 +215,14 @@ def check_each(
             )
         )  # fmt: skip
     return EachResult(on.strip(), tuple(results))
+
+
+def _has_no_points(region: Region, budget: Budget) -> bool:
+    """Whether the region is empty, as far as the budget lets it be seen."""
+    try:
+        return bool(region.rows) and is_empty(region, budget)
+    except BudgetExceeded:
+        return False
 
 
 def _numbered(report: Callable[[str], None], prefix: str, line: str) -> None:

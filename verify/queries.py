@@ -63,7 +63,7 @@ def answer(
     executor: Executor | None = None,
 ) -> Answer:
     """Decide the VNN-LIB file for the networks, which are named in its order or as ``NAME=FILE``."""
-    query = read_query(path)
+    query = _simplified(read_query(path))
     budget = replace(Budget(timeout) if report is None else Budget(timeout, report), executor=executor)
     loaded = bound_networks(query, networks)
     if all(_is_free(query, case, budget) for case in query.cases):
@@ -82,6 +82,16 @@ def answer(
     if open_ones:
         return Answer(query, Verdict.UNKNOWN, tuple(results), reason=open_ones[0].outcome.reason)
     return Answer(query, Verdict.PROVED, tuple(results))
+
+
+def _simplified(query: Query) -> Query:
+    """The query without comparisons of numbers, and without cases in which one of those is false."""
+    cases = []
+    for case in query.cases:
+        plain = [atom for atom in case if not atom.linear.coefficients]
+        if all(atom.linear.constant < 0 or (atom.linear.constant == 0 and not atom.strict) for atom in plain):
+            cases.append(tuple(atom for atom in case if atom.linear.coefficients))
+    return replace(query, cases=tuple(cases))
 
 
 def bound_networks(query: Query, given: Sequence[str | Network]) -> list[Network]:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # A part may import parts of its own layer (without circles) and of the layers above it in this list.
 LAYERS: list[tuple[str, ...]] = [
+    ("second_judge",),  # shares no code: it imports nothing of the project, see below
     ("errors", "rational"),
     ("network",),
     ("region",),
@@ -218,6 +219,14 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 def test_importing_the_kernel_loads_no_solver() -> None:
     assert loaded_after("import verify.kernel", ("z3", "sympy", "highspy", "onnx", "scipy.optimize")) == []
+
+
+def test_the_second_judge_shares_no_code() -> None:
+    """The standard library alone, so that no mistake of the project can be its mistake too."""
+    found = {i.target.partition(".")[0] for i in imports("verify.second_judge")}
+    assert found <= sys.stdlib_module_names, found - sys.stdlib_module_names
+    users = [module for module in MODULES if any(i.target == "verify.second_judge" for i in imports(module))]
+    assert users == ["verify.cli.recheck"]
 
 
 def test_every_module_has_a_docstring() -> None:

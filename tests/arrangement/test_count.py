@@ -187,6 +187,8 @@ def test_cases(name: str) -> None:
     assert numbers(found) == expected
     assert Brute(net, region).counts() == expected
     check_complex(found)
+    assert found.arrangement is not None and found.labels is not None
+    assert [cell.piece for cell in details(found.arrangement, found.labels)] == found.labels.pieces.tolist()
 
 
 def test_average_degree_is_at_most_twice_the_dimension() -> None:

@@ -79,6 +79,17 @@ def test_regions_that_are_no_boxes(here: Path, capsys: Capture) -> None:
     assert found.out.startswith("REFUTED  max is affine on each of the 2 regions of r.vnnlib\n")
 
 
+def test_branches_without_points_are_left_out(here: Path, capsys: Capture) -> None:
+    head = "(declare-const X_0 Real)(declare-const X_1 Real)"
+    nothing = "(and (<= X_0 X_1) (<= X_1 (- X_0 1)))"
+    (here / "one.vnnlib").write_text(f"{head}(assert (or {nothing} (<= X_0 0 X_1) (>= X_0 0 X_1)))")
+    found = call(capsys, "check", "max", "affine", "--on", "one.vnnlib")
+    assert found.out.startswith("PROVED  max is affine on each of the 2 boxes of one.vnnlib\n")
+    (here / "none.vnnlib").write_text(f"{head}(assert (or {nothing} (and (<= X_0 (- X_1 1)) (<= X_1 X_0))))")
+    found = call(capsys, "check", "max", "affine", "--on", "none.vnnlib")
+    assert (found.status, found.out) == (2, "") and "is empty" in found.err
+
+
 def test_two_networks_and_outputs(here: Path, capsys: Capture) -> None:
     found = call(capsys, "check", "relu", "equivalent", "--to", "abs", "--on", "q.vnnlib", "--outputs", "0")
     assert found.status == 1

@@ -195,7 +195,7 @@ def test_records_that_are_none(name: str, content: bytes, tmp_path: Path, capsys
 
 def test_missing_records(tmp_path: Path, capsys: Capture) -> None:
     refused(call(capsys, "recheck", tmp_path / "missing.json"), "No such file")
-    refused(call(capsys, "recheck", tmp_path), "Is a directory")
+    refused(call(capsys, "recheck", tmp_path), "is a folder")
 
 
 @pytest.mark.parametrize("content", [b"{}", b'{"verdict": "proved", "evidence": {"kind": "rule"}}', b'{"verdict": 7}'])

@@ -240,6 +240,25 @@ GELUS = [
     same("Swish", node("Swish", "x"), opset=24),
 ]  # fmt: skip
 
+RECURRENT = [
+    Case(
+        f"RNN-{way}",
+        [node("RNN", "x w r b _ h" if way == "bidirectional" else "x w r b", "y e", hidden_size=3, direction=way,
+              activations=["Relu"] * n)],
+        (4, 2, 2),
+        {"w": weights(n, 3, 2), "r": weights(n, 3, 3, seed=2), "b": weights(n, 6, seed=3)}
+        | ({"h": weights(2, 2, 3, seed=4)} if n == 2 else {}),
+        14,
+    )
+    for way, n in (("forward", 1), ("reverse", 1), ("bidirectional", 2))
+]  # fmt: skip
+RECURRENT.append(
+    same(
+        "RNN-last", node("RNN", "x w r", "_ y", hidden_size=3, activations=["Relu"]), shape=(3, 1, 2),
+        w=weights(1, 3, 2), r=weights(1, 3, 3),
+    )
+)  # fmt: skip
+
 BRANCH = helper.make_graph([node("Relu", "x", "o")], "then", [], [helper.make_tensor_value_info("o", 1, None)])
 OTHER = helper.make_graph([node("Neg", "x", "n")], "else", [], [helper.make_tensor_value_info("n", 1, None)])
 BODY = helper.make_graph(
@@ -265,4 +284,4 @@ CONTROLLED = [
 ]
 
 
-NEW = [*TRANSPOSED, *RESIZED, *INDEXED, *SUMS, *CHOICES, *GELUS, *CONTROLLED]
+NEW = [*TRANSPOSED, *RESIZED, *INDEXED, *SUMS, *CHOICES, *GELUS, *RECURRENT, *CONTROLLED]

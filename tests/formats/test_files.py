@@ -73,4 +73,4 @@ def test_unreadable(name: str, part: str) -> None:
 
 def test_a_folder_is_not_a_network(tmp_path: Path) -> None:
     (tmp_path / "net.onnx").mkdir()
-    assert "no such file" in refusal(tmp_path / "net.onnx")
+    assert "is a folder" in refusal(tmp_path / "net.onnx")

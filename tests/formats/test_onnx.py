@@ -38,6 +38,14 @@ PUBLISHED: list[tuple[str, tuple[int, ...], int, int]] = [
     ("mnistcnn.onnx", (1, 28, 28), 9508, 10),
     ("mnistfc_256x2.onnx", (784, 1), 512, 10),
     ("mnistfc_256x4.onnx", (784, 1), 1024, 10),
+    ("linearizenn__AllInOne_10_10.onnx.gz", (4,), 1056, 2),
+    ("nn4sys__lindex.onnx.gz", (1,), 384, 1),
+    ("reach_prob_density__gcas.onnx.gz", (14,), 64, 14),
+    ("reach_prob_density__vdp.onnx.gz", (3,), 64, 3),
+    ("rl_benchmarks__cartpole.onnx.gz", (4,), 128, 2),
+    ("rl_benchmarks__dubinsrejoin.onnx.gz", (8,), 512, 8),
+    ("rl_benchmarks__lunarlander.onnx.gz", (8,), 128, 4),
+    ("safenlp__perturbations_0.onnx.gz", (30,), 128, 2),
     ("rul_cnn_20.onnx.gz", (1, 20, 20), 5500, 1),
     ("tll_16_0.onnx.gz", (2,), 1020, 1),
     ("tll_8_0.onnx.gz", (2,), 252, 1),
@@ -59,6 +67,25 @@ def test_published_network(file: str, shape: tuple[int, ...], units: int, output
     full = (1, *shape)
     low, high = random_points(full, 2)
     assert_agrees(network, data, [low, high, np.zeros(full, np.float32), np.abs(low)])
+
+
+# File, what the message says, and the tensor that cuts before it, if there is one.
+REFUSED: list[tuple[str, str, str | None, int]] = [
+    ("ml4acopf_2024__14_ieee_ml4acopf-linear-residual.onnx.gz", "Mul node 'Mulpow_0': a product of two", None, 0),
+    ("nn4sys__pensieve_small_parallel.onnx.gz", "Pow is not piecewise linear", "/relu_6/Relu_output_0", 6),
+]
+
+
+@pytest.mark.networks
+@pytest.mark.skipif(not NETWORKS.is_dir(), reason=f"no published networks in {NETWORKS}; set VERIFY_NETWORKS")
+@pytest.mark.parametrize(("file", "part", "output", "size"), REFUSED, ids=[p[0] for p in REFUSED])
+def test_published_network_that_is_refused(file: str, part: str, output: str | None, size: int) -> None:
+    with pytest.raises(NetworkError) as caught:
+        load_onnx(NETWORKS / file)
+    assert part in str(caught.value)
+    if output is not None:
+        assert f"--output {output}" in str(caught.value)
+        assert load_onnx(NETWORKS / file, output).output_size == size
 
 
 # What a network carries.

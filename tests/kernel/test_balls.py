@@ -24,6 +24,8 @@ FUNCTIONS = {
     "silu_even": lambda z: z * mpmath.tanh(z / 2) / 2,
     "gelu_even": lambda z: z * mpmath.erf(z / mpmath.sqrt(2)) / 2,
     "gelu_tanh_even": lambda z: smooth_nets._gelu_tanh(z) - z / 2,
+    "erf": mpmath.erf,
+    "erf_even": lambda z: z * mpmath.erf(z) / 2,
 }
 POINTS = [
     Fraction(text) for text in ("0", "1", "-1", "1/3", "-7/5", "40", "-40", "1e-30", "-1e-30", "1e6", "-12345/67")

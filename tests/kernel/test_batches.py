@@ -102,7 +102,7 @@ def try_pair(seed: int, name: str, change: str, precision: Precision) -> int:
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_values_and_differences_lie_within_the_bounds(name: str, precision: str) -> None:
-    finite = sum(try_pair(seed, name, change, PRECISIONS[precision]) for seed in range(3) for change in CHANGES)
+    finite = sum(try_pair(seed, name, change, PRECISIONS[precision]) for seed in range(2) for change in CHANGES)
     assert finite > (0 if precision == "single" and name in ("extreme", "tiny thirds", "wild") else 100)
 
 

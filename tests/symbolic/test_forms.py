@@ -98,7 +98,7 @@ def test_max_pool() -> None:
     most, piecewise = texts(form(network))
     assert most == ["Max(x0, x1, x2, x3)"]
     assert piecewise == [
-        "Piecewise((x0, (x0 > x1) & (x0 > x2) & (x0 > x3)), (x2, (x0 <= x2) & (x2 > x3) & (x1 < x2)), "
+        "Piecewise((x0, (x0 >= x2) & (x0 > x1) & (x0 > x3)), (x2, (x2 > x3) & (x0 < x2) & (x1 < x2)), "
         "(x3, (x0 <= x3) & (x2 <= x3) & (x1 < x3)), (x1, True))"
     ]
 

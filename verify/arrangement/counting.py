@@ -9,7 +9,7 @@ import numpy as np
 from verify.arrangement.domain import Domain, make_domain
 from verify.arrangement.enumerate import Arrangement, arrangement, beginning, lower_bound
 from verify.arrangement.merging import Labels, label
-from verify.arrangement.split_tree import TooManyCells, TreeCells, count_pieces, tree_cells
+from verify.arrangement.split_tree import TreeCells, count_pieces, tree_cells
 from verify.errors import BudgetExceeded
 from verify.network import Network
 from verify.region import Region
@@ -64,8 +64,6 @@ def _by_tree(domain: Domain, budget: Budget, limit: int | None) -> Pieces:
     try:
         tree_cells(found, budget, limit)
         pieces = count_pieces(found, budget)
-    except TooManyCells:
-        return replace(nothing, at_least=found.count, reason=f"more than {limit} cells")
     except (BudgetExceeded, MemoryError) as stop:
         return replace(nothing, at_least=max(found.count, 1), reason=str(stop) or "out of memory")
     return Pieces(domain, found.count, pieces, len(found.groups), found.count)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -18,9 +18,13 @@ Point = tuple[Fraction, ...]
 
 @dataclass(frozen=True, eq=False)
 class Neighbour:
-    """The cell behind a facet, the units (block, index) whose bits differ there, and whether the affine map does."""
+    """The polytope behind a facet, the units (block, index) whose bits differ there, and whether the affine map does.
+
+    ``half_space`` is the facet's form, positive on this side.
+    """
 
     cell: int
+    half_space: IntegerForm
     units: tuple[tuple[int, int], ...]
     is_effective: bool
 
@@ -29,14 +33,15 @@ class Neighbour:
 class CellDetails:
     """One polytope of the complex, over the free coordinates.
 
-    ``vertices`` are its finite corners, ``rays`` its directions to infinity, without order. ``half_spaces`` are its
-    facets' forms (coefficients, then the constant), positive inside; none of them is redundant. ``area`` is exact, None
-    where the cell is infinite or not plane.
+    ``inside`` is a point of its interior; ``vertices`` are its finite corners, ``rays`` its directions to infinity,
+    without order. ``half_spaces`` are its facets' forms (coefficients, then the constant), positive inside; none is
+    redundant. ``area`` is exact, None where the cell is infinite or not plane.
     """
 
     number: int
     piece: int
     map: int
+    inside: Point
     vertices: tuple[Point, ...]
     rays: tuple[tuple[int, ...], ...]
     half_spaces: tuple[IntegerForm, ...]
@@ -53,17 +58,18 @@ def details(found: Arrangement, labels: Labels) -> Iterator[CellDetails]:
     for cell in range(found.complex.cell_count):
         points = {int(v): found.exact.point(int(v)) for v in corners[cell]}
         finite = [p for p in points.values() if p[-1]]
-        forms = [_half_space(found, int(f), points) for f in facets[cell]]
+        forms = {int(f): _half_space(found, int(f), points) for f in facets[cell]}
         plane = found.domain.dimension == 2 and len(finite) == len(points)
         yield CellDetails(
             cell,
             int(labels.pieces[cell]),
             int(labels.maps[cell]),
+            _inside(points.values()),
             tuple(tuple(Fraction(n, p[-1]) for n in p[:-1]) for p in finite),
             tuple(p[:-1] for p in points.values() if not p[-1]),
-            tuple(form for form in forms if any(form[:-1])),  # w >= 0 bounds cells at infinity
+            tuple(form for form in forms.values() if any(form[:-1])),  # w >= 0 bounds cells at infinity
             _area(found, facets[cell], ends, finite) if plane else None,
-            tuple(beside.get(cell, ())),
+            tuple(replace(other, half_space=forms[facet]) for facet, other in beside.get(cell, ())),
         )
 
 
@@ -75,6 +81,8 @@ def _grouped(up: Ids, down: Ids, count: int) -> list[Ids]:
 
 def _vertices_of_cells(found: Arrangement) -> list[Ids]:
     levels = found.complex.levels
+    if len(levels) == 1:  # a single point
+        return [np.arange(1, dtype=np.int32)]
     up, down = levels[-1].up.rows, levels[-1].down.rows
     for level in reversed(levels[1:-1]):
         parts = _grouped(level.up.rows, level.down.rows, level.count)
@@ -106,9 +114,20 @@ def _area(found: Arrangement, edges: Ids, ends: Ids, corners: list[IntegerForm])
     return total
 
 
-def _neighbours(found: Arrangement, labels: Labels) -> dict[int, list[Neighbour]]:
-    """For each polytope those behind its facets."""
-    result: dict[int, list[Neighbour]] = {}
+def _inside(points: Iterable[IntegerForm]) -> Point:
+    """The mean of the finite corners, moved along every ray."""
+    known = list(points)
+    finite = [p for p in known if p[-1]]
+    rays = [p for p in known if not p[-1]]
+    return tuple(
+        sum((Fraction(p[i], p[-1]) for p in finite), Fraction(0)) / len(finite) + sum(p[i] for p in rays)
+        for i in range(len(known[0]) - 1)
+    )
+
+
+def _neighbours(found: Arrangement, labels: Labels) -> dict[int, list[tuple[int, Neighbour]]]:
+    """For each polytope its facets and those behind them; the facets' forms are still to be filled in."""
+    result: dict[int, list[tuple[int, Neighbour]]] = {}
     switching: list[list[tuple[int, int]]] = [[] for _ in labels.pairs]
     now = labels.pairs
     for layer in reversed(found.layers):
@@ -116,8 +135,8 @@ def _neighbours(found: Arrangement, labels: Labels) -> dict[int, list[Neighbour]
         for place, unit in zip(*np.nonzero(differ), strict=True):
             switching[int(place)].append((layer.block, int(unit)))
         now = layer.parents[now]
-    for (a, b), units in zip(labels.pairs.tolist(), switching, strict=True):
+    for facet, (a, b), units in zip(labels.facets.tolist(), labels.pairs.tolist(), switching, strict=True):
         effective = bool(labels.maps[a] != labels.maps[b])
-        result.setdefault(a, []).append(Neighbour(b, tuple(sorted(units)), effective))
-        result.setdefault(b, []).append(Neighbour(a, tuple(sorted(units)), effective))
+        result.setdefault(a, []).append((facet, Neighbour(b, (), tuple(sorted(units)), effective)))
+        result.setdefault(b, []).append((facet, Neighbour(a, (), tuple(sorted(units)), effective)))
     return result

@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 
 from verify.arrangement.complex import Complex, Faces, Growing
-from verify.errors import RegionError
+from verify.errors import BudgetExceeded, RegionError
 from verify.kernel.evidence import Empty
 from verify.kernel.exact import AffineForm
 from verify.network import Network
@@ -24,6 +24,10 @@ from verify.search.problem import Problem, prepare
 
 # An L1 ball of k coordinates has 2**k half-spaces.
 MAX_L1_DIMENSION = 8
+
+
+class TooManyCells(BudgetExceeded):
+    """There are more cells than the limit."""
 
 
 @dataclass(frozen=True, eq=False)

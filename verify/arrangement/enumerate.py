@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from verify.arrangement import forms as float_forms
 from verify.arrangement.complex import Complex, Growing, Ids, Mask, Signs
-from verify.arrangement.domain import Domain, start
+from verify.arrangement.domain import Domain, TooManyCells, start
 from verify.arrangement.exact import ExactSide, IntegerForm
-from verify.arrangement.forms import Forms
-from verify.errors import BudgetExceeded
+from verify.arrangement.forms import Forms, Source
 from verify.kernel.exact import Pattern
 from verify.network.floats import gamma
 from verify.rational import Floats, nearest_float
@@ -90,7 +89,7 @@ class Arrangement:
 
 
 def arrangement(found: Arrangement, budget: Budget, limit: int | None = None) -> Arrangement:
-    """Cut a beginning with every unit of the network; ``BudgetExceeded`` when there are more than ``limit`` cells."""
+    """Cut a beginning with every unit of the network; ``TooManyCells`` when there are more than ``limit`` cells."""
     _Run(found, budget, limit).all_blocks()
     return found
 
@@ -152,47 +151,47 @@ class _Run:
     def __init__(self, found: Arrangement, budget: Budget, limit: int | None) -> None:
         self.found, self.budget, self.limit = found, budget, limit
         everywhere = np.zeros(found.complex.cell_count, dtype=np.int32)
-        self.sources: dict[int, Forms] = {0: float_forms.inputs(found.domain).of_cells(everywhere)}
+        self.sources: dict[int, Source] = {0: Source(float_forms.inputs(found.domain), everywhere)}
 
     def all_blocks(self) -> None:
         """Every block in turn."""
         network = self.found.domain.network
         for k, block in enumerate(network.blocks, start=1):
             self.budget.check()
-            made = float_forms.preactivations(block, {s: self.sources[s] for s, _ in block.inputs} or self.sources)
+            cells, width = self.found.complex.cell_count, self.found.domain.dimension + 1
+            made = float_forms.preactivations(block, self.sources, cells, width)
             for source in [s for s, last in network.last_use.items() if last == k]:
                 self.sources.pop(source, None)
             if not block.relu:
-                self.sources[k] = made
+                self.sources[k] = Source(made, np.arange(cells, dtype=np.int32))
                 self.found.outputs = made
                 continue
-            base, on = self._cut_with(k, made)
-            self.sources = {s: forms.of_cells(base) for s, forms in self.sources.items()}
-            self.sources[k] = made.activated(base, on)
-            packed = np.packbits(on, axis=1)
-            self.found.layers.append(Layer(k, block.size, packed, base))
+            base, bits = self._cut_with(k, made)
+            self.sources = {s: source.of_cells(base) for s, source in self.sources.items()}
+            self.sources[k] = Source(made, base, bits, np.arange(len(base), dtype=np.int32))
+            self.found.layers.append(Layer(k, block.size, bits, base))
 
-    def _cut_with(self, k: int, made: Forms) -> tuple[Ids, Mask]:
-        """Cut with all units of a block; for each cell the one before the block that it is part of, and its bits."""
+    def _cut_with(self, k: int, made: Forms) -> tuple[Ids, NDArray[np.uint8]]:
+        """Cut with all units of a block; for each cell the one before the block that it is part of, and packed bits."""
         found, size = self.found, len(made.rows)
         base = Growing(np.arange(found.complex.cell_count, dtype=np.int32))
-        bits = Growing(np.zeros((base.size, size), dtype=bool))
+        bits = Growing(np.zeros((base.size, (size + 7) // 8), dtype=np.uint8))
         for unit in range(size):
             self.budget.check()
             values, signs = self._signs(k, unit, made, base)
             if signs.all() and (signs == signs[0]).all():
-                bits.rows[:, unit] = signs[0] > 0
+                bits.rows[:, unit // 8] |= np.uint8((signs[0] > 0) << (7 - unit % 8))
                 continue
             cut = found.complex.cut(signs, lambda cells, unit=unit: self._new_forms(k, unit, made, base, cells))  # type: ignore[misc]
             base.extend(base.rows[cut.cells])
             bits.extend(bits.rows[cut.cells])
-            bits.rows[:, unit] = cut.is_on
+            bits.rows[:, unit // 8] |= cut.is_on.astype(np.uint8) << np.uint8(7 - unit % 8)
             _place(found, cut.edges, values)
             if self.limit is not None and found.complex.cell_count > self.limit < lower_bound(found):
-                raise BudgetExceeded(f"more than {self.limit} cells")
+                raise TooManyCells(f"more than {self.limit} cells")
             if unit % 16 == 0:
                 self.budget.report(f"block {k}, unit {unit} of {size}: {found.complex.cell_count} cells")
-        return base.rows.copy(), bits.rows
+        return base.rows.copy(), bits.rows.copy()
 
     def _signs(self, k: int, unit: int, made: Forms, base: Growing) -> tuple[Floats, Signs]:
         """Values of a unit at the vertices (approximate where the sign was decided exactly), and their exact signs."""

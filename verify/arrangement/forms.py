@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.arrangement.complex import Ids, Mask
+from verify.arrangement.complex import Ids
 from verify.arrangement.domain import Domain
 from verify.errors import BudgetExceeded
 from verify.network import Block
@@ -24,6 +24,8 @@ from verify.rational import Floats, nearest_float
 
 # Bytes that the forms of one block may take.
 MOST_BYTES = 6 * 2**30
+# Bytes of forms that are multiplied out at a time.
+CHUNK = 2**24
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,17 +35,34 @@ class Forms:
     rows: Floats
     errors: Floats
 
-    def of_cells(self, cells: Ids) -> Forms:
-        """The same units' forms on other cells, each part of one of these."""
-        return Forms(np.take(self.rows, cells, axis=2), np.take(self.errors, cells, axis=1))
 
-    def activated(self, cells: Ids, on: Mask) -> Forms:
-        """The same with zero where a unit is off; ``on`` has shape (cells, units)."""
-        found, mask = self.of_cells(cells), on.T.astype(np.float64)
-        with np.errstate(invalid="ignore"):  # what overflowed becomes NaN, of which nothing is ever decided
-            found.rows[:] *= mask[:, None, :]
-            found.errors[:] *= mask
-        return found
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What later blocks read, on the cells of now: the forms on cells of which those are parts, zero where off.
+
+    Cell i has the forms of cell ``cells[i]`` and the packed bits in row ``lines[i]`` of ``bits`` (None: no activation).
+    Nothing is multiplied out before it is read, and then for some cells at a time.
+    """
+
+    forms: Forms
+    cells: Ids
+    bits: NDArray[np.uint8] | None = None
+    lines: Ids | None = None
+
+    def of_cells(self, cells: Ids) -> Source:
+        """The same on other cells, each part of one of these."""
+        return Source(self.forms, self.cells[cells], self.bits, None if self.lines is None else self.lines[cells])
+
+    def some(self, chosen: slice) -> Forms:
+        """The forms themselves on some of the cells."""
+        cells = self.cells[chosen]
+        rows, errors = np.take(self.forms.rows, cells, axis=2), np.take(self.forms.errors, cells, axis=1)
+        if self.bits is not None and self.lines is not None:
+            mask = np.unpackbits(self.bits[self.lines[chosen]], axis=1, count=len(rows)).T.astype(np.float64)
+            with np.errstate(invalid="ignore"):  # what overflowed becomes NaN, of which nothing is ever decided
+                rows *= mask[:, None, :]
+                errors *= mask
+        return Forms(rows, errors)
 
 
 def inputs(domain: Domain) -> Forms:
@@ -60,12 +79,21 @@ def inputs(domain: Domain) -> Forms:
     return Forms(rows, errors)
 
 
-def preactivations(block: Block, sources: dict[int, Forms]) -> Forms:
-    """The forms of a block's pre-activations on the cells of its sources."""
-    some = next(iter(sources.values())).rows
-    width, cells = some.shape[1:]
+def preactivations(block: Block, sources: dict[int, Source], cells: int, width: int) -> Forms:
+    """The forms of a block's pre-activations on so many cells, over so many homogeneous coordinates."""
     if block.size * cells * width * 8 > MOST_BYTES:
         raise BudgetExceeded(f"the affine maps of {block.name} on {cells} cells do not fit in memory")
+    found = Forms(np.empty((block.size, width, cells)), np.empty((block.size, cells)))
+    read = max((len(sources[s].forms.rows) for s, _ in block.inputs), default=1)
+    step = max(CHUNK // (8 * width * max(read, block.size, 1)), 1)
+    for begin in range(0, cells, step):
+        chosen = slice(begin, min(begin + step, cells))
+        part = _some(block, {s: sources[s].some(chosen) for s, _ in block.inputs}, chosen.stop - begin, width)
+        found.rows[:, :, chosen], found.errors[:, chosen] = part.rows, part.errors
+    return found
+
+
+def _some(block: Block, sources: dict[int, Forms], cells: int, width: int) -> Forms:
     rows = np.zeros((block.size, width, cells))
     rows[:, -1] = block.bias_floats[:, None]
     relative = gamma(block.fan_in + 2)

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.arrangement.domain import Domain
+from verify.arrangement.domain import Domain, TooManyCells
 from verify.kernel.cover import on_hull
 from verify.kernel.exact import AffineForm, Pattern, cell_of, pattern_at
 from verify.rational import Vector, concatenate, vector
@@ -31,10 +31,6 @@ class TreeCell:
 
     rows: tuple[HalfSpace, ...]
     pattern: Pattern
-
-
-class TooManyCells(Exception):
-    """There are more cells than the limit."""
 
 
 @dataclass(eq=False)
@@ -62,7 +58,7 @@ def tree_cells(found: TreeCells, budget: Budget, limit: int | None) -> None:
             found.groups.append([])
         found.groups[place].append(TreeCell(rows[skip:], pattern_at(domain.network, interior)))
         if limit is not None and found.count > limit:
-            raise TooManyCells
+            raise TooManyCells(f"more than {limit} cells")
 
 
 def count_pieces(found: TreeCells, budget: Budget) -> int:

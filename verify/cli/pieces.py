@@ -11,7 +11,7 @@ from rich.text import Text
 
 from verify import api
 from verify.arrangement import Pieces, average_degree
-from verify.cli.options import bounded, limit_memory, number
+from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.errors import InputError
 from verify.network import Network
@@ -26,6 +26,7 @@ EXPORTS = (".json", ".npz")
 @click.option("--plot", metavar="FILE.svg", help="Draw the pieces of a region of one or two dimensions.")
 @click.option("--export", metavar="FILE", help="Write every cell and its map to FILE.json or FILE.npz.")
 @click.option("--limit", metavar="N", help="Give up beyond N cells (status 3).")
+@choosing_output
 @bounded
 def pieces(
     network: str,
@@ -33,6 +34,7 @@ def pieces(
     plot: str | None,
     export: str | None,
     limit: str | None,
+    output: str | None,
     timeout: str | None,
     memory: str | None,
     as_json: bool,
@@ -50,7 +52,7 @@ def pieces(
     limit_memory(memory)
     began = time.monotonic()
     with Progress(f"{network}: pieces") as progress:
-        loaded = api.load(network)
+        loaded = api.load(network, output)
         found = api.pieces(loaded, region, limit=most, timeout=seconds, report=progress.line)
         written = _written(found, plot, export)
     if as_json:

@@ -21,12 +21,17 @@ REPLAYED, BAD_INPUT, NOTHING, REJECTED = 0, 2, 3, 4
 @click.option("--network", "network_path", metavar="FILE", help="Where the network is now, if it has moved.")
 @click.option("--to", "second_path", metavar="FILE", help="Where the second network is now.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def recheck(reports: tuple[str, ...], network_path: str | None, second_path: str | None, as_json: bool) -> int:
+@click.option("--second", is_flag=True, help="Ask the second judge, which shares no code with the kernel.")
+def recheck(
+    reports: tuple[str, ...], network_path: str | None, second_path: str | None, as_json: bool, second: bool
+) -> int:
     """Replay the evidence of records (*.json) with the kernel alone.
 
     Exit status: 0 all evidence replays; else the first that applies of 4 some evidence is rejected, 2 a record cannot
     be read, 3 there is nothing to replay in one.
     """
+    if second:
+        return _second(reports, plain=not (network_path or second_path or as_json))
     if len(reports) == 1:
         found = replay(Path(reports[0]), network_path, second_path)
         if as_json:
@@ -65,6 +70,15 @@ def _many(reports: tuple[str, ...], *, as_json: bool) -> int:
         counts = [f"{statuses.count(code)} {word}" for code, word in words.items() if code in statuses]
         click.echo(f"{len(reports)} records: {', '.join(counts)}")
     return status
+
+
+def _second(reports: tuple[str, ...], *, plain: bool) -> int:
+    """One line for each record, and the exit status: 0 accepted, 4 rejected, 3 declined, 2 cannot be read."""
+    if not plain:
+        raise InputError("--second takes records alone: it finds their networks itself and prints a line for each")
+    from verify import second_judge
+
+    return second_judge.run(list(reports), click.echo)
 
 
 def _as_json(found: Recheck) -> dict[str, object]:

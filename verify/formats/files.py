@@ -39,7 +39,7 @@ def load(source: str | Path, output: str | None = None) -> Network:
             what = "is a folder" if is_folder(path) else "no such file"
             raise NetworkError(f"network file {shown(path)}: {what}; check the path{_nearby(path)}")
         return _load_onnx(source, output) if kind == ".onnx" else _load_toml(source)
-    if is_folder(Path(name)) and name not in _examples():
+    if name and is_folder(Path(name)) and name not in _examples():
         raise NetworkError(f"network {shown(name)}: is a folder; name a file in it, {_READABLE}")
     if _looks_like_file(name):
         suffix = Path(name).suffix.lower()

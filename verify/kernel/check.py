@@ -92,6 +92,10 @@ def judge(claim: Claim, evidence: Evidence, witness: Witness | None = None) -> J
             for note in network.notes:
                 ledger.add(f"{network.name}: {note}")
     if isinstance(evidence, ValueGap):
+        if witness is not None:
+            raise EvidenceError(
+                "instances", "a refutation is an instance itself; what stands beside it is not looked at"
+            )
         return _check_gap(claim, evidence, ledger)
     if isinstance(evidence, Off):
         check_off(claim, evidence, ledger)

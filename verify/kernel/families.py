@@ -170,6 +170,10 @@ class FamilyJudgement:
 def judge_family(claim: FamilyClaim, evidence: FamilyEvidence, witness: Witness | None = None) -> FamilyJudgement:
     """Replay the evidence; ``EvidenceError`` names the rule that rejects it. A proof needs a witness."""
     if isinstance(evidence, Member):
+        if witness is not None:
+            raise EvidenceError(
+                "instances", "a refutation is an instance itself; what stands beside it is not looked at"
+            )
         return _check_member(claim, evidence)
     if not isinstance(evidence, SignRules | Nothing):
         raise EvidenceError("kind", f"no rule for evidence of type {type(evidence).__name__}")

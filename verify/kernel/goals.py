@@ -30,7 +30,7 @@ from verify.errors import EvidenceError
 from verify.kernel.affine_forms import Pair, paired
 from verify.kernel.batches import DOUBLE, SINGLE, Bend, Bits, Machine, Precision
 from verify.kernel.cuts import Cuts, leaves, sides
-from verify.kernel.difference import folded
+from verify.kernel.difference import correspond, folded
 from verify.network import Block, Network
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
@@ -130,7 +130,10 @@ def _plain(claim: Claim) -> tuple[Network, Network | None, Box]:
     if not isinstance(base, Box) or not base.is_bounded:
         raise EvidenceError("bounds", "are for boxes with finite sides")
     networks = [claim.network] if claim.second is None else [claim.network, claim.second]
-    local = [_folded(in_coordinates(network, claim.region)[0], base) for network in networks]
+    plain = [in_coordinates(network, claim.region)[0] for network in networks]
+    local = [_folded(network, base) for network in plain]
+    if len(local) == 2 and not correspond(*local):  # folding drops units that are constant in one network only
+        local = plain
     return local[0], local[1] if len(local) == 2 else None, base
 
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeAlias
 
+import numpy as np
+
 from verify.errors import InputError, PropertyError
 from verify.network import Network
+from verify.network import matrix as matrices
 from verify.property.base import Assignment, Criterion, Family, Property, Question, Term, in_coordinates, point
-from verify.rational import exact_text, parse_rational
+from verify.rational import exact_text, parse_rational, vector
 from verify.region import Region
 
 # An output of the first or the second network, or an input, by its letter and number.
@@ -57,10 +60,34 @@ def _instance(values: Assignment) -> list[Term]:
     return [Term(Fraction(1), point(values, "x"))]
 
 
-def _reduce(network: Network, region: Region, _: Network | None) -> list[Question]:
-    """One question, which only bounds of the values answer."""
-    local, domain, origin = in_coordinates(network, region)
-    return [Question(local, domain, Criterion.NEVER, origin, "no case holds at any point")]
+def _reduction(cases: Sequence[Case]) -> Callable[[Network, Region, Network | None], list[Question]]:
+    def reduce(network: Network, region: Region, _: Network | None) -> list[Question]:
+        """One question: where each case is one strict inequality over outputs of f, ``L < 0`` holds nowhere if and
+        only if -L is at most zero; else one that only bounds of the values answer.
+        """
+        local, domain, origin = in_coordinates(network, region)
+        rows = [case[0] for case in cases if len(case) == 1 and case[0].strict]
+        if len(rows) < len(cases) or any(name != "y" for row in rows for (name, _), _ in row.terms):
+            return [Question(local, domain, Criterion.NEVER, origin, "no case holds at any point")]
+        lemma = "an inequality that is strict holds nowhere if its negation holds everywhere"
+        return [Question(_negated(local, rows), domain, Criterion.NONPOSITIVE, origin, lemma)]
+
+    return reduce
+
+
+def _negated(network: Network, rows: Sequence[Inequality]) -> Network:
+    """``bound - sum`` of each row, multiplied into the last layer."""
+    last, count = network.blocks[-1], len(rows)
+    factors = np.zeros((count, last.size), dtype=object)
+    factors[:] = Fraction(0)
+    for i, row in enumerate(rows):
+        for (_, j), factor in row.terms:
+            factors[i, j] -= factor
+    matrix = matrices.from_dense(factors)
+    bias = matrix.product(last.bias) + vector([row.bound for row in rows])
+    inputs = tuple((source, matrix.compose(weights)) for source, weights in last.inputs)
+    end = replace(last, shape=(count,), inputs=inputs, bias=bias)
+    return replace(network, blocks=(*network.blocks[:-1], end), output_shape=(count,), source=None, file_digest=None)
 
 
 def _no_margin(_: Fraction, __: Assignment) -> Fraction:
@@ -79,7 +106,7 @@ def never(cases: Sequence[Case]) -> Property:
         formula=f"not ({name.removeprefix('never ')})",
         variables={"x": "point"},
         instance=_instance,
-        reduce=_reduce,
+        reduce=_reduction(cases),
         labels=("x",),
         margin=_no_margin,
         needs_second=OUTPUTS[1] in letters,

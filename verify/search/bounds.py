@@ -22,8 +22,8 @@ from verify.search.points import amounts, gradients, margins
 
 # With more coordinates than this, cutting is hopeless.
 MOST_COORDINATES = 16
-# Networks with so few ReLU are decided by other engines too: bounds get so many boxes before them.
-FEW_RELU, FEW_BOXES = 64, 4000
+# Networks with so few ReLU are decided by other engines too: bounds get so many boxes and points before them.
+FEW_RELU, FEW_BOXES, FEW_POINTS = 64, 1000, 1 << 11
 # Random points, in portions; the best for each case climb for so many steps, with the first step in parts of the box.
 POINTS, PORTION, CLIMBERS, STEPS, FIRST_STEP = 1 << 17, 1 << 13, 48, 60, 0.05
 # Of the search's own promising points so many climb now and then; in between so many times as long passes.
@@ -149,7 +149,8 @@ class Hunt:
         best: list[Floats] = []
         sizes: list[Floats] = []
         work = sum(step.block.size * step.terms for step in (*self.goal.machine.values, *self.goal.machine.gaps))
-        count = int(min(POINTS, max(PORTION, 2**31 // max(work, 1))))
+        few = self.claim.network.relu_count <= FEW_RELU
+        count = FEW_POINTS if few else int(min(POINTS, max(PORTION, 2**31 // max(work, 1))))
         for _ in range(max(1, count // PORTION)):
             budget.check()
             share = rng.random((min(PORTION, count), len(low)))

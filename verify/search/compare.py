@@ -79,7 +79,7 @@ def _equal(first: Network, second: Network, region: Region, budget: Budget) -> C
     share = None if budget.seconds is None else budget.elapsed + EQUAL_SHARE * budget.remaining
     claim = Claim(first, find("equivalent"), region, second)
     outcome = decide(claim, replace(budget, seconds=share or budget.elapsed + 10.0))
-    if outcome.judgement is None or outcome.judgement.verdict is not Verdict.PROVED:
+    if outcome.verdict is not Verdict.PROVED:
         return None
     zero, point = Fraction(0), region.point(region.base.centre())
     rows = tuple((zero, zero, point) for _ in range(first.output_size))
@@ -148,7 +148,7 @@ def _proved(
         claim = Claim(first, equivalent_within(exact_text(target)), region, second)
         budget.report(f"compare: is the difference at most {float(target):.4g}? ...")
         outcome = decide(claim, replace(budget, seconds=seconds))
-        if outcome.judgement is None or outcome.judgement.verdict is not Verdict.PROVED:
+        if outcome.verdict is not Verdict.PROVED:
             reason = f"{float(target):.6g} was not decided: {outcome.reason}"
             if budget.remaining < 1:
                 break

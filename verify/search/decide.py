@@ -227,7 +227,7 @@ def _search(
     bounded = _by_bounds(claim, budget, engine, tried, notes)
     if bounded is not None:
         return bounded, "bounds"
-    if claim.property.family == "never":
+    if questions[0].criterion is Criterion.NEVER:
         return None
     names = _in_order(questions) if engine == "auto" else [engine] if engine in ENGINES else []
     attempts = [Attempt(claim, question, i, budget) for i, question in enumerate(questions)]

@@ -35,14 +35,14 @@ def coordinate(form: Form, trace: Sequence[Bend], weight: Floats, low: Floats, h
     proportion to their parts of the unit's width.
     """
     size = low.shape[1]
-    shared = _against(form.shared.dense, weight)
-    own = _against(form.own.dense, weight)
+    shared = _widened(_against(form.shared.dense, weight), max([size, *(bend.shared.end for bend in trace)]))
+    own = _widened(_against(form.own.dense, weight), max([0, *(b.own.end for b in trace if b.own is not None)]))
     shared[:, :size] *= OWN_SHARE
     for bend in reversed(trace):
         boxes, units = bend.width.shape
         effect = np.zeros((boxes, units))
         for score, fresh in ((shared, bend.shared), (own, bend.own)):
-            if fresh is not None and fresh.end <= score.shape[1]:
+            if fresh is not None:
                 effect[np.arange(boxes)[:, None], fresh.units] += score[:, fresh.start : fresh.end]
         effect /= np.maximum(bend.width, 1e-300)
         passed = _against(bend.columns, effect)
@@ -54,6 +54,13 @@ def coordinate(form: Form, trace: Sequence[Bend], weight: Floats, low: Floats, h
     flat = scores.max(axis=1) <= 0
     scores[flat] = (high - low)[flat]
     return np.asarray(np.argmax(scores, axis=1))
+
+
+def _widened(scores: Floats, width: int) -> Floats:
+    """The scores, with zeros for symbols that do not reach the rows."""
+    result = np.zeros((len(scores), max(width, scores.shape[1])))
+    result[:, : scores.shape[1]] = scores
+    return result
 
 
 def _against(columns: Floats, weight: Floats) -> Floats:

@@ -8,8 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from verify.arrangement.counting import MOST_DIMENSIONS
+from verify.arrangement.details import CellDetails, details
+from verify.arrangement.domain import Domain, TooManyCells
+from verify.arrangement.enumerate import Arrangement, arrangement, beginning
+from verify.arrangement.merging import label
 from verify.kernel.cover import on_hull
-from verify.kernel.exact import AffineForm, Pattern, pattern_at
+from verify.kernel.exact import AffineForm, Pattern, cell_of, pattern_at
 from verify.kernel.smooth import on_hull_with_symbols
 from verify.rational import Vector, concatenate, zeros
 from verify.region import Box, HalfSpace
@@ -79,6 +84,9 @@ def all_cells(frame: Frame, limit: int, budget: Budget) -> list[PlainCell]:
     free, skip = frame.free, len(frame.domain.rows)
     if not frame.network.is_piecewise_linear:
         return _smooth_cells(frame, limit, budget)
+    domain = Domain(frame.problem, frame.region, tuple(frame.free))
+    if domain.dimension <= MOST_DIMENSIONS:
+        return _from_arrangement(frame, domain, limit, budget)
     for rows, interior, maps in cells(frame.problem, budget):
         if len(found) == limit:
             raise TooLarge(f"more than {limit} activation cells")
@@ -87,6 +95,37 @@ def all_cells(frame: Frame, limit: int, budget: Budget) -> list[PlainCell]:
         inside = make_point([interior[j] for j in free])
         found.append(PlainCell(own, inside, interior, pattern, tuple(maps)))
     return found
+
+
+def _from_arrangement(frame: Frame, domain: Domain, limit: int, budget: Budget) -> list[PlainCell]:
+    """The cells of a complex: their rows are the facets between cells, none of which is redundant."""
+    begin = beginning(domain)
+    try:
+        found = arrangement(begin, budget, limit)
+    except TooManyCells as stop:
+        raise TooLarge(f"more than {limit} activation cells") from stop
+    labels = label(found, budget)
+    parts: dict[int, list[CellDetails]] = {}
+    for part in details(found, labels):
+        parts.setdefault(int(labels.cells[part.number]), []).append(part)
+    # From left to right: which branch a boundary belongs to depends on the first cell of the last branch.
+    return [_plain(frame, domain, group, found) for group in sorted(parts.values(), key=lambda g: g[0].inside)]
+
+
+def _plain(frame: Frame, domain: Domain, parts: Sequence[CellDetails], found: Arrangement) -> PlainCell:
+    """A cell from its parts: infinite regions divide cells at 0."""
+    own = {part.number for part in parts}
+    rows = {
+        Row(tuple(-c for c in other.half_space[:-1]), other.half_space[-1])
+        for part in parts
+        for other in part.neighbours
+        if other.cell not in own
+    }
+    inside = parts[0].inside
+    pattern = found.pattern(parts[0].number)
+    forms = cell_of(frame.network, pattern).outputs()
+    maps = tuple(on_hull(form, domain.base) for form in forms)
+    return PlainCell(frozenset(rows), make_point(inside), domain.hull_point(inside), pattern, maps)
 
 
 def _smooth_cells(frame: Frame, limit: int, budget: Budget) -> list[PlainCell]:

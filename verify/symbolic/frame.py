@@ -6,14 +6,14 @@ equations of a thin polyhedron and the pinned sides of a box), and written in x:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
 from typing import Any
 
 import numpy as np
 import sympy
 
+from verify.arrangement.domain import with_half_spaces
 from verify.errors import RegionError
 from verify.kernel.cover import hull_chart
 from verify.kernel.evidence import Empty
@@ -22,14 +22,11 @@ from verify.kernel.smooth import Symbols
 from verify.network import Network
 from verify.property import Criterion, Question
 from verify.property.base import in_coordinates
-from verify.rational import Vector, integer_array, vector, zeros
-from verify.region import Box, Chart, HalfSpace, L1Ball, Region
+from verify.rational import Vector, zeros
+from verify.region import Box, Chart, Region
 from verify.region.linear import echelon
 from verify.search.budget import Budget
 from verify.search.problem import Problem, prepare
-
-# An L1 ball of k coordinates has 2**k half-spaces.
-MAX_L1_DIMENSION = 8
 
 # SymPy has no type information.
 Expr = Any
@@ -96,21 +93,6 @@ def make_frame(network: Network, region: Region, budget: Budget) -> Frame:
         raise RegionError(f"region {region.text!r} is empty: no point satisfies all its constraints")
     values = Symbols(problem.question.region.dimension)
     return Frame(problem, region, input_symbols(network.input_size), _inputs(problem, region), values)
-
-
-def with_half_spaces(region: Region) -> Region:
-    """A small L1 ball as a box with the half-spaces that cut its corners; anything else as it is."""
-    base = region.base
-    if not isinstance(base, L1Ball) or base.dimension > MAX_L1_DIMENSION:
-        return region
-    rows = []
-    for signs in product((1, -1), repeat=base.dimension):
-        normal = Vector(integer_array(signs), 1)
-        rows.append(HalfSpace(normal, base.radius + normal.dot(base.midpoint)))
-    reach = vector([base.radius] * base.dimension)
-    finite = np.ones(base.dimension, dtype=bool)
-    around = Box(base.midpoint - reach, base.midpoint + reach, finite, finite)
-    return replace(region, base=around, rows=(*region.rows, *(rows if base.dimension > 1 else [])))
 
 
 def _inputs(problem: Problem, region: Region) -> tuple[AffineForm, ...]:

@@ -171,6 +171,11 @@ class Call:
         value = self._attribute(name, onnx.AttributeProto.STRING, default)
         return printable(value.decode("utf-8", "replace")) if isinstance(value, bytes) else str(value)
 
+    def texts(self, name: str, default: Sequence[str]) -> list[str]:
+        """A list of strings."""
+        values = self._attribute(name, onnx.AttributeProto.STRINGS, default)
+        return [printable(v.decode("utf-8", "replace")) if isinstance(v, bytes) else str(v) for v in values]
+
     def stored(self, name: str) -> Array:
         """A tensor attribute."""
         return stored_array(self._attribute(name, onnx.AttributeProto.TENSOR, None), f"attribute '{name}'")

@@ -16,6 +16,7 @@ from verify.formats.onnx import operators_elementwise as elementwise
 from verify.formats.onnx import operators_index as index
 from verify.formats.onnx import operators_linear as linear
 from verify.formats.onnx import operators_pool as pool
+from verify.formats.onnx import operators_recurrent as recurrent
 from verify.formats.onnx import operators_resize as resize
 from verify.formats.onnx import operators_rounded as rounded
 from verify.formats.onnx import operators_select as select
@@ -145,6 +146,7 @@ OPERATORS: dict[str, Operator] = {
     "PRelu": _bent(elementwise.parametric_relu, remark="constant slopes"),
     "Pad": _moves(shape.pad),
     "Pow": _only(rounded.power),
+    "RNN": _bent(recurrent.rnn, remark="Relu, whole sequences"),
     "Range": _only(constant.range_),
     "Reciprocal": _only(constant.elementwise(constant.reciprocal, jumps=False)),
     "ReduceL1": _bent(pool.reduce_l1),

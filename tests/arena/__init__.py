@@ -1,0 +1,1 @@
+"""Records that a checker must accept, and traps that it must reject: see ``README.md``."""

@@ -1,0 +1,115 @@
+"""The honest records of the arena, made anew by the tool."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import verify
+from verify.family.check import check_family
+from verify.network import Builder, Network
+from verify.network.builder import dense, relu
+from verify.region import box
+
+ARENA = Path(__file__).resolve().parent
+Record = dict[str, Any]
+
+# Name -> network, property, region, options. Networks are files of ``networks``, or built-in examples with a colon.
+CLAIMS: dict[str, tuple[str, str, str, dict[str, Any]]] = {
+    "gap": ("switching", "affine", "all", {}),
+    "gap-of-one-output": ("switching", "affine", "box(-1, 1)", {"outputs": [1]}),
+    "gap-of-two-networks": ("deep", "equivalent within 3/1000", "box(-1, 1)", {"to": "near"}),
+    "gap-of-an-order": ("switching", "convex", "where(x0 + x1 <= 4, x0 >= -1, x1 >= -1)", {}),
+    "gap-of-a-bound": ("switching", "lipschitz 1 in l2", "box(-1, 1)", {}),
+    "gap-on-a-slice": ("deep", "affine", "slice([0, 0], [[1, 1]], -2, 3)", {}),
+    "one-cell": ("deep", "affine", "box([4, 3], [5, 7/2])", {}),
+    "one-cell-of-a-ball": ("deep", "affine", "l1ball([4, 3], 1/2)", {}),
+    "cells": ("deep", "lipschitz 9 in l2", "box(-1, 1)", {}),
+    "cells-on-a-segment": (
+        "switching",
+        "lipschitz 5 in linf",
+        "segment([0, 0], [1, 1])",
+        {"outputs": [1], "engine": "split"},
+    ),
+    "cells-that-are-convex": ("dome", "concave", "all", {"engine": "split"}),
+    "cells-along-an-axis": ("dome", "nonincreasing in 0", "nonneg", {"engine": "split"}),
+    "cells-of-copies": ("cancelling", "additive", "box(1, 4)", {"engine": "split"}),
+    "cells-below-zero": ("both_sides", "subadditive", "box(-1, 1)", {"engine": "split"}),
+    "cells-by-signs": ("dome", "nonincreasing in 0", "nonneg", {}),
+    "hull": ("deep", "affine", "where(x0 + x1 == 1, 3 <= x0 <= 4)", {}),
+    "hull-of-a-lifted-ball": ("deep", "affine", "l1ball([4, 3], 1/2) & where(x0 + x1 == 7)", {}),
+    "free": ("chord", "affine", "box(-1, 1)", {"engine": "split"}),
+    "free-and-rewritten": ("chord", "affine", "box(-1, 1)", {}),
+    "rewritten": ("cancelling", "affine", "all", {}),
+    "rewritten-copies": ("deep", "equivalent", "all", {"to": "deep"}),
+    "rewritten-then-split": ("parts_then_join", "linear", "all", {}),
+    "rule-of-zero-biases": ("switching", "positively homogeneous", "all", {}),
+    "rule-of-curvature": ("dome", "concave", "all", {}),
+    "rule-of-sublinear": ("switching", "subadditive", "box(0, 1)", {"outputs": [1]}),
+    "rule-of-monotone-weights": ("both_sides_plus", "nondecreasing in 0", "box(-1, 1)", {}),
+    "rule-of-absolute-weights": ("switching", "lipschitz 5 in linf", "all", {}),
+    "difference": ("deep", "equivalent within 6/1000", "box(-1, 1)", {"to": "near"}),
+    "difference-in-parts": ("deep", "equivalent within 5/1000", "box(-1, 1)", {"to": "near"}),
+    "nothing": ("switching", "odd", "box(1, 2)", {}),
+    "nothing-by-multipliers": ("switching", "additive", "where(x0 + x1 >= 2, x0 <= 3/2, x1 <= 3/2)", {}),
+    "nothing-by-an-equation": ("switching", "homogeneous", "where(x0 + x1 == 1)", {}),
+    "nothing-along-an-axis": ("switching", "nondecreasing in 0", "where(x0 == 2*x1)", {}),
+    "example": (":thread_nonneg", "affine", "nonneg", {}),
+    "example-refuted": (":maxpool", "linear", "box(-1, 1)", {}),
+}
+FAMILIES = {
+    "family": ("all_weights_nonnegative", "convex", "all"),
+    "family-of-order": ("all_weights_nonnegative", "nondecreasing in 0", "all"),
+    "family-member": ("any_weights", "affine", "nonneg"),
+}
+
+
+@contextmanager
+def inside_the_arena() -> Iterator[None]:
+    """Sources of networks are written relative to the arena's folder."""
+    before = Path.cwd()
+    os.chdir(ARENA)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def records() -> dict[str, Record]:
+    """Every honest record, the same ones each time."""
+    with inside_the_arena():
+        found = {name: _claim(*claim) for name, claim in CLAIMS.items()}
+        found |= {name: check_family(_file(family), *claim).record() for name, (family, *claim) in FAMILIES.items()}
+        found["in-memory"] = verify.check(with_notes(), "affine").record()
+        found["in-memory-region"] = verify.check(_file("deep"), "affine", box([4, 3], [5, Fraction(7, 2)])).record()
+    found["contradiction"] = _contradiction(found["nothing-by-multipliers"])
+    plain: dict[str, Record] = {name: json.loads(json.dumps(record)) for name, record in found.items()}
+    for record in plain.values():
+        record["unchecked"] |= {"version": "0", "seconds": 0}
+    return plain
+
+
+def _file(name: str) -> str:
+    return name[1:] if name.startswith(":") else f"networks/{name}.toml"
+
+
+def _claim(network: str, property: str, region: str, options: dict[str, Any]) -> Record:
+    given = options | ({"to": _file(options["to"])} if "to" in options else {})
+    return verify.check(_file(network), property, region, **given).record()
+
+
+def with_notes() -> Network:
+    """A network made in memory, with a note as a reader leaves them."""
+    builder = Builder((2,), "n", notes=["scale of bn rounded to binary64"])
+    return builder.build(dense(relu(dense(builder.input, [[1, -2], [-1, 2]])), [[1, -1]]))
+
+
+def _contradiction(nothing: Record) -> Record:
+    """A vacuous claim proved by cells: the half-spaces of its question contradict one another."""
+    proof = {"empty": nothing["nontrivial"]["none"]["multipliers"], "lifted": False}
+    return nothing | {"evidence": {"kind": "cells", "proofs": [proof]}}

@@ -1,0 +1,293 @@
+"""Claims decided by bounds on parts of a box: verdicts against exact enumeration, evidence against forgeries."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from tests.support import random_claims
+from tests.support.judging import judged
+from tests.support.seeds import chunks
+from verify.errors import BudgetExceeded, EvidenceError
+from verify.kernel.check import Verdict
+from verify.kernel.cuts import Cuts, leaves, read
+from verify.kernel.evidence import Cells, Cover, Evidence, Rule, Unsafe, ValueGap, from_json, to_json
+from verify.kernel.exact import evaluate
+from verify.kernel.goals import Bounds, goal_of
+from verify.kernel.rules import RULES
+from verify.network import Builder, Network
+from verify.network.builder import dense, relu
+from verify.property import Claim, find
+from verify.property.never import Inequality, never
+from verify.rational import vector
+from verify.region import Region, box
+from verify.search.bounds import search_bounds
+from verify.search.budget import Budget
+from verify.search.cutting import Search, rounds
+from verify.search.decide import decide
+
+
+def near(rng: random.Random, inputs: int, change: Fraction) -> tuple[Network, Network]:
+    """A network of one or two hidden layers, and a copy whose weights are moved."""
+    sizes = [inputs, *(rng.randint(1, 3) for _ in range(rng.randint(1, 2))), rng.randint(1, 2)]
+    layers = []
+    for m, n in itertools.pairwise(sizes):
+        weights = [[Fraction(rng.randint(-4, 4), 2) for _ in range(m)] for _ in range(n)]
+        layers.append((weights, [Fraction(rng.randint(-2, 2), 2) for _ in range(n)]))
+
+    def build(moved: Fraction, seed: int) -> Network:
+        local, builder = random.Random(seed), Builder((inputs,), "net")
+        x = builder.input
+        for k, (weights, bias) in enumerate(layers):
+            w = [[v + moved * local.randint(-1, 1) for v in row] for row in weights]
+            x = dense(x, w, [v + moved * local.randint(-1, 1) for v in bias])
+            x = relu(x) if k + 1 < len(layers) else x
+        return builder.build(x)
+
+    return build(Fraction(0), 0), build(change, rng.randint(0, 9))
+
+
+def within(first: Network, second: Network, region: Region, epsilon: Fraction) -> Claim:
+    return Claim(first, find(f"equivalent within {epsilon}"), region, second)
+
+
+def unit_box(size: int) -> Region:
+    return box([-1] * size, [1] * size)
+
+
+@pytest.mark.parametrize("seeds", chunks(0, 5, 1, campaign=1000))
+def test_pairs_around_the_largest_difference(seeds: range) -> None:
+    """Never wrong at the largest difference itself, 2^-60 below and above it, nor far from it."""
+    for seed in seeds:
+        rng = random.Random(seed)
+        first, second = near(rng, 1, rng.choice([Fraction(0), Fraction(1, 100), Fraction(1, 2), Fraction(1, 10**30)]))
+        whole = within(first, second, unit_box(1), Fraction(0))
+        largest = exact_largest(whole)
+        for epsilon in (largest, largest - Fraction(1, 2**60), largest + Fraction(1, 2**60), 2 * largest, largest / 2):
+            if epsilon < 0:
+                continue
+            claim = within(first, second, unit_box(1), epsilon)
+            found, _ = search_bounds(claim, Budget())
+            if found is not None:
+                expected = Verdict.PROVED if largest <= epsilon else Verdict.REFUTED
+                assert judged(claim, found).verdict is expected, (seed, epsilon)
+            outcome = decide(claim, Budget(20))
+            assert outcome.verdict in (Verdict.UNKNOWN, Verdict.PROVED if largest <= epsilon else Verdict.REFUTED)
+
+
+def exact_largest(claim: Claim) -> Fraction:
+    """The largest |f - g| of two networks of one input on [-1, 1]: at the ends and at the breaks, found exactly."""
+    assert claim.second is not None
+    pieces = sorted(breaks(claim.network) | breaks(claim.second))
+    gaps = [evaluate(claim.network, vector([x])) - evaluate(claim.second, vector([x])) for x in pieces]
+    return max(abs(v) for gap in gaps for v in gap.fractions())
+
+
+def breaks(network: Network) -> set[Fraction]:
+    """Ends, and where a unit of a chain with one input changes sign: between those of earlier layers all is affine."""
+    found = {Fraction(-1), Fraction(1)}
+    for k, block in enumerate(network.blocks):
+        if block.relu:
+            for a, b in itertools.pairwise(sorted(found)):
+                for p, q in zip(preactivations(network, a)[k], preactivations(network, b)[k], strict=True):
+                    if p * q < 0:
+                        found.add(a + (b - a) * p / (p - q))
+    return found
+
+
+def preactivations(network: Network, x: Fraction) -> list[list[Fraction]]:
+    found, y = [], [x]
+    for block in network.blocks:
+        z = block.bias.fractions()
+        for _, matrix in block.inputs:
+            entries = zip(matrix.row_of_entry.tolist(), matrix.columns.tolist(), matrix.fractions(), strict=True)
+            for row, column, value in entries:
+                z[row] += value * y[column]
+        found.append(z)
+        y = [max(v, Fraction(0)) for v in z] if block.relu else z
+    return found
+
+
+@pytest.mark.parametrize("seeds", chunks(0, 8, 1, campaign=1000))
+def test_inequalities_are_never_wrong(seeds: range) -> None:
+    """``never`` with thresholds around the exact extreme values of a network of one input."""
+    for seed in seeds:
+        rng = random.Random(seed)
+        net, _ = near(rng, 1, Fraction(0))
+        points = sorted(breaks(net))
+        highest = max(evaluate(net, vector([x])).fractions()[0] for x in points)
+        for shift in (Fraction(0), Fraction(1, 2**60), Fraction(-1, 2**60), Fraction(1, 3), Fraction(-1, 3)):
+            for strict in (False, True):
+                # y0 > t, or y0 >= t, as -y0 < -t.
+                unsafe = Inequality(((("y", 0), Fraction(-1)),), -(highest + shift), strict)
+                claim = Claim(net, never([(unsafe,)]), unit_box(1))
+                holds = shift > 0 or (strict and shift == 0)
+                outcome = decide(claim, Budget(20))
+                assert outcome.verdict in (Verdict.UNKNOWN, Verdict.PROVED if holds else Verdict.REFUTED), (seed, shift)
+                if abs(shift) == Fraction(1, 3):
+                    assert outcome.verdict is not Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_slopes_agree_with_the_other_engines(seed: int) -> None:
+    rng = random.Random(seed)
+    net = random_claims.network(rng, 2, 1)
+    for family in ("nondecreasing", "nonincreasing"):
+        claim = Claim(net, find(f"{family} in {rng.randint(0, 1)}"), unit_box(2))
+        found, _ = search_bounds(claim, Budget())
+        if found is not None:
+            assert judged(claim, found).verdict is decide(claim, Budget(30), "split").verdict
+
+
+def proof() -> tuple[Claim, Bounds]:
+    """A pair that needs several parts, and its evidence."""
+    region = unit_box(2)
+    for seed in range(40):
+        first, second = near(random.Random(seed), 2, Fraction(1, 8))
+        if first.relu_count < 3:
+            continue
+        goal = goal_of(within(first, second, region, Fraction(0)), single=False)
+        root = Fraction(float(goal.upper(goal.root[0][None], goal.root[1][None]).max()))
+        claim = within(first, second, region, root * Fraction(3, 4))
+        found, _ = search_bounds(claim, Budget())
+        if isinstance(found, Bounds) and found.cuts.leaves > 4:
+            return claim, found
+    raise AssertionError("no pair needs several parts")
+
+
+PROOF = proof()
+
+
+def test_the_evidence_survives_json_and_is_canonical() -> None:
+    claim, evidence = PROOF
+    data = to_json(evidence)
+    again = from_json(data, [])
+    assert to_json(again) == data
+    assert judged(claim, again).verdict is Verdict.PROVED
+    assert len(data["cuts"]) <= 4 * len(evidence.cuts.nodes)
+
+
+def forged(nodes: list[int]) -> Bounds:
+    return Bounds(Cuts(np.array(nodes, dtype=np.int64)), single=True)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "rule"),
+    [([], "cuts"), ([0, 0], "cuts"), ([1, 0], "cuts"), ([3, 0, 0], "cuts"), ([9, 0, 0], "cuts"), ([0], "bounds")],
+)
+def test_forged_trees_are_rejected(nodes: list[int], rule: str) -> None:
+    with pytest.raises(EvidenceError) as error:
+        judged(PROOF[0], forged(nodes))
+    assert error.value.rule == rule
+
+
+def test_every_tree_cut_short_is_rejected() -> None:
+    """Without the cuts below a node the bounds do not suffice, or the tree is not whole."""
+    claim, evidence = PROOF
+    nodes = evidence.cuts.nodes.tolist()
+    for k, node in enumerate(nodes):
+        if node:
+            with pytest.raises(EvidenceError):
+                judged(claim, replace(evidence, cuts=Cuts(np.array([*nodes[:k], 0, *nodes[k + 1 :]]))))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"nodes": 1}, {"nodes": 0}, {"nodes": 1 << 40}, {"nodes": True}, {"bits": 1}, {"bits": 3}, {"bits": 99},
+        {"cuts": "AAAA"}, {"cuts": "***"}, {"cuts": 5}, {"cuts": ""}, {"single": 1}, {"single": None},
+    ],
+)  # fmt: skip
+def test_malformed_data_is_rejected(change: dict[str, object]) -> None:
+    with pytest.raises(EvidenceError) as error:
+        from_json(to_json(PROOF[1]) | change, [])
+    assert error.value.rule == "format"
+
+
+def test_trees_of_random_cuts_cover_the_box() -> None:
+    rng = random.Random(3)
+    for _ in range(50):
+        nodes: list[int] = []
+        stack = 1
+        while stack:
+            node = rng.choice([0, 0, 1, 2, 3]) if len(nodes) < 30 else 0
+            nodes.append(node)
+            stack += 1 if node else -1
+        cuts = Cuts(np.array(nodes))
+        assert np.array_equal(read(cuts.text(), len(nodes), cuts.width).nodes, cuts.nodes)
+        low, high = np.array([-1.0, 0.1, 5e-324]), np.array([1.0, 0.1000001, 1e-300])
+        parts = list(leaves(cuts, low, high))
+        for _ in range(20):
+            x = low + (high - low) * np.array([rng.random() for _ in range(3)])
+            assert any(np.all(a <= x) and np.all(x <= b) for a, b in parts)
+
+
+def test_bounds_prove_nothing_about_other_properties() -> None:
+    claim, evidence = PROOF
+    other = Claim(claim.network, find("affine"), claim.region)
+    with pytest.raises(EvidenceError) as error:
+        judged(other, evidence)
+    assert error.value.rule == "bounds"
+
+
+def test_nothing_but_bounds_and_points_decides_never() -> None:
+    net = near(random.Random(1), 1, Fraction(0))[0]
+    safe = never([(Inequality(((("y", 0), Fraction(1)),), Fraction(-(10**6)), strict=False),)])
+    claim = Claim(net, safe, unit_box(1))
+    assert decide(claim, Budget(10)).verdict is Verdict.PROVED
+    x = vector([Fraction(0)])
+    tries: list[Evidence] = [
+        *(Rule(name) for name in RULES),
+        ValueGap({"x": x}, 0),
+        Unsafe(x, 0),
+        Unsafe(x, 1),
+        Unsafe(x, -1),
+    ]
+    tries += [Unsafe(vector([2]), 0), Unsafe(vector([0, 0]), 0)]
+    cells = decide(Claim(net, find("affine"), box([0], [0])), Budget(10)).evidence
+    assert isinstance(cells, Cells) and isinstance(cells.proofs[0], Cover)
+    for evidence in [*tries, cells]:
+        with pytest.raises(EvidenceError):
+            judged(claim, evidence)
+
+
+def test_names_of_never_are_read_back() -> None:
+    for text in ("never 1*y0 + -1/2*y1 <= 3 and 1*x0 < -1e-3 or 2*y0 > 5", "never -1*z0 + 1*y0 >= 0"):
+        made = find(text)
+        assert find(made.name).name == made.name
+
+
+def test_workers_find_what_one_process_finds() -> None:
+    """Trees from a worker are put into the tree of the whole."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    claim, _ = PROOF
+    goal_search = search_bounds(claim, Budget())[0]
+    assert isinstance(goal_search, Bounds)
+    from verify.search import cutting
+
+    goal = goal_of(claim, single=True)
+    alone, cutting.ALONE_SECONDS, tasks, cutting.TASKS = cutting.ALONE_SECONDS, -1.0, cutting.TASKS, 1
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            low, high = (np.repeat(side[None], 1, axis=0) for side in goal.root)
+            search = Search.of(goal, low, high, np.ones(1))
+            search.round()
+            while len(search.open) < 4 and len(search.open):
+                search.round()
+            for _ in rounds(search, Budget(executor=pool), np.inf):
+                pass
+    finally:
+        cutting.ALONE_SECONDS, cutting.TASKS = alone, tasks
+    assert judged(claim, Bounds(search.cuts(), single=True)).verdict is Verdict.PROVED
+
+
+def test_the_deadline_says_what_is_known() -> None:
+    claim, _ = PROOF
+    with pytest.raises(BudgetExceeded):
+        search_bounds(claim, Budget(1e-9))
