@@ -91,11 +91,9 @@ def judge(claim: Claim, evidence: Evidence, witness: Witness | None = None) -> J
                 raise EvidenceError("network", f"{network.name} has no outputs: there is nothing to say of it")
             for note in network.notes:
                 ledger.add(f"{network.name}: {note}")
+    if isinstance(evidence, ValueGap | Unsafe | Off) and witness is not None:
+        raise EvidenceError("instances", "a refutation stands alone; what is beside it is not looked at")
     if isinstance(evidence, ValueGap):
-        if witness is not None:
-            raise EvidenceError(
-                "instances", "a refutation is an instance itself; what stands beside it is not looked at"
-            )
         return _check_gap(claim, evidence, ledger)
     if isinstance(evidence, Off):
         check_off(claim, evidence, ledger)
