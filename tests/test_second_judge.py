@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from tests.support.mutants import mutant
 from tests.support.seeds import FRESH
 from verify import second_judge
 from verify.errors import EvidenceError, VerifyError
-from verify.network import Network, examples
+from verify.kernel.balls import enclosures
+from verify.network import Builder, Network, examples
 from verify.property import Claim
+from verify.rational import ends, vector
 from verify.report.recheck import recheck
 
 Capture = pytest.CaptureFixture[str]
@@ -99,7 +102,7 @@ def test_it_builds_the_examples_itself(name: str) -> None:
     assert network.inputs == examples.get(name).input_size
 
 
-def blocks_of(network: Network) -> list[tuple[bool, list[second_judge.Form]]]:
+def blocks_of(network: Network) -> list[tuple[bool, str | None, list[second_judge.Form]]]:
     """The blocks in the second judge's form."""
     found = []
     for block in network.blocks:
@@ -108,7 +111,7 @@ def blocks_of(network: Network) -> list[tuple[bool, list[second_judge.Form]]]:
             triplets = zip(matrix.row_of_entry.tolist(), matrix.columns.tolist(), matrix.fractions(), strict=True)
             for row, column, weight in triplets:
                 rows[row][source, column] = weight
-        found.append((block.relu, rows))
+        found.append((block.relu, block.smooth, rows))
     return found
 
 
@@ -130,6 +133,14 @@ LAYERS = [
     'type = "flatten"\n[[layer]]\ntype = "dense"\nweight = [%s]',
     'type = "add"\ninputs = ["a", "b"]',
     'type = "subtract"\ninputs = ["a", "b"]',
+    'type = "elu"\nalpha = 0.5',
+    'type = "celu"\nalpha = -2',
+    'type = "selu"',
+    'type = "softplus"',
+    'type = "sigmoid"',
+    'type = "tanh"',
+    'type = "silu"',
+    'type = "gelu"\napproximate = "tanh"',
     'type = "concat"\ninputs = ["a", "b"]\naxis = 1',
     'type = "maximum"\ninputs = ["a", "b", "a"]',
     'type = "minimum"\ninputs = ["a", "b"]',
@@ -146,7 +157,23 @@ def test_it_reads_toml_as_the_tool_does(first: int, tmp_path: Path) -> None:
         (tmp_path / "n.toml").write_text(text)
         ours = second_judge.toml_network(text.encode())
         theirs = verify.load(tmp_path / "n.toml")
-        assert [(block.relu, block.rows) for block in ours.blocks] == blocks_of(theirs)
+        assert [(block.relu, block.smooth, block.rows) for block in ours.blocks] == blocks_of(theirs)
+
+
+@pytest.mark.parametrize("name", ["exp", "tanh", "logcosh", "silu_even", "gelu_even", "gelu_tanh_even"])
+def test_its_enclosures_lie_in_those_of_arb(name: str) -> None:
+    rng = random.Random(5)
+    builder = Builder((1,), "one")
+    block = builder.add_block(builder.input, relu=False, smooth=name)
+    network = builder.build(block)
+    ours = second_judge.Network(1, [second_judge.Block(row, relu, smooth) for relu, smooth, row in blocks_of(network)])
+    points = [Fraction(0), Fraction(1), Fraction(-1), Fraction(1, 10**30)]
+    points += [Fraction(rng.randint(-999, 999), rng.choice([70, 97, 10**6])) for _ in range(20)]
+    for x in points:
+        ((low, high),) = second_judge.enclosed(ours, [x])
+        for bits in (128, 512, 2048):
+            (theirs,) = enclosures(network, vector([x]), bits)
+            assert ends(theirs)[0] <= low <= high <= ends(theirs)[1], (x, bits)
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
