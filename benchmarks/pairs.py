@@ -33,7 +33,8 @@ def main() -> None:
     region = (options.folder / "region.txt").read_text().strip()
     print(
         "| pair | verdict | parts | search s | search CPU s | replay s | bytes | peak MiB |\n"
-        "|---|---|---|---|---|---|---|---|"
+        "|---|---|---|---|---|---|---|---|",
+        flush=True,
     )
     times = []
     for first in sorted(options.folder.glob("*_f.onnx*"), key=lambda path: int(path.name.split("_")[0])):

@@ -353,11 +353,11 @@ def toml(tmp_path: Path) -> Path:
 def test_claims_files_are_collected(toml: Path) -> None:
     listed = run(toml, "--co", "-q")
     assert [line for line in listed.out.splitlines() if "::" in line] == [
-        "verify.toml::relu positively homogeneous",
         "properties/a.toml::relu positively homogeneous",
         "properties/a.toml::relu additive",
         "properties/a.toml::relu additive on box(-1/2, 1/2)",
         "properties/a.toml::relu additive on box(-1, 1)",
+        "verify.toml::relu positively homogeneous",
     ]
     ran = run(toml, "--junitxml", "x.xml")
     assert ran.status == 1 and "1 failed, 4 passed" in ran.out

@@ -3163,6 +3163,8 @@ def read_claim(record: dict[str, Any], path: Path) -> Claim:
         claim.key, claim.bound, claim.norm = "lipschitz", rational(match[1]), match[2]
     elif match := re.fullmatch(r"equivalent within (\S+)", name):
         claim.key, claim.bound = "equivalent within", rational(match[1])
+    elif name == "no dead units" or name.startswith("never "):
+        raise Declined(f"the property {name!r:.60}")
     else:
         raise Rejected("property", f"{name!r:.60} is no property")
     require(claim.bound >= 0, "property", "a bound is not negative")

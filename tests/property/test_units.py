@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import z3
 
 import verify
 from tests.support import naive, random_claims, random_networks
+from verify import second_judge
 from verify.errors import EvidenceError, NetworkError
 from verify.kernel import evidence as kinds
 from verify.kernel.check import Verdict, judge
@@ -25,7 +27,7 @@ from verify.rational import Vector, vector
 from verify.region import Region, box, everything, segment
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.smt import encoded, inside
+from verify.search.encoding import encoded, inside
 
 
 def dead_units(network: Network, region: Region) -> set[tuple[int, int]]:
@@ -166,7 +168,8 @@ def test_what_the_kernel_rejects() -> None:
             {} if claim.property is NO_DEAD_UNITS else {"y": vector([0]), "e": Fraction(1, 2)}
         )
         with pytest.raises(EvidenceError) as caught:
-            judge(claim, evidence, Instance({"x": vector([0]), **more}))
+            refutes = isinstance(evidence, Off | kinds.ValueGap)
+            judge(claim, evidence, None if refutes else Instance({"x": vector([0]), **more}))
         assert caught.value.rule in (rule, "inequality"), evidence
 
 
@@ -175,6 +178,12 @@ def _proof(claim: Claim, block: int, unit: int) -> kinds.Cover:
     evidence = decide(alone, Budget(), shrinking=False).evidence
     assert isinstance(evidence, Cells) and isinstance(evidence.proofs[0], kinds.Cover)
     return evidence.proofs[0]
+
+
+def test_the_second_judge_declines(tmp_path: Path) -> None:
+    record = verify.check(pair(0, 0), "no dead units", on="box(-1, 0)").save(tmp_path)
+    lines: list[str] = []
+    assert second_judge.run([str(record)], lines.append) == 3, lines
 
 
 def test_one_unit_as_a_network_has_its_value() -> None:

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from verify.arrangement.complex import Ids, Mask
 from verify.arrangement.domain import Domain
@@ -62,6 +60,9 @@ def label(found: Arrangement, budget: Budget) -> Labels:
 
 def _joined(count: int, pairs: Ids) -> Ids:
     """The connected components of a graph, numbered by their first members."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
     graph = csr_array((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
     labels = connected_components(graph, directed=False)[1]
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)

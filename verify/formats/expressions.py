@@ -48,15 +48,23 @@ def parse_region(
     File names are relative to ``base_dir`` (the current folder by default), or ``locate`` says where they are;
     ``inputs`` are those that ``x[name]`` can name. Raises ``RegionError``, one line with the column of the mistake.
     """
-    build, count, _ = _CONSTRUCTORS.get(text.strip(), (None, 0, ""))
-    if build is not None and count == 0:  # a name alone needs no grammar
-        return replace(build(_Reader(dimension, Path)), text=text.strip())
+    plain = _named(text, dimension)
+    if plain is not None:
+        return plain
     typed = _typed(text)
     with located(typed):
         tree = parse(typed, "region")
         reader = _Reader(dimension, locate or (base_dir or Path()).joinpath, inputs)
         region = reader.region(tree)
     return reader.finished(region, typed.strip())
+
+
+def _named(text: str, dimension: int) -> Region | None:
+    """The region that a name alone stands for: it needs no grammar, which takes a while to load."""
+    build, count, _ = _CONSTRUCTORS.get(text.strip(), (None, 0, ""))
+    if build is None or count:
+        return None
+    return replace(build(_Reader(dimension, Path)), text=text.strip())
 
 
 def parse_regions(
@@ -66,6 +74,9 @@ def parse_regions(
 
     The text of each is an expression of its own, ``prop.vnnlib[2]``.
     """
+    plain = _named(text, dimension)
+    if plain is not None:
+        return [plain]
     typed = _typed(text)
     with located(typed):
         tree = parse(typed, "region")

@@ -45,7 +45,6 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-import scipy.sparse as sparse
 from numpy.typing import NDArray
 
 from verify.errors import EvidenceError
@@ -140,7 +139,7 @@ class Step:
         self.faithful = block.rounds_faithfully
         for source, matrix in block.inputs:
             fast = matrix.fast_floats
-            ready = np.ascontiguousarray(fast.T) if isinstance(fast, np.ndarray) else sparse.csr_array(fast.T)
+            ready = np.ascontiguousarray(fast.T) if isinstance(fast, np.ndarray) else fast.T.tocsr()
             with np.errstate(over="ignore", under="ignore"):
                 rounded = ready.astype(precision.dtype)
             self.weights.append((source, ready, rounded, abs(ready)))
