@@ -2,8 +2,8 @@
 
     python second_judge.py RECORD.json...        one line for each: accepted, rejected, declined, or cannot be read
 
-Standard library only, rational numbers only (``fractions``), written from ``docs/evidence.md`` and
-``docs/formats.md``, to be read from top to bottom: records and numbers, forms and regions, networks (canonical
+Standard library only, rational numbers only (``fractions``). It does what ``docs/evidence.md`` and
+``docs/formats.md`` say, and is to be read from top to bottom: records and numbers, forms and regions, networks (canonical
 form, TOML, ONNX), what is claimed, and the kinds of evidence. Speed is no aim. Whatever it does not check
 completely, it *declines by name*.
 
@@ -3178,6 +3178,8 @@ COMMON = {
     *("format", "kind", "verdict", "assurance", "vacuous", "property", "region", "region_data", "region_files"),
     *("evidence", "nontrivial", "counterexample", "ledger", "unchecked", "network", "second", "outputs", "lemmas"),
 }
+# Evidence that this judge does not check.
+OTHER_KINDS = ("bounds", "falsehood", "reached units", "unit off", "unsafe point")
 # What ``verify check --json`` prints in addition.
 PRINTED = {"formula", "sentence", "engine", "tried", "reason", "seconds"}
 
@@ -3217,14 +3219,16 @@ def judge(path: Path) -> None:
 def judge_record(record: dict[str, Any], path: Path) -> None:
     """The whole record: everything that it states is what its evidence shows."""
     require(same(record.get("format"), 2), "format", "format 2 was expected")
-    if record.get("kind") == "family":
-        raise Declined("a record about a family")
+    if record.get("kind") in ("family", "formula"):
+        raise Declined(f"a record about a {record['kind']}")
     require(record.get("kind") == "claim", "kind", "neither a claim nor a family")
     keys(record, COMMON, PRINTED, "keys")
     if set(record) & set(PRINTED):
         raise Declined("the object that --json prints; this judge reads what --report writes")
     evidence = record["evidence"]
     require(isinstance(record["unchecked"], dict), "format", "'unchecked' is an object")
+    if isinstance(evidence, dict) and evidence.get("kind") in OTHER_KINDS:
+        raise Declined(f"evidence of the kind {evidence['kind']!r}")
     if evidence is None and (record["verdict"], record["assurance"]) in (("unknown", None), ("proved", "attested")):
         raise Declined("nothing to replay: the verdict is unknown, or a solver's word")
     require(isinstance(evidence, dict), "evidence", "there is none")
