@@ -3,8 +3,8 @@
     python second_judge.py RECORD.json...        one line for each: accepted, rejected, declined, or cannot be read
 
 Standard library only, rational numbers only (``fractions``). It does what ``docs/evidence.md`` and
-``docs/formats.md`` say, and is to be read from top to bottom: records and numbers, forms and regions, networks (canonical
-form, TOML, ONNX), what is claimed, and the kinds of evidence. Speed is no aim. Whatever it does not check
+``docs/formats.md`` say, and is to be read from top to bottom: records and numbers, forms and regions, networks
+(canonical form, TOML, ONNX), what is claimed, and the kinds of evidence. Speed is no aim. Whatever it does not check
 completely, it *declines by name*.
 
 Exit status: 4 a record is rejected, 2 one cannot be read, 3 one is declined (the first that applies), else 0.
