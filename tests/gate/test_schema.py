@@ -150,8 +150,9 @@ def test_hostile_files_are_one_message(tmp_path: Path, text: str) -> None:
 def test_files_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "verify.toml"
     path.write_bytes(b"\xff\xfe\x00[[claim]]")
-    with pytest.raises(ClaimsError, match="UTF-8"):
+    with pytest.raises(ClaimsError, match="UTF-8") as caught:
         read(path)
+    assert caught.value.problems[0].message.startswith("line 1: not UTF-8")
     with pytest.raises(ClaimsError, match="folder"):
         read(tmp_path)
 
