@@ -194,6 +194,8 @@ class _Nodes:
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
     """How many claims were proved, refuted, left unknown, only attested; and the list of them all."""
+    if hasattr(config, "workerinput"):  # a worker has a reporter too, and knows of its own claims only
+        return
     # Deselected tests, warnings and errors of collection are in these lists too.
     reports = [r for group in terminalreporter.stats.values() for r in group if isinstance(r, pytest.TestReport)]
     claims, theorems = _claims_of(reports), _theorems_of(reports)
