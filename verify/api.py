@@ -211,7 +211,7 @@ def check_each(
             :1
         ]
     for number, region in enumerate(regions, start=1):
-        left = None if end is None else max(end - monotonic(), 1e-3)
+        left = timeout if end is None or number == 1 else max(end - monotonic(), 1e-3)
         said = report if report is None else partial(_numbered, report, f"{number} of {len(regions)}: ")
         results.append(
             check(
