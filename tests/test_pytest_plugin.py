@@ -505,13 +505,17 @@ def test_a_list_that_cannot_be_written(project: Path) -> None:
     assert "no reports were written to reports: Is a directory;" in ran.out and "Traceback" not in ran.out
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes where it likes")
 def test_a_read_only_project(project: Path) -> None:
     run(project, "--co", "-q")
     project.chmod(0o555)
     try:
-        command = [sys.executable, "-m", "pytest", "-p", "verify.pytest_plugin"]
-        done = subprocess.run(command, cwd=project, env=environment(), capture_output=True, text=True, timeout=PATIENCE)
+        if os.access(project, os.W_OK):
+            pytest.skip("this user writes where it likes")
+        command = [sys.executable, "-m", "pytest", *([] if plugin_is_installed() else ["-p", "verify.pytest_plugin"])]
+        done = subprocess.run(
+            command, cwd=project, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
     finally:
         project.chmod(0o755)
-    assert done.returncode == 0 and "no reports were written to reports: Permission denied" in done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no reports were written to reports: Permission denied" in done.stdout
