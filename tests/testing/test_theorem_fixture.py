@@ -85,7 +85,7 @@ class Result:
     verdict, assurance = Verdict.PROVED, "checked"
     statement, sentence, lines = "every <net>", "by induction", ("a", "b")
 
-    def to_json(self):
+    def record(self):
         return {"family": 1}
 
 
