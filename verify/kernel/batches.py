@@ -32,10 +32,11 @@ with r = 0 for sums. Slopes s, s', new coefficients m, m', q and the radii of a 
 columns that satisfy their inequalities as they stand. In 2 to 4 every centre and every column is made of at most four
 operations, which costs at most ``8u`` times the sizes of the centres and ``8v`` times those of the columns that are
 multiplied, and an h for each product. Weights are between 2^-100 and 2^100 for ``single``: rounding them is relative.
-Sums of nonnegative numbers are enlarged by 1 + 2 gamma(n + 8), other such terms by 1 + 16u. ``_up`` gives at least the
-next float. What is not finite stays so: a comparison with NaN is false, a unit with such sides counts as switching, and
-nothing is settled. Boxes have float sides; a centre is any float near the middle, the radius at least the distance to
-both sides.
+Sums of nonnegative numbers are enlarged by 1 + 2 gamma(n + 8), other such terms by 1 + 16u; what is lost in an affine
+map is multiplied by gamma before it is by |W|, so each of its three products may lose eta / 2 first, and gets 2 eta
+back. ``_up`` gives at least the next float. What is not finite stays so: a comparison with NaN is false, a unit with
+such sides counts as switching, and nothing is settled. Boxes have float sides; a centre is any float near the middle,
+the radius at least the distance to both sides.
 """
 
 from __future__ import annotations
@@ -157,7 +158,8 @@ class Step:
         for source, weights, _, absolute in self.weights:
             form = forms[source]
             centre += form.centre @ weights
-            bound += (form.error * (1 + 4 * fine) + fine * np.abs(form.centre) + coarse * form.reach) @ absolute
+            lost = fine * np.abs(form.centre) + coarse * form.reach + 2 * SMALLEST_SUBNORMAL
+            bound += (form.error * (1 + 4 * fine) + lost) @ absolute
         shared, own = (self._columns([(forms[s], w) for s, _, w, _ in self.weights], sort, boxes) for sort in (0, 1))
         count = shared.shape[1] + own.shape[1]
         bound *= 1 + 2 * gamma(terms + 16)

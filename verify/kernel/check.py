@@ -104,7 +104,7 @@ def judge(claim: Claim, evidence: Evidence, witness: Witness | Unsatisfiable | N
                 raise EvidenceError("network", f"{network.name} has no outputs: there is nothing to say of it")
             for note in network.notes:
                 ledger.add(f"{network.name}: {note}")
-    if isinstance(evidence, ValueGap | Unsafe | Off) and witness is not None:
+    if isinstance(evidence, ValueGap | Falsehood | Unsafe | Off) and witness is not None:
         raise EvidenceError("instances", "a refutation stands alone; what is beside it is not looked at")
     if isinstance(evidence, ValueGap):
         return _check_gap(claim, evidence, ledger)
