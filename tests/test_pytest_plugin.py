@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.support.cli import PATIENCE, call, environment
@@ -68,14 +71,14 @@ class Ran:
     out: str
 
 
-def run(folder: Path, *options: str, pages: str = "all") -> Ran:
-    """Run pytest in a project that knows nothing of this one but the plugin."""
+def run(folder: Path, *options: str, pages: str = "all", start: Path | None = None) -> Ran:
+    """Run pytest, from ``start``, in a project that knows nothing of this one but the plugin."""
     (folder / "pytest.ini").write_text(f"[pytest]\naddopts = -p no:cacheprovider --verify-pages={pages}\n")
     command = [sys.executable, "-m", "pytest", *options]
     if not plugin_is_installed():
         command += ["-p", "verify.pytest_plugin"]
     done = subprocess.run(
-        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
+        command, cwd=start or folder, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     return Ran(done.returncode, done.stdout + done.stderr)
 
@@ -392,3 +395,127 @@ def test_pyproject_is_collected_where_it_has_claims(tmp_path: Path) -> None:
     assert run(tmp_path).status == 5
     (tmp_path / "pyproject.toml").write_text('[[tool.verify.claim]]\nnetwork = "relu"\nproperty = "convex"\n')
     assert "1 passed" in run(tmp_path).out
+
+
+NAMED = """\
+import pytest
+
+
+def test_file(claim):
+    claim("networks/layer.toml", "nondecreasing in 0", on="ball(networks/x.npy, 1)").proved()
+
+
+def test_wrong(claim):
+    claim("networks/layer.toml", "additive").proved()
+
+
+def test_own_folder(claim, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.toml").write_text('input = [1]\\n[[layer]]\\ntype = "relu"\\n')
+    claim("own.toml", "convex").proved()
+"""
+
+
+@pytest.fixture
+def named(toml: Path) -> Path:
+    (toml / "tests").mkdir()
+    (toml / "tests" / "test_named.py").write_text(NAMED)
+    (toml / "properties" / "a.toml").unlink()
+    (toml / "networks").mkdir()
+    (toml / "networks" / "layer.toml").write_text('input = [1]\n[[layer]]\ntype = "relu"\n')
+    (toml / "verify.toml").write_text('[[claim]]\nnetwork = "networks/layer.toml"\nproperty = "additive"\n')
+    np.save(toml / "networks" / "x.npy", np.array([0.5]))
+    return toml
+
+
+@pytest.mark.parametrize("options", [[], pytest.param(["-n", "1"], marks=pytest.mark.slow)])
+def test_started_in_another_folder(
+    named: Path, options: list[str], tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Files are named from the root folder, records lie there, and printed paths are those of where pytest started."""
+    run(named)
+    known = [path.name for path in records(named / "reports")]
+    assert len(known) == 4
+    shutil.rmtree(named / "reports")
+    for start, folder in ((named / "tests", named / "reports"), (named.parent, Path(named.name) / "reports")):
+        ran = run(named, "--rootdir", str(named), str(named), *options, start=start)
+        assert ran.status == 1 and "2 failed, 2 passed" in ran.out, ran.out
+        assert f"claims: 2 proved, 2 refuted; records in {folder}/\n" in ran.out
+        assert f"report: {folder}/index.html" in ran.out
+        # What is printed to be typed works where pytest was started.
+        assert f"  cd {named}\n  verify check networks/layer.toml additive --on all\n" in ran.out
+        assert "\n  verify recheck reports/tests-test-named-test-wrong-" in ran.out
+        assert f"again: cd {named} && verify check networks/layer.toml additive --on all" in ran.out
+        assert [path.name for path in records(named / "reports")] == known
+        assert not (start / "reports").exists()
+        shutil.rmtree(named / "reports")
+    ran = run(named, "--rootdir", str(named), "--verify-report", "here", str(named), start=named / "tests")
+    assert "records in here/\n" in ran.out and "report: here/index.html" in ran.out
+    assert [path.name for path in records(named / "tests" / "here")] == known
+
+
+BROKEN = """\
+import pytest
+import tempfile
+
+
+@pytest.fixture(autouse=True)
+def full(monkeypatch):
+    def fail(*arguments, **named):
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr("tempfile.mkstemp", fail)
+"""
+
+
+@pytest.mark.parametrize("options", [[], pytest.param(["-n", "2"], marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["below a file", "full", "chosen"])
+def test_claims_hold_where_no_report_can_be_written(
+    project: Path, kind: str, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No verdict depends on a record; one line says that there is none."""
+    (project / "verify.toml").write_text('[[claim]]\nnetwork = "relu"\nproperty = "convex"\n')
+    (project / "test_theorem.py").write_text(
+        "def test_theorem(theorem):\n"
+        "    book = theorem(question='Is it?', answer='Yes.', statement='It is.')\n"
+        "    book.claim('relu', 'convex').proved()\n"
+    )
+    where, why = "reports", "No space left on device"
+    if kind == "full":
+        (project / "conftest.py").write_text(BROKEN)
+    else:
+        where, why = ("reports", "File exists") if kind == "below a file" else ("taken/below", "Not a directory")
+        (project / where.partition("/")[0]).write_text("precious")
+    if kind == "chosen":
+        monkeypatch.setenv("VERIFY_REPORT", where)
+    ran = run(project, *options)
+    assert ran.status == 0 and "5 passed" in ran.out, ran.out
+    assert "claims: 5 proved, 1 refuted\n" in ran.out
+    said = [line for line in ran.out.splitlines() if why in line]
+    assert said == [f"no reports were written to {where}: {why}; --verify-report DIR names another folder"]
+    assert "Traceback" not in ran.out and "records in" not in ran.out and "index.html" not in ran.out
+    assert kind == "full" or (project / where.partition("/")[0]).read_text() == "precious"
+
+
+def test_a_list_that_cannot_be_written(project: Path) -> None:
+    """The folder was writable while the claims were decided."""
+    (project / "reports" / "index.html").mkdir(parents=True)
+    (project / "reports" / ".relu-verify").write_text("")
+    ran = run(project)
+    assert ran.status == 0 and "3 passed" in ran.out
+    assert "no reports were written to reports: Is a directory;" in ran.out and "Traceback" not in ran.out
+
+
+def test_a_read_only_project(project: Path) -> None:
+    run(project, "--co", "-q")
+    project.chmod(0o555)
+    try:
+        if os.access(project, os.W_OK):
+            pytest.skip("this user writes where it likes")
+        command = [sys.executable, "-m", "pytest", *([] if plugin_is_installed() else ["-p", "verify.pytest_plugin"])]
+        done = subprocess.run(
+            command, cwd=project, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    finally:
+        project.chmod(0o755)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no reports were written to reports: Permission denied" in done.stdout

@@ -12,15 +12,19 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
 
 import verify
 from tests.support import random_claims
 from tests.support.cli import call
 from tests.support.mutants import mutant
+from tests.support.onnx_graphs import graphs
 from tests.support.seeds import FRESH
 from verify import second_judge
-from verify.errors import EvidenceError, VerifyError
+from verify.errors import EvidenceError, NetworkError, VerifyError
+from verify.formats.onnx import from_model_bytes
 from verify.kernel.balls import enclosures
 from verify.network import Builder, Network, examples
 from verify.property import Claim
@@ -174,6 +178,26 @@ def test_its_enclosures_lie_in_those_of_arb(name: str) -> None:
         for bits in (128, 512, 2048):
             (theirs,) = enclosures(network, vector([x]), bits)
             assert ends(theirs)[0] <= low <= high <= ends(theirs)[1], (x, bits)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@given(graphs())
+def test_it_reads_onnx_as_the_tool_does(model: onnx.ModelProto) -> None:
+    data = model.SerializeToString()
+    try:
+        ours = second_judge.onnx_network(data)
+    except second_judge.Declined:
+        assume(False)
+    except second_judge.Unreadable:
+        with pytest.raises(NetworkError):
+            from_model_bytes(data, "m")
+        return
+    try:
+        theirs = from_model_bytes(data, "m")
+    except NetworkError:
+        assume(False)
+    assert [(block.relu, block.smooth, block.rows) for block in ours.blocks] == blocks_of(theirs)
+    assert tuple(ours.notes) == theirs.notes
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

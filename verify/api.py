@@ -113,13 +113,15 @@ def _positive(value: float | str | None, name: str) -> float | None:
     return number
 
 
-def _steps(work: int | None) -> int | None:
+def steps(work: int | None) -> int | None:
+    """The bound on counted steps; raises ``InputError`` unless it is a whole number from 1 on."""
     if work is not None and (type(work) is not int or work < 1):
         raise InputError(f"work is {work!r:.60}; expected a whole number of steps, 1 or more")
     return work
 
 
-def _second(to: str | Path | Network | None, output: str | None) -> Network | None:
+def second_network(to: str | Path | Network | None, output: str | None) -> Network | None:
+    """The second network of a claim, if there is one, with the tensor that is to be its output."""
     if to is None and output is not None:
         raise InputError(f"--to-output {output!r} is about the second network, and none is given with --to")
     return load(to, output) if to is not None else None
@@ -136,7 +138,7 @@ def make_claim(
     to_output: str | None = None,
 ) -> Claim:
     """The claim that ``check`` decides, with its arguments."""
-    first, second = load(network, output), _second(to, to_output)
+    first, second = load(network, output), second_network(to, to_output)
     chosen = _chosen(outputs)
     where, wanted = parse_region(on, first), find(property)
     if second is not None and not wanted.needs_second:
@@ -170,9 +172,9 @@ def check(
     parts of the region when splitting takes long. ``work`` bounds the steps that the engines count instead of seconds:
     the same claim gets the same answer on every machine. Raises ``InputError`` for bad input.
     """
-    first, second = load(network, output), _second(to, to_output)
+    first, second = load(network, output), second_network(to, to_output)
     chosen = _chosen(outputs)
-    budget = replace(make_budget(timeout, report), executor=executor, work=_steps(work))
+    budget = replace(make_budget(timeout, report), executor=executor, work=steps(work))
     claim = make_claim(first, property, on, to=second, outputs=chosen)
     try:
         return Result(claim, decide(claim, budget, engine), first, second, chosen)
@@ -200,7 +202,7 @@ def check_each(
 
     What is proved holds on each of them, not on their union. ``timeout`` is for all together, ``work`` for each.
     """
-    first, second = load(network, output), _second(to, to_output)
+    first, second = load(network, output), second_network(to, to_output)
     end = None if timeout is None else monotonic() + timeout
     results: list[Result] = []
     regions = expressions.parse_regions(on, first.input_size, inputs=first.inputs)
@@ -209,7 +211,7 @@ def check_each(
             :1
         ]
     for number, region in enumerate(regions, start=1):
-        left = None if end is None else max(end - monotonic(), 1e-3)
+        left = timeout if end is None or number == 1 else max(end - monotonic(), 1e-3)
         said = report if report is None else partial(_numbered, report, f"{number} of {len(regions)}: ")
         results.append(
             check(

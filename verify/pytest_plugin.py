@@ -10,6 +10,9 @@ on the command line) are collected too, one item for each claim, with the marker
 At the end of the session pages are made, and ``index.html`` has the theorems in chapters and lists all claims. With
 pytest-xdist, workers write the claims and the controller the list; what they share travels as the tests' user
 properties, which ``--junitxml`` keeps as well. Nothing heavy is imported until a test asks for a claim.
+
+Files that tests name, and the default report folder, are relative to pytest's root folder; ``--verify-report``, and the
+paths that are printed, to the folder where pytest was started.
 """
 
 from __future__ import annotations
@@ -32,6 +35,8 @@ OUTCOME = pytest.StashKey[str]()
 SESSION = pytest.StashKey["Session"]()
 FAILED = pytest.StashKey[set[str]]()
 DISAGREEMENTS = pytest.StashKey[list[str]]()
+# Why workers could not write reports.
+UNWRITTEN = pytest.StashKey[list[str]]()
 INTERNAL = 4
 FIXTURES = {"claim", "theorem"}
 
@@ -53,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, and load the Hypothesis profile that was asked for, if any."""
     config.addinivalue_line("markers", "chapter(title, *introduction): the chapter of the book that theorems are in")
     config.addinivalue_line("markers", "claim: a claim of a claims file (verify.toml, properties/*.toml)")
-    config.stash[FAILED], config.stash[DISAGREEMENTS] = set(), []
+    config.stash[FAILED], config.stash[DISAGREEMENTS], config.stash[UNWRITTEN] = set(), [], []
     config.pluginmanager.register(_Nodes(config))
     if config.getoption("--verify-report") and not hasattr(config, "workerinput"):
         from verify.errors import InputError
@@ -138,26 +143,21 @@ def _session(config: pytest.Config) -> Session:
     if SESSION not in config.stash:
         from verify.testing import Session
 
-        config.stash[SESSION] = Session(_folder(config), config.getoption("--verify-pages"))
+        root, start = Path(config.rootpath), Path(config.invocation_params.dir)
+        config.stash[SESSION] = Session(_folder(config), root, start, config.getoption("--verify-pages"))
     return config.stash[SESSION]
 
 
 def _ready(config: pytest.Config) -> Session:
     session = _session(config)
-    session.ready()
+    session.keep(lambda: None)
     return session
 
 
-def _given(config: pytest.Config) -> str:
-    """The report folder as the user wrote it."""
-    return config.getoption("--verify-report") or os.environ.get("VERIFY_REPORT") or "reports"
-
-
 def _folder(config: pytest.Config) -> Path:
-    """The report folder; a relative one is where pytest was called, the default in the project's root."""
-    given = _given(config)
+    """The report folder; a relative one is where pytest was started, the default in the root folder."""
     chosen = config.getoption("--verify-report") or os.environ.get("VERIFY_REPORT")
-    return Path(config.invocation_params.dir if chosen else config.rootpath) / given
+    return Path(config.invocation_params.dir) / chosen if chosen else Path(config.rootpath) / "reports"
 
 
 @pytest.hookimpl(trylast=True)
@@ -170,9 +170,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         own.finish(config.stash[FAILED])
         said += own.disagreements
         own.disagreements = []
+        config.stash[UNWRITTEN] += [own.unwritten] if own.unwritten else []
     output = getattr(config, "workeroutput", None)
     if output is not None:
-        output["verify_disagreements"] = list(said)
+        output["verify_disagreements"], output["verify_unwritten"] = list(said), config.stash[UNWRITTEN]
     elif said:
         session.exitstatus = INTERNAL
 
@@ -186,11 +187,15 @@ class _Nodes:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """A worker has ended."""
-        self._config.stash[DISAGREEMENTS] += getattr(node, "workeroutput", {}).get("verify_disagreements", [])
+        output = getattr(node, "workeroutput", {})
+        self._config.stash[DISAGREEMENTS] += output.get("verify_disagreements", [])
+        self._config.stash[UNWRITTEN] += output.get("verify_unwritten", [])
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
     """How many claims were proved, refuted, left unknown, only attested; and the list of them all."""
+    if hasattr(config, "workerinput"):  # a worker has a reporter too, and knows of its own claims only
+        return
     # Deselected tests, warnings and errors of collection are in these lists too.
     reports = [r for group in terminalreporter.stats.values() for r in group if isinstance(r, pytest.TestReport)]
     claims, theorems = _claims_of(reports), _theorems_of(reports)
@@ -198,34 +203,52 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
         terminalreporter.write_line(f"CONTRADICTION: {message}", red=True)
     if not claims and not theorems:
         return
-    from verify.report.index import write_index
-    from verify.report.theorem import DATA
+    from verify.report.files import from_here
 
-    folder = _folder(config)
+    folder, start = _folder(config), Path(config.invocation_params.dir)
     failed = frozenset(report.nodeid for report in reports if report.failed)
-    if _is_full(terminalreporter, exitstatus, config):
-        from verify.report.folder import prune
-
-        is_toml = any(report.nodeid.partition("::")[0].endswith(".toml") for report in reports)
-        prune(folder, claims, tests=True, claims=is_toml)
-    write_index(
-        folder,
-        [folder / name for name in claims],
-        theorems=[folder / DATA / name for name in theorems],
-        failed=failed,
-        skipped=_skips(terminalreporter.stats.get("skipped", [])),
-    )
+    unwritten = _write_index(terminalreporter, exitstatus, config, reports)
     terminalreporter.section("claims")
     if theorems:
         broken = sum(test in failed for test in theorems.values())
         said = f", {broken} of them in tests that failed" if broken else ""
         terminalreporter.write_line(f"theorems: {len(theorems)}{said}")
-    terminalreporter.write_line(f"claims: {_counted(claims.values()) or 'none'}; records in {_given(config)}/")
+    records = "" if unwritten else f"; records in {from_here(folder, start)}/"
+    terminalreporter.write_line(f"claims: {_counted(claims.values()) or 'none'}{records}")
     for word in ("attested", "vacuous"):
         count = sum(word in known.values() for known in claims.values())
         if count:
             terminalreporter.write_line(f"{count} of the proved {'is' if count == 1 else 'are'} {word}")
-    terminalreporter.write_line(f"report: {Path(_given(config)) / 'index.html'}")
+    if unwritten:
+        terminalreporter.write_line(f"no reports were written to {unwritten}")
+    else:
+        terminalreporter.write_line(f"report: {from_here(folder / 'index.html', start)}")
+
+
+def _write_index(terminalreporter: Any, exitstatus: int, config: pytest.Config, reports: list[Any]) -> str:
+    """Write the list of claims, and remove records of the past; returns why nothing can be written, if so."""
+    from verify.report.folder import prune
+    from verify.report.index import write_index
+    from verify.report.theorem import DATA
+    from verify.testing.session import reason_of
+
+    if config.stash[UNWRITTEN]:
+        return config.stash[UNWRITTEN][0]
+    folder, claims, theorems = _folder(config), _claims_of(reports), _theorems_of(reports)
+    try:
+        if _is_full(terminalreporter, exitstatus, config):
+            is_toml = any(report.nodeid.partition("::")[0].endswith(".toml") for report in reports)
+            prune(folder, claims, tests=True, claims=is_toml)
+        write_index(
+            folder,
+            [folder / name for name in claims],
+            theorems=[folder / DATA / name for name in theorems],
+            failed=frozenset(report.nodeid for report in reports if report.failed),
+            skipped=_skips(terminalreporter.stats.get("skipped", [])),
+        )
+    except OSError as error:
+        return reason_of(error, folder, Path(config.invocation_params.dir))
+    return ""
 
 
 def _is_full(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> bool:

@@ -2,9 +2,9 @@
 
     python second_judge.py RECORD.json...        one line for each: accepted, rejected, declined, or cannot be read
 
-Standard library only, rational numbers only (``fractions``), written from ``docs/evidence.md`` and
-``docs/formats.md``, to be read from top to bottom: records and numbers, forms and regions, networks (canonical
-form, TOML, ONNX), what is claimed, and the kinds of evidence. Speed is no aim. Whatever it does not check
+Standard library only, rational numbers only (``fractions``). It does what ``docs/evidence.md`` and
+``docs/formats.md`` say, and is to be read from top to bottom: records and numbers, forms and regions, networks
+(canonical form, TOML, ONNX), what is claimed, and the kinds of evidence. Speed is no aim. Whatever it does not check
 completely, it *declines by name*.
 
 Exit status: 4 a record is rejected, 2 one cannot be read, 3 one is declined (the first that applies), else 0.
@@ -407,6 +407,8 @@ class RegionText:
         self.text, self.place, self.n = text, 0, dimension
 
     def wrong(self) -> NoReturn:
+        if any(not c.isascii() and not c.isalpha() for c in self.text):
+            raise Declined("a region written with signs such as a pasted minus")
         raise Rejected("region", f"{self.text!r:.80} is not an expression for a region (at {self.place})")
 
     def take(self, pattern: str, needed: bool = False) -> str:
@@ -585,6 +587,8 @@ class RegionText:
             self.take(r"\)", needed=True)
         elif name := self.take(r"x[0-9]{1,9}(?![A-Za-z_0-9])"):
             found = {(0, int(name[1:])): Q(1)} if int(name[1:]) < self.n else self.wrong()
+        elif self.take(r"[A-Za-z_]"):
+            raise Declined("a region that names inputs of the network")
         else:
             found = form_of([], decimal_number(self.take(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", needed=True)))
         return total((sign, found))
@@ -3174,6 +3178,8 @@ COMMON = {
     *("format", "kind", "verdict", "assurance", "vacuous", "property", "region", "region_data", "region_files"),
     *("evidence", "nontrivial", "counterexample", "ledger", "unchecked", "network", "second", "outputs", "lemmas"),
 }
+# Evidence that this judge does not check.
+OTHER_KINDS = ("bounds", "falsehood", "reached units", "unit off", "unsafe point")
 # What ``verify check --json`` prints in addition.
 PRINTED = {"formula", "sentence", "engine", "tried", "reason", "seconds"}
 
@@ -3213,14 +3219,16 @@ def judge(path: Path) -> None:
 def judge_record(record: dict[str, Any], path: Path) -> None:
     """The whole record: everything that it states is what its evidence shows."""
     require(same(record.get("format"), 2), "format", "format 2 was expected")
-    if record.get("kind") == "family":
-        raise Declined("a record about a family")
+    if record.get("kind") in ("family", "formula"):
+        raise Declined(f"a record about a {record['kind']}")
     require(record.get("kind") == "claim", "kind", "neither a claim nor a family")
     keys(record, COMMON, PRINTED, "keys")
     if set(record) & set(PRINTED):
         raise Declined("the object that --json prints; this judge reads what --report writes")
     evidence = record["evidence"]
     require(isinstance(record["unchecked"], dict), "format", "'unchecked' is an object")
+    if isinstance(evidence, dict) and evidence.get("kind") in OTHER_KINDS:
+        raise Declined(f"evidence of the kind {evidence['kind']!r}")
     if evidence is None and (record["verdict"], record["assurance"]) in (("unknown", None), ("proved", "attested")):
         raise Declined("nothing to replay: the verdict is unknown, or a solver's word")
     require(isinstance(evidence, dict), "evidence", "there is none")

@@ -54,7 +54,6 @@ CLAIMS: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "rule-of-monotone-weights": ("both_sides_plus", "nondecreasing in 0", "box(-1, 1)", {}),
     "rule-of-absolute-weights": ("switching", "lipschitz 5 in linf", "all", {}),
     "difference": ("deep", "equivalent within 6/1000", "box(-1, 1)", {"to": "near"}),
-    "difference-in-parts": ("deep", "equivalent within 5/1000", "box(-1, 1)", {"to": "near"}),
     "nothing": ("switching", "odd", "box(1, 2)", {}),
     "nothing-by-multipliers": ("switching", "additive", "where(x0 + x1 >= 2, x0 <= 3/2, x1 <= 3/2)", {}),
     "nothing-by-an-equation": ("switching", "homogeneous", "where(x0 + x1 == 1)", {}),
@@ -81,13 +80,14 @@ def inside_the_arena() -> Iterator[None]:
 
 
 def records() -> dict[str, Record]:
-    """Every honest record, the same ones each time."""
+    """Every honest record, as the tool writes it now."""
     with inside_the_arena():
         found = {name: _claim(*claim) for name, claim in CLAIMS.items()}
         found |= {name: check_family(_file(family), *claim).record() for name, (family, *claim) in FAMILIES.items()}
         found["in-memory"] = verify.check(with_notes(), "affine").record()
         found["in-memory-region"] = verify.check(_file("deep"), "affine", box([4, 3], [5, Fraction(7, 2)])).record()
     found["contradiction"] = _contradiction(found["nothing-by-multipliers"])
+    found["difference-in-parts"] = _in_parts(found["difference"])
     plain: dict[str, Record] = {name: json.loads(json.dumps(record)) for name, record in found.items()}
     for record in plain.values():
         record["unchecked"] |= {"version": "0", "seconds": 0}
@@ -113,3 +113,10 @@ def _contradiction(nothing: Record) -> Record:
     """A vacuous claim proved by cells: the half-spaces of its question contradict one another."""
     proof = {"empty": nothing["nontrivial"]["none"]["multipliers"], "lifted": False}
     return nothing | {"evidence": {"kind": "cells", "proofs": [proof]}}
+
+
+def _in_parts(difference: Record) -> Record:
+    """A smaller bound, which intervals show on parts of the box only."""
+    cuts = [[0, "0"], [1, "0"], None, [0, "-1/2"], [1, "1/2"], None, [0, "-3/4"], None, None, None, None]
+    evidence = difference["evidence"] | {"cuts": cuts}
+    return difference | {"property": "equivalent within 1/200", "evidence": evidence}

@@ -118,11 +118,11 @@ def test_attested_records_have_nothing_to_replay(tmp_path: Path, capsys: pytest.
 FORGED: list[tuple[str, str, Any, str]] = [
     ("affine", "verdict", "refuted", "verdict"),
     ("affine", "vacuous", True, "vacuous"),
-    ("affine", "property", "additive", "sign rules"),
+    ("affine", "property", "additive", "instance"),
     ("affine", "statement", "every network is linear", "statement"),
     ("affine", "sentence", "by magic", "sentence"),
     ("affine", "lines", [], "lines"),
-    ("affine", "region", "all", "region"),
+    ("affine", "region", "all", "sign rules"),
     ("affine", "sha256", "0", "sha256"),
     ("affine", "family", None, "format"),
     ("affine", "evidence", {"kind": "nothing to quantify over"}, "nothing to quantify over"),

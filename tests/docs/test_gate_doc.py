@@ -36,7 +36,7 @@ bias = [0]
 
 
 def test_keys_and_options() -> None:
-    keys = set(re.findall(r"^\| `([a-z]+)(?:\.NAME)?` \|", TEXT, re.MULTILINE))
+    keys = set(re.findall(r"^\| `([a-z_]+)(?:\.NAME)?` \|", TEXT, re.MULTILINE))
     assert keys == set(ClaimTable.model_fields)
     options = {option for parameter in gate.params for option in parameter.opts if option.startswith("--")}
     assert {option for option in options if option not in TEXT} == {"--verbose", "--memory"}

@@ -161,7 +161,7 @@ def test_bad_point_files(tmp_path: Path) -> None:
         "empty": "not a readable .npy",
         "cut": "not a readable .npy",
         "huge": "999999999999999 numbers",
-        "folder": "no such file",
+        "folder": "is a folder",
         "archive": "not a readable .npy",
         "missing": "no such file",
     }

@@ -70,12 +70,31 @@ def test_paths_are_relative_to_the_file(claims: Write, tmp_path: Path) -> None:
     assert case.file == "properties/a.toml" and case.line == 1
 
 
+def test_formulas_replace_property_and_region(claims: Write) -> None:
+    text = (
+        '[defaults]\nnetwork = "relu"\nproperty = "convex"\non = "box(0, 1)"\n[[claim]]\n'
+        'formula = "f(x) <= {top} for x in ball(x.npy, {eps})"\nlet.h = "h.onnx"\neach.top = [1]\neach.eps = ["1/2"]\n'
+        "[[claim]]\n"
+    )
+    first, second = planned(claims, text, "properties/a.toml")
+    assert first.formula == "f(x) <= 1 for x in ball(properties/x.npy, 1/2)" and first.on == "all"
+    assert first.data_files == ["properties/x.npy"] and first.networks == ["relu", "properties/h.onnx"]
+    assert first.id == "relu f(x) <= 1 for x in ball(x.npy, 1/2)"
+    assert (second.formula, second.property, second.on) == (None, "convex", "box(0, 1)")
+    [other] = planned(claims, '[defaults]\nformula = "f(x) >= 0"\nlet.h = "abs"\n' + CLAIM)
+    assert other.formula is None and other.let == ()
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ('[[claim]]\nproperty = "convex"\n', "'network' is missing"),
         ('[[claim]]\nnetwork = "relu"\n', "'property' is missing"),
         ('[[claim]]\nnetwork = "relu"\nproperty = "convx"\n', "did you mean 'convex'"),
+        ('[[claim]]\nnetwork = "relu"\n', "or formula = "),
+        (CLAIM + 'let.h = "abs"\n', "'formula' is missing"),
+        (CLAIM + 'to_output = "y"\n', "'to' is missing"),
+        ('[defaults]\nformula = "f(x) >= 0"\n[[claim]]\nnetwork = "relu"\non = "all"\n', "says by itself"),
         (CLAIM + 'on = "box(0, {n})"\n', "there is no each.n"),
         (CLAIM + "each.n = [1]\n", "each.n is used nowhere"),
         (CLAIM + 'on = "box(0, {n"\neach.n = [1]\n', "has a brace"),

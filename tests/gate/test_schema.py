@@ -14,6 +14,7 @@ from verify.gate.schema import ClaimTable, Defaults, json_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 CLAIM = '[[claim]]\nnetwork = "relu"\nproperty = "convex"\n'
+FORMULA = '[[claim]]\nnetwork = "relu"\nformula = "f(x) >= 0"\n'
 GOOD = [
     "",
     CLAIM,
@@ -24,6 +25,9 @@ GOOD = [
     CLAIM + 'each.eps = [0.1, 1, "1/3"]\neach.image = "*.npy"\n',
     CLAIM + "[claim.each]\neps = 3\n",
     "[defaults]\ntimeout = 3\n" + CLAIM,
+    CLAIM + 'to = "abs"\noutput = "logits"\nto_output = "scores"\n',
+    FORMULA + 'to = "abs"\nlet.h = "h.onnx"\nlet.g2 = "max"\n',
+    "[defaults]\n" + FORMULA.split("\n", 1)[1] + "[[claim]]\n",
 ]
 BAD = [
     "claim = 3\n",
@@ -56,6 +60,15 @@ BAD = [
     CLAIM + "each.a.b = 1\n",
     CLAIM + '"each"."b c" = [1]\n',
     CLAIM + 'each.a = ["x\\ny"]\n',
+    FORMULA + 'property = "convex"\n',
+    FORMULA + 'on = "box(0, 1)"\n',
+    FORMULA + "outputs = 0\n",
+    FORMULA + "let = 3\n",
+    FORMULA + "let.h = 3\n",
+    FORMULA + 'let."a b" = "abs"\n',
+    '[[claim]]\nnetwork = "relu"\nformula = 3\n',
+    '[defaults]\nformula = "f(x) >= 0"\non = "all"\n',
+    CLAIM + "output = 3\n",
 ]
 
 
@@ -93,7 +106,9 @@ def test_every_key_is_described() -> None:
     ("text", "line", "words"),
     [
         (CLAIM + '\n# more\nexpct = "proved"\n', 6, "did you mean 'expect'"),
-        (CLAIM + 'formula = "f(x) == 0"\n', 4, "'formula' is not read"),
+        (CLAIM + 'formula = "f(x) == 0"\n', 3, "'property' beside 'formula'"),
+        (FORMULA + "let.h = 1\n", 4, "let.h is not right"),
+        (FORMULA + 'formla = "x"\n', 4, "did you mean 'formula'"),
         (CLAIM + "[[clam]]\n", 4, "did you mean 'claim'"),
         (CLAIM + "[[claim]]\ntimeout = [\n 1,\n]\n", 5, "expected a positive number of seconds"),
         ('[defaults]\nwhy = """\n[[claim]]\n"""\nexpect = 1\n', 5, "'proved' or 'refuted'"),
@@ -135,8 +150,9 @@ def test_hostile_files_are_one_message(tmp_path: Path, text: str) -> None:
 def test_files_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "verify.toml"
     path.write_bytes(b"\xff\xfe\x00[[claim]]")
-    with pytest.raises(ClaimsError, match="UTF-8"):
+    with pytest.raises(ClaimsError, match="UTF-8") as caught:
         read(path)
+    assert caught.value.problems[0].message.startswith("line 1: not UTF-8")
     with pytest.raises(ClaimsError, match="folder"):
         read(tmp_path)
 

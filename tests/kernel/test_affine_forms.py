@@ -17,7 +17,7 @@ from tests.support import naive, near, random_networks
 from tests.support.judging import judged
 from tests.support.outside import outside
 from verify import api
-from verify.errors import EvidenceError
+from verify.errors import EvidenceError, TooLarge
 from verify.kernel import affine_forms
 from verify.kernel.affine_forms import Form, form_bounds, paired
 from verify.kernel.check import Verdict
@@ -279,7 +279,7 @@ def test_forms_of_too_many_coefficients_are_rejected(monkeypatch: pytest.MonkeyP
     evidence = Difference((None,), False, forms=True)
     assert judged(claim, evidence).verdict is Verdict.PROVED
     monkeypatch.setattr(affine_forms, "MAX_COEFFICIENTS", 0)
-    with pytest.raises(EvidenceError, match="more than 0 coefficients"):
+    with pytest.raises(TooLarge, match="more than 0 coefficients"):
         judged(claim, evidence)
     assert decide(claim, Budget(60), "difference").verdict in (Verdict.PROVED, Verdict.UNKNOWN)
 

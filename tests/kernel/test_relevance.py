@@ -17,7 +17,7 @@ from tests.support.random_networks import network as random_network
 from tests.support.random_networks import point
 from tests.support.seeds import chunks
 from tests.support.z3_verdicts import z3_verdict
-from verify.errors import EvidenceError
+from verify.errors import EvidenceError, TooLarge
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Cells, Cover, Leaf, Tree, from_json, to_json
 from verify.kernel.exact import evaluate, preactivations
@@ -218,7 +218,7 @@ def test_too_many_rows_are_refused() -> None:
         x = relu(dense(x, np.ones((size, 16)) * np.arange(1, size + 1)[:, None], np.arange(size)))
     base = everything(size).base
     assert isinstance(base, Box)
-    with pytest.raises(EvidenceError, match="products"):
+    with pytest.raises(TooLarge, match="products"):
         normal_form(builder.build(dense(x, np.ones((1, x.size)))), base)
 
 

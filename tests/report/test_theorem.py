@@ -186,7 +186,7 @@ def test_claims_link_to_their_theorem(tmp_path: Path) -> None:
     page = record.with_suffix(".html").read_text()
     assert 'href="theorem%20a.html"' in page
     assert clean(EVIL) in all_text(parsed(page))
-    assert json.loads(record.read_text())["theorem"] == EVIL
+    assert json.loads(record.read_text())["unchecked"]["theorem"] == EVIL
 
 
 def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_a_broken_verdict_is_kept_and_raised(tmp_path: Path) -> None:
     with pytest.raises(EngineDisagreement, match=r"liar \(attested\) is wrong .* it is kept in .*claim\.json"):
         write_report(tmp_path, liar(), stem="claim", fuzz=fuzz)
     assert {path.name for path in tmp_path.iterdir()} == {"claim.json", "claim.html", "claim.md"}
-    assert json.loads((tmp_path / "claim.json").read_text())["fuzz"] == fuzz
+    assert json.loads((tmp_path / "claim.json").read_text())["unchecked"]["fuzz"] == fuzz
     assert "A random instance breaks this claim" in (tmp_path / "claim.html").read_text()
     assert "**An internal error:**" in (tmp_path / "claim.md").read_text()
 
@@ -90,7 +90,7 @@ def test_a_broken_verdict_is_kept_and_raised(tmp_path: Path) -> None:
 def test_the_command_line_writes_what_was_tried(tmp_path: Path) -> None:
     assert run(["check", "relu", "linear", "--on", "nonneg", "--report", str(tmp_path)]) == 0
     [path] = tmp_path.glob("*.json")
-    assert json.loads(path.read_text())["fuzz"]["instances"] > 0
+    assert json.loads(path.read_text())["unchecked"]["fuzz"]["instances"] > 0
     assert run(["recheck", str(path)]) == 0
 
 

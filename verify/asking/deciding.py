@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from verify.api import load, make_budget
+from verify.api import load, make_budget, steps
 from verify.asking.definitions import as_property
 from verify.asking.symbols import Truth
 from verify.errors import InputError, RegionError
@@ -42,19 +42,18 @@ def ask(
     engine: str = "auto",
     report: Callable[[str], None] | None = None,
     executor: Executor | None = None,
+    work: int | None = None,
 ) -> Result:
     """Decide whether a formula holds; in it ``f`` is ``network``, ``g`` is ``to``, and ``let`` binds further names.
 
     ``let`` maps names to networks, or to regions that stand after ``in``. File names in the formula are relative to
-    ``base_dir`` (the current folder by default). The formula is read literally: f is defined everywhere, and nothing
+    ``base_dir`` (the current folder by default). ``timeout`` (seconds) and ``work`` (counted steps) bound it as in
+    ``check``. The formula is read literally: f is defined everywhere, and nothing
     keeps its arguments in a region but the conditions. Where it is the definition of a property of the catalogue, the
     result is that of ``verify.check``. Raises ``FormulaError``, which draws the place of a mistake.
     """
-    budget = replace(make_budget(timeout, report), executor=executor)
-    claim, networks = _claim(network, formula, to, let, base_dir)
-    first, second = networks["f"], networks.get("g")
-    if claim.property.asked is None:
-        first, second = claim.network, claim.second
+    budget = replace(make_budget(timeout, report), executor=executor, work=steps(work))
+    claim, first, second = asked_about(network, formula, to=to, let=let, base_dir=base_dir)
     try:
         return Result(claim, decide(claim, budget, engine), first, second)
     except SearchInterrupted as stop:
@@ -71,17 +70,28 @@ def formula_claim(
     base_dir: Path | None = None,
 ) -> Claim:
     """The claim that ``ask`` decides: about a property of the catalogue, or a formula."""
-    return _claim(network, formula, to, let, base_dir)[0]
+    return asked_about(network, formula, to=to, let=let, base_dir=base_dir)[0]
 
 
-def _claim(
+def asked_about(
     network: Source,
     formula: str | Truth,
-    to: Source | None,
-    let: Mapping[str, Source | Region] | None,
-    base_dir: Path | None,
-) -> tuple[Claim, dict[str, Network]]:
-    text = str(formula)
+    *,
+    to: Source | None = None,
+    let: Mapping[str, Source | Region] | None = None,
+    base_dir: Path | None = None,
+) -> tuple[Claim, Network, Network | None]:
+    """The claim that ``ask`` decides, and the one or two networks that its ``Result`` is about."""
+    claim, networks = _claim(str(formula), _bound(network, formula, to, let), base_dir)
+    if claim.property.asked is None:
+        return claim, claim.network, claim.second
+    return claim, networks["f"], networks.get("g")
+
+
+def _bound(
+    network: Source, formula: str | Truth, to: Source | None, let: Mapping[str, Source | Region] | None
+) -> dict[str, Source | Region]:
+    """What each name stands for."""
     bound: dict[str, Source | Region] = {"f": network}
     if to is not None:
         bound["g"] = to
@@ -96,6 +106,10 @@ def _claim(
             raise InputError(
                 f"{source}: a family of networks; formulas are about one network, 'verify check' knows families"
             )
+    return bound
+
+
+def _claim(text: str, bound: Mapping[str, Source | Region], base_dir: Path | None) -> tuple[Claim, dict[str, Network]]:
     networks = {name: load(value) for name, value in bound.items() if not isinstance(value, Region)}
     places = {name: value for name, value in bound.items() if isinstance(value, Region)}
     sizes = {name: (loaded.input_size, loaded.output_size) for name, loaded in networks.items()}

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from verify import api
 from verify.asking import ask as decide
 from verify.asking import formula_claim
 from verify.cli import display
 from verify.cli.commands import STATUS, write_reports
-from verify.cli.options import bounded, limit_memory, number
+from verify.cli.options import bounded, choosing_output, limit_memory, number, whole
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
@@ -23,20 +24,26 @@ from verify.search.decide import ENGINE_NAMES
 @click.argument("network")
 @click.argument("formula")
 @click.option("--to", "other", metavar="OTHER", help="The network that g stands for.")
+@choosing_output
+@click.option("--to-output", metavar="TENSOR", help="The same for the second network.")
 @click.option("--let", "bound", metavar="NAME=FILE", multiple=True, help="A further network by name; may be repeated.")
 @click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(ENGINE_NAMES)}.")
 @click.option("--report", "folder", metavar="DIR", help="Write the evidence (*.json) and pages there.")
 @click.option("--show-smt", is_flag=True, help="Print the literal query for an SMT solver and stop.")
+@click.option("--work", metavar="STEPS", help="Give up after so many counted steps (status 3).")
 @jobs_option
 @bounded
 def ask(
     network: str,
     formula: str,
     other: str | None,
+    output: str | None,
+    to_output: str | None,
     bound: tuple[str, ...],
     engine: str,
     folder: str | None,
     show_smt: bool,
+    work: str | None,
     jobs: str,
     timeout: str | None,
     memory: str | None,
@@ -50,23 +57,26 @@ def ask(
     seconds = number(timeout, "timeout")
     limit_memory(memory)
     let = bindings(bound)
+    first = network if output is None else api.load(network, output)
+    second = other if to_output is None else api.second_network(other, to_output)
     if show_smt:
         from verify.search.smt import smt_text  # loads Z3
 
-        click.echo(smt_text(formula_claim(network, formula, to=other, let=let)))
+        click.echo(smt_text(formula_claim(first, formula, to=second, let=let)))
         return 0
     if folder is not None:
         take(Path(folder))
     with Progress(f"{network}: {formula}"[:200]) as progress, workers(jobs) as executor:
         result = decide(
-            network,
+            first,
             formula,
-            to=other,
+            to=second,
             let=let,
             timeout=seconds,
             engine=engine,
             report=progress.line,
             executor=executor,
+            work=whole(work),
         )
     if folder is not None:
         write_reports(Path(folder), [result])

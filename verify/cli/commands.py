@@ -10,7 +10,7 @@ import click
 
 from verify import api
 from verify.cli import display
-from verify.cli.options import bounded, choosing_output, limit_memory, number, output_list
+from verify.cli.options import bounded, choosing_output, limit_memory, number, output_list, whole
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
@@ -113,7 +113,7 @@ def check(
             engine=engine,
             report=progress.line,
             executor=executor,
-            work=_whole(work),
+            work=whole(work),
         )
     if folder is not None:
         write_reports(Path(folder), each.results, each.where)
@@ -138,14 +138,6 @@ def _statuses(expect: str | None) -> dict[Verdict, int]:
     if expect not in ("proved", "refuted"):
         raise InputError(f"--expect {expect[:40]}: expected proved or refuted")
     return {Verdict.PROVED: int(expect != "proved"), Verdict.REFUTED: int(expect != "refuted"), Verdict.UNKNOWN: 3}
-
-
-def _whole(work: str | None) -> int | None:
-    if work is None:
-        return None
-    if not work.isdecimal() or not 0 < int(work[:20]) <= 10**12:
-        raise InputError(f"--work {work[:40]}: expected a whole number of steps, 1 or more")
-    return int(work)
 
 
 def _is_family(path: str) -> bool:

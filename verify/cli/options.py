@@ -44,6 +44,15 @@ def number(text: str | None, name: str) -> float | None:
     return value
 
 
+def whole(work: str | None) -> int | None:
+    """The steps of ``--work``; None where it was not given."""
+    if work is None:
+        return None
+    if not work.isdecimal() or not 0 < int(work[:20]) <= 10**12:
+        raise InputError(f"--work {work[:40]}: expected a whole number of steps, 1 or more")
+    return int(work)
+
+
 def limit_memory(text: str | None) -> None:
     """Let this process have no more than that many MiB."""
     mebibytes = number(text, "memory")

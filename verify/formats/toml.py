@@ -84,7 +84,7 @@ def _check_nesting(text: str) -> None:
 
 def _decimal(text: str) -> Fraction:
     if text.lstrip("+-") in ("inf", "nan"):
-        raise NetworkError(f"{text} is not a finite number; a network needs finite numbers")
+        raise NetworkError(f"{text} is not a finite number; only finite numbers are read")
     return exact(text.replace("_", ""))
 
 

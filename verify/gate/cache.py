@@ -18,9 +18,13 @@ from verify.errors import EvidenceError, TooLarge, VerifyError
 from verify.kernel import evidence as evidence_kinds
 from verify.kernel import instances_json
 from verify.kernel.check import Verdict, judge
+from verify.kernel.formulas import Unsatisfiable
+from verify.kernel.instances import Witness
 from verify.network import Network
-from verify.property import Claim, Vacuous
+from verify.property import Claim
+from verify.property.asked import conditions_claim
 from verify.region import region as regions
+from verify.report.recheck import asked_about
 from verify.report.record import Result, write_text
 from verify.report.record_json import FORMAT
 from verify.report.version import tool_version
@@ -40,15 +44,22 @@ class Recalled:
 
 def key_of(claim: Claim, network: Network, second: Network | None, outputs: tuple[int, ...] | None) -> str:
     """The digest that an entry is filed under; the networks are whole, of which ``outputs`` are chosen."""
-    parts = [
-        FORMAT,
-        tool_version(),
-        network.digest,
-        second.digest if second is not None else None,
-        claim.property.name,
-        regions.to_json(claim.region) | {"text": ""},
-        list(outputs) if outputs is not None else None,
-    ]
+    asked = claim.property.asked
+    if asked is not None:
+        parts: list[Any] = [
+            asked.formula.text,
+            {name: [bound.digest, bound.output] for name, bound in asked.networks.items()},
+            [regions.to_json(region) | {"text": ""} for region in asked.formula.regions],
+        ]
+    else:
+        parts = [
+            [network.digest, network.output],
+            [second.digest, second.output] if second is not None else None,
+            claim.property.name,
+            regions.to_json(claim.region) | {"text": ""},
+            list(outputs) if outputs is not None else None,
+        ]
+    parts = [FORMAT, tool_version(), *parts]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -76,15 +87,20 @@ def recalled(folder: Path, key: str, claim: Claim) -> Recalled:
 
 
 def _replayed(data: dict[str, Any], claim: Claim) -> Outcome:
-    questions = claim.questions()
-    asked = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
-    evidence = evidence_kinds.from_json(data["evidence"], asked)
-    witness = instances_json.from_json(data["nontrivial"])
+    evidence = evidence_kinds.from_json(data["evidence"], asked_about(claim))
+    witness = _witness(data["nontrivial"], claim)
     judgement = judge(claim, evidence, witness)
     used = None if judgement.verdict is Verdict.REFUTED else witness
     unchecked = data["unchecked"]
     engine, tried = str(unchecked["engine"])[:40], tuple(str(name)[:40] for name in unchecked["tried"])
     return Outcome(judgement, evidence, engine, tried, 0.0, witness=used)
+
+
+def _witness(data: Any, claim: Claim) -> Witness | Unsatisfiable | None:
+    asked = claim.property.asked
+    if asked is None:
+        return instances_json.from_json(data)
+    return instances_json.formula_witness(data, asked_about(conditions_claim(asked)))
 
 
 def remember(folder: Path, key: str, result: Result) -> None:

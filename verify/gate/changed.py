@@ -38,7 +38,7 @@ def changed_cases(cases: Sequence[Case], revision: str) -> list[Case]:
         if case.file not in before:
             before[case.file] = _texts(case.file, root, commit) if differs(case.file) else set()
         moved = differs(case.file) and case.text not in before[case.file]
-        networks = [name for name in (case.network, case.to) if name is not None and os.path.exists(name)]
+        networks = [name for name in case.networks if os.path.exists(name)]
         if moved or any(differs(name) for name in [*networks, *case.data_files]):
             found.append(case)
     return found

@@ -15,7 +15,9 @@ from verify.formats.toml_family import is_family
 from verify.gate.cache import key_of, recalled, remember
 from verify.gate.plan import Case
 from verify.network import Network
+from verify.property import Claim
 from verify.report.record import Result
+from verify.search.decide import decide
 
 Status: TypeAlias = Literal["expected", "unexpected", "undecided", "bad input", "internal"]
 # The exit status of a gate is that of its first status here that occurs.
@@ -88,34 +90,36 @@ def _failed(case: Case, status: Status, message: str, started: float) -> Found:
 def _result(case: Case, seconds: float | None, cache: Path | None) -> tuple[Any, bool, str]:
     """What ``verify.check`` or ``check_family`` says, whether the cache knew it, what was wrong with the cache."""
     if is_family(case.network):
-        if case.to is not None or case.outputs is not None or case.work is not None:
-            raise InputError(f"{case.network}: a family of networks; 'to', 'outputs' and 'work' are for one network")
+        given = [key for key in ("formula", "to", "output", "outputs", "work") if getattr(case, key) is not None]
+        if given:
+            raise InputError(f"{case.network}: a family of networks; {given[0]!r} is for one network")
         found = check_family(case.network, case.property, case.on, timeout=seconds, engine=case.engine)
         return found, False, ""
-    first = loaded(case.network)
-    second = loaded(case.to) if case.to is not None else None
-    region = api.parse_region(case.on, first)
+    claim, first, second = _claim(case)
     key, note = "", ""
     if cache is not None and case.engine == "auto":
-        claim = api.make_claim(first, case.property, region, to=second, outputs=case.outputs)
         key = key_of(claim, first, second, case.outputs)
         known = recalled(cache, key, claim)
         if known.outcome is not None:
             return Result(claim, known.outcome, first, second, case.outputs), True, ""
         note = known.complaint
-    result = api.check(
-        first,
-        case.property,
-        region,
-        to=second,
-        outputs=case.outputs,
-        timeout=seconds,
-        engine=case.engine,
-        work=case.work,
-    )
+    budget = replace(api.make_budget(seconds, None), work=case.work)
+    result = Result(claim, decide(claim, budget, case.engine), first, second, case.outputs)
     if cache is not None and key:
         note = _remembered(cache, key, result) or note
     return result, False, note
+
+
+def _claim(case: Case) -> tuple[Claim, Network, Network | None]:
+    """The claim, and the whole networks that it is about."""
+    first = loaded(case.network, case.output)
+    second = loaded(case.to, case.to_output) if case.to is not None else None
+    if case.formula is not None:
+        from verify.asking import asked_about  # brings the grammar of formulas
+
+        return asked_about(first, case.formula, to=second, let={name: loaded(file) for name, file in case.let})
+    claim = api.make_claim(first, case.property, case.on, to=second, outputs=case.outputs)
+    return claim, first, second
 
 
 def _remembered(cache: Path, key: str, result: Result) -> str:
@@ -127,20 +131,20 @@ def _remembered(cache: Path, key: str, result: Result) -> str:
     return ""
 
 
-def loaded(name: str) -> Network:
+def loaded(name: str, output: str | None = None) -> Network:
     """The network; the last few files are remembered, as many claims are about one network."""
     path = Path(name)
     try:
         known = path.stat()
     except (OSError, ValueError):
-        return api.load(name)
-    return _loaded(name, known.st_mtime_ns, known.st_size)
+        return api.load(name, output)
+    return _loaded(name, output, known.st_mtime_ns, known.st_size)
 
 
 @functools.lru_cache(maxsize=4)
-def _loaded(name: str, changed: int, size: int) -> Network:
+def _loaded(name: str, output: str | None, changed: int, size: int) -> Network:
     del changed, size  # only there to tell versions of the file apart
-    return api.load(name)
+    return api.load(name, output)
 
 
 def judged(case: Case, result: Any) -> Found:
@@ -184,8 +188,15 @@ def command(case: Case) -> str:
     """The command that decides the claim again."""
     import shlex
 
-    parts = ["verify", "check", case.network, case.property, "--on", case.on]
+    if case.formula is not None:
+        parts = ["verify", "ask", case.network, case.formula]
+    else:
+        parts = ["verify", "check", case.network, case.property, "--on", case.on]
     parts += ["--to", case.to] if case.to else []
+    for name, network in case.let:
+        parts += ["--let", f"{name}={network}"]
+    parts += ["--output", case.output] if case.output else []
+    parts += ["--to-output", case.to_output] if case.to_output else []
     parts += ["--outputs", ",".join(map(str, case.outputs))] if case.outputs else []
     parts += ["--engine", case.engine] if case.engine != "auto" else []
     parts += ["--work", str(case.work)] if case.work is not None else []

@@ -66,7 +66,7 @@ def read(path: Path, text: str | None = None) -> Source | None:
         text = read_text(path, MAX_BYTES, "claims file", InputError) if text is None else text
         data: dict[str, Any] = dict(parsed(text))
     except InputError as error:
-        raise ClaimsError([Problem(name, 0, str(error).removeprefix(f"claims file {shown(path)}: "))]) from error
+        raise ClaimsError([Problem(name, 0, _without_name(str(error), path))]) from error
     prefix: Place = ()
     if path.name == PROJECT:
         tools = data.get("tool")
@@ -83,6 +83,12 @@ def read(path: Path, text: str | None = None) -> Source | None:
     except ValidationError as error:
         problems = [Problem(name, line_of(lines, place), _about(place) + said) for place, said in mistakes(error)]
         raise ClaimsError(sorted(problems, key=lambda problem: problem.line)) from error
+
+
+def _without_name(message: str, path: Path) -> str:
+    """The message of a reader that names the file, which is said beside it already."""
+    named = f"claims file {shown(path)}"
+    return message.removeprefix(named).lstrip(":, ") if message.startswith(named) else message
 
 
 def is_network(data: dict[str, Any]) -> bool:

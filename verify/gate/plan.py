@@ -18,7 +18,7 @@ from typing import Any
 
 from verify.errors import InputError
 from verify.gate.files import ClaimsError, Problem, Source, line_of, read
-from verify.gate.schema import MAX_VALUES, ClaimTable, Defaults
+from verify.gate.schema import MAX_VALUES, WITHOUT_FORMULA, ClaimTable, Defaults
 from verify.property import find
 
 MAX_CASES = 1_000_000
@@ -27,6 +27,8 @@ _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}|[{}]")
 _WILD = re.compile(r"[*?\[]")
 _FILE = re.compile(r"(\"[^\"\n]*\"|'[^'\n]*'|[^\s()\[\],&'\"<>=]+\.(?:npy|vnnlib(?:\.gz)?)(?![^\s()\[\],&'\"<>=]))")
 _PLAIN_FILE = re.compile(r"[^\s()\[\],&'\"<>=]+\.(npy|vnnlib|vnnlib\.gz)")
+# Entries in which {name} is replaced; files are told apart in "on" and "formula" alone.
+_FILLED = ("network", "property", "to", "output", "to_output")
 _NETWORK_FILE = (".onnx", ".onnx.gz", ".toml")
 
 
@@ -35,7 +37,8 @@ class Case:
     """One claim to decide, as plain data; files are named as from the current folder.
 
     ``file`` and ``line`` say where the claim stands, ``id`` is unique within its file. ``text`` is a digest of what the
-    claims file says about it. ``timeout`` and ``work`` are None where they do not bound it.
+    claims file says about it. ``timeout`` and ``work`` are None where they do not bound it. Where there is a
+    ``formula``, ``property`` and ``on`` say nothing; ``let`` has its further networks.
     """
 
     file: str
@@ -44,7 +47,11 @@ class Case:
     network: str
     property: str
     on: str = "all"
+    formula: str | None = None
     to: str | None = None
+    let: tuple[tuple[str, str], ...] = ()
+    output: str | None = None
+    to_output: str | None = None
     outputs: tuple[int, ...] | None = None
     expect: str = "proved"
     assurance: str = "checked"
@@ -63,14 +70,22 @@ class Case:
     @functools.cached_property
     def statement(self) -> str:
         """The claim in words."""
+        if self.formula is not None:
+            names = [("f", self.network), *([("g", self.to)] if self.to else []), *self.let]
+            return f"{self.formula} ({', '.join(f'{name} = {network}' for name, network in names)})"
         to = f" to {self.to}" if self.to else ""
         outputs = f" (outputs {', '.join(map(str, self.outputs))})" if self.outputs else ""
         return f"{self.network} is {self.property}{to} on {self.on}{outputs}"
 
     @functools.cached_property
     def data_files(self) -> list[str]:
-        """The files that the region names."""
-        return [match[0].strip("\"'") for match in _FILE.finditer(self.on)]
+        """The files that the region or the formula names."""
+        return [match[0].strip("\"'") for match in _FILE.finditer(self.formula or self.on)]
+
+    @functools.cached_property
+    def networks(self) -> list[str]:
+        """The networks, by file name or as built-in ones."""
+        return [self.network, *([self.to] if self.to is not None else []), *(name for _, name in self.let)]
 
 
 def cases_of(paths: Iterable[Path]) -> list[Case]:
@@ -127,12 +142,22 @@ def _numbered(cases: Sequence[Case], tables: Sequence[ClaimTable]) -> list[Case]
 
 def _merged(defaults: Defaults, claim: ClaimTable) -> dict[str, Any]:
     """The claim's own entries over the defaults; what must be there is."""
-    given = {**defaults.model_dump(exclude_none=True), **claim.model_dump(exclude_none=True, exclude={"each"})}
+    own = claim.model_dump(exclude_none=True, exclude={"each"})
+    given = defaults.model_dump(exclude_none=True)
+    for key in WITHOUT_FORMULA if "formula" in own else ("formula", "let") if "property" in own else ():
+        given.pop(key, None)  # the claim asks in the other way
+    given |= own
     if "work" in claim.model_fields_set and "timeout" not in claim.model_fields_set:
         given.pop("timeout", None)  # a default in seconds would make the answer depend on the machine again
     for key in ("network", "property"):
-        if key not in given:
-            raise InputError(f"{key!r} is missing; add {key} = '...', here or in [defaults]")
+        if key not in given and not (key == "property" and "formula" in given):
+            also = " (or formula = '...')" if key == "property" else ""
+            raise InputError(f"{key!r} is missing; add {key} = '...'{also}, here or in [defaults]")
+    if "formula" in given and any(key in given for key in WITHOUT_FORMULA):
+        raise InputError("'formula' in [defaults] and 'on' or 'outputs' here; a formula says by itself where it holds")
+    for key, needed in (("let", "formula"), ("to_output", "to")):
+        if key in given and needed not in given:
+            raise InputError(f"{key!r} is there, but {needed!r} is missing")
     return given
 
 
@@ -166,18 +191,20 @@ def _combinations(values: dict[str, list[str]]) -> Iterator[dict[str, str]]:
 
 
 def _case(given: dict[str, Any], chosen: dict[str, str], source: Source, line: int) -> Case:
-    texts: dict[str, str] = {
-        key: _filled(key, given[key], chosen) for key in ("network", "property", "to", "why", "id") if key in given
-    }
-    on = _filled("on", given.get("on", "all"), {name: _in_region(value) for name, value in chosen.items()})
-    used = {m[1] for key in texts for m in _PLACEHOLDER.finditer(given[key])}
-    used |= {m[1] for m in _PLACEHOLDER.finditer(given.get("on", ""))}
-    for name in chosen:
-        if name not in used:
-            raise InputError(f"each.{name} is used nowhere; write {{{name}}} in network, property, on or to")
-    name = find(texts["property"]).name
-    folder = Path(source.name).parent
-    network, to = _network_name(texts["network"], folder), texts.get("to")
+    texts: dict[str, str] = {key: _filled(key, given[key], chosen) for key in (*_FILLED, "why", "id") if key in given}
+    for key in ("on", "formula"):
+        if key in given:
+            texts[key] = _filled(key, given[key], {name: _in_region(value) for name, value in chosen.items()})
+    let = {name: _filled(f"let.{name}", network, chosen) for name, network in given.get("let", {}).items()}
+    _check_used(chosen, [*(given[key] for key in texts), *given.get("let", {}).values()])
+    formula, folder = texts.get("formula"), Path(source.name).parent
+    if formula is not None:
+        formula = _from_here(formula, folder)
+        texts["property"] = formula
+    else:
+        texts["property"] = find(texts["property"]).name
+        texts.setdefault("on", "all")
+    to = texts.get("to")
     if "engine" in given:
         _check_engine(given["engine"])
     work = given.get("work")
@@ -185,10 +212,14 @@ def _case(given: dict[str, Any], chosen: dict[str, str], source: Source, line: i
         file=source.name,
         line=line,
         id="",
-        network=network,
-        property=name,
-        on=_from_here(on, folder),
+        network=_network_name(texts["network"], folder),
+        property=texts["property"] if formula is None else "formula",
+        on=_from_here(texts["on"], folder) if formula is None else "all",
+        formula=formula,
         to=_network_name(to, folder) if to is not None else None,
+        let=tuple((name, _network_name(network, folder)) for name, network in let.items()),
+        output=texts.get("output"),
+        to_output=texts.get("to_output"),
         outputs=tuple(given["outputs"]) if "outputs" in given else None,
         expect=given.get("expect", "proved"),
         assurance=given.get("assurance", "checked"),
@@ -198,8 +229,14 @@ def _case(given: dict[str, Any], chosen: dict[str, str], source: Source, line: i
         engine=given.get("engine", "auto"),
         why=" ".join(texts.get("why", "").split()),
     )
-    texts["on"] = on
     return replace(case, id=_id(given, texts, chosen), text=_digest(case))
+
+
+def _check_used(chosen: Iterable[str], texts: Iterable[str]) -> None:
+    used = {match[1] for text in texts for match in _PLACEHOLDER.finditer(text)}
+    for name in chosen:
+        if name not in used:
+            raise InputError(f"each.{name} is used nowhere; write {{{name}}} in network, property, on, formula or to")
 
 
 def _digest(case: Case) -> str:
@@ -221,9 +258,10 @@ def _id(given: dict[str, Any], texts: dict[str, str], chosen: dict[str, str]) ->
         base, shown = texts["id"], given["id"]
     else:
         to = f" to {_stem(texts['to'])}" if "to" in texts else ""
-        where = "" if texts["on"] == "all" else f" on {texts['on']}"
-        base = f"{_stem(texts['network'])} {texts['property']}{to}{where}"
-        shown = " ".join([given["property"], given.get("on", "all"), given["network"].rpartition("/")[2]])
+        where = f" on {texts['on']}" if texts.get("on", "all") != "all" else ""
+        base = f"{_stem(texts['network'])} {texts.get('formula', texts['property'])}{to}{where}"
+        says = given["formula"] if "formula" in given else f"{given['property']} {given.get('on', 'all')}"
+        shown = f"{says} {given['network'].rpartition('/')[2]}"
     named = {match[1] for match in _PLACEHOLDER.finditer(shown)}
     left = [f"{name}={value}" for name, value in chosen.items() if name not in named]
     whole = " ".join(f"{base} [{', '.join(left)}]".split()) if left else " ".join(base.split())

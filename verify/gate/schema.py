@@ -6,7 +6,17 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from verify.formats.toml_values import describe, suggestion
 from verify.rational import exact_text
@@ -55,6 +65,10 @@ Seconds = Annotated[
 ]
 
 
+# What a formula replaces.
+WITHOUT_FORMULA = ("property", "on", "outputs")
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -67,7 +81,18 @@ class Defaults(_Table):
     )
     property: Name | None = Field(default=None, description="A property, see 'verify properties'.")
     on: Text | None = Field(default=None, description="The region, such as box(0, 1); everywhere if left out.")
-    to: Name | None = Field(default=None, description="The second network of 'equivalent'.")
+    formula: Text | None = Field(
+        default=None,
+        description="Instead of property and on: f(x + y) == f(x) + f(y) for x, y in box(0, 1); f is the network.",
+    )
+    to: Name | None = Field(default=None, description="The second network of 'equivalent', or g of a formula.")
+    let: dict[Annotated[str, _WORD], Name] | None = Field(
+        default=None, description="Further networks by the names that they have in the formula: let.h = 'h.onnx'."
+    )
+    output: Name | None = Field(
+        default=None, description="The tensor of the ONNX model to take as the output; its own if left out."
+    )
+    to_output: Name | None = Field(default=None, description="The same for the second network.")
     outputs: Annotated[
         list[Output] | None,
         BeforeValidator(_as_list),
@@ -104,6 +129,15 @@ class Defaults(_Table):
     )
     why: Text | None = Field(default=None, description="A sentence for people: why this must hold.")
 
+    @model_validator(mode="after")
+    def _one_way(self) -> Defaults:
+        """A formula says by itself what holds, where, and of which outputs."""
+        if self.formula is not None:
+            for key in WITHOUT_FORMULA:
+                if getattr(self, key) is not None:
+                    raise PydanticCustomError("beside_formula", "{key}", {"key": key})
+        return self
+
 
 class ClaimTable(Defaults):
     """One claim, or one for each combination of the values in ``each``."""
@@ -127,7 +161,11 @@ EXPECTED = {
     "network": "a file name or the name of a built-in network",
     "property": "the name of a property, such as 'convex'",
     "on": "a region in quotes, such as 'box(0, 1)'",
+    "formula": "a formula in quotes, such as 'f(2*x) == 2*f(x) for x >= 0'",
     "to": "a file name or the name of a built-in network",
+    "let": "a table of names and networks such as let.h = 'h.onnx'",
+    "output": "the name of a tensor of the ONNX model",
+    "to_output": "the name of a tensor of the second ONNX model",
     "outputs": "an output number such as 0, or a list of them such as [0, 2]",
     "expect": "'proved' or 'refuted'",
     "assurance": "'checked' or 'attested'",
@@ -150,6 +188,10 @@ def json_schema() -> dict[str, Any]:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "Claims about neural networks (verify gate)"
     made: dict[str, Any] = _without_null(schema)
+    for name in ("Defaults", "ClaimTable"):
+        table = made["$defs"][name]
+        table["properties"]["let"]["additionalProperties"] = False
+        table["dependentSchemas"] = {"formula": {"properties": dict.fromkeys(WITHOUT_FORMULA, False)}}
     made["$defs"]["ClaimTable"]["properties"]["each"]["additionalProperties"] = False
     return made
 
@@ -172,8 +214,12 @@ def _without_null(node: Any) -> Any:
 def mistakes(error: ValidationError) -> Iterable[tuple[Place, str]]:
     """Where each mistake is, and what is wrong, each place once."""
     seen: set[Place] = set()
-    for item in error.errors(include_url=False, include_context=False):
+    for item in error.errors(include_url=False):
         place: Place = tuple(item["loc"])
+        if item["type"] == "beside_formula":
+            key = item["ctx"]["key"]
+            yield (*place, key), f"{key!r} beside 'formula'; a formula says it by itself, remove one of the two"
+            continue
         unknown = item["type"] == "extra_forbidden"
         short = place if unknown else _entry(place)
         if short not in seen:
@@ -184,13 +230,11 @@ def mistakes(error: ValidationError) -> Iterable[tuple[Place, str]]:
 def _entry(place: Place) -> Place:
     """The place of the entry itself, without what a union or a list adds."""
     base = 2 if place[:1] == ("claim",) else 1
-    return place[: base + 2] if place[base : base + 1] == ("each",) else place[: base + 1]
+    return place[: base + 2] if place[base : base + 1] in (("each",), ("let",)) else place[: base + 1]
 
 
 def _unknown(place: Place) -> str:
     key = str(place[-1])
-    if key == "formula":
-        return "'formula' is not read by this version; write 'property' and 'on'"
     if len(place) == 1:
         return f"unknown table or key {key[:40]!r}; {suggestion(key, ('claim', 'defaults'))}"
     fields = Defaults.model_fields if place[0] == "defaults" else ClaimTable.model_fields
@@ -207,5 +251,8 @@ def _wrong(place: Place, value: object) -> str:
             f"each.{name} is not right; expected a name of letters, digits and _, and a file pattern such as"
             " 'images/*.npy' or a list of texts and numbers"
         )
+    if "let" in place and place[-1] != "let":
+        name = str(place[-1])[:60]
+        return f"let.{name} is not right; expected a name of letters, digits and _, and a network such as 'h.onnx'"
     key = str(place[-1])
     return f"{key!r} is {describe(value)}; expected {EXPECTED[key]}"

@@ -34,9 +34,10 @@ operations, which costs at most ``8u`` times the sizes of the centres and ``8v``
 multiplied, and an h for each product. Weights are between 2^-100 and 2^100 for ``single``: rounding them is relative.
 Sums of nonnegative numbers are enlarged by 1 + 2 gamma(n + 8), other such terms by 1 + 16u; what is lost in an affine
 map is multiplied by gamma before it is by |W|, so each of its three products may lose eta / 2 first, and gets 2 eta
-back. ``_up`` gives at least the next float. What is not finite stays so: a comparison with NaN is false, a unit with
-such sides counts as switching, and nothing is settled. Boxes have float sides; a centre is any float near the middle,
-the radius at least the distance to both sides.
+back. ``_up`` gives at least the
+next float. What is not finite stays so: a comparison with NaN is false, a unit with such sides counts as switching, and
+nothing is settled. Boxes have float sides; a centre is any float near the middle, the radius at least the distance to
+both sides.
 """
 
 from __future__ import annotations

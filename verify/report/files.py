@@ -70,9 +70,9 @@ def _recorded(
     return data
 
 
-def from_here(path: Path) -> str:
-    """The path as it is typed from the current folder, if it lies below it."""
-    here = Path.cwd()
+def from_here(path: Path, here: Path | None = None) -> str:
+    """The path as it is typed from the folder ``here``, by default the current one, if it lies below it."""
+    here = (here or Path.cwd()).resolve()
     return str(path.resolve().relative_to(here) if path.resolve().is_relative_to(here) else path)
 
 

@@ -26,11 +26,15 @@ _IGNORED = "\n".join(
 )
 
 
+class Unwritable(InputError):
+    """A report folder that cannot be made or written to."""
+
+
 def take(folder: Path, stems: Iterable[str] = (), option: str = "--report") -> None:
     """Make the folder if need be, and mark it as a report folder.
 
-    Raises ``InputError`` where it cannot be written to, or where it is not marked and holds a file of a name that would
-    be written: the list of claims, or the record or a page of one of ``stems``.
+    Raises ``Unwritable`` where it cannot be written to, ``InputError`` where it is not marked and holds a file of a
+    name that would be written: the list of claims, or the record or a page of one of ``stems``.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +46,7 @@ def take(folder: Path, stems: Iterable[str] = (), option: str = "--report") -> N
         else:
             tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise InputError(f"{option} {folder}: {error.strerror or error}; name a folder to write to") from error
+        raise Unwritable(f"{option} {folder}: {error.strerror or error}; name a folder to write to") from error
 
 
 def _refuse_foreign(folder: Path, stems: Iterable[str], option: str) -> None:

@@ -87,7 +87,7 @@ def _replayed_claim(data: Record, path: Path, given: tuple[str | None, str | Non
     network = _network(data["network"], path, given[0])
     second = _network(data["second"], path, given[1]) if data["second"] is not None else None
     claim, outputs = _claim(data, network, second)
-    evidence = evidence_kinds.from_json(data["evidence"], _asked_about(claim))
+    evidence = evidence_kinds.from_json(data["evidence"], asked_about(claim))
     witness = instances_json.from_json(data["nontrivial"])
     judgement = judge(claim, evidence, witness)
     expected = {
@@ -140,8 +140,8 @@ def _replayed_formula(data: Record, path: Path, given: tuple[str | None, str | N
         asked = asked_of(claim)
     except (*_UNREADABLE, FormulaMistake) as error:
         raise EvidenceError("format", f"the claim cannot be read: {error!r:.200}") from error
-    evidence = evidence_kinds.from_json(data["evidence"], _asked_about(claim))
-    conditions = _asked_about(conditions_claim(asked))
+    evidence = evidence_kinds.from_json(data["evidence"], asked_about(claim))
+    conditions = asked_about(conditions_claim(asked))
     witness = instances_json.formula_witness(data["nontrivial"], conditions)
     judgement = judge(claim, evidence, witness)
     expected = {
@@ -154,7 +154,7 @@ def _replayed_formula(data: Record, path: Path, given: tuple[str | None, str | N
     return Replayed(judgement, expected, shown_json(claim, bound["f"], None, evidence, judgement), places)
 
 
-def _asked_about(claim: Claim) -> list[Network]:
+def asked_about(claim: Claim) -> list[Network]:
     """The networks of the claim's questions."""
     questions = claim.questions()
     return [] if isinstance(questions, Vacuous) else [question.network for question in questions]

@@ -14,6 +14,7 @@ All texts may hold formulas in dollar signs and code in backticks, see ``verify.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Sequence
@@ -53,15 +54,18 @@ class Book:
 
     def claim(self, network: Any, property: str, on: Any = "all", **options: Any) -> Checked:
         """Decide a claim as the ``claim`` fixture does; it becomes a part of the theorem."""
-        result = api.check(network, property, on, **options)
-        title = plain(self.theorem.question)
-        found = self._claims.decided(result, Link(f"{self.theorem.stem}.html", title))
-        assert found.record is not None
-        self._part(part_of(result, found.record.stem))
+        with self._claims.session.in_root():
+            return self._claim(api.check(network, property, on, **options))
+
+    def _claim(self, result: Result) -> Checked:
+        link = Link(f"{self.theorem.stem}.html", plain(self.theorem.question))
+        found = self._claims.decided(result, link)
         self._generated.append(Try(reproduce.command(result), reproduce.python(result)))
         self._sources |= sources_of(result)
-        if not self._generated[-1].command and result.assurance == "checked":
-            self._replays.append(reproduce.recheck(from_here(found.record)))
+        if found.record is not None:
+            self._part(part_of(result, found.record.stem))
+            if not self._generated[-1].command and result.assurance == "checked":
+                self._replays.append(reproduce.recheck(from_here(found.record)))
         return found
 
     def family(self, family: Any, property: str = "", on: Any = "nonneg", **options: Any) -> Asserted:
@@ -72,12 +76,17 @@ class Book:
         """
         from verify.family import check_family
 
-        result = check_family(family, property, on, **options) if property else family
+        with self._claims.session.in_root():
+            result = check_family(family, property, on, **options) if property else family
+            return self._family(family, property, on, result)
+
+    def _family(self, family: Any, property: str, on: Any, result: Any) -> Asserted:
         self._families += 1
         record = ""
         if hasattr(result, "record"):
             record = f"{self.theorem.stem}-family-{self._families}.json"
-            write_text(self._folder / record, json.dumps(result.record(), indent=1) + "\n")
+            text = json.dumps(result.record(), indent=1) + "\n"
+            self._claims.session.keep(lambda: write_text(self._folder / record, text))
         verdict = str(getattr(result.verdict, "value", result.verdict))
         lines = tuple(map(str, result.lines))
         statement, answer = str(result.statement), str(result.sentence)
@@ -176,10 +185,10 @@ class Theorems:
 
     def finish(self, *, failed: bool) -> None:
         """Write the page of every theorem that was begun, and tell the controller; fail where a claim was left open."""
-        if self._books:
-            self._session.ready()
         for book in self._books:
-            data = write_theorem(self._folder, book.finished(failed=failed))
-            self._request.node.user_properties.append(("theorem", data.name))
+            theorem = book.finished(failed=failed)
+            data = self._session.keep(functools.partial(write_theorem, self._folder, theorem))
+            if data is not None:
+                self._request.node.user_properties.append(("theorem", data.name))
         if not failed:
             self._claims.finish()

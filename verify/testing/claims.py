@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,21 +72,25 @@ class Asserted:
 
 
 class Checked(Asserted):
-    """A checked claim, to be asserted on; ``record`` is its file."""
+    """A checked claim, to be asserted on; ``record`` is its file, None where it could not be written.
 
-    def __init__(self, result: Result, record: Path | None = None) -> None:
+    ``folder`` is where the claim's files are named from, None where that is the current folder.
+    """
+
+    def __init__(self, result: Result, record: Path | None = None, folder: Path | None = None) -> None:
         super().__init__(result)
-        self.record = record
+        self.record, self._base = record, folder
 
     def _reason(self) -> str:
         return str(self.result.outcome.reason)
 
     def _fail(self, message: str) -> None:
         lines = [reproduce.command(self.result), *reproduce.python(self.result).splitlines()]
+        if self._base is not None:
+            lines.insert(0, shlex.join(["cd", str(self._base)]))
         if self.record is not None:
-            lines.append(
-                f"{reproduce.recheck(from_here(self.record))}    # {from_here(self.record.with_suffix('.html'))}"
-            )
+            record, page = (from_here(path, self._base) for path in (self.record, self.record.with_suffix(".html")))
+            lines.append(f"{reproduce.recheck(record)}    # {page}")
         again = "\n".join(f"  {line}" for line in lines if line)
         super()._fail(f"{message}\nagain:\n{again}" if again else message)
 
@@ -94,21 +99,23 @@ class Claims:
     """Checks claims for one test and writes what was found."""
 
     def __init__(self, request: pytest.FixtureRequest, session: Session) -> None:
-        self._request, self._session = request, session
+        self._request, self.session = request, session
         self._made: list[Checked] = []
 
     def __call__(self, network: Any, property: str, on: Any = "all", **options: Any) -> Checked:
         """Decide a claim, with the options of ``verify.check``, and write its record."""
-        return self.decided(api.check(network, property, on, **options))
+        with self.session.in_root():
+            return self.decided(api.check(network, property, on, **options))
 
     def decided(self, result: Result, theorem: Link | None = None) -> Checked:
-        """Write a claim that has been decided, as a part of a theorem if it is one."""
+        """Write a claim that has been decided in the current folder, as a part of a theorem if it is one."""
         node = self._request.node
         title = re.sub(r"^test_", "", node.name).replace("_", " ")
         stem = f"{readable_name(node.nodeid.replace('.py', ''), node.nodeid)}-{len(self._made) + 1}"
         node.user_properties += properties_of(result, stem)
-        record = self._session.add(result, stem, title[:1].upper() + title[1:], node.nodeid, theorem)
-        self._made.append(Checked(result, record))
+        record = self.session.add(result, stem, title[:1].upper() + title[1:], node.nodeid, theorem)
+        here = Path.cwd()
+        self._made.append(Checked(result, record, here if here != self.session.start else None))
         return self._made[-1]
 
     def finish(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,10 @@ class ClaimsFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """One item for each claim of the file."""
+        session: Session = self.session_of(self.config)
         try:
-            cases = cases_of([self.path])
+            with session.in_root():
+                cases = cases_of([self.path])
         except ClaimsError as error:
             raise self.CollectError("\n".join(map(str, error.problems))) from None
         for case in cases:
@@ -49,18 +52,23 @@ class ClaimItem(pytest.Item):
         self.case = case
         self.add_marker("claim")
 
-    def runtest(self) -> None:
-        """Decide the claim; what is not as expected is raised."""
+    @property
+    def _session(self) -> Session:
         assert isinstance(self.parent, ClaimsFile)
         session: Session = self.parent.session_of(self.config)
-        session.ready()
-        decided = decide_case(self.case)
+        return session
+
+    def runtest(self) -> None:
+        """Decide the claim; what is not as expected is raised."""
+        session = self._session
+        with session.in_root():
+            decided = decide_case(self.case)
         found, stem = decided.found, stem_of(self.case)
         if isinstance(decided.result, Result):
             self.user_properties += properties_of(decided.result, stem)
             session.add(decided.result, stem, self.case.why or self.case.id, self.nodeid)
         else:
-            drop_pages(session.folder / f"{stem}.json")
+            session.keep(lambda: drop_pages(session.folder / f"{stem}.json"))
         if found.status == "internal":
             session.disagreements.append(found.message)
         if found.status != "expected":
@@ -72,7 +80,9 @@ class ClaimItem(pytest.Item):
             return super().repr_failure(excinfo, style)
         found, case = excinfo.value.found, self.case
         why = [f"why it is claimed: {case.why}"] if case.why else []
-        again = [f"again: {found.command}"] if found.command else []
+        start, root = self._session.start, self._session.root
+        place = "" if start == root else f"{shlex.join(['cd', str(root)])} && "
+        again = [f"again: {place}{found.command}"] if found.command else []
         return "\n".join([f"{case.file}:{case.line}: {case.statement}", found.message, *why, *again])
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
