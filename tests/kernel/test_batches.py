@@ -17,11 +17,15 @@ from tests.support.seeds import chunks
 from verify.errors import EvidenceError
 from verify.kernel.affine_forms import Pair, paired
 from verify.kernel.batches import DOUBLE, SINGLE, Machine, Precision
+from verify.kernel.check import judge
+from verify.kernel.cuts import Cuts
 from verify.kernel.exact import evaluate
-from verify.kernel.goals import tangent
+from verify.kernel.goals import Bounds, tangent
+from verify.kernel.instances import Instance
 from verify.network import Block, Builder, Network
 from verify.network import matrix as matrices
 from verify.network.builder import dense
+from verify.property import Claim, find
 from verify.rational import Floats, vector, vector_from_floats, zeros
 from verify.region import box
 from verify.region.bases import Box
@@ -185,3 +189,40 @@ def test_errors_that_underflow_before_large_weights(precision: str) -> None:
         point = x.floats()[None, :]
         low, high = machine.run(point, point).sides()
         assert Fraction(float(low[0, 0])) <= evaluate(network, x).fractions()[0] <= Fraction(float(high[0, 0]))
+
+
+def test_copies_that_differ_by_such_an_error_are_not_equivalent() -> None:
+    """``gamma |c|`` of a subnormal centre underflows; times a weight of 2^1012 what is lost is not small.
+
+    Coordinates of one value stay in the network where folding would leave blocks that do not correspond.
+    """
+    rng, proved = random.Random(7), 0
+    for _ in range(40):
+        parts = [rng.randrange(1, 1 << 12) for _ in range(3)]
+        tiny = [Fraction(part, 2**1060) for part in parts]
+        weights = [float(rng.randrange(1 << 52, 1 << 53)) * 2.0**960 for _ in range(2)]
+        balance = sum(Fraction(w) * part for w, part in zip(weights, parts, strict=False)) / parts[-1]
+        first = _with_unit([*weights, -float(balance)], slope=1.0, bias=0)
+        second = _with_unit([0.0, 0.0, 0.0], slope=0.0, bias=1)
+        inside = vector([*tiny, 0])
+        gap = abs((evaluate(first, inside) - evaluate(second, inside))[0])
+        for bound, holds in ((gap / 2, False), (gap + 2.0**-40, True)):
+            claim = Claim(first, find(f"equivalent within {bound}"), box([*tiny, -1], [*tiny, 1]), second)
+            try:
+                judge(claim, Bounds(Cuts(np.array([0])), single=False), Instance({"x": inside}))
+            except EvidenceError:
+                continue
+            assert holds or not gap
+            proved += 1
+    assert proved > 20
+
+
+def _with_unit(weights: Sequence[float], *, slope: float, bias: int) -> Network:
+    """``weights . x + 1e-300 relu(slope x3 + bias)``."""
+    rows = [np.array([[0.0, 0.0, 0.0, slope]]), np.array([[*weights, 0.0]]), np.array([[1e-300]])]
+    hidden, direct, last = (matrices.from_dense(row) for row in rows)
+    blocks = (
+        Block("h", (1,), ((0, hidden),), vector([bias]), relu=True),
+        Block("o", (1,), ((0, direct), (1, last)), vector([0]), relu=False),
+    )
+    return Network("n", (4,), (1,), blocks)

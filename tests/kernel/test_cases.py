@@ -176,6 +176,12 @@ def test_evidence_of_the_catalogue_does_not_prove_or_refute_formulas(evidence: A
             judge(formula_claim("relu", text), evidence, Instance({"x": vector([2])}))
 
 
+def test_nothing_stands_beside_a_falsehood() -> None:
+    claim = formula_claim("relu", "f(x) > 0 for x in box(0, 1)")
+    with pytest.raises(EvidenceError, match="stands alone"):
+        judge(claim, Falsehood({"x": vector([0])}), Instance({"x": vector([5])}))
+
+
 def test_falsehoods_are_about_formulas_only() -> None:
     claim = formula_claim("relu", "f(x) == f(y) for x, y in all")
     assert claim.property.name == "constant"
