@@ -170,6 +170,6 @@ def test_bad_input_is_one_line(claims: Write, text: str) -> None:
 
 
 def test_a_defect_is_an_internal_error(claims: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("verify.gate.decide.api.check", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("verify.gate.decide.decide", lambda *_, **__: 1 / 0)
     found = decided(claims, 'network = "relu"\nproperty = "convex"\n')
     assert found.status == "internal" and "ZeroDivisionError" in found.message

@@ -107,7 +107,8 @@ def test_foreign_files_are_named_or_passed_over(pages: Path, tmp_path: Path) -> 
     (tmp_path / "sarif.json").write_text('{"runs": []}')
     (tmp_path / "list.json").write_text("[1]")
     (tmp_path / "broken.json").write_text("{")
-    (tmp_path / "half.json").write_text('{"format": 2, "verdict": "proved", "property": "affine", "network": 3, "unchecked": 3}')
+    half = '{"format": 2, "verdict": "proved", "property": "affine", "network": 3, "unchecked": 3}'
+    (tmp_path / "half.json").write_text(half)
     assert gathered(sorted(tmp_path.glob("*.json"))) == Index((), (), ("broken.json", "half.json"))
 
 
