@@ -10,7 +10,7 @@ import numpy as np
 
 from verify.errors import EvidenceError
 from verify.kernel.cases import Part
-from verify.kernel.closed_form import is_nonnegative, settled_units, spread_of
+from verify.kernel.closed_form import check_equation, is_nonnegative, settled_units, spread_of
 from verify.kernel.criteria import Map, check_equality, map_of
 from verify.kernel.evidence import Cover, Empty, Equation, Leaf, Split, Tree
 from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of
@@ -158,9 +158,7 @@ def in_hull(question: Question, equations: Sequence[Equation]) -> Question:
     if not isinstance(region.base, Box):
         raise EvidenceError("equation", "equations of an L1 ball's hull need the ball in lifted form")
     for equation in equations:
-        for form, multipliers in ((equation.form, equation.above), (-equation.form, equation.below)):
-            if not is_nonnegative(form, region.base, region.rows, multipliers):
-                raise EvidenceError("equation", "a claimed equation of the region's hull does not follow")
+        check_equation(equation, region)
     chart = hull_chart(equations, region.dimension)
     network = substituted(question.network, chart.directions, chart.origin)
     origin = _origin_in_chart(chart, question.origin)
