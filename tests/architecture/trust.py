@@ -145,7 +145,8 @@ def table(found: dict[str, Counts]) -> str:
 
 
 def _up(count: int) -> int:
-    return -(-count // STEP) * STEP
+    """The next hundred with room for half of one, so that not every changed line changes the page."""
+    return -(-(count + STEP // 2) // STEP) * STEP
 
 
 def documented() -> str:
