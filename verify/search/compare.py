@@ -16,12 +16,13 @@ from verify.network import Network
 from verify.property import Claim, find
 from verify.property.base import in_coordinates
 from verify.property.within import equivalent_within
-from verify.rational import Floats, Vector, exact_text
+from verify.rational import Floats, Vector, exact_text, short_above
 from verify.region import Box, Region
 from verify.search.bounds import Hunt
 from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.outcome import Outcome
+from verify.search.points import inside
 
 # Shares of the time: whether the networks are equal, the search for a point, and the first attempt at a bound.
 EQUAL_SHARE, FIRST_SHARE = 0.1, 0.5
@@ -93,7 +94,7 @@ def _differences(claim: Claim, budget: Budget) -> list[tuple[Fraction, Vector]]:
     try:
         hunt = Largest(claim, goal_of(claim, single=False))
         hunt.attack(budget)
-        points += [t for t in map(hunt.inside, hunt.best) if claim.region.holds(t)]
+        points += [t for t in (inside(hunt.goal, point) for point in hunt.best) if claim.region.holds(t)]
     except (BudgetExceeded, EvidenceError):
         pass  # the centre is what is known
     values = [_gaps(claim, claim.region.point(t)) for t in points]
@@ -133,10 +134,10 @@ def _proved(
         goal = goal_of(whole, single=False)
         upper = goal.upper(goal.root[0][None], goal.root[1][None])[0].max()
         if np.isfinite(upper):
-            tried.append(_short(Fraction(float(upper)) * Fraction(1025, 1024)))
+            tried.append(short_above(Fraction(float(upper)) * Fraction(1025, 1024)))
     except EvidenceError as error:
         return None, None, str(error)
-    targets = [_short(lower * factor) for factor in FACTORS if lower]
+    targets = [short_above(lower * factor) for factor in FACTORS if lower]
     tried += [target for target in targets if not tried or target < tried[0]]
     best: tuple[Fraction | None, tuple[Claim, Outcome] | None] = None, None
     reason = ""
@@ -160,7 +161,7 @@ def _proved(
 def _sharpened(claim: Claim, outcome: Outcome, target: Fraction) -> tuple[Fraction, tuple[Claim, Outcome]]:
     """The smaller bound that the same parts of the region show."""
     bounds = [bound for bound in _by_output((claim, outcome), target) if bound is not None]
-    smaller = _short(max(bounds, default=target))
+    smaller = short_above(max(bounds, default=target))
     if smaller >= target or outcome.evidence is None:
         return target, (claim, outcome)
     closer = replace(claim, property=equivalent_within(exact_text(smaller)))
@@ -169,14 +170,6 @@ def _sharpened(claim: Claim, outcome: Outcome, target: Fraction) -> tuple[Fracti
     except EvidenceError:
         return target, (claim, outcome)
     return smaller, (closer, replace(outcome, answer=judgement))
-
-
-def _short(value: Fraction) -> Fraction:
-    """The next larger number of three significant decimals."""
-    if not value:
-        return value
-    scale = Fraction(10) ** (2 - int(np.floor(np.log10(float(value)))))
-    return Fraction(-((-value * scale) // 1)) / scale
 
 
 def _by_output(proof: tuple[Claim, Outcome], upper: Fraction | None) -> list[Fraction | None]:
