@@ -17,11 +17,12 @@ from verify.errors import BudgetExceeded, EvidenceError
 from verify.kernel.check import Verdict
 from verify.kernel.cuts import Cuts
 from verify.kernel.goals import Bounds, goal_of
-from verify.network import Network
+from verify.network import Builder, Network, examples
+from verify.network.builder import dense
 from verify.property import Claim, find
 from verify.property.lipschitz import NORMS, squared_if_l2
 from verify.rational import short_above, vector
-from verify.region import Region, ball, box
+from verify.region import Box, Region, ball, box
 from verify.search.bounds import search_bounds
 from verify.search.budget import Budget
 from verify.search.lipschitz import LipschitzConstant, best_constant
@@ -68,7 +69,7 @@ def test_constants_around_the_smallest_one(seeds: range) -> None:
 
 
 def test_they_decide_what_is_not_near() -> None:
-    counts: Counter[object] = Counter()
+    counts: Counter[tuple[Fraction, Verdict | None]] = Counter()
     for seed in range(30):
         net, region, norm, found = case(random.Random(seed))
         if not found.lower:
@@ -96,10 +97,9 @@ def test_both_bounds_of_the_constant_hold(seeds: range) -> None:
 def test_no_gradient_at_a_bend() -> None:
     net = random_claims.network_of("generic", random.Random(1), 2)
     base = box([0, 0], [1, 1]).base
+    assert isinstance(base, Box)
     assert gradient_at(net, base, "linf", vector([Fraction(1, 3), Fraction(1, 7)])) is not None
-    from verify.network.examples import get
-
-    assert gradient_at(get("max"), base, "linf", vector([1, 1])) is None  # type: ignore[arg-type]
+    assert gradient_at(examples.get("max"), base, "linf", vector([1, 1])) is None
 
 
 @pytest.mark.parametrize("value", ["1/3", "0", "999/1000", "123456/100", "1e-40", "1e40", "1000", "99999/100000"])
@@ -128,9 +128,6 @@ def test_a_smaller_constant_and_a_shorter_tree_are_rejected() -> None:
 
 def test_norms_are_not_mixed_up() -> None:
     """x0 + x1 + x2: 3, 1 and sqrt(3); the bound on a box is that of the norm, up to rounding."""
-    from verify.network import Builder
-    from verify.network.builder import dense
-
     builder = Builder((3,), "sum")
     net = builder.build(dense(builder.input, [[1, 1, 1]]))
     sizes = {"linf": 3.0, "l1": 1.0, "l2": 3**0.5}

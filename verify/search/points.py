@@ -87,7 +87,7 @@ def _forward(goal: Goal, points: Floats) -> tuple[dict[int, Any], dict[int, tupl
     for k, step in enumerate(machine.values, start=1):
         z = _apply(step, found)
         d: Any = _apply(machine.gaps[k - 1], found) if machine.gaps else 0.0
-        if machine.directions is not None and machine.directions.size and d.ndim == z.ndim:  # a block that reads nothing
+        if machine.directions is not None and machine.directions.size and d.ndim == z.ndim:  # it reads nothing
             d = np.repeat(d[:, None], machine.directions.size, axis=1)
         if machine.relu[k - 1]:
             before[k] = z, d
