@@ -152,11 +152,9 @@ class Hunt:
             leaders = np.unique(np.argsort(-found, axis=0)[: CLIMBERS // 4])
             best.append(points[leaders])
             sizes.append(found[leaders])
-            if machine.directions is not None and self._names(points, found.max(axis=1)):
+            if self._names(points, found.max(axis=1)):
                 return True
         points, found = np.concatenate(best), np.concatenate(sizes)
-        if machine.directions is None and self._names(points, found.max(axis=1)):
-            return True
         if machine.directions is not None and not machine.directions.size:
             return False
         chosen = [np.argsort(-found[:, c])[:CLIMBERS] for c in range(min(found.shape[1], 64))]
