@@ -140,6 +140,16 @@ def simplest_between(low: Fraction, high: Fraction) -> Fraction:
     return value
 
 
+def short_above(value: Fraction, digits: int = 3) -> Fraction:
+    """The next larger number of so many significant decimals, for a value from 0."""
+    if not value:
+        return value
+    power = len(str(value.numerator)) - len(str(value.denominator))
+    power -= Fraction(10) ** power > value
+    scale = Fraction(10) ** (digits - 1 - power)
+    return Fraction(-((-value * scale) // 1)) / scale
+
+
 def decimal_text(value: Fraction, digits: int = 400) -> str | None:
     """The value in decimals, exactly; None where it has none, or more than so many digits after the point."""
     rest, twos, fives = value.denominator, 0, 0

@@ -175,7 +175,7 @@ ENGINES: dict[str, Callable[[Attempt, Problem], Result]] = {
 }
 ENGINE_NAMES = ("auto", "rules", *ENGINES, "difference", "bounds", "units", "smooth", "z3")
 # Slopes of networks with more ReLU than other engines decide are bounded first, for a part of the time.
-SLOPES = ("nondecreasing", "nonincreasing")
+SLOPES = ("nondecreasing", "nonincreasing", "lipschitz")
 SLOPE_SHARE, SLOPE_SECONDS = 0.5, 60.0
 
 
