@@ -104,7 +104,7 @@ def assert_exact(network: Network, proto: onnx.ModelProto) -> None:
     assert [float(v) for v in network(FINER)] == np.asarray(expected).ravel().tolist()
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(18))
 def test_continuous_pieces_are_read_exactly(seed: int) -> None:
     draft = Draft(seed)
     proto = draft.finished(pieces(draft, unit_of(draft), Fraction(0)))
@@ -113,7 +113,7 @@ def test_continuous_pieces_are_read_exactly(seed: int) -> None:
     assert_agrees(network, proto.SerializeToString(), random_points((1, len(FINER)), 2))
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(18))
 def test_jumps_are_refused_however_small(seed: int) -> None:
     draft = Draft(seed)
     result = pieces(draft, "x", Fraction(1, 2**12))
@@ -162,8 +162,8 @@ def read_wild(seeds: range) -> Iterator[bool]:
 
 
 def test_any_expression_is_read_rightly_or_refused() -> None:
-    read = sum(read_wild(range(150)))
-    assert read > 40
+    read = sum(read_wild(range(80)))
+    assert read > 20
 
 
 @pytest.mark.campaign

@@ -25,7 +25,7 @@ from verify.network.builder import Builder, Tensor
 DEEPEST = 60
 # Units that are tried, each deciding the one before.
 MOST_CANDIDATES = 8
-MOST_STEPS = 3_000_000
+MOST_STEPS = 1_000_000
 
 
 class JumpError(NetworkError):
@@ -122,20 +122,33 @@ def bent(choice: Choice, builder: Builder) -> list[Bent]:
             f"a choice of {size} values from {len(order)} expressions; the most is {MOST_STEPS} together"
         )
     rows = {id(node): list(rows_of(node.units)) for node in order if node.units is not None}
+    known: dict[Any, tuple[Bent, list[Place]]] = {}
     lines = Lines(builder.blocks)
     return [
-        _one(choice, order, {key: each[place] for key, each in rows.items()}, place, lines) for place in range(size)
+        _one(choice, order, {key: each[place] for key, each in rows.items()}, place, lines, known)
+        for place in range(size)
     ]
 
 
-def _one(choice: Choice, order: list[Choice], rows: dict[int, Row], place: int, lines: Lines) -> Bent:
+def _one(
+    choice: Choice,
+    order: list[Choice],
+    rows: dict[int, Row],
+    place: int,
+    lines: Lines,
+    known: dict[Any, tuple[Bent, list[Place]]],
+) -> Bent:
     """One value over the nearest unit that works: that which decides the comparisons, or one before it."""
     gaps = [rows[id(node)] for node in order if node.units is not None and node.logical]
     unit = lines.common({key for row in gaps for key in row[0]})
     error = None
     for _ in range(MOST_CANDIDATES):
         try:
-            return _over(unit, choice, order, rows, place, lines)
+            places = list(dict.fromkeys(key for row in rows.values() for key in row[0]))
+            pattern = _pattern(unit, places, order, rows, place, lines)
+            if pattern not in known:
+                known[pattern] = _over(unit, choice, order, rows, place, lines), places
+            return _renamed(*known[pattern], unit, places)
         except JumpError as found:
             error = found if error is None or _GENERAL in str(error) else error
         unit = lines.before(unit)
@@ -143,6 +156,27 @@ def _one(choice: Choice, order: list[Choice], rows: dict[int, Row], place: int, 
             break
     assert error is not None
     raise error
+
+
+def _pattern(
+    unit: Place | None, places: list[Place], order: list[Choice], rows: dict[int, Row], place: int, lines: Lines
+) -> Any:
+    """All that the pieces depend on, whatever the units are called: most values of a tensor are of a few patterns."""
+    number = {key: k for k, key in enumerate(places)}
+    units = tuple((lines.of_unit(key, unit), key == unit, lines.is_exact(key, unit)) for key in places)
+    local = tuple((*((number[k], f) for k, f in row[0].items()), row[1]) for row in rows.values())
+    truths = tuple(bool(node.truth.ravel()[place]) for node in order if node.truth is not None)
+    return unit is None, units, local, truths
+
+
+def _renamed(value: Bent, before: list[Place], unit: Place | None, places: list[Place]) -> Bent:
+    """The pieces of one value for another of the same pattern."""
+    if before is places:
+        return value
+    new = dict(zip(before, places, strict=True))
+    rest = {new[key]: factor for key, factor in value.rest.items()}
+    slack = {new[key]: size for key, size in value.slack[0].items()}, value.slack[1]
+    return Bent(unit, value.cuts, value.pieces, rest, slack)
 
 
 def _over(

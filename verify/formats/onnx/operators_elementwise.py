@@ -15,6 +15,7 @@ from verify.formats.onnx.call import Call, Value
 from verify.formats.onnx.choice import Choice
 from verify.formats.onnx.constants import arithmetic, checked_shape, is_float, reciprocal
 from verify.formats.onnx.elements import Array
+from verify.formats.onnx.refusals import CurvedError
 from verify.network import builder as layers
 from verify.network.builder import Tensor
 
@@ -95,9 +96,7 @@ def first_power(call: Call) -> Value:
     """X to the power 1."""
     exponents, value = call.array(1, "a constant power"), call.value(0)
     if isinstance(value, np.ndarray) or not np.all(call.certain(1) == 1):
-        raise NetworkError(
-            "of an activation: operator Pow is not piecewise linear; it is read of power 1 and constants"
-        )
+        raise CurvedError("of an activation: operator Pow is not piecewise linear; it is read of power 1 and constants")
     return lowering.restructured(value, lambda places: np.broadcast_to(places, lowering.common_shape(value, exponents)))
 
 

@@ -21,7 +21,7 @@ from verify.formats.onnx.files import printable
 from verify.formats.onnx.folding import doubt, folded
 from verify.formats.onnx.operators import find
 from verify.formats.onnx.reader import Graph, Node, ordered, uses
-from verify.formats.onnx.refusals import refusal, unread
+from verify.formats.onnx.refusals import CurvedError, refusal, unread
 from verify.formats.onnx.signature import check_node, output_types, schema_of
 from verify.network import Builder, InputPart, Network, Tensor
 
@@ -250,7 +250,10 @@ def _applied(call: Call, *, outermost: bool) -> list[Value]:
                 "reads a comparison of activations, whose values jump; Where, Cast and logic are read of one"
             )
         call = replace(call, inputs=[_one_value(call, value) for value in call.inputs])
-    result = operator.lower(call)
+    try:
+        result = operator.lower(call)
+    except CurvedError as error:
+        raise NetworkError(f"{error}{_advice(call) if outermost else ''}") from error
     call.check_all_read()
     return result if isinstance(result, list) else [result]
 
