@@ -58,18 +58,18 @@ def answer(
     networks: Sequence[str | Network],
     path: str,
     *,
-    outputs: Sequence[str] = (),
+    tensors: Sequence[str] = (),
     timeout: float | None = None,
     report: Callable[[str], None] | None = None,
     executor: Executor | None = None,
 ) -> Answer:
     """Decide the VNN-LIB file for the networks, which are named in its order or as ``NAME=FILE``.
 
-    ``outputs`` are the tensors that files take as their output, in the order of ``networks``.
+    ``tensors`` are what the files take as their output, in the order of ``networks``.
     """
     query = _simplified(read_query(path))
     budget = replace(Budget(timeout) if report is None else Budget(timeout, report), executor=executor)
-    loaded = bound_networks(query, networks, outputs)
+    loaded = bound_networks(query, networks, tensors)
     if all(_is_free(query, case, budget) for case in query.cases):
         return Answer(query, Verdict.PROVED, (), free=True)
     joint = _Joint(query, loaded)
@@ -111,7 +111,7 @@ def bound_networks(query: Query, given: Sequence[str | Network], outputs: Sequen
         if sign and name in names:
             named[name] = load(file, output)
         else:
-            rest.append(item if output is None else load(item, output))
+            rest.append(load(item, output) if output is not None and isinstance(item, str) else item)
     found: list[Network] = []
     for declared in query.networks:
         if declared.name not in named:

@@ -44,7 +44,7 @@ def vnnlib(
     if len(files) < 2:
         raise InputError("vnnlib: expected a network and a property: verify vnnlib NETWORK... PROPERTY.vnnlib")
     with Progress(files[-1]) as progress, workers(jobs) as executor:
-        found = answer(files[:-1], files[-1], outputs=outputs, timeout=seconds, report=progress.line, executor=executor)
+        found = answer(files[:-1], files[-1], tensors=outputs, timeout=seconds, report=progress.line, executor=executor)
     if folder is not None:
         write_reports(Path(folder), found.results)
     if as_json:
