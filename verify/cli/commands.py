@@ -10,7 +10,15 @@ import click
 
 from verify import api
 from verify.cli import display
-from verify.cli.options import bounded, choosing_output, limit_memory, number, output_list, whole
+from verify.cli.options import (
+    bounded,
+    choosing_output,
+    choosing_second_output,
+    limit_memory,
+    number,
+    output_list,
+    whole,
+)
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
@@ -30,7 +38,7 @@ STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
 @click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="Where it should hold.")
 @click.option("--to", "other", metavar="OTHER", help="The second network of 'equivalent'.")
 @choosing_output
-@click.option("--to-output", metavar="TENSOR", help="The same for the second network.")
+@choosing_second_output
 @click.option("--outputs", metavar="0,2", help="Only these outputs.")
 @click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(ENGINE_NAMES)}.")
 @click.option(
