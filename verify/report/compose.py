@@ -10,10 +10,11 @@ from markupsafe import Markup
 
 from verify.property import Claim
 from verify.region import everything
+from verify.rendering import shape_text
 from verify.report import mathml, reproduce, words
 from verify.report.arithmetic import counterexample
 from verify.report.calculation import calculation
-from verify.report.drawing import drawing, shape_text
+from verify.report.drawing import drawing
 from verify.report.model import Link, Page
 from verify.report.opinion import second_opinion
 from verify.report.plots import figures

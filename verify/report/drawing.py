@@ -14,6 +14,7 @@ from verify.errors import BudgetExceeded, RegionError
 from verify.network import Network
 from verify.network.smooth import SMOOTH
 from verify.region import Region
+from verify.rendering import shape_text
 from verify.report.markup import clean, element
 from verify.report.model import Drawing, LayerCount
 from verify.report.sentence import counted
@@ -68,11 +69,6 @@ def _counts(network: Network, explanation: Explanation) -> dict[int, LayerCount]
         )
         for layer in explanation.layers
     }
-
-
-def shape_text(shape: Sequence[int]) -> str:
-    """``6 × 8 × 8``; ``1`` for a scalar."""
-    return " × ".join(str(size) for size in shape) or "1"
 
 
 def _sized(shape: Sequence[int], what: str) -> str:
