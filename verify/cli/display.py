@@ -12,24 +12,21 @@ from rich.table import Table
 from rich.text import Text
 
 from verify.kernel.check import Verdict
-from verify.kernel.evidence import ValueGap
 from verify.network import Network
-from verify.property.trivial import why_vacuous
-from verify.rational import Vector, display, exact_text
+from verify.rational import display, exact_text
 from verify.report import words
-from verify.report.calculation import changed_line, point_line
+from verify.report.calculation import calculation
 from verify.report.each import EachResult
-from verify.report.how import how_proved, lemmas_text
 from verify.report.names import file_stem
-from verify.report.points import point_text
+from verify.report.reason import proof_line, reasons
 from verify.report.record import Result
-from verify.report.sentence import counted, is_long
-from verify.report.story import along, listed, story
-from verify.search.budget import Budget
+from verify.report.sentence import counted
+from verify.report.story import listed, story
 from verify.search.explain import Explanation
 from verify.search.radius import Infinite, Radii, Radius
-from verify.search.switch import switch_between
 
+# Longer lines are written to a file beside the record.
+MAX_LINES, MAX_CHARACTERS = 40, 4000
 COLOURS = {Verdict.PROVED: "bold green", Verdict.REFUTED: "bold red", Verdict.UNKNOWN: "bold yellow"}
 
 
@@ -44,9 +41,7 @@ def show_result(result: Result, folder: str | None) -> None:
     console.print(Text.assemble((result.verdict.name, COLOURS[result.verdict]), f"  {statement(result)}"))
     if result.counterexample:
         console.print(Text(f"  {result.counterexample}"))
-        for line in omitted_points(result):
-            console.print(Text(f"  {line}"))
-        for line in switch_lines(result):
+        for line in reasons(result):
             console.print(Text(f"  {line}"))
     elif result.verdict is Verdict.PROVED:
         console.print(Text(f"  {proof_line(result)}"))
@@ -59,38 +54,21 @@ def show_result(result: Result, folder: str | None) -> None:
         console.print(Text(f"  assumes: {assumption}", style="dim"))
     if folder is not None:
         console.print(Text(f"  evidence: {Path(folder) / file_stem(result)}.json", style="dim"))
+    for i, line in enumerate(again(result, folder)):
+        # Not indented: the lines are pasted as they are.
+        console.print(Text(f"  {line}" if i == 0 else line, style="dim"))
 
 
-def omitted_points(result: Result) -> list[str]:
-    """The points that the sentence only names, as lines to paste after ``import numpy as np``."""
-    evidence = result.outcome.evidence
-    if not isinstance(evidence, ValueGap) or not any(is_long(value.point) for value in result.outcome.values):
+def again(result: Result, folder: str | None) -> list[str]:
+    """The lines that reproduce a refutation without this package, or where they are."""
+    lines = calculation(result)
+    if not lines:
         return []
-    named = [(name, value) for name, value in evidence.assignment.items()]
-    points = [(name, value) for name, value in named if isinstance(value, Vector)]
-    first, known = points[0]
-    lines = [point_line(first, known, exact=False), *(changed_line(n, p, first, known) for n, p in points[1:])]
-    numbers = [f"{name} = {exact_text(value)}" for name, value in named if not isinstance(value, Vector)]
-    if not all(lines):
-        return ["(its points have more entries than a terminal shows; --report or --json writes them)"]
-    return [*lines, *numbers]
-
-
-def switch_lines(result: Result) -> list[str]:
-    """The ReLU that switch between the points of a counterexample, where f bends there."""
-    claim, evidence, values = result.claim, result.outcome.evidence, result.outcome.values
-    if not isinstance(evidence, ValueGap) or claim.second is not None or not claim.network.is_piecewise_linear:
-        return []
-    ends = [value.point for value in values if value.factor]
-    # The mixed point of 'affine' comes first; f bends between the two others.
-    found = switch_between(claim.network, ends[1:] if len(ends) == 3 else ends, evidence.output, Budget())
-    if found is None:
-        return []
-    units = listed(found.units)
-    verb = "switches" if len(found.units) == 1 else "switch"
-    way = along(found.direction, found.coordinate)
-    slopes = f"the slope of the output {way} jumps from {display(found.before)} to {display(found.after)}"
-    return [f"{units} {verb} at {point_text(found.point)}: {slopes}"]
+    if len(lines) <= MAX_LINES and sum(map(len, lines)) <= MAX_CHARACTERS:
+        return ["The same in Python, without this package:", *lines]
+    if folder is None:
+        return ["--report DIR writes lines of Python that reproduce it without this package."]
+    return [f"The same without this package: python {Path(folder) / file_stem(result)}.py"]
 
 
 def show_each(each: EachResult, folder: str | None) -> None:
@@ -137,16 +115,6 @@ def statement_on(result: Result, where: str) -> str:
         what += f" to {result.second.name}"
     outputs = f" (outputs {', '.join(map(str, result.outputs))})" if result.outputs else ""
     return f"{result.network.name} is {what} on {where}{outputs}"
-
-
-def proof_line(result: Result) -> str:
-    """Why a proved claim holds, in one line."""
-    if result.vacuous:
-        return f"vacuous: {why_vacuous(result.claim)}"
-    if result.assurance == "attested":
-        return f"attested by {result.outcome.attested}; no evidence to replay"
-    data = result.record()
-    return f"{how_proved(data)}{lemmas_text(data)}"
 
 
 def unit_names(network: Network, units: Sequence[tuple[int, int]]) -> list[str]:

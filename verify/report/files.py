@@ -36,6 +36,10 @@ def write_report(
     record = folder / f"{stem or file_stem(result)}.json"
     data = _recorded(record, result, title=title, test=test, fuzz=fuzz, theorem=theorem)
     page = compose(result, About(title, test, from_here(record), fuzz, theorem))
+    if page.calculation:
+        write_text(record.with_suffix(".py"), f"{page.calculation}\n")
+    else:
+        record.with_suffix(".py").unlink(missing_ok=True)
     write_text(record.with_suffix(".html"), claim_page(page, record=record.name))
     write_text(record.with_suffix(".md"), text_of(page))
     if page.opinion is not None and page.opinion.agrees is False:

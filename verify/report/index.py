@@ -11,7 +11,7 @@ from typing import Any
 
 from verify.errors import VerifyError
 from verify.report.book import Card, in_chapters, read_cards
-from verify.report.how import how_proved
+from verify.report.how import proof_text
 from verify.report.record import write_text
 from verify.report.sentence import recorded_sentence
 from verify.report.theorem import DATA, Chapter
@@ -189,7 +189,7 @@ def _line(data: dict[str, Any]) -> str:
         return str(data["unchecked"]["reason"])
     if data["vacuous"] or data["evidence"] is None:
         return "; ".join(map(str, data["lemmas"]))
-    return how_proved(data)
+    return proof_text(data)
 
 
 def gathered(paths: Iterable[Path], failed: frozenset[str] = frozenset(), skipped: Sequence[Skip] = ()) -> Index:
