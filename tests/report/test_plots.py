@@ -94,8 +94,9 @@ def test_which_plot_is_made() -> None:
         ("thread", "affine", "segment([0, 0, 0, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1, 1, 1])"): "its parameter t",
     }
     for (network, property, on), caption in captions.items():
-        [figure], notes = figures(verify.check(network, property, on=on), 60)
-        assert caption in figure.caption
+        found, notes = figures(verify.check(network, property, on=on), 60)
+        assert caption in found[0].caption
+        assert "minus the chord" in found[-1].caption
         assert notes == []
 
 

@@ -214,8 +214,6 @@ def test_maps_on_pages_are_the_maps() -> None:
         rng, ready = random.Random(seed), inside(claim.region)
         for _ in range(20):
             point = ready.reached(noise(ready.sides, rng))
-            value = evaluate(claim.network, point)
-            assert value.fractions() == [
-                row.dot(point) + c for row, c in zip(found[0], found[1].fractions(), strict=True)
-            ], seed
+            value, pairs = evaluate(claim.network, point), zip(found[0], found[1].fractions(), strict=True)
+            assert value.fractions() == [row.dot(point) + constant for row, constant in pairs], seed
     assert compared > 5

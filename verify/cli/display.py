@@ -54,21 +54,27 @@ def show_result(result: Result, folder: str | None) -> None:
         console.print(Text(f"  assumes: {assumption}", style="dim"))
     if folder is not None:
         console.print(Text(f"  evidence: {Path(folder) / file_stem(result)}.json", style="dim"))
-    for i, line in enumerate(again(result, folder)):
-        # Not indented: the lines are pasted as they are.
-        console.print(Text(f"  {line}" if i == 0 else line, style="dim"))
+    show_lines(console, calculation(result), _script(result, folder))
 
 
-def again(result: Result, folder: str | None) -> list[str]:
-    """The lines that reproduce a refutation without this package, or where they are."""
-    lines = calculation(result)
+def show_lines(console: Console, lines: list[str], script: str) -> None:
+    """The lines that reproduce a refutation without this package; where they are long, the command that runs them."""
     if not lines:
-        return []
-    if len(lines) <= MAX_LINES and sum(map(len, lines)) <= MAX_CHARACTERS:
-        return ["The same in Python, without this package:", *lines]
-    if folder is None:
-        return ["--report DIR writes lines of Python that reproduce it without this package."]
-    return [f"The same without this package: python {Path(folder) / file_stem(result)}.py"]
+        return
+    short = len(lines) <= MAX_LINES and sum(map(len, lines)) <= MAX_CHARACTERS
+    if not short:
+        where = (
+            f"The same without this package: {script}" if script else "--report DIR writes lines of Python for that."
+        )
+        console.print(Text(f"  {where}", style="dim"))
+        return
+    console.print(Text("  The same in Python, without this package:", style="dim"))
+    for line in lines:  # not indented: they are pasted as they are
+        console.print(Text(line, style="dim"))
+
+
+def _script(result: Result, folder: str | None) -> str:
+    return f"python {Path(folder) / file_stem(result)}.py" if folder is not None else ""
 
 
 def show_each(each: EachResult, folder: str | None) -> None:
@@ -89,6 +95,8 @@ def show_each(each: EachResult, folder: str | None) -> None:
     console.print(Text(f"  {first.claim.property.formula}; {how}", style="dim"))
     for assumption in dict.fromkeys(a for r in each.results for a in r.outcome.assumptions):
         console.print(Text(f"  assumes: {assumption}", style="dim"))
+    if each.verdict is Verdict.REFUTED:
+        show_lines(console, calculation(each.decisive[0]), _script(each.decisive[0], folder))
 
 
 def _short(result: Result) -> str:

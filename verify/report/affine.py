@@ -112,8 +112,8 @@ def weights(network: Network) -> list[Weights]:
         bias = block.bias.fractions()
         for source, matrix in block.inputs:
             rows = dense(matrix)
-            shown = grid(rows) or mathml.identifier(f"W{source}")
-            parts += [*([mathml.operator("+")] if parts else []), shown, _named(source)]
+            shown = [] if rows == [[1]] else [grid(rows) or mathml.identifier(f"W{source}")]
+            parts += [*([mathml.operator("+")] if parts else []), *shown, _named(source)]
             texts.append(f"{_listed(rows)} {_name(source)}")
         if any(bias) or not parts:
             column = grid([[value] for value in bias]) or mathml.identifier("b")
@@ -124,12 +124,7 @@ def weights(network: Network) -> list[Weights]:
             parts = [mathml.identifier("relu"), mathml.operator("("), *parts, mathml.operator(")")]
             body = f"relu({body})"
         last = k == len(network.blocks)
-        left = [
-            mathml.identifier("f"),
-            *(mathml.operator(c) for c in "("),
-            mathml.identifier("x"),
-            mathml.operator(")"),
-        ]
+        left = [mathml.identifier("f"), mathml.operator("("), mathml.identifier("x"), mathml.operator(")")]
         formula = mathml.math(*(left if last else [_named(k)]), mathml.operator("="), *parts)
         found.append(Weights(formula, f"{'f(x)' if last else _name(k)} = {body}"))
     return found
@@ -162,4 +157,4 @@ def grid(rows: Sequence[Sequence[Fraction]]) -> Markup | None:
         signs = [mathml.operator("(")], [mathml.operator(")")]
         return element("mrow", *signs[0], shown, *signs[1]) if value < 0 else shown
     cells = [element("mtr", *(element("mtd", mathml.number(value)) for value in row)) for row in rows]
-    return element("mrow", element("mo", "["), element("mtable", *cells), element("mo", "]"))
+    return element("mtable", *cells, class_="matrix")

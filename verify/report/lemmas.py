@@ -33,11 +33,11 @@ LEMMAS: dict[int, tuple[str, str]] = {
     5: (
         "One network for both sides",
         "The difference of the two sides of the formula is a combination of copies of f, and so one piecewise linear"
-        " network h on one polyhedron. The claim holds if and only if h is zero there (of an inequality: at most zero).",
+        " network h on one polyhedron. The claim holds if and only if h is zero there (for an inequality: at most 0).",
     ),
     6: (
         "Rewriting",
-        "These steps do not change the function on the region: dropping a unit without influence, putting in what a unit"
+        "These steps keep the function on the region: dropping a unit without influence, putting in what a unit"
         " of fixed side is, scaling a ReLU's row by a positive number, sharing equal units, writing relu(-z) as"
         " relu(z) - z.",
     ),
@@ -47,7 +47,7 @@ LEMMAS: dict[int, tuple[str, str]] = {
     ),
     8: (
         "Rules about a network's shape",
-        "Signs of weights, biases and inputs alone can decide: with nonnegative weights and biases on nonnegative inputs"
+        "Signs of weights, biases and inputs can decide: with nonnegative weights and biases on nonnegative inputs"
         " no ReLU switches, so the network is affine; without biases it is positively homogeneous; with nonnegative"
         " weights after the first layer it is convex.",
     ),

@@ -190,4 +190,5 @@ class Page:
     recheck: str
     notes: tuple[str, ...] = ()
     theorem: Link | None = None
+    networks: str = ""
     reading: str = "every argument of f in the region"

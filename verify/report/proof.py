@@ -143,11 +143,12 @@ def _reached(claim: Claim, evidence: Reached) -> Step:
 def _reduction(question: Question, part: str) -> Step:
     lemma, _, reason = question.lemma.partition(":")
     network = question.network
+    named = re.fullmatch(r"lemma (\d+)", lemma)
+    start = f"{_sentence(reason.strip() or question.lemma)} So it" if named else "It"
     text = (
-        f"{_sentence(reason.strip() or question.lemma)} So it is enough that {CRITERIA[question.criterion]}, for a"
+        f"{start} is enough that {CRITERIA[question.criterion]}, for a"
         f" network of {network.relu_count} ReLU on a region of dimension {question.region.dimension}."
     )
-    named = re.fullmatch(r"lemma (\d+)", lemma)
     return Step(f"{part}What has to be shown", f"Lemma {named[1]}" if named else "The definition", text)
 
 

@@ -131,11 +131,7 @@ def _broken(result: Result) -> str:
     if gap is None:
         return "the formula fails"
     size: Real = gap if isinstance(gap, Enclosure) else abs(gap)
-    return (
-        f"the formula fails by {display(size, 12)}"
-        if relation == "= 0"
-        else f"the inequality fails by {display(size, 12)}"
-    )
+    return f"the {'formula' if relation == '= 0' else 'inequality'} fails by {display(size, 12)}"
 
 
 def _one_piece(network: Network, points: list[Vector]) -> bool:
