@@ -13,14 +13,13 @@ from rich.text import Text
 
 from verify.kernel.check import Verdict
 from verify.network import Network
-from verify.rational import display, exact_text
+from verify.rational import counted, display, exact_text
 from verify.report import words
 from verify.report.calculation import calculation
 from verify.report.each import EachResult
 from verify.report.names import file_stem
 from verify.report.reason import proof_line, reasons
 from verify.report.record import Result
-from verify.report.sentence import counted
 from verify.report.story import listed, story
 from verify.search.explain import Explanation
 from verify.search.radius import Infinite, Radii, Radius

@@ -13,11 +13,11 @@ from markupsafe import Markup
 from verify.errors import BudgetExceeded, RegionError
 from verify.network import Network
 from verify.network.smooth import SMOOTH
+from verify.rational import counted
 from verify.region import Region
 from verify.report.affine import weights
 from verify.report.markup import clean, element
 from verify.report.model import Drawing, LayerCount
-from verify.report.sentence import counted
 from verify.report.story import story
 from verify.search.budget import Budget
 from verify.search.explain import Explanation, explain

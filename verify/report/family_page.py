@@ -12,6 +12,7 @@ from verify.network.families import Family
 from verify.network.families.layers import kind, parameters
 from verify.network.families.ranges import Range, Signs
 from verify.property.trivial import why_vacuous
+from verify.rational import counted
 from verify.report import mathml, reproduce
 from verify.report.calculation import gap_calls, lines_of
 from verify.report.compose import About, compose, named_lemmas
@@ -21,7 +22,6 @@ from verify.report.family_words import place_of
 from verify.report.files import from_here, write_pages
 from verify.report.model import Drawing, Page, Step
 from verify.report.record import Result
-from verify.report.sentence import counted
 from verify.search.outcome import Outcome
 
 SIGN_RULES = "Lemma 8: signs of weights, biases and inputs"

@@ -7,7 +7,7 @@ from fractions import Fraction
 from verify.kernel.families import FamilyClaim, FamilyEvidence, FamilyJudgement, Member
 from verify.network.families import Family, Weights
 from verify.property.trivial import why_vacuous
-from verify.rational import display
+from verify.rational import counted, display
 from verify.report.sentence import refutation_sentence
 
 SHOWN_WEIGHTS = 12
@@ -31,7 +31,7 @@ def sentence_of(claim: FamilyClaim, evidence: FamilyEvidence | None, judgement: 
         return shown
     if judgement.vacuous:
         return f"vacuous: {why_vacuous(claim.of_zero)}"
-    return f"by induction over {len(claim.family.layers)} layers, for all weights of these signs"
+    return f"by induction over {counted(len(claim.family.layers), 'layer')}, for all weights of these signs"
 
 
 def member_sentence(

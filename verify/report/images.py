@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from verify.kernel.evidence import Falsehood, ValueGap
 from verify.network import Network
-from verify.rational import Floats, Vector, display
+from verify.rational import Floats, Vector, counted, display
 from verify.report.markup import element
 from verify.report.model import Figure
 from verify.report.record import Result
@@ -78,15 +78,16 @@ def images(result: Result) -> list[Figure]:
         panels.append((f"{second} - {first}", _picture(_signed(y - x, shape), Shape(3, shape.height, shape.width))))
         exact = [abs(a - b) for a, b in zip(named[1][1].fractions(), named[0][1].fractions(), strict=True)]
         changed = sum(1 for d in exact if d)
+        differ = f"{changed} of {len(exact)} numbers {'differs' if changed == 1 else 'differ'}"
         notes.append(
-            f"{changed} of {len(exact)} numbers differ, by at most {display(max(exact), 12)}; of the difference the"
-            " largest is drawn red where it is positive, blue where it is negative."
+            f"{differ}, by at most {display(max(exact), 12)}; of the difference the largest is drawn red where it is"
+            " positive, blue where it is negative."
         )
     seen = _field(result, network, shape) if isinstance(evidence, ValueGap) else None
     if seen is not None:
         name, field, reads = seen
         panels.append(("what the unit sees", _picture(_framed(points[0][1], low, high, field, shape), _rgb(shape))))
-        notes.append(f"{name} switches between these points; it depends on the {reads} numbers that are not dimmed.")
+        notes.append(f"{name} switches between these points; what it reads ({counted(reads, 'number')}) is not dimmed.")
     how = f"the input's {network.input_size} numbers as {shape}, row by row" if shape.guessed else f"inputs of {shape}"
     caption = f"The points of the counterexample as images: {how}."
     return [Figure(_strip(panels, shape), caption, tuple(notes))]

@@ -11,10 +11,11 @@ from typing import Any
 
 from verify.errors import VerifyError
 from verify.network.families import description
+from verify.rational import counted
 from verify.report.book import Card, in_chapters, read_cards
 from verify.report.how import proof_text
 from verify.report.record import write_text
-from verify.report.sentence import counted, recorded_sentence
+from verify.report.sentence import recorded_sentence
 from verify.report.theorem import DATA, Chapter
 from verify.report.words import chosen_outputs, listed_bindings, place_of
 

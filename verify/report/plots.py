@@ -18,7 +18,7 @@ from verify.kernel.check import Value, has_smooth_units
 from verify.kernel.evidence import ValueGap
 from verify.kernel.exact import evaluate
 from verify.network import Network
-from verify.rational import Vector, display, vector
+from verify.rational import Vector, counted, display, vector
 from verify.region import Box, Region
 from verify.report import mathml
 from verify.report.axes import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axes, Pair, around
@@ -27,7 +27,6 @@ from verify.report.model import Figure
 from verify.report.points import point_text
 from verify.report.polygons import Polygon, colour, polygons, without_l1
 from verify.report.record import Result
-from verify.report.sentence import counted
 from verify.search.budget import Budget
 from verify.search.walk import stretches
 

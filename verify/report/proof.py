@@ -13,9 +13,9 @@ from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous
 from verify.property.trivial import why_vacuous
 from verify.property.units import unit_network
+from verify.rational import counted
 from verify.report.model import Step
 from verify.report.record import Result
-from verify.report.sentence import counted
 
 CRITERIA = {
     Criterion.AFFINE: "every piece carries the same affine map",

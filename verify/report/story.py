@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from verify.network import Network
-from verify.rational import Vector, display
+from verify.rational import Vector, counted, display
 from verify.report.points import point_text
-from verify.report.sentence import counted
 from verify.search.explain import Break, Explanation
 
 SHOWN_UNITS, SHORT = 3, 6

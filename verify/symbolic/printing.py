@@ -85,5 +85,7 @@ def folded(line: str) -> str:
     if len(line) <= LONG:
         return line
     branches = re.sub(r"(?<= \\\\)\s*", "\n", line).split("\n")
-    wrapped = [textwrap.wrap(part, COLUMNS, break_long_words=False, break_on_hyphens=False) or [""] for part in branches]
+    wrapped = [
+        textwrap.wrap(part, COLUMNS, break_long_words=False, break_on_hyphens=False) or [""] for part in branches
+    ]
     return "\n".join("\n  ".join(lines) for lines in wrapped)
