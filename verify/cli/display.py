@@ -20,7 +20,7 @@ from verify.report.each import EachResult
 from verify.report.names import file_stem
 from verify.report.reason import proof_line, reasons
 from verify.report.record import Result
-from verify.report.story import listed, story
+from verify.report.story import along, listed, story
 from verify.search.explain import Explanation
 from verify.search.radius import Infinite, Radii, Radius
 
@@ -200,6 +200,7 @@ def explanation_json(network: Network, explanation: Explanation) -> dict[str, An
             "turned_on": list(bend.turned_on),
             "slope_before": exact_text(bend.slope_before),
             "slope_after": exact_text(bend.slope_after),
+            "slopes_per": along(network, bend.direction, bend.coordinate),
             "coordinate": bend.coordinate,
             "direction": bend.direction.strings(),
         },

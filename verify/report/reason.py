@@ -88,7 +88,7 @@ def _bent(result: Result, points: list[Vector], output: int) -> list[str]:
 
 def _switched(result: Result, found: Switch, output: int) -> list[str]:
     network = result.claim.network
-    units, way = listed(found.units), along(found.direction, found.coordinate)
+    units, way = listed(found.units), along(network, found.direction, found.coordinate)
     verb = "switches" if len(found.units) == 1 else "switch"
     shown = result.outputs[output] if result.outputs else output
     of = f"output {shown}" if result.network.output_size > 1 else "the output"
