@@ -106,12 +106,12 @@ def test_output_numbers_are_those_of_the_whole_network(tmp_path: Path, capsys: C
 # What a terminal shows, with the seconds masked.
 
 PROVED = """\
-PROVED  thread_nonneg is affine on nonneg
+PROVED  thread_nonneg is affine for nonnegative inputs
   the signs of weights, biases and inputs fix all 4 ReLU
   f((1-e) x + e y) = (1-e) f(x) + e f(y), 0 <= e <= 1; checked, engine stability, * s
 """
 REFUTED = """\
-REFUTED  relu is additive on all
+REFUTED  relu is additive everywhere
   f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1
   relu[0] switches at 0: it is on where x > 0.
   This changes the slope of the output in x from 0 to 1.
@@ -137,7 +137,7 @@ PROVED  max is additive on segment([1, 0], [0, 1])
   f(x + y) = f(x) + f(y); checked, engine reduction, * s
 """
 UNKNOWN = """\
-UNKNOWN  relu is affine on all
+UNKNOWN  relu is affine everywhere
   the engines that were tried do not decide this claim; tried: rules
   f((1-e) x + e y) = (1-e) f(x) + e f(y), 0 <= e <= 1; no verdict, engine -, * s
 """

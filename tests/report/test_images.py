@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 import verify
+from verify.kernel.evidence import ValueGap
 from verify.kernel.exact import preactivations
 from verify.network import Builder
 from verify.network.builder import conv, dense, relu
-from verify.rational import vector
+from verify.rational import Vector, vector
 from verify.report.images import Shape, image_shape, images, png, receptive_field
 from verify.report.record import Result
 
@@ -57,7 +58,10 @@ def test_points_are_drawn(refuted: Result) -> None:
     names = re.findall(r'class="name">([^<]+)<', figure.svg)
     assert names == ["x", "y", "y - x", "what the unit sees"]
     drawn = [decoded(base64.b64decode(data)) for data in re.findall(r"base64,([^\"]+)", figure.svg)]
-    x, y = (np.array([float(v) for v in refuted.outcome.evidence.assignment[n].fractions()]) for n in "xy")  # type: ignore[union-attr]
+    evidence = refuted.outcome.evidence
+    assert isinstance(evidence, ValueGap)
+    points = [value for value in evidence.assignment.values() if isinstance(value, Vector)]
+    x, y = (np.array([float(v) for v in point.fractions()]) for point in points)
     low, high = min(x.min(), y.min()), max(x.max(), y.max())
     for point, pixels in ((x, drawn[0]), (y, drawn[1])):
         assert (pixels[0] == np.rint((point.reshape(8, 8) - low) / (high - low) * 255)).all()

@@ -33,11 +33,11 @@ def _console() -> Console:
     return Console(highlight=False, soft_wrap=True)
 
 
-def show_result(result: Result, folder: str | None) -> None:
-    """The verdict, why, and what it rests on."""
+def show_result(result: Result, folder: str | None, *, lines: bool = True) -> None:
+    """The verdict, why, and what it rests on; of a refutation the ``lines`` that reproduce it."""
     console = _console()
     claim, outcome = result.claim, result.outcome
-    console.print(Text.assemble((result.verdict.name, COLOURS[result.verdict]), f"  {statement(result)}"))
+    console.print(Text.assemble((result.verdict.name, COLOURS[result.verdict]), f"  {words.statement(result)}"))
     if result.counterexample:
         console.print(Text(f"  {result.counterexample}"))
         for line in reasons(result):
@@ -53,7 +53,8 @@ def show_result(result: Result, folder: str | None) -> None:
         console.print(Text(f"  assumes: {assumption}", style="dim"))
     if folder is not None:
         console.print(Text(f"  evidence: {Path(folder) / file_stem(result)}.json", style="dim"))
-    show_lines(console, calculation(result), _script(result, folder))
+    if lines:
+        show_lines(console, calculation(result), _script(result, folder))
 
 
 def show_lines(console: Console, lines: list[str], script: str) -> None:
@@ -79,7 +80,7 @@ def _script(result: Result, folder: str | None) -> str:
 def show_each(each: EachResult, folder: str | None) -> None:
     """The verdict on all regions, then that on each, shortly."""
     console, first = _console(), each.results[0]
-    text = f"  {statement_on(first, each.where)}"
+    text = f"  {words.statement(first, each.where)}"
     console.print(Text.assemble((each.verdict.name, COLOURS[each.verdict]), text))
     for result in each.results if each.verdict is Verdict.PROVED else each.decisive:
         console.print(Text.assemble("  ", (result.verdict.name, COLOURS[result.verdict]), f"  {_short(result)}"))
@@ -105,23 +106,6 @@ def _short(result: Result) -> str:
     if result.verdict is Verdict.PROVED:
         return f"{region}: {proof_line(result)}"
     return f"{region}: {result.outcome.reason}; tried: {', '.join(result.outcome.tried) or 'nothing'}"
-
-
-def statement(result: Result) -> str:
-    """``digits_conv is affine on box(0, 1)``."""
-    return statement_on(result, result.claim.region.text or "the region")
-
-
-def statement_on(result: Result, where: str) -> str:
-    """The same about another place: ``digits_conv is affine on each of the 2 boxes of p.vnnlib``."""
-    claim = result.claim
-    if claim.property.asked is not None:
-        return words.statement(result)
-    what = claim.property.words
-    if result.second is not None:
-        what += f" to {result.second.name}"
-    outputs = f" (outputs {', '.join(map(str, result.outputs))})" if result.outputs else ""
-    return f"{result.network.name} is {what} on {where}{outputs}"
 
 
 def unit_names(network: Network, units: Sequence[tuple[int, int]]) -> list[str]:

@@ -148,7 +148,7 @@ class Session:
     def _show(self, result: Result, asked: Asked) -> None:
         self.result, self.page = result, None
         self.claims.append(asked)
-        display.show_result(result, None)
+        display.show_result(result, None, lines=False)
 
     def _on(self, place: str) -> None:
         if not self.claims:

@@ -18,9 +18,9 @@ from verify.report.calculation import gap_calls, lines_of
 from verify.report.compose import About, compose, named_lemmas
 from verify.report.drawing import shape_text
 from verify.report.family_record import FamilyResult, write_family
-from verify.report.family_words import place_of
 from verify.report.files import from_here, write_pages
 from verify.report.model import Drawing, Page, Step
+from verify.report.places import place_of
 from verify.report.record import Result
 from verify.search.outcome import Outcome
 

@@ -8,20 +8,15 @@ from verify.kernel.families import FamilyClaim, FamilyEvidence, FamilyJudgement,
 from verify.network.families import Family, Weights
 from verify.property.trivial import why_vacuous
 from verify.rational import counted, display
+from verify.report.places import place_of
 from verify.report.sentence import refutation_sentence
 
 SHOWN_WEIGHTS = 12
-PLACES = {"all": "everywhere", "nonneg": "for nonnegative inputs", "nonpos": "for nonpositive inputs"}
 
 
 def statement_of(claim: FamilyClaim) -> str:
     """The claim as a statement."""
     return f"every network of {claim.family.name} is {claim.property.name} {place_of(claim.region.text)}"
-
-
-def place_of(text: str) -> str:
-    """Where, from a region as it was written."""
-    return PLACES.get(text) or (f"on {text}" if text else "on a region given in Python")
 
 
 def sentence_of(claim: FamilyClaim, evidence: FamilyEvidence | None, judgement: FamilyJudgement) -> str:

@@ -14,10 +14,11 @@ from verify.network.families import description
 from verify.rational import counted
 from verify.report.book import Card, in_chapters, read_cards
 from verify.report.how import proof_text
+from verify.report.places import place_of
 from verify.report.record import write_text
 from verify.report.sentence import recorded_sentence
 from verify.report.theorem import DATA, Chapter
-from verify.report.words import chosen_outputs, listed_bindings, place_of
+from verify.report.words import chosen_outputs, listed_bindings
 
 NO_MODULE = "command line"
 

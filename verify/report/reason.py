@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from verify.kernel.check import Verdict
-from verify.kernel.evidence import Cells, Falsehood, Rule, ValueGap
+from verify.kernel.evidence import Cells, Rule, ValueGap
 from verify.kernel.exact import preactivations
 from verify.network import Network
 from verify.property import Vacuous
@@ -37,9 +37,7 @@ def reasons(result: Result) -> list[str]:
         return _bent(result, points, evidence.output)
     if isinstance(evidence, ValueGap):
         return [f"The two networks were evaluated exactly at the points of one instance; {_broken(result)}."]
-    if isinstance(evidence, Falsehood):
-        return ["At these values every condition holds, and what the formula says of them is false."]
-    return []
+    return []  # of a formula the sentence itself goes from the values to what is false
 
 
 def proof_line(result: Result) -> str:
