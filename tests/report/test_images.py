@@ -24,7 +24,7 @@ from verify.report.record import Result
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits_conv.onnx"
 
 
-def decoded(data: bytes) -> np.ndarray:  # type: ignore[type-arg]
+def decoded(data: bytes) -> np.ndarray:
     """The pixels of a PNG that this package wrote."""
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
     chunks, place = {}, 8
