@@ -165,6 +165,11 @@ def decimal_text(value: Fraction, digits: int = 400) -> str | None:
     return f"{sign}{whole}.{part:0{places}d}" if places else f"{sign}{whole}.0"
 
 
+def counted(number: int, what: str) -> str:
+    """``1 input``, ``2 inputs``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def display(value: Real, digits: int = 30) -> str:
     """A short exact form where there is one, else a decimal marked with ``~``."""
     if isinstance(value, Enclosure):
