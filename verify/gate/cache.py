@@ -48,19 +48,23 @@ def key_of(claim: Claim, network: Network, second: Network | None, outputs: tupl
     if asked is not None:
         parts: list[Any] = [
             asked.formula.text,
-            {name: [bound.digest, bound.output] for name, bound in asked.networks.items()},
+            {name: _digests(bound) for name, bound in asked.networks.items()},
             [regions.to_json(region) | {"text": ""} for region in asked.formula.regions],
         ]
     else:
         parts = [
-            [network.digest, network.output],
-            [second.digest, second.output] if second is not None else None,
+            _digests(network),
+            _digests(second) if second is not None else None,
             claim.property.name,
             regions.to_json(claim.region) | {"text": ""},
             list(outputs) if outputs is not None else None,
         ]
     parts = [FORMAT, tool_version(), *parts]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _digests(network: Network) -> list[Any]:
+    return [network.digest, network.output, sorted(network.files)]
 
 
 def path_of(folder: Path, key: str) -> Path:
