@@ -84,13 +84,14 @@ def recalled(folder: Path, key: str, claim: Claim) -> Recalled:
     except (OSError, ValueError, RecursionError, MemoryError) as error:
         return Recalled(complaint=f"an entry of the cache cannot be read ({type(error).__name__}); it is replaced")
     try:
-        return Recalled(_replayed(data, claim))
+        return Recalled(replayed(data, claim))
     except (VerifyError, TooLarge, KeyError, TypeError, ValueError, AttributeError) as error:
         said = str(error) if isinstance(error, EvidenceError) else type(error).__name__
         return Recalled(complaint=f"an entry of the cache is not accepted ({said[:200]}); it is replaced")
 
 
-def _replayed(data: dict[str, Any], claim: Claim) -> Outcome:
+def replayed(data: dict[str, Any], claim: Claim) -> Outcome:
+    """The outcome that the evidence of a record shows of the claim; whatever is wrong with it raises."""
     evidence = evidence_kinds.from_json(data["evidence"], asked_about(claim))
     witness = _witness(data["nontrivial"], claim)
     judgement = judge(claim, evidence, witness)
