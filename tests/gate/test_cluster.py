@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -171,11 +170,6 @@ class TestDask:
             for process in running:
                 process.kill()
                 process.wait()
-
-    def test_what_a_worker_pickles_is_not_read(self, cluster: Any) -> None:
-        ready = connected(cluster.scheduler_address.replace("tcp://", "dask://"))
-        with pytest.raises(TypeError):
-            ready.executor.submit(Fraction, 1, 3).result(timeout=60)
 
 
 def _started(port: int) -> list[subprocess.Popen[bytes]]:
