@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from verify.region import Region
     from verify.report.recheck import recheck
     from verify.report.record import Result
+    from verify.torch_module import from_torch
 
 _HOMES = {
     "ask": "verify.asking",
@@ -32,6 +33,7 @@ _HOMES = {
     "variables": "verify.asking",
     "check": "verify.api",
     "explain": "verify.api",
+    "from_torch": "verify.torch_module",
     "load": "verify.api",
     "radius": "verify.api",
     "lipschitz": "verify.api",
@@ -69,6 +71,7 @@ __all__ = [
     "check",
     "check_family",
     "explain",
+    "from_torch",
     "functions",
     "fuzz",
     "fuzz_verdict",

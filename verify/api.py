@@ -11,8 +11,6 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
-from verify.arrangement.counting import Pieces
-from verify.arrangement.counting import count as count_pieces
 from verify.errors import BudgetExceeded, InputError, NetworkError
 from verify.formats import expressions
 from verify.formats.files import load as load_file
@@ -25,14 +23,14 @@ from verify.report.record import Result, check_writable, write_bytes, write_json
 from verify.search.budget import Budget
 from verify.search.compare import Comparison, compare_networks
 from verify.search.decide import decide
-from verify.search.explain import Explanation
-from verify.search.explain import explain as explain_network
-from verify.search.lipschitz import LipschitzConstant, best_constant
 from verify.search.outcome import SearchInterrupted
 from verify.search.problem import is_empty
-from verify.search.radius import Radii, radii
 
 if TYPE_CHECKING:
+    from verify.arrangement.counting import Pieces
+    from verify.search.explain import Explanation
+    from verify.search.lipschitz import LipschitzConstant
+    from verify.search.radius import Radii
     from verify.symbolic import SymbolicForm
 
 # A box: low and high of each input, None for no side.
@@ -242,6 +240,8 @@ def explain(
     report: Callable[[str], None] | None = None,
 ) -> Explanation:
     """Which layers and units are on, off or switching on the region, and where f first bends."""
+    from verify.search.explain import explain as explain_network
+
     loaded = load(network)
     return explain_network(loaded, parse_region(on, loaded), make_budget(timeout, report))
 
@@ -254,6 +254,8 @@ def radius(
     report: Callable[[str], None] | None = None,
 ) -> Radii:
     """The exact pattern radius and affine radius (L-infinity) at a point."""
+    from verify.search.radius import radii
+
     loaded = load(network)
     where = expressions.parse_point(at, loaded.input_size) if isinstance(at, str) else at
     point = where if isinstance(where, Vector) else vector(where)
@@ -272,6 +274,8 @@ def lipschitz(
 
     ``norm`` is ``linf``, ``l1`` or ``l2`` (whose bounds are squares, see ``LipschitzConstant``).
     """
+    from verify.search.lipschitz import best_constant
+
     loaded = load(network)
     return best_constant(loaded, parse_region(on, loaded), norm, make_budget(timeout, report))
 
@@ -288,6 +292,8 @@ def pieces(
 
     The counts are None beyond ``limit`` cells or out of time; ``at_least`` then bounds the number of cells from below.
     """
+    from verify.arrangement.counting import count as count_pieces
+
     loaded = load(network)
     return count_pieces(loaded, parse_region(on, loaded), make_budget(timeout, report), limit)
 

@@ -32,7 +32,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("arrangement", "search", "symbolic"),
     ("report",),
     ("api", "asking", "family", "queries", "fuzzing", "strategies"),
-    ("gate",),
+    ("gate", "torch_module"),
     ("testing",),
     ("verify",),  # verify/__init__.py, the public face
     ("__main__", "cli", "demo", "pytest_plugin", "shell", "web"),

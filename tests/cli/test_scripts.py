@@ -90,7 +90,11 @@ def test_python_dash_m() -> None:
 
 
 def test_a_small_check_loads_little() -> None:
-    names = ("flint", "highspy", "hypothesis", "jinja2", "lark", "onnx", "pydantic", "scipy", "sympy", "z3", "numpy.ma")
+    names = (
+        *("flint", "highspy", "hypothesis", "jinja2", "lark", "networkx", "onnx", "pydantic", "scipy", "sympy", "z3"),
+        *("dask", "distributed", "torch", "numpy.ma", "email", "importlib.metadata", "multiprocessing"),
+        *("verify.arrangement", "verify.asking", "verify.family", "verify.formats.vnnlib", "verify.symbolic"),
+    )
     code = (
         "import sys; from verify.cli.run import run; run(['check', 'relu', 'additive']);"
         f"print([name for name in {names!r} if name in sys.modules])"

@@ -20,6 +20,7 @@ from verify.errors import InputError
 from verify.gate import github, gitlab, junit, markdown, sarif
 from verify.gate.cache import FOLDER
 from verify.gate.changed import changed_cases
+from verify.gate.cluster import Cluster, connected
 from verify.gate.decide import Found
 from verify.gate.files import ClaimsError, claims_files
 from verify.gate.plan import Case, cases_of
@@ -47,6 +48,7 @@ FORMATS: dict[str, Callable[[Gate], str]] = {
 @click.option("--list", "only_list", is_flag=True, help="Print the claims and stop.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first claim that is not as expected.")
 @click.option("--jobs", metavar="N", default="auto", show_default=True, help="Processes that decide claims.")
+@click.option("--executor", "address", metavar="dask://HOST:PORT", help="A cluster whose workers decide the claims.")
 @click.option("--report", "folder", metavar="DIR", help="Write a record for each claim, pages, and a list, there.")
 @click.option(
     "--pages",
@@ -72,6 +74,7 @@ def gate(
     only_list: bool,
     fail_fast: bool,
     jobs: str,
+    address: str | None,
     folder: str | None,
     pages: str,
     cache_folder: str,
@@ -101,11 +104,12 @@ def gate(
         state = Gate([], problems=error.problems)
     if only_list and not state.problems:
         return _listed(state, as_json=as_json)
+    cluster = connected(address) if address is not None and state.cases else None
     if folder is not None:
         take(Path(folder), map(stem_of, state.cases))
     whole = not (paths or expression or changed_since or fail_fast)
     work = Work(Path(folder) if folder is not None else None, pages, None if no_cache else Path(cache_folder))  # type: ignore[arg-type]
-    status = _decide(state, work, display, jobs=jobs, seconds=seconds, fail_fast=fail_fast)
+    status = _decide(state, work, display, jobs=jobs, seconds=seconds, fail_fast=fail_fast, cluster=cluster)
     if folder is not None and not state.problems:
         _index(Path(folder), state, whole=whole and status != INTERRUPTED)
     _write(state, wanted, as_json=as_json)
@@ -125,10 +129,22 @@ def _planned(paths: tuple[str, ...], expression: str | None, revision: str | Non
     return Gate(changed, unchanged=len(chosen) - len(changed))
 
 
-def _decide(state: Gate, work: Work, display: GateDisplay, *, jobs: str, seconds: float | None, fail_fast: bool) -> int:
+def _decide(
+    state: Gate,
+    work: Work,
+    display: GateDisplay,
+    *,
+    jobs: str,
+    seconds: float | None,
+    fail_fast: bool,
+    cluster: Cluster | None,
+) -> int:
     """Decide all cases of the gate; returns its exit status."""
     started, before = time.monotonic(), set(multiprocessing.active_children())
-    found = _found(state.cases, work, display, jobs, seconds)
+    if cluster is None:
+        found = _found(state.cases, work, display, jobs, seconds)
+    else:
+        found = cluster.run(state.cases, work, seconds, display.starts)
     try:
         with display.progress(state):
             for item in found:

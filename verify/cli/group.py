@@ -45,8 +45,21 @@ class Commands(click.Group):
         return command
 
 
+def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        click.echo(f"verify, version {tool_version()}")
+        ctx.exit()
+
+
 @click.group(cls=Commands, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(tool_version(), prog_name="verify")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def commands() -> None:
     """Is this network linear here? Exact answers with evidence that can be re-checked.
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from verify.errors import InputError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, ProcessPoolExecutor
 
 
 def jobs_option(command: click.decorators.FC) -> click.decorators.FC:
@@ -41,6 +43,8 @@ def workers(jobs: str) -> Iterator[Executor | None]:
     if number == 1:
         yield None
         return
+    import multiprocessing
+
     _one_thread()  # for the workers, which are started later: each has one core
     before = set(multiprocessing.active_children())
     pool = pool_of(number)
@@ -63,6 +67,9 @@ def count(jobs: str, tasks: int = 1) -> int:
 
 def pool_of(number: int) -> ProcessPoolExecutor:
     """So many processes, started when there is work."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
     return ProcessPoolExecutor(number, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
 
 

@@ -21,7 +21,6 @@ from verify.formats.halfspaces import bounded, check_common_denominator, embedde
 from verify.formats.points import load_point
 from verify.formats.reading import is_file
 from verify.formats.syntax import as_token, as_tree, at, fail, is_token, located, parse
-from verify.formats.vnnlib import read_vnnlib
 from verify.network import InputPart
 from verify.rational import Vector, counted, vector
 from verify.region import Region, ball, box, everything, l1_ball, nonnegative, segment, window
@@ -188,6 +187,8 @@ class _Reader:
             fail(token, f"{name[:80]!r} is a point, not a region; write ball({name[:80]}, radius)")
         if not name.lower().endswith((".vnnlib", ".vnnlib.gz")):
             fail(token, f"{name[:80]!r} is not a region; expected a .vnnlib file")
+        from verify.formats.vnnlib import read_vnnlib
+
         return read_vnnlib(self.found(name)).regions(self.dimension)
 
     def point(self, node: Node) -> Vector:

@@ -17,6 +17,7 @@ from verify.errors import InputError, NetworkError
 from verify.formats import toml_values as values
 from verify.formats.halfspaces import exact
 from verify.formats.reading import decoded, read_bytes, shorten, shown
+from verify.formats.toml_checkpoint import with_checkpoint
 from verify.formats.toml_layers import ACTIVATIONS, LAYERS, LayerType
 from verify.formats.toml_values import Table, suggestion
 from verify.network.builder import Builder, Tensor
@@ -26,7 +27,7 @@ MAX_BYTES = 8 * 2**20
 MAX_NESTING = 50
 MAX_LAYERS = 10_000
 MAX_INPUTS = 1_000_000
-_TOP_KEYS = ("name", "input", "layer")
+_TOP_KEYS = ("name", "input", "layer", "weights")
 _COMMON_KEYS = ("type", "name", "input", "inputs")
 
 _WORD = r"(?:[\w-]++|\"[^\"\n]*+\"|'[^'\n]*+')"
@@ -50,7 +51,7 @@ def load_toml(path: str | Path) -> Network:
     text = decoded(data, file, "network file", NetworkError)
     try:
         # A name of a file need not be text; that of a network is.
-        network = _network(parsed(text), "".join(c if c.isprintable() else "?" for c in file.stem[:200]))
+        network = _network(parsed(text), "".join(c if c.isprintable() else "?" for c in file.stem[:200]), file.parent)
     except InputError as error:
         raise NetworkError(f"network file {shown(file)}: {shorten(str(error), 500)}") from error
     except MemoryError as error:
@@ -88,7 +89,17 @@ def _decimal(text: str) -> Fraction:
     return exact(text.replace("_", ""))
 
 
-def _network(data: dict[str, object], stem: str) -> Network:
+def weights_file(path: str | Path) -> str | None:
+    """The checkpoint that a TOML file names, as it names it; None where it names none or cannot be read."""
+    try:
+        data = read_bytes(Path(path), MAX_BYTES, "network file", NetworkError)
+        named = parsed(decoded(data, Path(path), "network file", NetworkError)).get("weights")
+    except InputError:
+        return None
+    return named if isinstance(named, str) else None
+
+
+def _network(data: dict[str, object], stem: str, folder: Path) -> Network:
     top = Table(data, "top level")
     top.check_keys(_TOP_KEYS)
     name = values.text(data.get("name", stem), top.what("name"))
@@ -98,13 +109,16 @@ def _network(data: dict[str, object], stem: str) -> Network:
     layers = data.get("layer")
     if not isinstance(layers, list) or not layers or len(layers) > MAX_LAYERS:
         raise NetworkError(f"expected 1 to {MAX_LAYERS} tables [[layer]], got {values.describe(layers)}")
+    files: tuple[tuple[str, str], ...] = ()
+    if top.has("weights"):
+        layers, files = with_checkpoint(layers, values.text(top.get("weights"), top.what("weights")), folder)
     builder = Builder(tuple(shape), name)
     wiring = _Wiring({"input": builder.input})
     for number, layer in enumerate(layers, start=1):
         if not isinstance(layer, dict):
             raise NetworkError(f"layer {number}: expected a table [[layer]], got {values.describe(layer)}")
         wiring.add(number, layer)
-    return builder.build(wiring.output())
+    return replace(builder.build(wiring.output()), files=files)
 
 
 @dataclass

@@ -16,11 +16,12 @@ import numpy as np
 
 from verify.errors import NetworkError
 from verify.formats import toml_values as values
+from verify.formats.roots import inverse_root
 from verify.formats.toml_values import Table
 from verify.network import activations, builder
 from verify.network.builder import Tensor
 from verify.network.matrix import MAX_ENTRIES, Entries
-from verify.rational import Vector
+from verify.rational import Vector, vector
 
 MAX_VALUES = 2_000_000
 Arguments: TypeAlias = Sequence[Tensor]
@@ -198,8 +199,23 @@ def _optional_number(table: Table, key: str) -> Fraction | None:
 
 
 def _batch_norm(table: Table, arguments: Arguments) -> Tensor:
+    """``scale (x - mean) / sqrt(variance + epsilon) + shift``; without statistics ``scale x + shift``."""
     x = arguments[0]
-    return builder.multiplied(x, spread(table, "scale", x)).plus(spread(table, "shift", x))
+    scale, shift = spread(table, "scale", x), spread(table, "shift", x)
+    if not table.has("variance"):
+        if table.has("mean") or table.has("epsilon"):
+            raise NetworkError(f"{table.where}: 'mean' or 'epsilon' without 'variance'; give all three, or none")
+        return builder.multiplied(x, scale).plus(shift)
+    mean = spread(table, "mean", x).fractions()
+    epsilon = _number_or(table, "epsilon", Fraction(1, 100_000))
+    roots = {v: inverse_root(v + epsilon) for v in set(spread(table, "variance", x).fractions())}
+    factors = [
+        a * roots[v][0] for a, v in zip(scale.fractions(), spread(table, "variance", x).fractions(), strict=True)
+    ]
+    if not all(exact for _, exact in roots.values()):
+        x.builder.notes.append(f"batch-norm scale of {_name(table)} rounded to binary64")
+        factors = [Fraction(float(factor)) for factor in factors]
+    return builder.multiplied(x.plus(vector([-v for v in mean])), vector(factors)).plus(shift)
 
 
 def _scale(table: Table, arguments: Arguments) -> Tensor:
@@ -299,7 +315,7 @@ LAYERS: dict[str, LayerType] = {
         _average_pool, ("kernel", "strides", "pads", "dilations", "ceil_mode", "count_include_pad")
     ),
     "global_average_pool": LayerType(_global_average_pool),
-    "batch_norm": LayerType(_batch_norm, ("scale", "shift")),
+    "batch_norm": LayerType(_batch_norm, ("scale", "shift", "mean", "variance", "epsilon")),
     "scale": LayerType(_scale, ("factor",)),
     "add_constant": LayerType(_add_constant, ("value",)),
     "flatten": LayerType(lambda table, arguments: arguments[0].flatten()),

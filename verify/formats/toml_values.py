@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from verify.errors import InputError, NetworkError
 from verify.formats.halfspaces import MAX_BITS, bounded, check_common_denominator, exact
 from verify.network.matrix import Entries, compact
@@ -28,6 +30,8 @@ def describe(value: object) -> str:
         return f"a list of {len(value)}"
     if isinstance(value, dict):
         return "a table"
+    if isinstance(value, np.ndarray):
+        return f"a tensor of shape {value.shape}"
     if isinstance(value, int) and value.bit_length() > MAX_BITS:
         return "an enormous integer"
     return str(value)[:60] if isinstance(value, Fraction) else repr(value)[:60]
@@ -83,6 +87,8 @@ def integers(value: object, what: str, least: int = 0) -> list[int]:
 
 def array(value: object, what: str) -> Entries:
     """Nested lists of numbers as an array, float64 where every number is a float64."""
+    if isinstance(value, np.ndarray):  # a tensor of a checkpoint
+        return value
     shape = _shape(value, what)
     flat = _checked(value, what, shape)
     return compact(flat).reshape(shape)
@@ -90,6 +96,8 @@ def array(value: object, what: str) -> Entries:
 
 def numbers(value: object, what: str) -> tuple[tuple[int, ...], Vector]:
     """The shape and the numbers of nested lists; one number has the empty shape."""
+    if isinstance(value, np.ndarray):
+        return value.shape, vector(value.ravel().tolist())
     shape = _shape(value, what)
     return shape, vector(_checked(value, what, shape))
 

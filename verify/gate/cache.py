@@ -48,19 +48,23 @@ def key_of(claim: Claim, network: Network, second: Network | None, outputs: tupl
     if asked is not None:
         parts: list[Any] = [
             asked.formula.text,
-            {name: [bound.digest, bound.output] for name, bound in asked.networks.items()},
+            {name: _digests(bound) for name, bound in asked.networks.items()},
             [regions.to_json(region) | {"text": ""} for region in asked.formula.regions],
         ]
     else:
         parts = [
-            [network.digest, network.output],
-            [second.digest, second.output] if second is not None else None,
+            _digests(network),
+            _digests(second) if second is not None else None,
             claim.property.name,
             regions.to_json(claim.region) | {"text": ""},
             list(outputs) if outputs is not None else None,
         ]
     parts = [FORMAT, tool_version(), *parts]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _digests(network: Network) -> list[Any]:
+    return [network.digest, network.output, sorted(network.files)]
 
 
 def path_of(folder: Path, key: str) -> Path:
@@ -80,13 +84,14 @@ def recalled(folder: Path, key: str, claim: Claim) -> Recalled:
     except (OSError, ValueError, RecursionError, MemoryError) as error:
         return Recalled(complaint=f"an entry of the cache cannot be read ({type(error).__name__}); it is replaced")
     try:
-        return Recalled(_replayed(data, claim))
+        return Recalled(replayed(data, claim))
     except (VerifyError, TooLarge, KeyError, TypeError, ValueError, AttributeError) as error:
         said = str(error) if isinstance(error, EvidenceError) else type(error).__name__
         return Recalled(complaint=f"an entry of the cache is not accepted ({said[:200]}); it is replaced")
 
 
-def _replayed(data: dict[str, Any], claim: Claim) -> Outcome:
+def replayed(data: dict[str, Any], claim: Claim) -> Outcome:
+    """The outcome that the evidence of a record shows of the claim; whatever is wrong with it raises."""
     evidence = evidence_kinds.from_json(data["evidence"], asked_about(claim))
     witness = _witness(data["nontrivial"], claim)
     judgement = judge(claim, evidence, witness)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from verify.errors import InputError
+from verify.formats.toml import weights_file
 from verify.gate.files import ClaimsError, read
 from verify.gate.plan import Case, expanded
 
@@ -39,6 +40,7 @@ def changed_cases(cases: Sequence[Case], revision: str) -> list[Case]:
             before[case.file] = _texts(case.file, root, commit) if differs(case.file) else set()
         moved = differs(case.file) and case.text not in before[case.file]
         networks = [name for name in case.networks if os.path.exists(name)]
+        networks += [weights for name in networks for weights in _checkpoint(name)]
         if moved or any(differs(name) for name in [*networks, *case.data_files]):
             found.append(case)
     return found
@@ -47,6 +49,12 @@ def changed_cases(cases: Sequence[Case], revision: str) -> list[Case]:
 def _parts_changed(key: str, changed: set[str]) -> bool:
     """Whether something beside an ONNX file changed that may hold its weights: the same name and more."""
     return key.endswith(".onnx") and any(name.startswith(key.removesuffix(".onnx")) for name in changed)
+
+
+def _checkpoint(name: str) -> list[str]:
+    """The file with the weights of a network in TOML, where it has one."""
+    named = weights_file(name) if name.endswith(".toml") else None
+    return [os.path.join(os.path.dirname(name), named)] if named is not None else []
 
 
 def _texts(file: str, root: Path, commit: str) -> set[str]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from verify import api
-from verify.errors import EngineDisagreement, EvidenceError, InputError, VerifyError
+from verify.errors import EngineDisagreement, EvidenceError, InputError, TooLarge, VerifyError
 from verify.family import check_family
 from verify.formats.toml_family import is_family
-from verify.gate.cache import key_of, recalled, remember
+from verify.gate.cache import key_of, recalled, remember, replayed
 from verify.gate.plan import Case
 from verify.network import Network
 from verify.property import Claim
@@ -60,9 +61,27 @@ def decide_case(case: Case, seconds: float | None = None, cache: Path | None = N
 
     Evidence is taken from the folder ``cache`` if the kernel accepts it, and kept there.
     """
+    return _guarded(case, lambda: _result(case, _least(case.timeout, seconds), cache))
+
+
+def decide_with(case: Case, record: dict[str, Any]) -> Decided:
+    """The case with evidence that somebody else found: judged by the kernel, about the files that are here."""
+    return _guarded(case, lambda: _given(case, record))
+
+
+def _given(case: Case, record: dict[str, Any]) -> tuple[Any, bool, str]:
+    claim, first, second = _claim(case)
+    try:
+        outcome = replayed(record, claim)
+    except (TooLarge, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise EvidenceError("evidence", f"evidence that came from elsewhere cannot be read ({error!s:.120})") from error
+    return Result(claim, outcome, first, second, case.outputs), False, ""
+
+
+def _guarded(case: Case, decide: Callable[[], tuple[Any, bool, str]]) -> Decided:
     started = time.monotonic()
     try:
-        result, cached, note = _result(case, _least(case.timeout, seconds), cache)
+        result, cached, note = decide()
     except InputError as error:
         return Decided(_failed(case, "bad input", str(error), started))
     except (EvidenceError, EngineDisagreement) as error:

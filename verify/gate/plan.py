@@ -199,7 +199,7 @@ def _case(given: dict[str, Any], chosen: dict[str, str], source: Source, line: i
     _check_used(chosen, [*(given[key] for key in texts), *given.get("let", {}).values()])
     formula, folder = texts.get("formula"), Path(source.name).parent
     if formula is not None:
-        formula = _from_here(formula, folder)
+        formula = from_here(formula, folder)
         texts["property"] = formula
     else:
         texts["property"] = find(texts["property"]).name
@@ -214,7 +214,7 @@ def _case(given: dict[str, Any], chosen: dict[str, str], source: Source, line: i
         id="",
         network=_network_name(texts["network"], folder),
         property=texts["property"] if formula is None else "formula",
-        on=_from_here(texts["on"], folder) if formula is None else "all",
+        on=from_here(texts["on"], folder) if formula is None else "all",
         formula=formula,
         to=_network_name(to, folder) if to is not None else None,
         let=tuple((name, _network_name(network, folder)) for name, network in let.items()),
@@ -307,8 +307,8 @@ def _network_name(text: str, folder: Path) -> str:
     return _moved(text, folder)
 
 
-def _from_here(region: str, folder: Path) -> str:
-    """The region with the names of its files as from the current folder."""
+def from_here(region: str, folder: Path) -> str:
+    """The region with the names of its files, which are relative to ``folder``, as from the current folder."""
 
     def moved(match: re.Match[str]) -> str:
         name = match[0].strip("\"'")

@@ -35,8 +35,7 @@ class Work:
     cache: Path | None = None
 
     def __call__(self, case: Case, seconds: float | None) -> Found:
-        decided = decide_case(case, seconds, self.cache)
-        return without_record(decided.found if self.folder is None else self.written(decided, self.folder))
+        return finish(self, decide_case(case, seconds, self.cache))
 
     def written(self, decided: Decided, folder: Path) -> Found:
         """Write the record, and the pages if they are wanted; a disagreement on the way is an internal error."""
@@ -61,3 +60,8 @@ class Work:
         except EngineDisagreement as error:
             return replace(found, status="internal", message=" ".join(str(error).split())[:600])
         return found
+
+
+def finish(work: Work, decided: Decided) -> Found:
+    """Write what the work writes about a case that is decided."""
+    return without_record(decided.found if work.folder is None else work.written(decided, work.folder))

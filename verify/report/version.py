@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 
 def tool_version() -> str:
     """The installed version, ``unknown`` when run from a bare checkout."""
+    from importlib.metadata import PackageNotFoundError, version  # loads email and more, for a line that few ask for
+
     try:
         return version("relu-verify")
     except PackageNotFoundError:

@@ -7,18 +7,17 @@ digest is that of the bytes that were used. Everything else that a model may nam
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
 import onnx
 import onnx.helper
 
 from verify.errors import NetworkError
-from verify.formats.onnx.files import MAX_BYTES, printable
+from verify.formats.beside import MAX_BYTES, checked_name, read_beside
+from verify.formats.onnx.files import printable
 from verify.formats.onnx.functions import label_of
 
 _KEYS = {"location", "offset", "length", "checksum", "basepath"}
@@ -114,7 +113,7 @@ class _Files:
             raise NetworkError(f"{what} is stored in another file, and a model given as bytes has no folder")
         location = printable(entries.get("location", ""), 200)
         place = f"{what}, stored in another file ({location!r})"
-        name = _checked_name(entries.get("location", ""), place)
+        name = checked_name(entries.get("location", ""), place)
         size, offset = _byte_count(tensor, place), _number(entries.get("offset", "0"), "offset", place)
         stated = _number(entries["length"], "length", place) if "length" in entries else size
         if stated != size:
@@ -123,7 +122,7 @@ class _Files:
         if self.copied > MAX_BYTES:
             raise NetworkError(f"{place}: more than {MAX_BYTES} bytes of weights in other files, the most supported")
         if name not in self.read:
-            data = _read(self.folder, name, place, MAX_BYTES - sum(len(file.data) for file in self.read.values()))
+            data = read_beside(self.folder, name, place, MAX_BYTES - sum(len(file.data) for file in self.read.values()))
             self.read[name] = _File(data, hashlib.sha256(data).hexdigest())
         data = self.read[name].data
         if "checksum" in entries and hashlib.sha1(data).hexdigest() != entries["checksum"].lower():
@@ -154,44 +153,3 @@ def _byte_count(tensor: onnx.TensorProto, place: str) -> int:
             raise NetworkError(f"{place}: shape {tuple(tensor.dims)[:8]}; expected sizes >= 0 that fit in memory")
     bits = _PACKED_BITS.get(kind) or 8 * int(onnx.helper.tensor_dtype_to_np_dtype(kind).itemsize)
     return -(-count * bits // 8)
-
-
-def _checked_name(location: str, place: str) -> str:
-    """The location as a path inside the folder; anything that could lead out of it is refused."""
-    parts = PurePosixPath(location).parts
-    if not parts or "\x00" in location or "\\" in location:
-        raise NetworkError(f"{place}: not the name of a file; expected a path inside the model's folder")
-    if location.startswith("/") or ".." in parts or PureWindowsPath(location).drive:
-        raise NetworkError(f"{place}: outside the model's folder, where nothing is read; put the file beside the model")
-    return "/".join(parts)
-
-
-def _read(folder: Path, name: str, place: str, limit: int) -> bytes:
-    """The content of a regular file, reached through real folders only."""
-    path, parts = folder, name.split("/")
-    try:
-        for index, part in enumerate(parts, start=1):
-            path = path / part
-            status = os.lstat(path)
-            expected = stat.S_ISREG if index == len(parts) else stat.S_ISDIR
-            if not expected(status.st_mode):
-                link = stat.S_ISLNK(status.st_mode)
-                kind = "a link, and links are not followed" if link else "not a regular file in plain folders"
-                raise NetworkError(f"{place}: {kind}; put the file itself into the model's folder")
-        # O_NOFOLLOW and the comparison: what is opened is what was looked at, whatever happens in between.
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        with os.fdopen(os.open(path, flags), "rb") as stream:
-            opened = os.fstat(stream.fileno())
-            if (opened.st_dev, opened.st_ino) != (status.st_dev, status.st_ino) or not stat.S_ISREG(opened.st_mode):
-                raise NetworkError(f"{place}: the file changed while it was opened; try again")
-            if opened.st_nlink > 1:
-                raise NetworkError(f"{place}: a hard link, which may lead anywhere; put a copy into the model's folder")
-            data = stream.read(limit + 1)
-    except FileNotFoundError as error:
-        raise NetworkError(f"{place}: no such file beside the model; fetch it too") from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise NetworkError(f"{place}: cannot be read: {reason}") from error
-    if len(data) > limit:
-        raise NetworkError(f"{place}: with this file more than {MAX_BYTES} bytes, the most that is read")
-    return data

@@ -8,9 +8,9 @@ import zlib
 from pathlib import Path
 
 from verify.errors import NetworkError
+from verify.formats.beside import MAX_BYTES
 
 # What protobuf itself can hold is 2 GiB; a network that unrolls to exact weights is far smaller.
-MAX_BYTES = 512 * 2**20
 _CHUNK = 2**20
 _GZIP_MAGIC = b"\x1f\x8b"
 

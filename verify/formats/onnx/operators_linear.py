@@ -14,6 +14,7 @@ from verify.formats.onnx.call import Call, Value
 from verify.formats.onnx.constants import arithmetic, checked_shape
 from verify.formats.onnx.elements import Array
 from verify.formats.onnx.windows import images_of, separated, transposed_window, window_attributes
+from verify.formats.roots import inverse_root
 from verify.network import builder as layers
 from verify.network import matrix as matrices
 from verify.network.builder import Tensor, exact_vector
@@ -137,7 +138,7 @@ def batch_normalization(call: Call) -> Value:
         raise NetworkError("training mode, or statistics for each place; expected inference with one for each channel")
     if len(x.shape) < 2 or any(part.shape != (x.shape[1],) for part in (gamma, shift, mean, variance)):
         raise NetworkError(f"statistics of shape {gamma.shape} on a tensor of shape {x.shape}; expected one a channel")
-    roots = [_inverse_root(Fraction(v) + epsilon) for v in variance.tolist()]
+    roots = [inverse_root(Fraction(v) + epsilon) for v in variance.tolist()]
     rounded = not all(exact for _, exact in roots)
     scale = _object_array([Fraction(g) * root for g, (root, _) in zip(gamma.tolist(), roots, strict=True)])
     if rounded:
@@ -153,14 +154,3 @@ def _object_array(values: list[Fraction]) -> Array:
     result: np.ndarray[Any, Any] = np.empty(len(values), dtype=object)
     result[:] = values
     return result
-
-
-def _inverse_root(value: Fraction) -> tuple[Fraction, bool]:
-    """1 / sqrt(value), and whether that is exact; else to 400 bits, so that one rounding to binary64 is left."""
-    if value <= 0:
-        raise NetworkError("variance plus epsilon is not positive; expected a positive number")
-    top, bottom = value.denominator, value.numerator
-    if math.isqrt(top) ** 2 == top and math.isqrt(bottom) ** 2 == bottom:
-        return Fraction(math.isqrt(top), math.isqrt(bottom)), True
-    bits = 400 + max(bottom.bit_length() - top.bit_length(), 0)
-    return Fraction(math.isqrt((top << 2 * bits) // bottom), 1 << bits), False

@@ -1,0 +1,201 @@
+"""Claims decided by a cluster: every claim once, whatever dies; nothing is believed that the kernel does not accept."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Executor, Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.cli import PATIENCE, ROOT, call
+from verify.errors import InputError
+from verify.gate.cluster import ATTEMPTS, Cluster, accepted, answer, connected, question
+from verify.gate.plan import Case
+from verify.gate.work import Work
+
+CASE = Case("verify.toml", 1, "a", "relu", "convex")
+CASES = [
+    replace(CASE, id=f"{network} {wanted}", network=network, property=wanted)
+    for network in ("relu", "abs", "leaky", "max")
+    for wanted in ("convex", "additive", "odd")
+]
+
+
+class Here(Executor):
+    """Runs at once, in this process; the first answers to some cases get lost or changed."""
+
+    def __init__(self, change: Any = lambda text: text, loses: int = 0) -> None:
+        self.change, self.loses, self.calls = change, loses, 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.calls += 1
+        if self.calls <= self.loses:
+            future.set_exception(CancelledError())
+        else:
+            future.set_result(self.change(fn(*args, **kwargs)))
+        return future
+
+
+def run(executor: Executor, cases: list[Case], width: int = 2) -> dict[str, str]:
+    found = list(Cluster(executor, width).run(cases, Work(), None, lambda case: None))
+    assert sorted(f.case.key for f in found) == sorted(case.key for case in cases)
+    return {f.case.id: f.verdict if f.status != "internal" else f.message for f in found}
+
+
+def expected() -> dict[str, str]:
+    return {case.id: Work()(case, None).verdict for case in CASES}
+
+
+def test_every_claim_gets_its_verdict_once() -> None:
+    assert run(Here(), CASES) == expected()
+    assert run(Here(loses=5), CASES) == expected()
+
+
+def test_what_is_lost_again_and_again_is_given_up() -> None:
+    executor = Here(loses=10**6)
+    assert set(run(executor, CASES[:3]).values()) == {f"its worker or the scheduler was lost {ATTEMPTS} times"}
+    assert executor.calls == 3 * ATTEMPTS
+
+
+def changed(text: str, **entries: Any) -> str:
+    data = json.loads(text)
+    data["record"] |= entries
+    return json.dumps(data)
+
+
+def test_a_workers_word_counts_for_nothing() -> None:
+    """A lying worker: other claims' evidence, verdicts without evidence, no JSON at all."""
+    other = json.loads(answer(question(replace(CASE, network="abs", property="additive"), None)))["record"]
+    true = answer(question(CASE, None))
+    assert accepted(CASE, true).found.status == "expected"
+    assert accepted(CASE, changed(true, verdict="refuted")).found.verdict == "proved"  # the evidence is what counts
+    for lie in (
+        changed(true, evidence=other["evidence"]),
+        changed(true, evidence={"kind": "rule", "rule": "no such rule"}),
+        changed(true, evidence=None),
+        changed(true, evidence=[]),
+        changed(true, nontrivial={"instance": {"x": ["7"]}}),
+        changed(true, unchecked=3),
+        '{"status": "expected", "message": "", "record": {}}',
+        "nonsense",
+        "[" * 100_000,
+        b"bytes",
+    ):
+        assert accepted(CASE, lie).found.status == "internal", lie
+    claimed = json.dumps({"status": "expected", "message": "", "record": None})
+    assert accepted(CASE, claimed).found.status == "undecided"
+
+
+def test_files_are_named_absolutely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a b.npy").touch()
+    monkeypatch.chdir(tmp_path)
+    sent = json.loads(question(replace(CASE, on='ball("a b.npy", 1)'), None))["case"]
+    assert sent["on"] == f'ball("{tmp_path}/a b.npy", 1)' and sent["network"] == "relu"
+
+
+@pytest.mark.parametrize(
+    "address", ["", "dask://", "dask://x", "dask://x:0", "dask://x:99999", "http://x:1", "dask://:1"]
+)
+def test_addresses(address: str) -> None:
+    with pytest.raises(InputError, match="expected dask://HOST:PORT"):
+        connected(address)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'relu-verify[dask]'")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+    ) as found:
+        yield found
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+class TestDask:
+    """A real scheduler with worker processes."""
+
+    def test_gate(self, cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+        monkeypatch.chdir(tmp_path)
+        tables = [f'[[claim]]\nnetwork = "{c.network}"\nproperty = "{c.property}"\n' for c in CASES]
+        Path("verify.toml").write_text("\n".join(tables))
+        address = cluster.scheduler_address.replace("tcp://", "dask://")
+        done = call(capsys, "gate", "--executor", address, "--no-cache", "--json")
+        plain = call(capsys, "gate", "--no-cache", "--json")
+        assert done.status == plain.status == 1
+        verdicts = [(c["id"], c["verdict"], c["assurance"]) for c in done.json["claims"]]
+        assert verdicts == [(c["id"], c["verdict"], c["assurance"]) for c in plain.json["claims"]]
+
+    def test_a_worker_is_killed(self, cluster: Any) -> None:
+        ready = connected(cluster.scheduler_address.replace("tcp://", "dask://"))
+        found, killed = [], False
+        for item in ready.run(CASES * 1, Work(), None, lambda case: None):
+            found.append(item)
+            if not killed:
+                killed = True
+                worker = next(iter(cluster.workers.values()))
+                os.kill(worker.process.process.pid, signal.SIGKILL)
+        assert {f.case.id: f.verdict for f in found} == expected()
+        assert len(found) == len(CASES)
+
+    def test_the_scheduler_starts_again(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        running = _started(port)
+        try:
+            ready = connected_when_ready(f"dask://127.0.0.1:{port}")
+            found = []
+            for item in ready.run(CASES, Work(), None, lambda case: None):
+                found.append(item)
+                if len(found) == 1:
+                    for process in running:
+                        process.kill()
+                        process.wait()
+                    running = _started(port)
+            assert {f.case.id: f.verdict for f in found} == expected()
+            assert len(found) == len(CASES)
+        finally:
+            for process in running:
+                process.kill()
+                process.wait()
+
+
+def _started(port: int) -> list[subprocess.Popen[bytes]]:
+    """A scheduler and a worker."""
+    module = [sys.executable, "-m", "distributed.cli"]
+    scheduler = ["dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+    worker = ["dask_worker", f"tcp://127.0.0.1:{port}", "--nthreads", "1", "--no-dashboard", "--no-nanny"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    return [
+        subprocess.Popen(
+            [*module[:2], f"{module[2]}.{name}", *options],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for name, *options in (scheduler, worker)
+    ]
+
+
+def connected_when_ready(address: str) -> Cluster:
+    """The cluster, once its worker has come."""
+    ends = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return connected(address)
+        except InputError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.5)
