@@ -51,8 +51,8 @@ class CellDetails:
 
 def details(found: Arrangement, labels: Labels) -> Iterator[CellDetails]:
     """Every polytope of the complex in turn (an infinite coordinate divides cells at 0, which their labels tell)."""
-    corners = _vertices_of_cells(found)
-    facets = _grouped(found.complex.levels[-1].up.rows, found.complex.levels[-1].down.rows, found.complex.cell_count)
+    corners = vertices_of_cells(found)
+    facets = grouped(found.complex.levels[-1].up.rows, found.complex.levels[-1].down.rows, found.complex.cell_count)
     beside = _neighbours(found, labels)
     ends = found.complex.edge_ends() if found.domain.dimension else np.zeros((0, 2), dtype=np.int32)
     for cell in range(found.complex.cell_count):
@@ -64,7 +64,7 @@ def details(found: Arrangement, labels: Labels) -> Iterator[CellDetails]:
             cell,
             int(labels.pieces[cell]),
             int(labels.maps[cell]),
-            _inside(points.values()),
+            inside_of(points.values()),
             tuple(tuple(Fraction(n, p[-1]) for n in p[:-1]) for p in finite),
             tuple(p[:-1] for p in points.values() if not p[-1]),
             tuple(form for form in forms.values() if any(form[:-1])),  # w >= 0 bounds cells at infinity
@@ -73,24 +73,25 @@ def details(found: Arrangement, labels: Labels) -> Iterator[CellDetails]:
         )
 
 
-def _grouped(up: Ids, down: Ids, count: int) -> list[Ids]:
+def grouped(up: Ids, down: Ids, count: int) -> list[Ids]:
     """For each number below ``count`` what it is paired with."""
     order = np.argsort(up, kind="stable")
     return np.split(down[order], np.cumsum(np.bincount(up, minlength=count))[:-1])
 
 
-def _vertices_of_cells(found: Arrangement) -> list[Ids]:
+def vertices_of_cells(found: Arrangement) -> list[Ids]:
+    """The vertices of every polytope of the complex, those at infinity included."""
     levels = found.complex.levels
     if len(levels) == 1:  # a single point
         return [np.arange(1, dtype=np.int32)]
     up, down = levels[-1].up.rows, levels[-1].down.rows
     for level in reversed(levels[1:-1]):
-        parts = _grouped(level.up.rows, level.down.rows, level.count)
+        parts = grouped(level.up.rows, level.down.rows, level.count)
         lengths = np.array([len(part) for part in parts])[down]
         up, down = np.repeat(up, lengths), np.concatenate([parts[i] for i in down])
         pairs = np.unique(np.stack([up, down], axis=1), axis=0)
         up, down = pairs[:, 0], pairs[:, 1]
-    return _grouped(up, down, found.complex.cell_count)
+    return grouped(up, down, found.complex.cell_count)
 
 
 def _half_space(found: Arrangement, facet: int, points: dict[int, IntegerForm]) -> IntegerForm:
@@ -114,7 +115,7 @@ def _area(found: Arrangement, edges: Ids, ends: Ids, corners: list[IntegerForm])
     return total
 
 
-def _inside(points: Iterable[IntegerForm]) -> Point:
+def inside_of(points: Iterable[IntegerForm]) -> Point:
     """The mean of the finite corners, moved along every ray."""
     known = list(points)
     finite = [p for p in known if p[-1]]

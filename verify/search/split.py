@@ -151,8 +151,8 @@ def _divide(part: _Part, cell: Cell, obstacle: Obstacle, base: Base) -> None:
     rows_below = (*part.rows, HalfSpace(form.coefficients, -form.constant))
     part.form = form
     part.children = [
-        _Part(rows_above, _rounded(above, base, rows_above)),
-        _Part(rows_below, _rounded(below, base, rows_below)),
+        _Part(rows_above, rounded(above, base, rows_above)),
+        _Part(rows_below, rounded(below, base, rows_below)),
     ]
 
 
@@ -166,7 +166,7 @@ def _backwards(part: _Part, direction: Vector, base: Base) -> Vector:
         step /= 4
 
 
-def _rounded(point: Vector, base: Base, rows: Sequence[HalfSpace]) -> Vector:
+def rounded(point: Vector, base: Base, rows: Sequence[HalfSpace]) -> Vector:
     """The point itself, or a simpler one nearby that is still in the relative interior."""
     if point.denominator < 2**24:
         return point
