@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import pytest
@@ -22,6 +23,7 @@ from verify.kernel.exact import evaluate
 from verify.network import Network
 from verify.rational import vector
 from verify.region import Region, ball, box, everything, nonnegative, segment
+from verify.search import split
 from verify.search.budget import Budget
 
 REFERENCE = {
@@ -220,3 +222,17 @@ def test_many_dimensions() -> None:
     net = chain([(weights, [0, 0]), ([[1, -1]], [0])])
     found = count(net, cube(9), Budget())
     assert numbers(found) == (4, 4, 4) and found.arrangement is None
+
+
+def test_workers_divide_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts that an executor divides, its tasks ending long before they are done."""
+    monkeypatch.setattr(split, "ALONE_SECONDS", 0.0)
+    monkeypatch.setattr(split, "PARTS", 4)
+    monkeypatch.setattr(split, "TASK_SECONDS", 0.01)
+    weights = [[int(i == j) - int(i + 1 == j) for j in range(9)] for i in range(4)]
+    net = chain([(weights, [0, 0, 0, 0]), ([[1, -1, 1, 1], [0, 1, 1, -1]], [0, -1]), ([[1, 1]], [0])])
+    alone = count(net, cube(9), Budget())
+    with ThreadPoolExecutor(2) as executor:
+        assert numbers(count(net, cube(9), Budget(executor=executor))) == numbers(alone)
+        few = count(net, cube(9), Budget(executor=executor), limit=5)
+    assert few.cells is None and few.at_least == 6

@@ -55,6 +55,8 @@ def tree_cells(found: TreeCells, budget: Budget, limit: int | None) -> None:
         if place == len(found.groups):
             found.groups.append([])
         found.groups[place].append(TreeCell(rows[skip:], pattern_at(domain.network, interior)))
+        if found.count % 100 == 0:
+            budget.report(f"{found.count} cells")
         if limit is not None and found.count > limit:
             raise TooManyCells(f"more than {limit} cells")
 

@@ -13,6 +13,7 @@ from verify import api
 from verify.arrangement import Pieces, average_degree
 from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
+from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
 from verify.network import Network
 from verify.report.sentence import counted
@@ -28,6 +29,7 @@ EXPORTS = (".json", ".npz")
 @click.option("--export", metavar="FILE", help="Write every cell and its map to FILE.json or FILE.npz.")
 @click.option("--record", metavar="FILE.json", help="Write evidence for the counts, which verify recheck replays.")
 @click.option("--limit", metavar="N", help="Give up beyond N cells (status 3).")
+@jobs_option
 @choosing_output
 @bounded
 def pieces(
@@ -37,6 +39,7 @@ def pieces(
     export: str | None,
     record: str | None,
     limit: str | None,
+    jobs: str,
     output: str | None,
     timeout: str | None,
     memory: str | None,
@@ -56,10 +59,10 @@ def pieces(
         raise InputError(f"--record {record}: expected a file name that ends in .json")
     limit_memory(memory)
     began = time.monotonic()
-    with Progress(f"{network}: pieces") as progress:
+    with Progress(f"{network}: pieces") as progress, workers(jobs) as executor:
         loaded = api.load(network, output)
         budget = api.make_budget(seconds, progress.line)
-        found = api.pieces(loaded, region, limit=most, timeout=seconds, report=progress.line)
+        found = api.pieces(loaded, region, limit=most, timeout=seconds, report=progress.line, executor=executor)
         written = _written(found, plot, export)
         if record is not None and found.cells is not None:
             _record(loaded, found, record, budget)
