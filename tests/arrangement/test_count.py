@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from tests.arrangement.nets import chain, degenerate, reference
@@ -14,10 +16,12 @@ from tests.support import random_claims, random_networks
 from tests.support.brute_cells import Brute
 from tests.support.outside import outside
 from verify.arrangement import counting
+from verify.arrangement.bounds import montufar_bound
 from verify.arrangement.counting import Pieces, average_degree, count
 from verify.arrangement.details import details
 from verify.arrangement.domain import with_half_spaces
 from verify.arrangement.merging import map_of
+from verify.arrangement.volumes import volumes
 from verify.errors import RegionError
 from verify.kernel.exact import evaluate
 from verify.network import Network
@@ -65,10 +69,12 @@ def check_complex(found: Pieces) -> None:
             # Both maps agree where the facet's form vanishes: their difference is a multiple of it.
             gap = [p * right[-1] - q * left[-1] for p, q in zip(left[:-1], right[:-1], strict=True)]
             assert all(u * y == v * x for u, x in zip(gap, form, strict=True) for v, y in zip(gap, form, strict=True))
-    if domain.dimension == 2 and domain.base.is_bounded and not domain.problem.question.region.rows:
-        low, high = domain.base.low.fractions(), domain.base.high.fractions()
-        i, j = domain.free
-        assert sum(cell.area or 0 for cell in cells) == (high[i] - low[i]) * (high[j] - low[j])
+    sizes = volumes(arrangement)
+    assert [np.isinf(size) for size in sizes.tolist()] == [cell.volume is None for cell in cells]
+    if domain.base.is_bounded and not domain.problem.question.region.rows:
+        sides = zip(domain.base.low.fractions(), domain.base.high.fractions(), strict=True)
+        whole = math.prod(high - low for low, high in sides if high > low)
+        assert sum(cell.volume or 0 for cell in cells) == whole
 
 
 def _moved(point: tuple[Fraction, ...], ray: tuple[int, ...]) -> tuple[Fraction, ...]:
@@ -124,6 +130,7 @@ def compare_with_brute_force(seed: int) -> bool:
         assert "empty" in str(error)
         return False
     assert numbers(found) == Brute(net, with_half_spaces(region)).counts(), (seed, region.text)
+    assert found.cells is not None and found.cells <= montufar_bound(found.domain.network, found.domain.dimension)
     check_complex(found)
     return True
 
@@ -199,6 +206,22 @@ def test_average_degree_is_at_most_twice_the_dimension() -> None:
         for seed in range(3):
             degree = average_degree(count(reference(sizes, seed), cube(sizes[0]), Budget()))
             assert degree is not None and 0 < degree <= 2 * sizes[0]
+
+
+def test_the_bound_is_reached_by_lines_in_general_position() -> None:
+    """n lines, and what n hyperplanes do to a line."""
+    lines = chain([([[1, 0], [0, 1], [1, 1]], [0, 0, -1]), ([[1, 1, 1]], [0])])
+    assert montufar_bound(lines, 2) == count(lines, everything(2), Budget()).cells == 7
+    assert montufar_bound(lines, 1) == 4
+
+
+def test_volumes() -> None:
+    """Squares and cubes of a grid whose numbers are powers of two: floats are exact there."""
+    for size in (1, 2, 3):
+        axes = [[int(i == j) for j in range(size)] for i in range(size)]
+        found = count(chain([(axes, [0] * size), ([[1] * size], [0])]), cube(size), Budget())
+        assert found.arrangement is not None
+        assert volumes(found.arrangement).tolist() == [1.0] * 2**size
 
 
 def test_limit_and_time_leave_a_lower_bound() -> None:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from verify import api
 from verify.arrangement import Pieces, average_degree
+from verify.arrangement.bounds import montufar_bound
 from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
@@ -129,6 +130,7 @@ def _data(network: Network, found: Pieces, seconds: float, files: dict[str, str]
         "pieces": found.pieces,
         "affine_maps": found.affine_maps,
         "cells_at_least": found.at_least,
+        "cells_at_most": str(montufar_bound(found.domain.network, found.domain.dimension)),
         "average_degree": degree,
         "reason": found.reason,
         "seconds": round(seconds, 3),
