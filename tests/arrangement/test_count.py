@@ -8,7 +8,6 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
-import numpy as np
 import pytest
 
 from tests.arrangement.nets import chain, degenerate, reference
@@ -21,7 +20,6 @@ from verify.arrangement.counting import Pieces, average_degree, count
 from verify.arrangement.details import details
 from verify.arrangement.domain import with_half_spaces
 from verify.arrangement.merging import map_of
-from verify.arrangement.volumes import volumes
 from verify.errors import RegionError
 from verify.kernel.exact import evaluate
 from verify.network import Network
@@ -69,8 +67,6 @@ def check_complex(found: Pieces) -> None:
             # Both maps agree where the facet's form vanishes: their difference is a multiple of it.
             gap = [p * right[-1] - q * left[-1] for p, q in zip(left[:-1], right[:-1], strict=True)]
             assert all(u * y == v * x for u, x in zip(gap, form, strict=True) for v, y in zip(gap, form, strict=True))
-    sizes = volumes(arrangement)
-    assert [np.isinf(size) for size in sizes.tolist()] == [cell.volume is None for cell in cells]
     if domain.base.is_bounded and not domain.problem.question.region.rows:
         sides = zip(domain.base.low.fractions(), domain.base.high.fractions(), strict=True)
         whole = math.prod(high - low for low, high in sides if high > low)
@@ -216,12 +212,15 @@ def test_the_bound_is_reached_by_lines_in_general_position() -> None:
 
 
 def test_volumes() -> None:
-    """Squares and cubes of a grid whose numbers are powers of two: floats are exact there."""
+    """Squares and cubes of a grid; two infinite strips."""
     for size in (1, 2, 3):
         axes = [[int(i == j) for j in range(size)] for i in range(size)]
         found = count(chain([(axes, [0] * size), ([[1] * size], [0])]), cube(size), Budget())
-        assert found.arrangement is not None
-        assert volumes(found.arrangement).tolist() == [1.0] * 2**size
+        assert found.arrangement is not None and found.labels is not None
+        assert [cell.volume for cell in details(found.arrangement, found.labels)] == [1] * 2**size
+    corner = count(chain([([[1, 0]], [Fraction(-1, 2)]), ([[1]], [0])]), nonnegative(2), Budget())
+    assert corner.arrangement is not None and corner.labels is not None
+    assert [cell.volume for cell in details(corner.arrangement, corner.labels)] == [None, None]
 
 
 def test_limit_and_time_leave_a_lower_bound() -> None:

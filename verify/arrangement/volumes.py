@@ -12,10 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.arrangement.complex import Complex, Ids, Mask
-from verify.arrangement.enumerate import Arrangement
+from verify.arrangement.complex import Complex, Ids
 from verify.arrangement.exact import IntegerForm
-from verify.rational import Floats
 
 
 def triangulation(complex_: Complex) -> tuple[Ids, Ids]:
@@ -37,29 +35,6 @@ def triangulation(complex_: Complex) -> tuple[Ids, Ids]:
         simplices = np.concatenate([below, top[owners][:, None]], axis=1)
         apex = top
     return simplices, owners
-
-
-def is_bounded(found: Arrangement) -> Mask:
-    """Which polytopes have no vertex at infinity."""
-    endless: Mask = found.points.rows[:, -1] == 0
-    for level in found.complex.levels[1:]:
-        above = np.zeros(level.count, dtype=bool)
-        above[level.up.rows[endless[level.down.rows]]] = True
-        endless = above
-    return ~endless
-
-
-def volumes(found: Arrangement) -> Floats:
-    """The volume of every polytope in float64, from the vertices' approximations; infinite where it is unbounded."""
-    simplices, owners = triangulation(found.complex)
-    bounded = is_bounded(found)
-    kept = bounded[owners]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        points = found.points.rows[:, :-1] / found.points.rows[:, -1:]
-    corners = points[simplices[kept]]
-    sizes = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / math.factorial(found.domain.dimension)
-    result = np.bincount(owners[kept], sizes, found.complex.cell_count)
-    return np.where(bounded, result, np.inf)
 
 
 def exact_volume(simplices: Sequence[Sequence[IntegerForm]]) -> Fraction:

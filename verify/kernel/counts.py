@@ -29,6 +29,7 @@ from typing import TypeAlias
 import numpy as np
 
 from verify.errors import EvidenceError, TooLarge
+from verify.kernel.check import Verdict
 from verify.kernel.closed_form import is_nonnegative
 from verify.kernel.cover import checked_cell, in_hull, leaves, on_hull
 from verify.kernel.evidence import Cover, Multipliers
@@ -71,6 +72,8 @@ class Counted:
     pieces: int
     affine_maps: int
     assumptions: tuple[str, ...]
+    verdict: Verdict = Verdict.PROVED
+    vacuous: bool = False
 
 
 def counted_question(network: Network, region: Region) -> Question:

@@ -16,7 +16,7 @@ def counted_json(network: Network, region: Region, counts: Counts, shown: Counte
     return {
         "format": FORMAT,
         "kind": "counts",
-        "verdict": "proved",
+        "verdict": shown.verdict.value,
         "assurance": "checked",
         **region_json(region, network.inputs),
         "network": network_json(network),
