@@ -36,7 +36,7 @@ KNOWN: tuple[tuple[tuple[int, ...], int, int], ...] = (
     ((4, 12, 12, 1), 0, 1619),
     ((2, 128, 128, 128, 1), 0, 33551),
 )
-GROWTH = (45, 90, 180, 360, 720, 1440)
+GROWTH = (45, 90, 180, 360, 720, 1900)
 # Beyond so many cells the float subdivision takes minutes.
 MOST_FLOAT_CELLS = 40_000
 TOLERANCE = 1e-9

@@ -287,15 +287,18 @@ def pieces(
     limit: int | None = None,
     timeout: float | None = None,
     report: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
 ) -> Pieces:
     """The exact numbers of activation cells, linear pieces and affine maps on the region, with the cells themselves.
 
     The counts are None beyond ``limit`` cells or out of time; ``at_least`` then bounds the number of cells from below.
+    An ``executor`` gets parts of regions of more than seven dimensions to divide.
     """
     from verify.arrangement.counting import count as count_pieces
 
     loaded = load(network)
-    return count_pieces(loaded, parse_region(on, loaded), make_budget(timeout, report), limit)
+    budget = replace(make_budget(timeout, report), executor=executor)
+    return count_pieces(loaded, parse_region(on, loaded), budget, limit)
 
 
 def compare(

@@ -3219,8 +3219,8 @@ def judge(path: Path) -> None:
 def judge_record(record: dict[str, Any], path: Path) -> None:
     """The whole record: everything that it states is what its evidence shows."""
     require(same(record.get("format"), 2), "format", "format 2 was expected")
-    if record.get("kind") in ("family", "formula"):
-        raise Declined(f"a record about a {record['kind']}")
+    if record.get("kind") in ("family", "formula", "counts"):
+        raise Declined("a record of counts" if record["kind"] == "counts" else f"a record about a {record['kind']}")
     require(record.get("kind") == "claim", "kind", "neither a claim nor a family")
     keys(record, COMMON, PRINTED, "keys")
     if set(record) & set(PRINTED):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import pytest
@@ -13,6 +15,7 @@ from tests.support import random_claims, random_networks
 from tests.support.brute_cells import Brute
 from tests.support.outside import outside
 from verify.arrangement import counting
+from verify.arrangement.bounds import montufar_bound
 from verify.arrangement.counting import Pieces, average_degree, count
 from verify.arrangement.details import details
 from verify.arrangement.domain import with_half_spaces
@@ -22,6 +25,7 @@ from verify.kernel.exact import evaluate
 from verify.network import Network
 from verify.rational import vector
 from verify.region import Region, ball, box, everything, nonnegative, segment
+from verify.search import split
 from verify.search.budget import Budget
 
 REFERENCE = {
@@ -63,10 +67,10 @@ def check_complex(found: Pieces) -> None:
             # Both maps agree where the facet's form vanishes: their difference is a multiple of it.
             gap = [p * right[-1] - q * left[-1] for p, q in zip(left[:-1], right[:-1], strict=True)]
             assert all(u * y == v * x for u, x in zip(gap, form, strict=True) for v, y in zip(gap, form, strict=True))
-    if domain.dimension == 2 and domain.base.is_bounded and not domain.problem.question.region.rows:
-        low, high = domain.base.low.fractions(), domain.base.high.fractions()
-        i, j = domain.free
-        assert sum(cell.area or 0 for cell in cells) == (high[i] - low[i]) * (high[j] - low[j])
+    if domain.base.is_bounded and not domain.problem.question.region.rows:
+        sides = zip(domain.base.low.fractions(), domain.base.high.fractions(), strict=True)
+        whole = math.prod(high - low for low, high in sides if high > low)
+        assert sum(cell.volume or 0 for cell in cells) == whole
 
 
 def _moved(point: tuple[Fraction, ...], ray: tuple[int, ...]) -> tuple[Fraction, ...]:
@@ -122,6 +126,7 @@ def compare_with_brute_force(seed: int) -> bool:
         assert "empty" in str(error)
         return False
     assert numbers(found) == Brute(net, with_half_spaces(region)).counts(), (seed, region.text)
+    assert found.cells is not None and found.cells <= montufar_bound(found.domain.network, found.domain.dimension)
     check_complex(found)
     return True
 
@@ -199,6 +204,25 @@ def test_average_degree_is_at_most_twice_the_dimension() -> None:
             assert degree is not None and 0 < degree <= 2 * sizes[0]
 
 
+def test_the_bound_is_reached_by_lines_in_general_position() -> None:
+    """n lines, and what n hyperplanes do to a line."""
+    lines = chain([([[1, 0], [0, 1], [1, 1]], [0, 0, -1]), ([[1, 1, 1]], [0])])
+    assert montufar_bound(lines, 2) == count(lines, everything(2), Budget()).cells == 7
+    assert montufar_bound(lines, 1) == 4
+
+
+def test_volumes() -> None:
+    """Squares and cubes of a grid; two infinite strips."""
+    for size in (1, 2, 3):
+        axes = [[int(i == j) for j in range(size)] for i in range(size)]
+        found = count(chain([(axes, [0] * size), ([[1] * size], [0])]), cube(size), Budget())
+        assert found.arrangement is not None and found.labels is not None
+        assert [cell.volume for cell in details(found.arrangement, found.labels)] == [1] * 2**size
+    corner = count(chain([([[1, 0]], [Fraction(-1, 2)]), ([[1]], [0])]), nonnegative(2), Budget())
+    assert corner.arrangement is not None and corner.labels is not None
+    assert [cell.volume for cell in details(corner.arrangement, corner.labels)] == [None, None]
+
+
 def test_limit_and_time_leave_a_lower_bound() -> None:
     net = reference((2, 16, 16, 1), 0)
     found = count(net, cube(2), Budget(), limit=100)
@@ -220,3 +244,17 @@ def test_many_dimensions() -> None:
     net = chain([(weights, [0, 0]), ([[1, -1]], [0])])
     found = count(net, cube(9), Budget())
     assert numbers(found) == (4, 4, 4) and found.arrangement is None
+
+
+def test_workers_divide_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts that an executor divides, its tasks ending long before they are done."""
+    monkeypatch.setattr(split, "ALONE_SECONDS", 0.0)
+    monkeypatch.setattr(split, "PARTS", 4)
+    monkeypatch.setattr(split, "TASK_SECONDS", 0.01)
+    weights = [[int(i == j) - int(i + 1 == j) for j in range(9)] for i in range(4)]
+    net = chain([(weights, [0, 0, 0, 0]), ([[1, -1, 1, 1], [0, 1, 1, -1]], [0, -1]), ([[1, 1]], [0])])
+    alone = count(net, cube(9), Budget())
+    with ThreadPoolExecutor(2) as executor:
+        assert numbers(count(net, cube(9), Budget(executor=executor))) == numbers(alone)
+        few = count(net, cube(9), Budget(executor=executor), limit=5)
+    assert few.cells is None and few.at_least == 6

@@ -80,7 +80,7 @@ def test_plot_and_export(capsys: Capture, tmp_path: Path) -> None:
     svg = ElementTree.parse(plot).getroot()
     assert svg.tag.endswith("svg") and "2 cells, 1 linear piece, 1 affine map" in "".join(svg.itertext())
     exact = json.loads(Path(data).read_text(encoding="utf-8"))
-    assert sum(Fraction(cell["area"]) for cell in exact["polytopes"]) == 4
+    assert sum(Fraction(cell["volume"]) for cell in exact["polytopes"]) == 4
     assert len(exact["maps"]) == 1
     assert all(not other["effective"] for cell in exact["polytopes"] for other in cell["neighbours"])
     with np.load(arrays) as loaded:

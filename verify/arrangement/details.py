@@ -12,6 +12,7 @@ from verify.arrangement.complex import Ids
 from verify.arrangement.enumerate import Arrangement
 from verify.arrangement.exact import IntegerForm
 from verify.arrangement.merging import Labels
+from verify.arrangement.volumes import exact_volume, triangulation
 
 Point = tuple[Fraction, ...]
 
@@ -35,7 +36,7 @@ class CellDetails:
 
     ``inside`` is a point of its interior; ``vertices`` are its finite corners, ``rays`` its directions to infinity,
     without order. ``half_spaces`` are its facets' forms (coefficients, then the constant), positive inside; none is
-    redundant. ``area`` is exact, None where the cell is infinite or not plane.
+    redundant. ``volume`` is exact (length, area, volume in the free coordinates), None where the cell is infinite.
     """
 
     number: int
@@ -45,52 +46,55 @@ class CellDetails:
     vertices: tuple[Point, ...]
     rays: tuple[tuple[int, ...], ...]
     half_spaces: tuple[IntegerForm, ...]
-    area: Fraction | None
+    volume: Fraction | None
     neighbours: tuple[Neighbour, ...]
 
 
 def details(found: Arrangement, labels: Labels) -> Iterator[CellDetails]:
     """Every polytope of the complex in turn (an infinite coordinate divides cells at 0, which their labels tell)."""
-    corners = _vertices_of_cells(found)
-    facets = _grouped(found.complex.levels[-1].up.rows, found.complex.levels[-1].down.rows, found.complex.cell_count)
+    corners = vertices_of_cells(found)
+    facets = grouped(found.complex.levels[-1].up.rows, found.complex.levels[-1].down.rows, found.complex.cell_count)
     beside = _neighbours(found, labels)
-    ends = found.complex.edge_ends() if found.domain.dimension else np.zeros((0, 2), dtype=np.int32)
+    simplices, owners = triangulation(found.complex)
+    filling = grouped(owners, np.arange(len(owners), dtype=np.int32), found.complex.cell_count)
     for cell in range(found.complex.cell_count):
         points = {int(v): found.exact.point(int(v)) for v in corners[cell]}
         finite = [p for p in points.values() if p[-1]]
         forms = {int(f): _half_space(found, int(f), points) for f in facets[cell]}
-        plane = found.domain.dimension == 2 and len(finite) == len(points)
         yield CellDetails(
             cell,
             int(labels.pieces[cell]),
             int(labels.maps[cell]),
-            _inside(points.values()),
+            inside_of(points.values()),
             tuple(tuple(Fraction(n, p[-1]) for n in p[:-1]) for p in finite),
             tuple(p[:-1] for p in points.values() if not p[-1]),
             tuple(form for form in forms.values() if any(form[:-1])),  # w >= 0 bounds cells at infinity
-            _area(found, facets[cell], ends, finite) if plane else None,
+            None
+            if len(finite) < len(points)
+            else exact_volume([[points[v] for v in simplex] for simplex in simplices[filling[cell]].tolist()]),
             tuple(replace(other, half_space=forms[facet]) for facet, other in beside.get(cell, ())),
         )
 
 
-def _grouped(up: Ids, down: Ids, count: int) -> list[Ids]:
+def grouped(up: Ids, down: Ids, count: int) -> list[Ids]:
     """For each number below ``count`` what it is paired with."""
     order = np.argsort(up, kind="stable")
     return np.split(down[order], np.cumsum(np.bincount(up, minlength=count))[:-1])
 
 
-def _vertices_of_cells(found: Arrangement) -> list[Ids]:
+def vertices_of_cells(found: Arrangement) -> list[Ids]:
+    """The vertices of every polytope of the complex, those at infinity included."""
     levels = found.complex.levels
     if len(levels) == 1:  # a single point
         return [np.arange(1, dtype=np.int32)]
     up, down = levels[-1].up.rows, levels[-1].down.rows
     for level in reversed(levels[1:-1]):
-        parts = _grouped(level.up.rows, level.down.rows, level.count)
+        parts = grouped(level.up.rows, level.down.rows, level.count)
         lengths = np.array([len(part) for part in parts])[down]
         up, down = np.repeat(up, lengths), np.concatenate([parts[i] for i in down])
         pairs = np.unique(np.stack([up, down], axis=1), axis=0)
         up, down = pairs[:, 0], pairs[:, 1]
-    return _grouped(up, down, found.complex.cell_count)
+    return grouped(up, down, found.complex.cell_count)
 
 
 def _half_space(found: Arrangement, facet: int, points: dict[int, IntegerForm]) -> IntegerForm:
@@ -101,20 +105,7 @@ def _half_space(found: Arrangement, facet: int, points: dict[int, IntegerForm]) 
     return form if inside > 0 else tuple(-n for n in form)
 
 
-def _area(found: Arrangement, edges: Ids, ends: Ids, corners: list[IntegerForm]) -> Fraction:
-    """The triangles from one corner to every edge of a polygon fill it."""
-    apex = [Fraction(n, corners[0][-1]) for n in corners[0][:2]]
-    total = Fraction(0)
-    for edge in edges.tolist():
-        (a, b), (c, d) = (
-            (Fraction(p[0], p[2]) - apex[0], Fraction(p[1], p[2]) - apex[1])
-            for p in (found.exact.point(int(v)) for v in ends[edge])
-        )
-        total += abs(a * d - b * c) / 2
-    return total
-
-
-def _inside(points: Iterable[IntegerForm]) -> Point:
+def inside_of(points: Iterable[IntegerForm]) -> Point:
     """The mean of the finite corners, moved along every ray."""
     known = list(points)
     finite = [p for p in known if p[-1]]

@@ -7,7 +7,6 @@ with h = 0 is strictly inside every other row of both cells (rows that are multi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,12 +14,11 @@ from fractions import Fraction
 import numpy as np
 
 from verify.arrangement.domain import Domain, TooManyCells
-from verify.kernel.criteria import on_hull
+from verify.arrangement.facets import meeting
 from verify.kernel.exact import AffineForm, Pattern, cell_of, pattern_at
-from verify.rational import Vector, concatenate, vector
+from verify.rational import Vector
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
-from verify.search.lp import nonnegative
 from verify.search.simplex import NegativeAt
 from verify.search.split import cells
 
@@ -57,6 +55,8 @@ def tree_cells(found: TreeCells, budget: Budget, limit: int | None) -> None:
         if place == len(found.groups):
             found.groups.append([])
         found.groups[place].append(TreeCell(rows[skip:], pattern_at(domain.network, interior)))
+        if found.count % 100 == 0:
+            budget.report(f"{found.count} cells")
         if limit is not None and found.count > limit:
             raise TooManyCells(f"more than {limit} cells")
 
@@ -77,23 +77,11 @@ def _components(domain: Domain, group: Sequence[TreeCell], budget: Budget) -> in
 
 def share_facet(domain: Domain, a: TreeCell, b: TreeCell, budget: Budget) -> bool:
     """Whether the closures of two cells meet in a set of one dimension less than the region."""
-    budget.check()
     region = domain.problem.question.region
     assert isinstance(region.base, Box)
-    wall = on_hull(_first_difference(domain, a, b), region.base)
-    strict = [row for row in (*a.rows, *b.rows, *region.rows) if not _parallel(row, wall, region.base)]
-    deep = [_deepened(row, 1) for row in strict]
-    deep += [_deepened(row, 1) for row in _sides(region.base) if not _parallel(row, wall, region.base)]
-    deep += [_deepened(HalfSpace(wall.coefficients.scaled(Fraction(s)), -s * wall.constant), 0) for s in (1, -1)]
-    base = region.base
-    around = Box(
-        concatenate([base.low, vector([0])]),
-        concatenate([base.high, vector([1])]),
-        np.append(base.low_finite, True),
-        np.append(base.high_finite, True),
-    )
-    depth = AffineForm(concatenate([Vector(base.low.numerators * 0, 1), vector([-1])]), Fraction(0))
-    return isinstance(nonnegative(depth, around, deep, budget), NegativeAt)
+    wall = _first_difference(domain, a, b)
+    rows = (HalfSpace(-wall.coefficients, wall.constant), HalfSpace(wall.coefficients, -wall.constant))
+    return isinstance(meeting(region.base, (*rows, *a.rows, *b.rows, *region.rows), (0, 1), budget), NegativeAt)
 
 
 def _first_difference(domain: Domain, a: TreeCell, b: TreeCell) -> AffineForm:
@@ -102,34 +90,3 @@ def _first_difference(domain: Domain, a: TreeCell, b: TreeCell) -> AffineForm:
         if len(units):
             return cell_of(domain.network, a.pattern).form(k, int(units[0]))
     raise AssertionError("two cells with one pattern")
-
-
-def _sides(base: Box) -> list[HalfSpace]:
-    """The finite sides of the coordinates that are not pinned."""
-    found = []
-    for j in np.flatnonzero(~base.pinned).tolist():
-        unit = Vector(base.low.numerators * 0, 1)
-        unit.numerators[j] = 1
-        if base.low_finite[j]:
-            found.append(HalfSpace(-unit, -base.low[j]))
-        if base.high_finite[j]:
-            found.append(HalfSpace(unit, base.high[j]))
-    return found
-
-
-def _parallel(row: HalfSpace, wall: AffineForm, base: Box) -> bool:
-    """Whether the row's hyperplane is the wall, on the base's hull."""
-    return _primitive(on_hull(AffineForm(-row.coefficients, row.bound), base)) == _primitive(wall)
-
-
-def _primitive(form: AffineForm) -> tuple[int, ...]:
-    """The form as coprime integers whose first nonzero one is positive."""
-    whole = vector([*form.coefficients.fractions(), form.constant]).numerators.tolist()
-    divisor = math.gcd(*whole) or 1
-    first = next((n for n in whole if n), 1)
-    return tuple(n // divisor if first > 0 else -n // divisor for n in whole)
-
-
-def _deepened(row: HalfSpace, depth: int) -> HalfSpace:
-    """The row with a slack of at least a multiple of one more coordinate."""
-    return HalfSpace(concatenate([row.coefficients, vector([depth])]), row.bound)

@@ -11,11 +11,14 @@ from rich.text import Text
 
 from verify import api
 from verify.arrangement import Pieces, average_degree
+from verify.arrangement.bounds import montufar_bound
 from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
+from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
 from verify.network import Network
 from verify.rational import counted
+from verify.search.budget import Budget
 
 EXPORTS = (".json", ".npz")
 
@@ -25,7 +28,9 @@ EXPORTS = (".json", ".npz")
 @click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="The region to look at.")
 @click.option("--plot", metavar="FILE.svg", help="Draw the pieces of a region of one or two dimensions.")
 @click.option("--export", metavar="FILE", help="Write every cell and its map to FILE.json or FILE.npz.")
+@click.option("--record", metavar="FILE.json", help="Write evidence for the counts, which verify recheck replays.")
 @click.option("--limit", metavar="N", help="Give up beyond N cells (status 3).")
+@jobs_option
 @choosing_output
 @bounded
 def pieces(
@@ -33,7 +38,9 @@ def pieces(
     region: str,
     plot: str | None,
     export: str | None,
+    record: str | None,
     limit: str | None,
+    jobs: str,
     output: str | None,
     timeout: str | None,
     memory: str | None,
@@ -49,17 +56,39 @@ def pieces(
         raise InputError(f"--plot {plot}: expected a file name that ends in .svg")
     if export is not None and not export.endswith(EXPORTS):
         raise InputError(f"--export {export}: expected a file name that ends in {' or '.join(EXPORTS)}")
+    if record is not None and not record.endswith(".json"):
+        raise InputError(f"--record {record}: expected a file name that ends in .json")
     limit_memory(memory)
     began = time.monotonic()
-    with Progress(f"{network}: pieces") as progress:
+    with Progress(f"{network}: pieces") as progress, workers(jobs) as executor:
         loaded = api.load(network, output)
-        found = api.pieces(loaded, region, limit=most, timeout=seconds, report=progress.line)
+        budget = api.make_budget(seconds, progress.line)
+        found = api.pieces(loaded, region, limit=most, timeout=seconds, report=progress.line, executor=executor)
         written = _written(found, plot, export)
+        if record is not None and found.cells is not None:
+            _record(loaded, found, record, budget)
+            written["record"] = record
     if as_json:
         click.echo(json.dumps(_data(loaded, found, time.monotonic() - began, written), indent=1))
     else:
         _show(loaded, found, written)
     return 0 if found.cells is not None else 3
+
+
+def _record(network: Network, found: Pieces, path: str, budget: Budget) -> None:
+    """Write the record of the counts."""
+    from pathlib import Path
+
+    from verify.arrangement.proof import prove
+    from verify.report.counts_record import counted_json
+    from verify.report.record import write_text
+    from verify.report.record_json import unchecked_json
+
+    region, began = found.domain.region, time.monotonic()
+    counts, shown = prove(network, found, budget)
+    unchecked = unchecked_json("arrangement", (), "", time.monotonic() - began, "")
+    whole = {**counted_json(network, region, counts, shown), "unchecked": unchecked}
+    write_text(Path(path), json.dumps(whole) + "\n")
 
 
 def _limit(text: str | None) -> int | None:
@@ -101,6 +130,7 @@ def _data(network: Network, found: Pieces, seconds: float, files: dict[str, str]
         "pieces": found.pieces,
         "affine_maps": found.affine_maps,
         "cells_at_least": found.at_least,
+        "cells_at_most": str(montufar_bound(found.domain.network, found.domain.dimension)),
         "average_degree": degree,
         "reason": found.reason,
         "seconds": round(seconds, 3),

@@ -127,6 +127,16 @@ def _check_pattern(network: Network, pattern: Pattern) -> None:
             raise EvidenceError("pattern", f"{block.name} needs one bit for each of its {block.size} units")
 
 
+def checked_cell(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, ledger: Ledger) -> Cell:
+    """The cell of a plain leaf: its pattern speaks of every unit, and holds weakly where the rows hold."""
+    if leaf.free is not None or leaf.ceilings or leaf.witnesses:
+        raise EvidenceError("cells", "a leaf says more than its pattern and the multipliers for it")
+    _check_pattern(question.network, leaf.pattern)
+    cell = cell_of(question.network, leaf.pattern)
+    _check_leaf(question, rows, leaf, cell, ledger)
+    return cell
+
+
 def _check_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, cell: Cell, ledger: Ledger) -> None:
     """Every unit's extension under the leaf's pattern keeps its weak sign where the rows hold (lemma 1)."""
     network, base = question.network, question.region.base

@@ -205,9 +205,9 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
             "kind": "unit off",
             "block": evidence.block,
             "unit": evidence.unit,
-            "proof": _proof_to_json(evidence.proof),
+            "proof": proof_to_json(evidence.proof),
         }
-    return {"kind": "cells", "proofs": [_proof_to_json(proof) for proof in evidence.proofs]}
+    return {"kind": "cells", "proofs": [proof_to_json(proof) for proof in evidence.proofs]}
 
 
 def assignment_to_json(assignment: Assignment) -> dict[str, Any]:
@@ -220,7 +220,8 @@ def read_assignment(data: Any) -> Assignment:
     return {str(n): read_vector(v) if isinstance(v, list) else read_rational(v) for n, v in data.items()}
 
 
-def _proof_to_json(proof: Cover | Empty) -> dict[str, Any]:
+def proof_to_json(proof: Cover | Empty) -> dict[str, Any]:
+    """One proof of ``cells``."""
     if isinstance(proof, Empty):
         return {"empty": multipliers_to_json(proof.multipliers), "lifted": proof.lifted}
     equations = [equation_to_json(equation) for equation in proof.equations]
@@ -307,7 +308,7 @@ def _read_cells(data: Any, networks: list[Network]) -> Cells:
     proofs = data["proofs"]
     if len(proofs) != len(networks):
         raise ValueError(f"{len(proofs)} proofs for {len(networks)} questions")
-    return Cells(tuple(_read_proof(item, network) for item, network in zip(proofs, networks, strict=True)))
+    return Cells(tuple(read_proof(item, network) for item, network in zip(proofs, networks, strict=True)))
 
 
 def _read_difference(data: Any, _: list[Network]) -> Difference:
@@ -332,7 +333,7 @@ def _read_off(data: Any, networks: list[Network]) -> Off:
     block, unit = data["block"], data["unit"]
     if type(block) is not int or type(unit) is not int or (block, unit) not in set(units(networks[0])):
         raise ValueError(f"there is no ReLU {unit!r:.40} in block {block!r:.40}")
-    proof = _read_proof(data["proof"], unit_network(networks[0], block, unit))
+    proof = read_proof(data["proof"], unit_network(networks[0], block, unit))
     if not isinstance(proof, Cover):
         raise TypeError("an empty region shows nothing about a unit")
     return Off(block, unit, proof)
@@ -365,7 +366,8 @@ _READERS: dict[str, Callable[[Any, list[Network]], Evidence]] = {
 }
 
 
-def _read_proof(data: Any, network: Network) -> Cover | Empty:
+def read_proof(data: Any, network: Network) -> Cover | Empty:
+    """What ``proof_to_json`` wrote about a question's network."""
     lifted = _flag(data.get("lifted", False))
     if "empty" in data:
         return Empty(read_multipliers(data["empty"]), lifted)

@@ -13,10 +13,10 @@ from verify.network.families.layers import kind, parameters
 from verify.network.families.ranges import Range, Signs
 from verify.property.trivial import why_vacuous
 from verify.rational import counted
+from verify.rendering import shape_text
 from verify.report import mathml, reproduce
 from verify.report.calculation import gap_calls, lines_of
 from verify.report.compose import About, compose, named_lemmas
-from verify.rendering import shape_text
 from verify.report.family_record import FamilyResult, write_family
 from verify.report.files import from_here, write_pages
 from verify.report.model import Drawing, Page, Step

@@ -59,7 +59,7 @@ def _cell(cell: CellDetails, arrangement: Arrangement, labels: Labels) -> dict[s
         "vertices": [[exact_text(v) for v in point] for point in cell.vertices],
         "rays": [list(map(str, ray)) for ray in cell.rays],
         "half_spaces": [list(map(str, form)) for form in cell.half_spaces],
-        "area": None if cell.area is None else exact_text(cell.area),
+        "volume": None if cell.volume is None else exact_text(cell.volume),
         "on": {
             f"{k} {blocks[k - 1].name}".strip(): np.flatnonzero(bits).tolist() for k, bits in sorted(pattern.items())
         },

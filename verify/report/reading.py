@@ -24,12 +24,15 @@ KEYS = {
     "claim": COMMON | {"network", "second", "outputs", "lemmas"},
     "family": COMMON | {"family", "sha256"},
     "formula": COMMON - {"region", "region_data", "region_files"} | {"names", "regions", "lemmas"},
+    "counts": COMMON - {"vacuous", "property", "nontrivial", "counterexample"}
+    | {"network", "cells", "pieces", "affine_maps"},
 }
 # What ``--json`` prints beside them, see ``record_json.printed``.
 SHOWN = {
     "claim": {"formula", "sentence", *COPIES},
     "formula": {"formula", "sentence", *COPIES},
     "family": {"formula", "sentence", "statement", "lines", *COPIES},
+    "counts": set(),
 }
 
 
@@ -106,6 +109,8 @@ def check_shape(data: dict[str, Any]) -> None:
     if type(data["unchecked"]) is not dict:
         raise EvidenceError("format", "'unchecked' is not an object")
     if data["evidence"] is None:
+        if kind == "counts":
+            raise EvidenceError("evidence", "the record counts and has no evidence")
         _check_without_evidence(data)
 
 

@@ -15,9 +15,10 @@ from verify.formats.expressions import parse_region
 from verify.formats.files import load
 from verify.formats.formulas import parse_formula
 from verify.formula.tree import FormulaMistake
+from verify.kernel import counts_json, family_evidence, instances_json
 from verify.kernel import evidence as evidence_kinds
-from verify.kernel import family_evidence, instances_json
 from verify.kernel.check import Judgement, judge
+from verify.kernel.counts import Counted, counted_question, recount
 from verify.kernel.families import FamilyClaim, FamilyJudgement, judge_family
 from verify.network import InputPart, Network
 from verify.network import network as networks
@@ -26,6 +27,7 @@ from verify.property import Claim, Vacuous, find
 from verify.property.asked import asked_claim, asked_of, conditions_claim
 from verify.region import Region
 from verify.region import region as regions
+from verify.report.counts_record import counted_json
 from verify.report.family_json import family_json, family_shown_json, member_json
 from verify.report.reading import read_record
 from verify.report.record_json import (
@@ -51,7 +53,7 @@ class Recheck:
     """What replaying gave: the judgement, or why there is nothing to replay; ``notes`` say what was not compared."""
 
     verdict: str
-    judgement: Judgement | FamilyJudgement | None
+    judgement: Judgement | FamilyJudgement | Counted | None
     reason: str = ""
     notes: tuple[str, ...] = ()
 
@@ -60,7 +62,7 @@ class Recheck:
 class Replayed:
     """What the kernel says, what the record should say, and what ``--json`` would print beside it."""
 
-    judgement: Judgement | FamilyJudgement
+    judgement: Judgement | FamilyJudgement | Counted
     expected: Record
     shown: Record
     regions: tuple[Region, ...]
@@ -154,6 +156,20 @@ def _replayed_formula(data: Record, path: Path, given: tuple[str | None, str | N
     return Replayed(judgement, expected, shown_json(claim, bound["f"], None, evidence, judgement), places)
 
 
+def _replayed_counts(data: Record, path: Path, given: tuple[str | None, str | None]) -> Replayed:
+    if given[1] is not None:
+        raise InputError(f"{path}: a record of counts is about one network; --to is not for it")
+    network = _network(data["network"], path, given[0])
+    try:
+        region = _region(data)
+        question = counted_question(network, region)
+    except _UNREADABLE as error:
+        raise EvidenceError("format", f"the region cannot be read: {error!r:.200}") from error
+    counts = counts_json.from_json(data["evidence"], question.network)
+    shown = recount(network, region, counts)
+    return Replayed(shown, counted_json(network, region, counts, shown), {}, (region,), network.inputs)
+
+
 def asked_about(claim: Claim) -> list[Network]:
     """The networks of the claim's questions."""
     questions = claim.questions()
@@ -164,14 +180,16 @@ _REPLAYS: dict[str, Callable[[Record, Path, tuple[str | None, str | None]], Repl
     "claim": _replayed_claim,
     "family": _replayed_family,
     "formula": _replayed_formula,
+    "counts": _replayed_counts,
 }
 
 
 def _compare(data: Record, found: Replayed) -> None:
     """Each thing that the record states is what the replay gives, down to the types; the rule is the key's name."""
     whole = {"format": FORMAT, **found.expected, "unchecked": data["unchecked"]}
-    show = printed(whole, found.shown)
-    sentences = isinstance(data["counterexample"], dict) and "sentence" in data["counterexample"]
+    show = printed(whole, found.shown) if "counterexample" in whole else whole
+    refuted = data.get("counterexample")
+    sentences = isinstance(refuted, dict) and "sentence" in refuted
     for name, value in data.items():
         expected = show[name] if name not in whole or (name == "counterexample" and sentences) else whole[name]
         if name == "region":

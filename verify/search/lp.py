@@ -125,7 +125,8 @@ def _scaled(values: Vector, steps: Sequence[Fraction]) -> tuple[Any, Fraction]:
     return np.array([float(p / largest) for p in products]), largest
 
 
-def _solve(matrix: list[list[Fraction]], target: list[Fraction]) -> list[Fraction] | None:
+def solve(matrix: list[list[Fraction]], target: list[Fraction]) -> list[Fraction] | None:
+    """The solution of a square system; None where it is singular."""
     from flint import fmpq_mat
 
     if not matrix:
@@ -143,7 +144,7 @@ def _solve(matrix: list[list[Fraction]], target: list[Fraction]) -> list[Fractio
 def _multipliers(form: AffineForm, rows: Sequence[HalfSpace], proposal: _Proposal) -> dict[int, Fraction] | None:
     """Weights of the active rows that cancel the form in the basic columns."""
     columns = [[rows[i].coefficients[j] for i in proposal.active_rows] for j in proposal.basic_columns]
-    found = _solve(columns, [-form.coefficients[j] for j in proposal.basic_columns])
+    found = solve(columns, [-form.coefficients[j] for j in proposal.basic_columns])
     if found is None or any(v < 0 for v in found):
         return None
     return {i: v for i, v in zip(proposal.active_rows, found, strict=True) if v}
@@ -159,7 +160,7 @@ def _vertex(base: Box, rows: Sequence[HalfSpace], proposal: _Proposal) -> Vector
         values[j] = Fraction(0)
     fixed = vector(values)
     matrix = [[rows[i].coefficients[j] for j in proposal.basic_columns] for i in proposal.active_rows]
-    found = _solve(matrix, [rows[i].slack(fixed) for i in proposal.active_rows])
+    found = solve(matrix, [rows[i].slack(fixed) for i in proposal.active_rows])
     if found is None:
         return None
     for j, value in zip(proposal.basic_columns, found, strict=True):

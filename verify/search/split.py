@@ -8,12 +8,16 @@ full dimension. A part without such a unit is a cell: a leaf, on which f has one
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
+from verify.errors import BudgetExceeded
 from verify.kernel.closed_form import settled_units
 from verify.kernel.criteria import on_hull
 from verify.kernel.evidence import Leaf, Multipliers, Tree
@@ -30,6 +34,9 @@ from verify.search.problem import Problem
 from verify.search.relevant_split import rows_of, split_where_it_matters
 from verify.search.stability import Obstacle, settle
 from verify.search.trees import tree_of
+
+# An executor gets parts after so many seconds without one, at most so many at a time, in tasks of so many seconds.
+ALONE_SECONDS, PARTS, TASK_SECONDS, WAKE_SECONDS = 1.0, 32, 2.0, 0.5
 
 
 @dataclass(eq=False)
@@ -64,10 +71,77 @@ def _split_into_cells(problem: Problem, budget: Budget) -> Tree | list[Finding]:
     return tree_of(root)
 
 
-def cells(problem: Problem, budget: Budget) -> Iterator[tuple[tuple[HalfSpace, ...], Vector, list[AffineForm]]]:
-    """All cells of the region: the rows that bound each part, an interior point, and the affine maps of the outputs."""
-    root = _Part(problem.question.region.rows, problem.interior)
-    return ((part.rows, part.interior, maps) for part, maps in _leaves(problem, root, budget))
+class FoundCell(NamedTuple):
+    """A cell: the rows that bound it, a point of its interior, and the affine maps of the outputs."""
+
+    rows: tuple[HalfSpace, ...]
+    interior: Vector
+    maps: list[AffineForm]
+
+
+def cells(problem: Problem, budget: Budget) -> Iterator[FoundCell]:
+    """All cells of the region, none of them kept here; an executor gets parts to divide when it takes long."""
+    stack = [_Part(problem.question.region.rows, problem.interior)]
+    alone = budget.elapsed + ALONE_SECONDS
+    while stack:
+        gathers = budget.executor is not None and budget.elapsed > alone
+        if gathers and len(stack) >= PARTS:
+            yield from _shared(problem, stack, budget)
+            return
+        found, parts = _divided(problem, stack.pop(0 if gathers else -1), budget)
+        stack += parts
+        if found is not None:
+            yield found
+
+
+def _divided(problem: Problem, part: _Part, budget: Budget) -> tuple[FoundCell | None, list[_Part]]:
+    """The part as a cell, or the two parts that it is divided into."""
+    budget.check()
+    base = problem.question.region.base
+    cell, found = _cell_or_obstacle(problem, part, budget)
+    if isinstance(found, Obstacle):
+        _divide(part, cell, found, base)
+        return None, part.children
+    return FoundCell(part.rows, part.interior, [on_hull(form, base) for form in cell.outputs()]), []
+
+
+def some_cells(
+    problem: Problem, rows: tuple[HalfSpace, ...], interior: Vector, budget: Budget
+) -> tuple[list[FoundCell], list[tuple[tuple[HalfSpace, ...], Vector]]]:
+    """What a worker finds of a part in ``TASK_SECONDS``: cells, and rows and interior points of parts still open."""
+    stack, began = [_Part(rows, interior)], time.monotonic()
+    done: list[FoundCell] = []
+    while stack and time.monotonic() - began < TASK_SECONDS:
+        found, parts = _divided(problem, stack.pop(), budget)
+        stack += parts
+        done += [found] if found is not None else []
+    return done, [(part.rows, part.interior) for part in stack]
+
+
+def _shared(problem: Problem, stack: list[_Part], budget: Budget) -> Iterator[FoundCell]:
+    """Let the executor divide the parts, a bounded number at a time; those that its workers leave open wait again."""
+    assert budget.executor is not None
+    waiting: set[Future[tuple[list[FoundCell], list[tuple[tuple[HalfSpace, ...], Vector]]]]] = set()
+    count = 0
+    try:
+        while stack or waiting:
+            while stack and len(waiting) < PARTS:
+                part = stack.pop()
+                left = Budget(None if budget.seconds is None else max(budget.remaining, 0.01))
+                waiting.add(budget.executor.submit(some_cells, problem, part.rows, part.interior, left))
+            done, waiting = wait(waiting, timeout=min(budget.remaining, WAKE_SECONDS), return_when=FIRST_COMPLETED)
+            for future in done:
+                found, parts = future.result()
+                stack += [_Part(*part) for part in parts]
+                count += len(found)
+                yield from found
+            budget.check()
+            budget.report(f"{count} shared cells, {len(stack) + len(waiting)} parts open")
+    except BrokenExecutor as error:
+        raise BudgetExceeded("a worker process died") from error
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 @dataclass(eq=False)
@@ -151,8 +225,8 @@ def _divide(part: _Part, cell: Cell, obstacle: Obstacle, base: Base) -> None:
     rows_below = (*part.rows, HalfSpace(form.coefficients, -form.constant))
     part.form = form
     part.children = [
-        _Part(rows_above, _rounded(above, base, rows_above)),
-        _Part(rows_below, _rounded(below, base, rows_below)),
+        _Part(rows_above, rounded(above, base, rows_above)),
+        _Part(rows_below, rounded(below, base, rows_below)),
     ]
 
 
@@ -166,7 +240,7 @@ def _backwards(part: _Part, direction: Vector, base: Base) -> Vector:
         step /= 4
 
 
-def _rounded(point: Vector, base: Base, rows: Sequence[HalfSpace]) -> Vector:
+def rounded(point: Vector, base: Base, rows: Sequence[HalfSpace]) -> Vector:
     """The point itself, or a simpler one nearby that is still in the relative interior."""
     if point.denominator < 2**24:
         return point
