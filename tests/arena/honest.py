@@ -58,8 +58,23 @@ CLAIMS: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "nothing-by-multipliers": ("switching", "additive", "where(x0 + x1 >= 2, x0 <= 3/2, x1 <= 3/2)", {}),
     "nothing-by-an-equation": ("switching", "homogeneous", "where(x0 + x1 == 1)", {}),
     "nothing-along-an-axis": ("switching", "nondecreasing in 0", "where(x0 == 2*x1)", {}),
+    "bounds": ("deep", "equivalent within 51/10000", "box(-1, 1)", {"to": "near", "engine": "bounds"}),
+    "bounds-of-cases": ("dome", "never 1*y0 <= -201/100 or -1*y0 < -1/100", "box(-1, 1)", {"engine": "bounds"}),
+    "unsafe-point": ("dome", "never 1*y0 <= -1 and -1*y0 <= 3/2 or -1*y0 < -1", "box(-1, 1)", {}),
+    "units-reached": ("switching", "no dead units", "box(-1, 1)", {}),
+    "unit-off": ("deep", "no dead units", "box([4, 3], [5, 7/2])", {}),
     "example": (":thread_nonneg", "affine", "nonneg", {}),
     "example-refuted": (":maxpool", "linear", "box(-1, 1)", {}),
+}
+# Name -> network, formula, the network that it calls g.
+FORMULAS: dict[str, tuple[str, str, str | None]] = {
+    "formula": ("switching", "f(x)[0] <= 1 or f(x)[1] > 1 for x in box(-1, 1)", None),
+    "formula-strict": ("dome", "f(x) < 1/100 and f(x) > -201/100 for x in box(-1, 1)", None),
+    "formula-of-copies": ("dome", "f(x) + f(y) <= 2*f(1/2*x + 1/2*y) for x, y in box([0, -1], [1, 1])", None),
+    "formula-of-two-networks": ("deep", "abs(f(x) - g(x)) <= 1/100 for x in box([0, 0], [1, 1])", "near"),
+    "formula-of-two-cases": ("deep", "f(x) < g(x) + 1/100 and g(x) < f(x) + 1/100 for x in box(0, 1)", "near"),
+    "formula-false": ("switching", "f(x + y)[0] <= f(x)[0] + f(y)[0] + 1 for x, y in box(-1, 1)", None),
+    "formula-of-nothing": ("dome", "f(x) > 5 for x in box(-1, 1), 3 <= x[0]", None),
 }
 FAMILIES = {
     "family": ("all_weights_nonnegative", "convex", "all"),
@@ -84,6 +99,7 @@ def records() -> dict[str, Record]:
     with inside_the_arena():
         found = {name: _claim(*claim) for name, claim in CLAIMS.items()}
         found |= {name: check_family(_file(family), *claim).record() for name, (family, *claim) in FAMILIES.items()}
+        found |= {name: _formula(*claim) for name, claim in FORMULAS.items()}
         found["in-memory"] = verify.check(with_notes(), "affine").record()
         found["in-memory-region"] = verify.check(_file("deep"), "affine", box([4, 3], [5, Fraction(7, 2)])).record()
     found["contradiction"] = _contradiction(found["nothing-by-multipliers"])
@@ -101,6 +117,11 @@ def _file(name: str) -> str:
 def _claim(network: str, property: str, region: str, options: dict[str, Any]) -> Record:
     given = options | ({"to": _file(options["to"])} if "to" in options else {})
     return verify.check(_file(network), property, region, **given).record()
+
+
+def _formula(network: str, formula: str, second: str | None) -> Record:
+    let = {"g": _file(second)} if second is not None else {}
+    return verify.ask(_file(network), formula, let=let).record()
 
 
 def with_notes() -> Network:

@@ -65,6 +65,64 @@ def value(name: str, *new: Any) -> Callable[[Record], object]:
     return lambda d: d["evidence"]["values"].update({name: new[0]})
 
 
+def _said(old: str, new: str) -> Callable[[Record], object]:
+    """Another formula."""
+    return lambda d: d.update(property=d["property"].replace(old, new))
+
+
+def _weights(new: str) -> Callable[[Record], object]:
+    """Another weight in each witness of the first case."""
+    return lambda d: [node["witnesses"].update({"0:1": {"0": new}}) for node in leaves(d)]
+
+
+def _renamed(d: Record) -> None:
+    for node in leaves(d):
+        node["witnesses"]["0:1"] = {"1": "100"}
+
+
+def _values(**new: list[str]) -> Callable[[Record], object]:
+    """Other values of names."""
+    return lambda d: d["evidence"]["values"].update(new)
+
+
+def _region_data(d: Record) -> None:
+    d["regions"][0]["region_data"].update(low=["-1/2", "-1/2"])
+
+
+def _region(d: Record) -> None:
+    """Smaller than what the formula says, text and data."""
+    _region_data(d)
+    d["regions"][0]["region"] = "box([-1/2, -1/2], 1)"
+
+
+def _swapped(d: Record) -> None:
+    d["names"]["f"]["source"], d["names"]["g"]["source"] = (d["names"][name]["source"] for name in "gf")
+
+
+def _told(d: Record) -> None:
+    d["counterexample"]["calls"][0]["value"] = ["5", "5"]
+
+
+def _strict_edge(d: Record) -> None:
+    """-y0 < -1 does not hold where y0 = 1, nor is y0 ever positive."""
+    d["property"] = "never 1*y0 < -1 and -1*y0 <= 3/2"
+    d["evidence"] |= {"point": ["1", "0"], "case": 0}
+
+
+def _larger(d: Record) -> None:
+    d["region"] = "box([-4, 3], [5, 7/2])"
+    d["region_data"]["low"] = ["-4", "3"]
+
+
+# What no bounds show: one part in place of another kind of evidence.
+_PART = {"kind": "bounds", "single": True, "nodes": 1, "bits": 1, "cuts": "AA=="}
+_POINTS = {"instance": {"x": ["0", "0"], "y": ["0", "0"], "e": "1/2"}}
+_POINT = {"instance": {"x": ["0", "0"]}}
+_INSIDE = {"instance": {"x": ["4", "3"]}}
+_REACHED = {"kind": "reached units", "points": [["4", "3"]]}
+# The largest difference of the two networks is 1/200.
+_BELOW = f"equivalent within {2**60 - 200}/{200 * 2**60}"
+
 TRAPS = [
     # The record as a whole.
     Trap("duplicate-key", "gap", "duplicate key", text(lambda t: t.replace("{", '{"verdict": "proved",', 1))),
@@ -623,4 +681,70 @@ TRAPS = [
     ),
     Trap("member-beside-an-instance", "family-member", "instances", record(nontrivial={"instance": {"x": ["9", "9"]}})),
     Trap("member-told-otherwise", "family-member", "counterexample", lambda d: d["counterexample"].update(gap="2")),
+    # Bounds on the parts of a box.
+    Trap("bounds-of-the-whole-box", "bounds", "bounds", evidence(nodes=1, bits=1, cuts="AA==")),
+    Trap("bounds-with-a-part-too-few", "bounds", "cuts", evidence(nodes=6)),
+    Trap("bounds-with-a-part-too-many", "bounds", "cuts", evidence(nodes=8)),
+    Trap("bounds-cut-beyond", "bounds", "format", evidence(cuts="/////w==")),
+    Trap("bounds-with-bits-too-many", "bounds", "format", evidence(nodes=1, bits=3, cuts="AA==")),
+    Trap("bounds-with-a-tail", "bounds", "format", evidence(cuts="YQE=")),
+    Trap("bounds-no-base64", "bounds", "format", evidence(cuts="YQ!=")),
+    Trap("bounds-of-a-smaller-epsilon", "bounds", "bounds", record(property="equivalent within 49/10000")),
+    Trap("bounds-equal-to-the-difference-less-a-bit", "bounds", "bounds", record(property=_BELOW)),
+    Trap("bounds-of-a-million-nodes", "bounds", "format", evidence(nodes=1_000_000)),
+    Trap("bounds-of-a-case-that-holds", "bounds-of-cases", "bounds", record(property="never 1*y0 <= -2")),
+    Trap("bounds-of-a-property-without", "bounds-of-cases", "bounds", record(property="concave", nontrivial=_POINTS)),
+    Trap("bounds-instead-of-a-refutation", "unsafe-point", "bounds", record(evidence=_PART, nontrivial=_POINT)),
+    # Points that are unsafe.
+    Trap("unsafe-point-of-another-case", "unsafe-point", "unsafe point", evidence(case=1)),
+    Trap("unsafe-point-of-no-case", "unsafe-point", "unsafe point", evidence(case=2)),
+    Trap("unsafe-point-of-a-negative-case", "unsafe-point", "unsafe point", evidence(case=-1)),
+    Trap("unsafe-point-outside", "unsafe-point", "unsafe point", evidence(point=["-5/4", "0"])),
+    Trap("unsafe-point-that-is-safe", "unsafe-point", "unsafe point", evidence(point=["0", "0"])),
+    Trap("unsafe-point-of-three-numbers", "unsafe-point", "unsafe point", evidence(point=["0", "0", "0"])),
+    Trap("unsafe-point-on-a-strict-edge", "unsafe-point", "unsafe point", _strict_edge),
+    # Units that are never on.
+    Trap("units-reached-by-no-point", "units-reached", "reached units", evidence(points=[])),
+    Trap("units-reached-on-the-boundary", "units-reached", "reached units", evidence(points=[["1", "1/2"]])),
+    Trap("units-reached-outside", "units-reached", "reached units", evidence(points=[["5/2", "1/2"]])),
+    Trap("units-reached-but-one", "units-reached", "reached units", evidence(points=[["-1", "-1"]])),
+    Trap("units-reached-in-three-numbers", "units-reached", "reached units", evidence(points=[["1", "0", "0"]])),
+    Trap("units-reached-where-one-is-dead", "unit-off", "reached units", record(evidence=_REACHED, nontrivial=_INSIDE)),
+    Trap("unit-off-that-is-on", "unit-off", "inequality", evidence(unit=1)),
+    Trap("unit-off-beyond", "unit-off", "format", evidence(unit=3)),
+    Trap("unit-off-negative", "unit-off", "format", evidence(unit=-1)),
+    Trap("unit-off-of-the-output", "unit-off", "format", evidence(block=3, unit=0)),
+    Trap("unit-off-of-the-input", "unit-off", "format", evidence(block=0)),
+    Trap("unit-off-without-proof", "unit-off", "format", lambda d: d["evidence"].pop("proof")),
+    Trap("unit-off-on-a-larger-region", "unit-off", "inequality", _larger),
+    # Formulas.
+    Trap("formula-text-stronger", "formula", "case", _said("<= 1 or", "<= 1/2 or")),
+    Trap("formula-text-strict", "formula", "case", _said("[1] > 1", "[1] > 6/5")),
+    Trap("formula-with-and", "formula", "case", _said(" or ", " and ")),
+    Trap("formula-turned-round", "formula", "verdict", record(verdict="refuted")),
+    Trap("formula-without-witnesses", "formula", "case", lambda d: [n.pop("witnesses") for n in leaves(d)]),
+    Trap("formula-with-a-negative-weight", "formula-strict", "case", _weights("-1")),
+    Trap("formula-with-a-weight-of-zero", "formula-strict", "case", _weights("0")),
+    Trap("formula-with-a-weight-too-small", "formula-strict", "case", _weights("1/100")),
+    Trap("formula-with-a-weight-of-no-sign", "formula-strict", "case", _renamed),
+    Trap("formula-of-another-network", "formula-strict", "case", _said("> -201/100", "> -199/100")),
+    Trap("formula-that-touches", "formula-strict", "case", _said("f(x) < 1/100", "f(x) < 0")),
+    Trap("formula-region-larger", "formula-strict", "regions", _said("box(-1, 1)", "box(-2, 2)")),
+    Trap("formula-region-data-smaller", "formula-strict", "regions", _region_data),
+    Trap("formula-region-smaller", "formula-strict", "regions", _region),
+    Trap("formula-region-dropped", "formula-strict", "format", record(regions=[])),
+    Trap("formula-region-twice", "formula-strict", "format", lambda d: d["regions"].append(d["regions"][0])),
+    Trap("formula-name-dropped", "formula-of-two-cases", "format", lambda d: d["names"].pop("g")),
+    Trap("formula-name-too-many", "formula-strict", "names", lambda d: d["names"].update(g=d["names"]["f"])),
+    Trap("formula-names-swapped", "formula-of-two-cases", "network", _swapped),
+    Trap("formula-bound-smaller", "formula-of-two-networks", "difference", _said("1/100", "1/1000")),
+    Trap("formula-of-copies-other-way", "formula-of-copies", "inequality", _said("<=", ">=")),
+    Trap("formula-false-where-it-holds", "formula-false", "falsehood", _values(x=["0", "0"])),
+    Trap("formula-false-outside", "formula-false", "falsehood", _values(x=["-5", "-5"])),
+    Trap("formula-false-without-a-name", "formula-false", "falsehood", lambda d: d["evidence"]["values"].pop("y")),
+    Trap("formula-false-with-a-name-too-many", "formula-false", "falsehood", _values(z=["0", "0"])),
+    Trap("formula-false-in-three-numbers", "formula-false", "falsehood", _values(x=["0", "0", "0"])),
+    Trap("formula-false-told-otherwise", "formula-false", "counterexample", _told),
+    Trap("formula-of-nothing-not-said", "formula-of-nothing", "vacuous", record(vacuous=False)),
+    Trap("formula-of-nothing-with-values", "formula-of-nothing", "empty region", _said("3 <= x[0]", "1/2 <= x[0]")),
 ]

@@ -24,6 +24,7 @@ from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
 from verify.kernel.check import Verdict
 from verify.rational import exact_text
+from verify.report import words
 from verify.report.folder import take
 from verify.report.record import Result
 from verify.search.decide import ENGINE_NAMES
@@ -165,7 +166,7 @@ def write_reports(folder: Path, results: Sequence[Result], where: str = "") -> N
 
     try:
         for number, result in enumerate(results, start=1):
-            title = f"{display.statement_on(result, where)}: number {number}" if where and len(results) > 1 else ""
+            title = f"{words.statement(result, where)}: number {number}" if where and len(results) > 1 else ""
             asked = result.claim.property.asked is not None  # instances of formulas are not drawn
             write_report(folder, result, title=title, fuzz=None if asked else fuzz_record(result))
     finally:

@@ -12,6 +12,7 @@ from verify.cli.progress import Progress
 from verify.errors import InputError
 from verify.gate.first import first_file, look
 from verify.kernel.check import Verdict
+from verify.rational import counted
 from verify.report.record import write_text
 
 SECONDS = "20"
@@ -38,5 +39,5 @@ def init(network: str, output: str | None, region: str, out: str, force: bool, t
     write_text(path, first_file(network, found, path.parent, region, output))
     counts = {verdict: sum(looked.result.verdict is verdict for looked in found) for verdict in Verdict}
     said = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
-    click.echo(f"{out}: {len(found)} claims tried, {said}; edit it, then run 'verify gate {out}'")
+    click.echo(f"{out}: {counted(len(found), 'claim')} tried, {said}; edit it, then run 'verify gate {out}'")
     return 0
