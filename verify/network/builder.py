@@ -130,6 +130,27 @@ class Builder:
     name: str = "network"
     blocks: list[Block] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    _names: list[str] = field(default_factory=list)
+    _used: set[str] = field(default_factory=set)
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def used_names(self) -> set[str]:
+        """The names of all blocks."""
+        count = len(self._names)
+        if count > len(self.blocks) or (count and self._names[-1] != self.blocks[count - 1].name):
+            self._names, self._used, self._numbers, count = [], set(), {}, 0
+        added = [block.name for block in self.blocks[count:]]
+        self._names += added
+        self._used.update(added)
+        return self._used
+
+    def first_number(self, name: str) -> int:
+        """A number k >= 2 so that ``name.2`` to ``name.(k - 1)`` are names of blocks."""
+        used, k = self.used_names(), self._numbers.get(name, 2)
+        while f"{name}.{k}" in used:
+            k += 1
+        self._numbers[name] = k
+        return k
 
     @property
     def input(self) -> Tensor:

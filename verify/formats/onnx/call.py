@@ -166,6 +166,8 @@ class Call:
         value = float(self._attribute(name, onnx.AttributeProto.FLOAT, default))
         if np.isnan(value):
             raise NetworkError(f"attribute '{name}' is NaN")
+        if np.isinf(value) and name not in ("min", "max"):  # as bounds, infinities are none
+            raise NetworkError(f"attribute '{name}' is {value}; expected a finite number")
         return float(np.float32(value))
 
     def numbers(self, name: str) -> Array:
@@ -224,9 +226,9 @@ class Call:
 
 def freshly_named(builder: Builder, x: Tensor, name: str) -> Tensor:
     """``x`` under its own name if no block has it yet, else under ``name``, with a number if need be."""
-    used = {block.name for block in builder.blocks} | {"", "input"}
-    own = itertools.chain([x.name, name], (f"{name}.{k}" for k in itertools.count(2)))
-    return x.named(next(candidate for candidate in own if candidate not in used))
+    used = builder.used_names()
+    own = itertools.chain([x.name, name], (f"{name}.{k}" for k in itertools.count(builder.first_number(name))))
+    return x.named(next(candidate for candidate in own if candidate not in used and candidate not in ("", "input")))
 
 
 def axis_of(axis: int, rank: int) -> int:

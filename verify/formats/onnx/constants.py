@@ -69,6 +69,9 @@ def check_stored_inside(tensor: onnx.TensorProto, what: str) -> None:
         )
 
 
+_DATA_FIELDS = ("raw_data", "float_data", "int32_data", "int64_data", "uint64_data", "double_data", "string_data")
+
+
 def stored_array(tensor: onnx.TensorProto, what: str) -> Array:
     """The exact values of a stored tensor; NaN is refused, infinities only where a weight is needed."""
     check_stored_inside(tensor, what)
@@ -76,6 +79,9 @@ def stored_array(tensor: onnx.TensorProto, what: str) -> Array:
     if kind not in FLOAT_FORMATS and kind not in INTEGER_TYPES | SMALL_INTEGERS and kind != onnx.TensorProto.BOOL:
         raise NetworkError(f"{what} has element type {type_name(kind)}; expected a float, integer or bool type")
     shape = checked_shape(tensor.dims, what, MAX_STORED)
+    held = [name for name in _DATA_FIELDS if len(getattr(tensor, name))]
+    if len(held) > 1:
+        raise NetworkError(f"{what} holds values twice, as {held[0]} and as {held[1]}; expected one of them")
     try:
         array = onnx.numpy_helper.to_array(tensor)
     except Exception as error:  # to_array documents none of what it raises on inconsistent tensors
@@ -152,6 +158,12 @@ def _integers(values: list[int], shape: tuple[int, ...], what: str, dtype: np.dt
     return np.array(values, dtype=dtype).reshape(shape)
 
 
+def whole_numbers(values: Any, dtype: np.dtype[Any], what: str) -> Array:
+    """Python integers as an array of that type; sums of several that leave it differ between implementations."""
+    array = np.asarray(values, dtype=object)
+    return _integers([int(value) for value in array.ravel()], array.shape, what, dtype)
+
+
 def fractions(array: Array) -> Array:
     """The same values as an object array of fractions."""
     if array.size > MAX_FRACTIONS:
@@ -181,6 +193,9 @@ def arithmetic(operator: str, left: Array, right: Array, what: str) -> Array:
     shape = broadcast_shape([left.shape, right.shape])
     a, b = np.broadcast_to(left, shape).ravel(), np.broadcast_to(right, shape).ravel()
     if is_float(left):
+        for array in (left, right):
+            if array.dtype == np.float64 and not np.all(np.isfinite(array)):
+                raise NetworkError(f"{what}: an infinity in arithmetic; a network needs finite weights")
         return bounded(_FLOAT_ARITHMETIC[operator](a, b), what).reshape(shape)
     if left.dtype != right.dtype:
         raise NetworkError(f"{what}: operands of types {left.dtype} and {right.dtype}; expected the same type")

@@ -10,7 +10,7 @@ import numpy as np
 from verify.errors import NetworkError
 from verify.formats.onnx import lowering
 from verify.formats.onnx.call import Call, Value, axis_of
-from verify.formats.onnx.constants import checked_shape, compacted, fractions, is_float
+from verify.formats.onnx.constants import checked_shape, compacted, fractions, is_float, whole_numbers
 from verify.formats.onnx.elements import Array
 from verify.network import builder as layers
 from verify.network import matrix as matrices
@@ -255,8 +255,8 @@ def cumulative_sum(call: Call) -> Value:
     exclusive, reverse = call.flag("exclusive"), call.flag("reverse")
     if isinstance(value, np.ndarray):
         exact = fractions(call.finite(value)) if is_float(value) else value
-        total = _running(exact, axis, exclusive, reverse)
-        return compacted(total, value.shape) if is_float(value) else total
+        total = _running(exact if is_float(value) else exact.astype(object), axis, exclusive, reverse)
+        return compacted(total, value.shape) if is_float(value) else whole_numbers(total, value.dtype, "the result")
     x = lowering.settled(call, call.tensor(0))
     size = x.shape[axis]
     layers.check_entry_count((x.size, size))

@@ -11,7 +11,7 @@ import numpy as np
 from verify.errors import NetworkError
 from verify.formats.onnx import lowering
 from verify.formats.onnx.call import Call, Value, axes_of, stated_axes
-from verify.formats.onnx.constants import bounded, compacted, fractions, is_float
+from verify.formats.onnx.constants import bounded, compacted, fractions, is_float, whole_numbers
 from verify.formats.onnx.elements import Array
 from verify.formats.onnx.windows import Window, images_of, separated, window_attributes
 from verify.network import builder as layers
@@ -175,7 +175,7 @@ def _of_constant(call: Call, reduce: Callable[..., Any], each: Callable[[Any], A
 
 def _whole(call: Call, reduce: Callable[..., Any], axes: list[int], keep: bool) -> Array:
     array = call.array(0)
-    return np.asarray(reduce(array, axis=tuple(axes), keepdims=keep, dtype=array.dtype))
+    return whole_numbers(reduce(array.astype(object), axis=tuple(axes), keepdims=keep), array.dtype, "the result")
 
 
 def _reduction(call: Call, axes_are_input_since: int) -> tuple[list[int], bool]:

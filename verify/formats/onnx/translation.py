@@ -28,6 +28,8 @@ from verify.network import Builder, InputPart, Network, Tensor
 # Weights of all blocks together, after unrolling, values of one layer, and values of all computed constants.
 MAX_WEIGHTS = 100_000_000
 MAX_UNITS = 2_000_000
+# Values of a comparison, each of which is looked at alone.
+MAX_COMPARED = 500_000
 MAX_COMPUTED = 50_000_000
 # Nodes that are run, those of graphs inside as often as they are run, and graphs inside graphs.
 MAX_NODES = 200_000
@@ -150,7 +152,9 @@ class Scope:
         values = _applied(call, outermost=self.outer is None)
         self.budget.folded += proto.op_type != "Constant" and all(isinstance(v, np.ndarray) for v in values)
         for value in values:
-            if isinstance(value, Tensor):
+            if isinstance(value, Condition | Choice):
+                checked_shape(value.shape, "comparison", MAX_COMPARED)
+            elif isinstance(value, Tensor):
                 checked_shape(value.shape, "result", MAX_UNITS)
             elif isinstance(value, np.ndarray):
                 self.budget.computed += value.size

@@ -1,0 +1,134 @@
+"""Odd and hostile models: read as ONNX Runtime reads them, or refused in one line, soon and without much memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from tests.formats.onnx_models import assert_agrees, model, node, random_points
+from verify.errors import NetworkError
+from verify.formats.onnx import from_model_bytes
+
+INT = np.int64
+
+
+def loop(trips: int) -> onnx.ModelProto:
+    """Doubles ``x`` so often."""
+    info = helper.make_tensor_value_info
+    body = helper.make_graph(
+        [node("Identity", "c", "d"), node("Add", "v v", "w")],
+        "body",
+        [info("i", TensorProto.INT64, []), info("c", TensorProto.BOOL, []), info("v", TensorProto.FLOAT, [1, 2])],
+        [info("d", TensorProto.BOOL, []), info("w", TensorProto.FLOAT, [1, 2])],
+    )
+    return model([node("Loop", "t k x", body=body)], (1, 2), {"t": np.array(trips), "k": np.array(True)}, opset=17)
+
+
+def compared(count: int) -> onnx.ModelProto:
+    """Comparisons of two values with ``count`` others."""
+    nodes = [node("Reshape", "x s", "t"), node("Greater", "t c", "b"), node("Where", "b t z")]
+    return model(nodes, (1, 2), {"s": np.array([2, 1]), "c": np.zeros((1, count)), "z": np.zeros(1)}, opset=17)
+
+
+def moved(
+    name: str, operator: str, *constants: object, shape: tuple[int, ...] = (1, 2), **attributes: object
+) -> object:
+    """One operator on ``x`` and constants."""
+    given = {f"c{k}": np.array(value) for k, value in enumerate(constants)}
+    return pytest.param(model([node(operator, " ".join(["x", *given]), **attributes)], shape, given, opset=17), id=name)
+
+
+def twice() -> onnx.ModelProto:
+    """A constant that holds one value as bytes and another one as a float."""
+    proto = model([node("Add", "x c")], (1, 1), {"c": np.array([1.0])})
+    proto.graph.initializer[0].float_data.append(2.0)
+    return proto
+
+
+def constant(operator: str, value: object, *more: object, **attributes: object) -> object:
+    """``x`` plus what an operator makes of constants."""
+    given = {f"c{k}": np.array(v) if not isinstance(v, np.ndarray) else v for k, v in enumerate([value, *more])}
+    nodes = [node(operator, " ".join(given), "d", **attributes), node("Cast", "d", "f", to=1), node("Add", "x f")]
+    return pytest.param(model(nodes, (1, 2), given, opset=17), id=operator)
+
+
+IMAGE = (1, 1, 4, 4)
+REFUSED = [
+    moved("tile", "Tile", [2**33, 2**33]),
+    moved("expand", "Expand", [2**20, 2**20, 1, 2]),
+    moved("pad", "Pad", [0, 0, 0, 2**40]),
+    moved("reshape", "Reshape", [2**62, 2**62]),
+    moved("einsum", "Einsum", np.ones((1, 9_000_000)), equation="ij,kl->ijkl"),
+    moved("conv-padding", "Conv", np.ones((1, 1, 2, 2)), shape=IMAGE, pads=[2**30] * 4),
+    moved("conv-groups", "Conv", np.ones((1, 1, 2, 2)), shape=IMAGE, group=0),
+    moved("transposed", "ConvTranspose", np.ones((1, 1, 2, 2)), shape=IMAGE, strides=[2**24, 2**24]),
+    moved("kernel", "MaxPool", shape=IMAGE, kernel_shape=[2**40, 1]),
+    moved("slope", "LeakyRelu", alpha=float("inf")),
+    moved("weight", "Mul", np.array([np.inf])),
+    moved("nothing", "Add", np.array([np.nan])),
+    moved("top", "TopK", np.array([0])),
+    constant("ReduceSum", np.array([2**31 - 1, 1], dtype=np.int32), keepdims=0),
+    constant("CumSum", np.array([2**31 - 1, 1], dtype=np.int32), 0),
+    constant("Range", 0, 10**12, 1),
+    constant("ConstantOfShape", [10**6, 10**6]),
+    constant("Mul", np.array([np.inf]), np.array([0.0])),
+    pytest.param(compared(400_000), id="comparisons"),
+    pytest.param(twice(), id="held twice"),
+    pytest.param(model([node("Add", "x b", "a"), node("Relu", "a", "b"), node("Identity", "b")], (1, 2)), id="cycle"),
+    pytest.param(model([node("Relu", "x", "y"), node("Neg", "x", "y")], (1, 2)), id="two of one name"),
+    pytest.param(model([node("Relu", "x", "x"), node("Neg", "x")], (1, 2)), id="writes its input"),
+    pytest.param(model([node("Rel\x1b[31mu\n", "x")], (1, 2)), id="control characters"),
+    pytest.param(model([node("Relu", "x")], (1, 0)), id="no values"),
+    pytest.param(model([node("Relu", "x")], (2**32, 2**32)), id="many values"),
+]  # fmt: skip
+READ = [
+    pytest.param(loop(3), id="loop"),
+    pytest.param(loop(0), id="loop of no turn"),
+    pytest.param(model([node("Max", "x x x")], (1, 2)), id="max of the same"),
+    pytest.param(model([node("Sum", " ".join(["x"] * 200))], (1, 2)), id="200 edges"),
+    pytest.param(model([node("Clip", "x _ h")], (1, 2), {"h": np.array(1.0)}), id="left out"),
+    pytest.param(model([node("Relu", "x", "a\0"), node("Neg", "a\0")], (1, 2)), id="zero byte"),
+    pytest.param(model([node("Relu", "x")], ()), id="one number"),
+    pytest.param(model([node("Mul", "x c")], (1, 2), {"c": np.array([1e-45])}), id="smallest weight"),
+    pytest.param(
+        model([node("Slice", "x s s a", "z"), node("Concat", "x z", axis=1)], (1, 2), {k: np.array([1]) for k in "sa"}),
+        id="a part without values",
+    ),
+]
+
+
+@pytest.mark.parametrize("proto", REFUSED)
+def test_refused_in_one_line(proto: onnx.ModelProto) -> None:
+    with pytest.raises(NetworkError) as caught:
+        from_model_bytes(proto.SerializeToString(), "m")
+    text = str(caught.value)
+    assert len(text) < 600 and text.isprintable() and "malformed" not in text
+
+
+@pytest.mark.parametrize("proto", READ)
+def test_read_as_the_runtime_does(proto: onnx.ModelProto) -> None:
+    data = proto.SerializeToString()
+    shape = [d.dim_value for d in proto.graph.input[0].type.tensor_type.shape.dim]
+    assert_agrees(from_model_bytes(data, "m"), data, random_points(shape, 4))
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff" * 400, b"\0" * 40, b"hello", b"\x3a\xff\xff\xff\xff\x0f"])
+def test_no_models(data: bytes) -> None:
+    with pytest.raises(NetworkError, match=r"ONNX model"):
+        from_model_bytes(data, "m")
+
+
+def test_cut_models() -> None:
+    data = model([node("Relu", "x")], (1, 2)).SerializeToString()
+    for size in range(len(data)):
+        with pytest.raises(NetworkError):
+            from_model_bytes(data[:size], "m")
+
+
+def test_long_chains_take_linear_time() -> None:
+    chain = [node("Relu", "x" if k == 0 else f"a{k}", f"a{k + 1}", name="same") for k in range(600)]
+    network = from_model_bytes(model([*chain, node("Identity", "a600")], (1, 2)).SerializeToString(), "m")
+    names = [block.name for block in network.blocks]
+    assert len(set(names)) == len(names) and network([-1, 2]) == (0, 2)
