@@ -29,6 +29,8 @@ from verify.search.points import inside
 
 # Shares of the time: whether the networks are equal, the search for a point, and the first attempt at a bound.
 EQUAL_SHARE, POINTS_SHARE, FIRST_SHARE = 0.1, 0.3, 0.5
+# The kernel bounds the whole box once more: this many times as long as the first time must be left.
+REPLAYED = 1.25
 # Bounds that are tried, in parts of the largest difference found, largest first.
 FACTORS = (Fraction(16), Fraction(8), Fraction(4), Fraction(2), Fraction(3, 2), Fraction(5, 4), Fraction(11, 10))
 # Weights that differ by no more than so many steps of float32 differ by rounding, as exports and folding do.
@@ -136,6 +138,7 @@ def _proved(
     """The smallest bound proved, with its proof: first what one box gives, then smaller ones while time is left."""
     whole = Claim(first, equivalent_within("0"), region, second)
     tried: list[Fraction] = []
+    started = budget.elapsed
     try:
         goal = goal_of(whole, single=False)
         upper = goal.upper(goal.root[0][None], goal.root[1][None])[0].max()
@@ -145,7 +148,8 @@ def _proved(
         return None, None, str(error)
     targets = [short_above(lower * factor) for factor in FACTORS if lower]
     tried += [target for target in targets if not tried or target < tried[0]]
-    best = _whole(whole, tried[0], budget) if tried and np.isfinite(upper) else (None, None)
+    in_time = budget.remaining > REPLAYED * (budget.elapsed - started)
+    best = _whole(whole, tried[0], budget) if tried and np.isfinite(upper) and in_time else (None, None)
     reason, base = "", region.base
     if best[0] is not None and base.dimension > MOST_COORDINATES and first.relu_count > FEW_RELU:
         return (*best, f"boxes of more than {MOST_COORDINATES} inputs are not cut")
