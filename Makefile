@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test tests quick campaign verdicts lint types benchmark lock clean
+.PHONY: help demo test tests quick campaign verdicts lint types benchmark docs lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make lint       ruff check and ruff format --check"
 	@echo "make types      mypy"
 	@echo "make benchmark  the measurements that the README quotes"
+	@echo "make docs       docs/ as a site, in site/"
 	@echo "make lock       write requirements.lock from .venv"
 	@echo "make clean      remove .venv, caches and generated reports"
 
@@ -79,6 +80,13 @@ benchmark: $(STAMP)
 benchmark-%: $(STAMP)
 	$(BIN)/python -m benchmarks $*
 
+# The pages' reference and outputs are made first, so that the site shows what this version prints.
+docs: $(STAMP)
+	$(PIP) install -e ".[docs]"
+	$(BIN)/python -m tests.support.reference
+	$(BIN)/python -m tests.support.guides
+	$(BIN)/mkdocs build --strict --clean --site-dir site
+
 # Upgrade what you mean to upgrade in .venv first, then run this and read the diff.
 lock: $(STAMP)
 	$(PIP) freeze --exclude-editable | LC_ALL=C sort -f | grep -v -i -E '^(cvc5|maraboupy)==' > requirements.lock.new
@@ -86,6 +94,6 @@ lock: $(STAMP)
 	@touch $(STAMP)
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info requirements.lock.new
+	rm -rf site .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info requirements.lock.new
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find reports -mindepth 1 ! -name README.md -delete

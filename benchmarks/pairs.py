@@ -2,23 +2,31 @@
 
 FOLDER (../shared/networks/acas_pairs) holds NAME_f.onnx.gz, NAME_g.onnx.gz and region.txt. For each pair: verdict,
 parts of the region, seconds of the search and of the replay in a fresh process (wall time, and CPU time of the search's
-process with its workers), bytes of evidence and peak memory.
+process with its workers), bytes of evidence and peak memory. A run over all of FOLDER writes the page
+``results/pairs.md``; ``--only`` prints the lines alone. Status 1 if evidence is rejected.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
+from benchmarks import markdown
+from benchmarks.machine import machine
+
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "networks" / "acas_pairs"
 PROPERTY, TIMEOUT = "equivalent within 1/20", 100
+PAGE = Path(__file__).parent / "results" / "pairs.md"
+TITLES = ("pair", "verdict", "parts", "search s", "search CPU s", "replay s", "bytes", "peak MiB")
 PROGRAM = (sys.executable, "-c", "from verify.cli import main; main()")
 
 
@@ -31,25 +39,54 @@ def main() -> None:
     parser.add_argument("--timeout", type=float, default=TIMEOUT)
     options = parser.parse_args()
     region = (options.folder / "region.txt").read_text().strip()
-    print(
-        "| pair | verdict | parts | search s | search CPU s | replay s | bytes | peak MiB |\n"
-        "|---|---|---|---|---|---|---|---|",
-        flush=True,
-    )
-    times = []
+    print("\n".join(markdown.table(TITLES, [])), flush=True)
+    rows: list[tuple[str, ...]] = []
     for first in sorted(options.folder.glob("*_f.onnx*"), key=lambda path: int(path.name.split("_")[0])):
         name = first.name.partition("_f.")[0]
         if options.only and name.split("_")[0] not in options.only.split(","):
             continue
         second = first.with_name(first.name.replace("_f.", "_g."))
         with tempfile.TemporaryDirectory() as folder:
-            times.append(measure(name, first, second, region, options.jobs, options.timeout, Path(folder)))
-    if times:
-        print(f"\nmedian {median(times):.1f} s, worst {max(times):.1f} s")
+            rows.append(measure(name, first, second, region, options.jobs, options.timeout, Path(folder)))
+            print(markdown.line(rows[-1]), flush=True)
+    if rows:
+        print(f"\n{summary(rows)}")
+    if rows and not options.only:
+        load = os.getloadavg()[2]
+        PAGE.write_text(page(rows, options.jobs, options.timeout, load), encoding="utf-8")
+    sys.exit(any("REJECTED" in row[1] for row in rows))
 
 
-def measure(name: str, first: Path, second: Path, region: str, jobs: str, timeout: float, folder: Path) -> float:
-    """Search, then replay in a fresh process; the seconds of the search."""
+def summary(rows: Sequence[Sequence[str]]) -> str:
+    """Median and worst of the searches, and how many pairs are decided."""
+    times = [float(row[3]) for row in rows]
+    decided = sum(row[1] in ("proved", "refuted") for row in rows)
+    return f"{decided} of {len(rows)} decided; search: median {median(times):.1f} s, worst {max(times):.1f} s."
+
+
+def page(rows: Sequence[Sequence[str]], jobs: str, timeout: float, load: float) -> str:
+    """The page of a whole run."""
+    lines = [
+        "# Pairs of ACAS Xu networks",
+        "",
+        f"`{PROPERTY}` for copies of ACAS Xu networks with noise on every number, on the whole box, {timeout:g} s",
+        f"each, `--jobs {jobs}`. Made by `python -m benchmarks.pairs`.",
+        f"Mean load of the last 15 minutes at the end: {load:.1f}.",
+        "",
+        machine(),
+        "",
+        summary(rows),
+        "",
+        *markdown.table(TITLES, rows),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def measure(
+    name: str, first: Path, second: Path, region: str, jobs: str, timeout: float, folder: Path
+) -> tuple[str, ...]:
+    """Search, then replay in a fresh process; the row of the table."""
     record = folder / "record.json"
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     command = [*PROGRAM, "check", str(first), PROPERTY, "--to", str(second), "--on", region, "--json"]
@@ -69,8 +106,7 @@ def measure(name: str, first: Path, second: Path, region: str, jobs: str, timeou
     )
     parts = (evidence["nodes"] + 1) // 2 if evidence.get("kind") == "bounds" else "-"
     size, peak = len(json.dumps(evidence)), after.ru_maxrss // 1024
-    print(f"| {name} | {verdict} | {parts} | {seconds:.1f} | {cpu:.1f} | {replay:.1f} | {size} | {peak} |", flush=True)
-    return seconds
+    return name, verdict, str(parts), f"{seconds:.1f}", f"{cpu:.1f}", f"{replay:.1f}", str(size), str(peak)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 from tests.support.cli import PATIENCE, call, environment
+from tests.support.forked import run_pytest
 
 CLAIMS = """\
 def test_relu_is_not_additive(claim):
@@ -71,14 +73,22 @@ class Ran:
     out: str
 
 
-def run(folder: Path, *options: str, pages: str = "all", start: Path | None = None) -> Ran:
-    """Run pytest, from ``start``, in a project that knows nothing of this one but the plugin."""
+def run(folder: Path, *options: str, pages: str = "all", start: Path | None = None, fresh: bool = False) -> Ran:
+    """Run pytest, from ``start``, in a project that knows nothing of this one but the plugin.
+
+    ``fresh``: in an interpreter that has loaded nothing yet.
+    """
     (folder / "pytest.ini").write_text(f"[pytest]\naddopts = -p no:cacheprovider --verify-pages={pages}\n")
-    command = [sys.executable, "-m", "pytest", *options]
-    if not plugin_is_installed():
-        command += ["-p", "verify.pytest_plugin"]
+    plugin = () if plugin_is_installed() else ("-p", "verify.pytest_plugin")
+    command = [sys.executable, "-m", "pytest", *options, *plugin]
+    cwd = start or folder
+    if not fresh:
+        with tempfile.TemporaryDirectory() as around:
+            out = Path(around) / "out"
+            status = run_pytest(command[3:], cwd, environment(), out)
+            return Ran(status, out.read_text(encoding="utf-8", errors="replace"))
     done = subprocess.run(
-        command, cwd=start or folder, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
+        command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     return Ran(done.returncode, done.stdout + done.stderr)
 
@@ -100,7 +110,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_claims_pass_and_leave_records(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ran = run(project)
+    ran = run(project, fresh=True)
     assert ran.status == 0, ran.out
     assert "3 passed" in ran.out
     found = records(project / "reports")
@@ -120,14 +130,6 @@ def test_another_folder_for_records(project: Path) -> None:
     assert len(records(project / "elsewhere")) == 4
     assert not (project / "reports").exists()
     assert "records in elsewhere/" in ran.out
-
-
-def test_in_parallel(project: Path) -> None:
-    pytest.importorskip("xdist")
-    ran = run(project, "-n", "2")
-    assert ran.status == 0, ran.out
-    assert len(records(project / "reports")) == 4
-    assert "claims: 3 proved, 1 refuted" in ran.out
 
 
 def test_messages_of_failing_claims(tmp_path: Path) -> None:
@@ -156,7 +158,7 @@ def test_nothing_is_loaded_where_no_test_asks(tmp_path: Path) -> None:
         "    loaded = [m for m in sys.modules if m.startswith('verify.')]\n"
         "    assert loaded == ['verify.pytest_plugin']\n"
     )
-    ran = run(tmp_path)
+    ran = run(tmp_path, fresh=True)
     assert ran.status == 0, ran.out
     assert "claims:" not in ran.out
     assert not (tmp_path / "reports").exists()
@@ -211,8 +213,11 @@ def test_the_list_is_the_same_in_parallel(mixed: Path) -> None:
     pytest.importorskip("xdist")
     run(mixed)
     alone = timeless(mixed / "reports" / "index.html")
-    run(mixed, "-n", "2")
+    shutil.rmtree(mixed / "reports")
+    ran = run(mixed, "-n", "2")
     assert timeless(mixed / "reports" / "index.html") == alone
+    assert len(records(mixed / "reports")) == 5
+    assert "claims: 4 proved, 1 refuted" in ran.out
 
 
 def test_the_list_holds_the_claims_of_this_session_only(mixed: Path) -> None:
@@ -433,11 +438,12 @@ def test_started_in_another_folder(
     named: Path, options: list[str], tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Files are named from the root folder, records lie there, and printed paths are those of where pytest started."""
-    run(named)
+    run(named, pages="none")
     known = [path.name for path in records(named / "reports")]
     assert len(known) == 4
     shutil.rmtree(named / "reports")
-    for start, folder in ((named / "tests", named / "reports"), (named.parent, Path(named.name) / "reports")):
+    places = ((named / "tests", named / "reports"), (named.parent, Path(named.name) / "reports"))
+    for start, folder in places[:1] if options else places:
         ran = run(named, "--rootdir", str(named), str(named), *options, start=start)
         assert ran.status == 1 and "2 failed, 2 passed" in ran.out, ran.out
         assert f"claims: 2 proved, 2 refuted; records in {folder}/\n" in ran.out
@@ -467,8 +473,10 @@ def full(monkeypatch):
 """
 
 
-@pytest.mark.parametrize("options", [[], pytest.param(["-n", "2"], marks=pytest.mark.slow)])
-@pytest.mark.parametrize("kind", ["below a file", "full", "chosen"])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("below a file", []), ("full", []), ("chosen", []), pytest.param("full", ["-n", "2"], marks=pytest.mark.slow)],
+)
 def test_claims_hold_where_no_report_can_be_written(
     project: Path, kind: str, options: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,7 +141,7 @@ def test_a_failing_point_shrinks() -> None:
 
 def test_a_network_is_described_by_its_formula() -> None:
     assert strategies.describe(examples.get("abs")).splitlines() == [
-        "<Network abs: 1 inputs, 1 ReLU, 1 outputs>",
+        "<Network abs: 1 input, 1 ReLU, 1 output>",
         "  y1[0] = relu(1 x[0])",
         "  y2[0] = -1 x[0] + 2 y1[0]",
     ]

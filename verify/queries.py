@@ -58,14 +58,18 @@ def answer(
     networks: Sequence[str | Network],
     path: str,
     *,
+    tensors: Sequence[str] = (),
     timeout: float | None = None,
     report: Callable[[str], None] | None = None,
     executor: Executor | None = None,
 ) -> Answer:
-    """Decide the VNN-LIB file for the networks, which are named in its order or as ``NAME=FILE``."""
+    """Decide the VNN-LIB file for the networks, which are named in its order or as ``NAME=FILE``.
+
+    ``tensors`` are what the files take as their output, in the order of ``networks``.
+    """
     query = _simplified(read_query(path))
     budget = replace(Budget(timeout) if report is None else Budget(timeout, report), executor=executor)
-    loaded = bound_networks(query, networks)
+    loaded = bound_networks(query, networks, tensors)
     if all(_is_free(query, case, budget) for case in query.cases):
         return Answer(query, Verdict.PROVED, (), free=True)
     joint = _Joint(query, loaded)
@@ -94,17 +98,20 @@ def _simplified(query: Query) -> Query:
     return replace(query, cases=tuple(cases))
 
 
-def bound_networks(query: Query, given: Sequence[str | Network]) -> list[Network]:
+def bound_networks(query: Query, given: Sequence[str | Network], outputs: Sequence[str] = ()) -> list[Network]:
     """The network of each name: by ``NAME=FILE``, else in order; ``equal-to`` needs none."""
     named: dict[str, Network] = {}
     rest: list[str | Network] = []
     names = [network.name for network in query.networks]
-    for item in given:
+    if len(outputs) > len(given):
+        raise InputError(f"{len(outputs)} outputs for {len(given)} networks; expected one for each, in their order")
+    for place, item in enumerate(given):
+        output = outputs[place] if place < len(outputs) else None
         name, sign, file = item.partition("=") if isinstance(item, str) else ("", "", "")
         if sign and name in names:
-            named[name] = load(file)
+            named[name] = load(file, output)
         else:
-            rest.append(item)
+            rest.append(load(item, output) if output is not None and isinstance(item, str) else item)
     found: list[Network] = []
     for declared in query.networks:
         if declared.name not in named:

@@ -140,6 +140,16 @@ def simplest_between(low: Fraction, high: Fraction) -> Fraction:
     return value
 
 
+def short_above(value: Fraction, digits: int = 3) -> Fraction:
+    """The next larger number of so many significant decimals, for a value from 0."""
+    if not value:
+        return value
+    power = len(str(value.numerator)) - len(str(value.denominator))
+    power -= Fraction(10) ** power > value
+    scale = Fraction(10) ** (digits - 1 - power)
+    return Fraction(-((-value * scale) // 1)) / scale
+
+
 def decimal_text(value: Fraction, digits: int = 400) -> str | None:
     """The value in decimals, exactly; None where it has none, or more than so many digits after the point."""
     rest, twos, fives = value.denominator, 0, 0
@@ -153,6 +163,11 @@ def decimal_text(value: Fraction, digits: int = 400) -> str | None:
     whole, part = divmod(abs(value.numerator) * 10**places // value.denominator, 10**places)
     sign = "-" if value < 0 else ""
     return f"{sign}{whole}.{part:0{places}d}" if places else f"{sign}{whole}.0"
+
+
+def counted(number: int, what: str) -> str:
+    """``1 input``, ``2 inputs``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def display(value: Real, digits: int = 30) -> str:

@@ -72,6 +72,7 @@ FORMULAS: dict[str, tuple[str, str, str | None]] = {
     "formula-strict": ("dome", "f(x) < 1/100 and f(x) > -201/100 for x in box(-1, 1)", None),
     "formula-of-copies": ("dome", "f(x) + f(y) <= 2*f(1/2*x + 1/2*y) for x, y in box([0, -1], [1, 1])", None),
     "formula-of-two-networks": ("deep", "abs(f(x) - g(x)) <= 1/100 for x in box([0, 0], [1, 1])", "near"),
+    "formula-of-two-cases": ("deep", "f(x) < g(x) + 1/100 and g(x) < f(x) + 1/100 for x in box(0, 1)", "near"),
     "formula-false": ("switching", "f(x + y)[0] <= f(x)[0] + f(y)[0] + 1 for x, y in box(-1, 1)", None),
     "formula-of-nothing": ("dome", "f(x) > 5 for x in box(-1, 1), 3 <= x[0]", None),
 }

@@ -86,13 +86,17 @@ def _values(**new: list[str]) -> Callable[[Record], object]:
 
 
 def _region_data(d: Record) -> None:
-    d["regions"][0]["region_data"].update(low=["-2", "-2"])
+    d["regions"][0]["region_data"].update(low=["-1/2", "-1/2"])
 
 
-def _named_otherwise(d: Record) -> None:
-    """F and g exchanged, and the formula about f twice."""
-    d["names"] = {"f": d["names"]["g"], "g": d["names"]["f"]}
-    d["property"] = d["property"].replace("f(x) - g(x)", "f(x) + g(x)")
+def _region(d: Record) -> None:
+    """Smaller than what the formula says, text and data."""
+    _region_data(d)
+    d["regions"][0]["region"] = "box([-1/2, -1/2], 1)"
+
+
+def _swapped(d: Record) -> None:
+    d["names"]["f"]["source"], d["names"]["g"]["source"] = (d["names"][name]["source"] for name in "gf")
 
 
 def _told(d: Record) -> None:
@@ -112,7 +116,9 @@ def _larger(d: Record) -> None:
 
 # What no bounds show: one part in place of another kind of evidence.
 _PART = {"kind": "bounds", "single": True, "nodes": 1, "bits": 1, "cuts": "AA=="}
-_POINTS = {"instance": {"x": ["0", "0"], "y": ["0", "0"], "t": "1/2"}}
+_POINTS = {"instance": {"x": ["0", "0"], "y": ["0", "0"], "e": "1/2"}}
+_POINT = {"instance": {"x": ["0", "0"]}}
+_INSIDE = {"instance": {"x": ["4", "3"]}}
 _REACHED = {"kind": "reached units", "points": [["4", "3"]]}
 # The largest difference of the two networks is 1/200.
 _BELOW = f"equivalent within {2**60 - 200}/{200 * 2**60}"
@@ -677,18 +683,18 @@ TRAPS = [
     Trap("member-told-otherwise", "family-member", "counterexample", lambda d: d["counterexample"].update(gap="2")),
     # Bounds on the parts of a box.
     Trap("bounds-of-the-whole-box", "bounds", "bounds", evidence(nodes=1, bits=1, cuts="AA==")),
-    Trap("bounds-with-a-part-too-few", "bounds", "bounds", evidence(nodes=6)),
-    Trap("bounds-with-a-part-too-many", "bounds", "bounds", evidence(nodes=8)),
-    Trap("bounds-cut-beyond", "bounds", "bounds", evidence(cuts="/////w==")),
-    Trap("bounds-with-bits-too-many", "bounds", "bounds", evidence(nodes=1, bits=3, cuts="AA==")),
-    Trap("bounds-with-a-tail", "bounds", "bounds", evidence(cuts="YQE=")),
+    Trap("bounds-with-a-part-too-few", "bounds", "cuts", evidence(nodes=6)),
+    Trap("bounds-with-a-part-too-many", "bounds", "cuts", evidence(nodes=8)),
+    Trap("bounds-cut-beyond", "bounds", "format", evidence(cuts="/////w==")),
+    Trap("bounds-with-bits-too-many", "bounds", "format", evidence(nodes=1, bits=3, cuts="AA==")),
+    Trap("bounds-with-a-tail", "bounds", "format", evidence(cuts="YQE=")),
     Trap("bounds-no-base64", "bounds", "format", evidence(cuts="YQ!=")),
     Trap("bounds-of-a-smaller-epsilon", "bounds", "bounds", record(property="equivalent within 49/10000")),
     Trap("bounds-equal-to-the-difference-less-a-bit", "bounds", "bounds", record(property=_BELOW)),
-    Trap("bounds-of-a-million-nodes", "bounds", "bounds", evidence(nodes=1_000_000)),
+    Trap("bounds-of-a-million-nodes", "bounds", "format", evidence(nodes=1_000_000)),
     Trap("bounds-of-a-case-that-holds", "bounds-of-cases", "bounds", record(property="never 1*y0 <= -2")),
     Trap("bounds-of-a-property-without", "bounds-of-cases", "bounds", record(property="concave", nontrivial=_POINTS)),
-    Trap("bounds-instead-of-a-refutation", "unsafe-point", "verdict", record(evidence=_PART)),
+    Trap("bounds-instead-of-a-refutation", "unsafe-point", "bounds", record(evidence=_PART, nontrivial=_POINT)),
     # Points that are unsafe.
     Trap("unsafe-point-of-another-case", "unsafe-point", "unsafe point", evidence(case=1)),
     Trap("unsafe-point-of-no-case", "unsafe-point", "unsafe point", evidence(case=2)),
@@ -703,14 +709,14 @@ TRAPS = [
     Trap("units-reached-outside", "units-reached", "reached units", evidence(points=[["5/2", "1/2"]])),
     Trap("units-reached-but-one", "units-reached", "reached units", evidence(points=[["-1", "-1"]])),
     Trap("units-reached-in-three-numbers", "units-reached", "reached units", evidence(points=[["1", "0", "0"]])),
-    Trap("units-reached-where-one-is-dead", "unit-off", "verdict", record(evidence=_REACHED)),
-    Trap("unit-off-that-is-on", "unit-off", "unit off", evidence(unit=1)),
-    Trap("unit-off-beyond", "unit-off", "unit off", evidence(unit=3)),
-    Trap("unit-off-negative", "unit-off", "unit off", evidence(unit=-1)),
-    Trap("unit-off-of-the-output", "unit-off", "unit off", evidence(block=3, unit=0)),
-    Trap("unit-off-of-the-input", "unit-off", "unit off", evidence(block=0)),
+    Trap("units-reached-where-one-is-dead", "unit-off", "reached units", record(evidence=_REACHED, nontrivial=_INSIDE)),
+    Trap("unit-off-that-is-on", "unit-off", "inequality", evidence(unit=1)),
+    Trap("unit-off-beyond", "unit-off", "format", evidence(unit=3)),
+    Trap("unit-off-negative", "unit-off", "format", evidence(unit=-1)),
+    Trap("unit-off-of-the-output", "unit-off", "format", evidence(block=3, unit=0)),
+    Trap("unit-off-of-the-input", "unit-off", "format", evidence(block=0)),
     Trap("unit-off-without-proof", "unit-off", "format", lambda d: d["evidence"].pop("proof")),
-    Trap("unit-off-on-a-larger-region", "unit-off", "unit off", _larger),
+    Trap("unit-off-on-a-larger-region", "unit-off", "inequality", _larger),
     # Formulas.
     Trap("formula-text-stronger", "formula", "case", _said("<= 1 or", "<= 1/2 or")),
     Trap("formula-text-strict", "formula", "case", _said("[1] > 1", "[1] > 6/5")),
@@ -724,14 +730,15 @@ TRAPS = [
     Trap("formula-of-another-network", "formula-strict", "case", _said("> -201/100", "> -199/100")),
     Trap("formula-that-touches", "formula-strict", "case", _said("f(x) < 1/100", "f(x) < 0")),
     Trap("formula-region-larger", "formula-strict", "regions", _said("box(-1, 1)", "box(-2, 2)")),
-    Trap("formula-region-data-larger", "formula-strict", "regions", _region_data),
-    Trap("formula-region-dropped", "formula-strict", "regions", record(regions=[])),
-    Trap("formula-region-twice", "formula-strict", "regions", lambda d: d["regions"].append(d["regions"][0])),
-    Trap("formula-name-dropped", "formula-of-two-networks", "names", lambda d: d["names"].pop("g")),
+    Trap("formula-region-data-smaller", "formula-strict", "regions", _region_data),
+    Trap("formula-region-smaller", "formula-strict", "regions", _region),
+    Trap("formula-region-dropped", "formula-strict", "format", record(regions=[])),
+    Trap("formula-region-twice", "formula-strict", "format", lambda d: d["regions"].append(d["regions"][0])),
+    Trap("formula-name-dropped", "formula-of-two-cases", "format", lambda d: d["names"].pop("g")),
     Trap("formula-name-too-many", "formula-strict", "names", lambda d: d["names"].update(g=d["names"]["f"])),
-    Trap("formula-names-swapped", "formula-of-two-networks", "difference", _named_otherwise),
+    Trap("formula-names-swapped", "formula-of-two-cases", "network", _swapped),
     Trap("formula-bound-smaller", "formula-of-two-networks", "difference", _said("1/100", "1/1000")),
-    Trap("formula-of-copies-other-way", "formula-of-copies", "nonnegative", _said("<=", ">=")),
+    Trap("formula-of-copies-other-way", "formula-of-copies", "inequality", _said("<=", ">=")),
     Trap("formula-false-where-it-holds", "formula-false", "falsehood", _values(x=["0", "0"])),
     Trap("formula-false-outside", "formula-false", "falsehood", _values(x=["-5", "-5"])),
     Trap("formula-false-without-a-name", "formula-false", "falsehood", lambda d: d["evidence"]["values"].pop("y")),
@@ -739,6 +746,5 @@ TRAPS = [
     Trap("formula-false-in-three-numbers", "formula-false", "falsehood", _values(x=["0", "0", "0"])),
     Trap("formula-false-told-otherwise", "formula-false", "counterexample", _told),
     Trap("formula-of-nothing-not-said", "formula-of-nothing", "vacuous", record(vacuous=False)),
-    Trap("formula-of-nothing-with-values", "formula-of-nothing", "nothing", _said("3 <= x[0]", "1/2 <= x[0]")),
-    Trap("formula-text-with-spaces", "formula-strict", "property", _said("f(x) < 1/100", "f(x)  < 1/100")),
+    Trap("formula-of-nothing-with-values", "formula-of-nothing", "empty region", _said("3 <= x[0]", "1/2 <= x[0]")),
 ]

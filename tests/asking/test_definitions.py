@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+import z3
 
 from tests.support import random_claims
 from tests.support.seeds import chunks
@@ -20,6 +21,7 @@ from verify.region import Region
 from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.formula_smt import negated_formula
+from verify.search.smt import SYMBOLIC, literal_query
 
 NUMBERED = [(name.format("1/2"), text.format("1/2")) for name, text in WITH_NUMBER]
 ALL = [*DEFINITIONS, *NUMBERED]
@@ -87,15 +89,21 @@ def test_cones(text: str, cone: bool, whole: bool) -> None:
 def z3_says(text: str, f: Network, g: Network, region: Region) -> Verdict | None:
     sizes = (f.input_size, f.output_size)
     formula = parse_formula(text, {"f": sizes, "g": sizes}, regions={"P": region})
-    solver, _ = negated_formula(formula, {"f": f, "g": g})
+    return answered(negated_formula(formula, {"f": f, "g": g})[0])
+
+
+def answered(solver: z3.Solver) -> Verdict | None:
     solver.set("rlimit", 3_000_000)
     return {"unsat": Verdict.PROVED, "sat": Verdict.REFUTED}.get(str(solver.check()))
 
 
 @pytest.mark.parametrize("seeds", chunks(0, 40, 1, campaign=20))
 def test_definition_and_reduction_agree(seeds: range) -> None:
-    """Formulas with products of unknowns are tried too: where Z3 gives no answer, nothing is compared."""
-    compared = 0
+    """The definition in the language, the literal query of ``check --show-smt`` and the engines' verdict are the same.
+
+    Formulas with products of unknowns are tried too: where Z3 gives no answer, nothing is compared.
+    """
+    compared = queries = 0
     for seed in seeds:
         rng = random.Random(seed)
         size = rng.choice([1, 1, 2])
@@ -104,12 +112,17 @@ def test_definition_and_reduction_agree(seeds: range) -> None:
         name, text = ALL[seed % len(ALL)]
         if is_cone(region) and rng.random() < 0.5:
             name, text = ON_CONES[seed % len(ON_CONES)]
-        outcome = decide(Claim(f, find(name), region, g if "g(" in text else None), Budget(20))
+        claim = Claim(f, find(name), region, g if "g(" in text else None)
+        outcome = decide(claim, Budget(20))
         answer = z3_says(text, f, g, region)
+        if claim.property.key in SYMBOLIC:
+            literal = answered(literal_query(claim)[0])
+            queries += literal is not None and answer is not None
+            assert literal is None or answer is None or literal is answer, f"seed {seed}: {name} on {region.text}"
         if answer is not None and outcome.verdict is not Verdict.UNKNOWN:
             compared += 1
             assert outcome.verdict is answer, f"seed {seed}: {name} on {region.text}"
-    assert compared > len(seeds) // 2
+    assert compared > len(seeds) // 2 and queries > len(seeds) // 3
 
 
 def test_a_built_in_network_is_what_its_name_says() -> None:

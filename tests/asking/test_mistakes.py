@@ -58,6 +58,21 @@ relu | f(x) + (f(x) >= 0) >= 0 for x in all
 relu | f(x) >= 0 and for x in all
 relu | f(x) >= 0 => x for x in all
 relu | f([]) >= 0
+relu | f(x) == 0 for all x
+relu | forall x: f(x) >= 0
+relu | for x in all: f(x) >= 0
+relu | exists x in all: f(x) == 0
+relu | f(x) >= 0 for x in [0, 1]
+relu | f(x) ≥ 0 for x in all
+relu | f(x) ≠ 0 for x ∈ all
+relu | f(x)**2 >= 0 for x in all
+relu | f[0](x) == 0 for x in all
+relu | |f(x)| <= 1 for x in all
+relu | f(x) >= 0, f(x) <= 1 for x in all
+relu | f(x) -> f(y) for x, y in all
+relu | f(x) <= f(y) if x <= y for x, y in all
+relu | f(x) >= 0 where x in all
+relu | f(x).max() >= 0 for x in all
 relu | f([1, 2]) >= 0
 relu | f(x) >= 0 for x in all; f(x) <= 1
 max  | f(x) >= x for x in all

@@ -12,6 +12,7 @@ from verify.errors import FormulaError
 from verify.formats.formulas import parse_formula
 
 (f, g) = verify.functions("f g")
+(largest, smallest, total) = verify.functions("max, min, sum")
 x, y, d, t = verify.variables("x y d t")
 BOX = "box(0, 1)"
 
@@ -26,6 +27,8 @@ SAME = [
     (((f(x) > 0) | (x < 0)).forall(x.isin(BOX)), "f(x) > 0 or x < 0 for x in box(0, 1)"),
     (((f(x) > 0) & ~(x < 0)).forall(x.isin(BOX)), "f(x) > 0 and not (x < 0) for x in box(0, 1)"),
     (((x <= y) >> (f(x) <= f(y))).forall(x.isin(BOX), y.isin(BOX)), "x <= y => f(x) <= f(y) for x, y in box(0, 1)"),
+    ((f(x) == largest(x, 0)).forall(x.isin("all")), "f(x) == max(x, 0) for x in all"),
+    ((smallest(f(x), 1) <= total(x)).forall(x.isin(BOX)), "min(f(x), 1) <= sum(x) for x in box(0, 1)"),
     ((f([1]) == "1/3").forall(), None),
     ((1 - f(x) / 3 >= (f(x) - 1) * 2).forall(x.isin(BOX)), "1 - f(x)/3 >= (f(x) - 1)*2 for x in box(0, 1)"),
     ((f(x - [1]) < 3).forall(x.isin(BOX)), "f(x - [1]) < 3 for x in box(0, 1)"),

@@ -106,15 +106,30 @@ def test_output_numbers_are_those_of_the_whole_network(tmp_path: Path, capsys: C
 # What a terminal shows, with the seconds masked.
 
 PROVED = """\
-PROVED  thread_nonneg is affine on nonneg
-  the signs of weights, biases and inputs fix all 4 ReLU (definition: one affine map on all pieces)
+PROVED  thread_nonneg is affine for nonnegative inputs
+  the signs of weights, biases and inputs fix all 4 ReLU
   f((1-e) x + e y) = (1-e) f(x) + e f(y), 0 <= e <= 1; checked, engine stability, * s
 """
 REFUTED = """\
-REFUTED  relu is additive on all
+REFUTED  relu is additive everywhere
   f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1
-  relu[0] switches at 0: the slope of the output in x jumps from 0 to 1
+  relu[0] switches at 0: it is on where x > 0.
+  This changes the slope of the output in x from 0 to 1.
+  So the formula fails by 1.
   f(x + y) = f(x) + f(y); checked, engine crossing, * s
+  The same in Python, without this package:
+import numpy as np
+from fractions import Fraction as F
+def f(x):
+    y1 = np.maximum(np.array([[1]], object) @ x + np.array([0], object), 0)
+    y2 = np.array([[1]], object) @ y1 + np.array([0], object)
+    return y2
+
+p0 = np.array([0], object)  # x + y
+p1 = np.array([-1], object)  # x
+p2 = np.array([1], object)  # y
+print(f(p0)[0], f(p1)[0], f(p2)[0])
+# exactly: f(p0)[0] is 0; f(p1)[0] is 0; f(p2)[0] is 1
 """
 VACUOUS = """\
 PROVED  max is additive on segment([1, 0], [0, 1])
@@ -122,7 +137,7 @@ PROVED  max is additive on segment([1, 0], [0, 1])
   f(x + y) = f(x) + f(y); checked, engine reduction, * s
 """
 UNKNOWN = """\
-UNKNOWN  relu is affine on all
+UNKNOWN  relu is affine everywhere
   the engines that were tried do not decide this claim; tried: rules
   f((1-e) x + e y) = (1-e) f(x) + e f(y), 0 <= e <= 1; no verdict, engine -, * s
 """
@@ -174,7 +189,7 @@ def test_report_writes_a_record_and_a_page(tmp_path: Path, capsys: Capture) -> N
     page = record.with_suffix(".md").read_text()
     assert "No, refuted." in page
     assert "f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1" in page
-    names = {record.with_suffix(suffix).name for suffix in (".json", ".md", ".html")}
+    names = {record.with_suffix(suffix).name for suffix in (".json", ".md", ".html", ".py")}
     assert {path.name for path in folder.iterdir()} == names | {"index.html", ".relu-verify", ".gitignore"}
 
 

@@ -95,7 +95,7 @@ ARGUMENTS: list[tuple[list[str], str]] = [
     (["check", "relu", "zzzzzz"], "known: affine, linear"),
     (["check", "rel", "affine"], "did you mean 'relu'"),
     (["check", "qqqqqq", "affine"], "built-in examples are relu"),
-    (["check", "relu", "affine", "--on", "box([0, 0], [1, 1])"], "1 inputs"),
+    (["check", "relu", "affine", "--on", "box([0, 0], [1, 1])"], "1 input"),
     (["check", "relu", "affine", "--on", "box(1, 0)"], "empty"),
     (["check", "relu", "affine", "--on", "bx(0, 1)"], "did you mean 'box'"),
     (["check", "relu", "affine", "--on", ""], "ends too early"),

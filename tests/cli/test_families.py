@@ -153,3 +153,44 @@ def test_a_member_of_a_forged_family(path: Path, tmp_path: Path) -> None:
     record.write_text(json.dumps(data))
     with pytest.raises(EvidenceError, match="does not follow"):
         recheck(record)
+
+
+@pytest.mark.parametrize(("property", "status"), [("affine", 0), ("additive", 1), ("superadditive", 3)])
+def test_a_report_has_a_page_and_a_line_in_the_list(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], property: str, status: int
+) -> None:
+    folder = tmp_path / "reports"
+    done = call(
+        capsys,
+        "check",
+        path,
+        property,
+        "--on",
+        "nonneg",
+        "--engine",
+        "rules" if status == 3 else "auto",
+        "--report",
+        folder,
+    )
+    assert done.status == status
+    [record] = folder.glob("popular-*.json")
+    page, shown = record.with_suffix(".html").read_text(), record.with_suffix(".md").read_text()
+    assert f"Is every network of popular {property} for nonnegative inputs?" in page
+    assert record.with_suffix(".html").name in (folder / "index.html").read_text()
+    assert "conv1: conv to 2 × 2 × 2, weight" in page and f"verify check {path} {property}" in shown
+    if status == 0:
+        assert "Lemma 8" in page and 'id="lemma-8"' in page and "relu2" in page
+    if status == 1:
+        script = record.with_suffix(".py")
+        ran = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, cwd=tmp_path)
+        assert ran.stdout == "1 1 1\n" and "f(p0)[0] is 1" in script.read_text()
+        assert "Take the member with conv1.bias[0] = 1" in page
+    assert status == 3 or recheck(record) is not None
+
+
+@pytest.mark.parametrize("command", ["explain", "symbolic", "pieces", "lipschitz", "show"])
+def test_other_commands_say_that_a_family_is_no_network(
+    path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    done = call(capsys, command, path)
+    assert done.status == 2 and "family" in done.err and "unknown key" not in done.err

@@ -63,14 +63,14 @@ never read
     firsts = [line for line in found.out.splitlines() if line and not line.startswith(" ")]
     assert firsts[:4] == [
         "PROVED  relu is additive on box(0, 1)",
-        "REFUTED  relu is additive on all",
+        "REFUTED  relu is additive everywhere",
         "PROVED  f(x) > 0 for x in box(1, 2), where f is relu",
         "REFUTED  f(x) > 0 for x in box(0, 2), where f is relu",
     ]
     assert firsts[4:8] == ["1/3", "-3/2", "the region is box(-1, 2)", "PROVED  relu is convex on box(-1, 2)"]
     assert any(line.startswith("relu on box(-1, 2): 1 input") for line in firsts)
     assert "affine radius   3" in firsts
-    assert firsts[-1] == "f is max: 2 inputs, 1 ReLU, 1 outputs"
+    assert firsts[-1] == "f is max: 2 inputs, 1 ReLU, 1 output"
     (page,) = (tmp_path / "pages").glob("relu*.html")
     assert str(page) in firsts
     claims = tomllib.loads((tmp_path / "claims.toml").read_text())["claim"]

@@ -79,7 +79,7 @@ def test_names_that_are_not_utf_8(here: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_in_a_process_of_its_own(here: Path) -> None:
     done = shell("V check nét.toml affine --on nonneg", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout.startswith(b"PROVED  n\\xe9t is affine on nonneg\n")
+    assert done.stdout.startswith(b"PROVED  n\\xe9t is affine for nonnegative inputs\n")
 
 
 @pytest.mark.parametrize(

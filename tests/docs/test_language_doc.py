@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cli import without_lines
 from verify.asking import ask
 from verify.asking.definitions import DEFINITIONS, WITH_NUMBER
 from verify.cli.run import run
@@ -37,7 +38,7 @@ def test_commands(session: str, capsys: pytest.CaptureFixture[str], monkeypatch:
         monkeypatch.setattr("sys.stdin", io.StringIO(script))
         command = command.partition(" | ")[2]
     status = run(shlex.split(command)[1:])
-    shown = [line for line in capsys.readouterr().out.splitlines() if "checked, engine" not in line]
+    shown = [line for line in without_lines(capsys.readouterr().out).splitlines() if "checked, engine" not in line]
     assert "\n".join(shown) + "\n" == expected
     if " ask " in command:
         assert status == (1 if expected.startswith("REFUTED") else 0)

@@ -219,6 +219,32 @@ CHOICES = [
     same("Where-infinity", node("Where", "c x z"), c=np.array([True] * 4), z=scalar(-np.inf), opset=16),
     one("ThresholdedRelu", (1, 4), alpha=0.0),
     one("Shrink", (1, 6), lambd=0.25, bias=0.25),
+    same(
+        "Softshrink",
+        node("Abs", "x", "a"), node("Greater", "a t", "c"), node("Sign", "x", "s"), node("Mul", "s t", "m"),
+        node("Sub", "x m", "d"), node("Mul", "x z", "o"), node("Where", "c d o"), opset=16, t=scalar(0.5), z=scalar(0),
+    ),
+    same(
+        "LpPool-1",
+        node("Pow", "x u", "p"), node("Sign", "p", "s"), node("Abs", "p", "a"), node("Relu", "a", "r"),
+        node("Mul", "s r", "m"), node("Pow", "m u"), u=scalar(1),
+    ),
+    same(
+        "Where-nested",
+        node("Sub", "x t", "a"), node("Add", "x t", "b"), node("Greater", "x t", "c"), node("Less", "x n", "d"),
+        node("Where", "d b z", "e"), node("Where", "c a e"), opset=16, t=scalar(0.5), n=scalar(-0.5), z=scalar(0),
+    ),
+    same(
+        "Gate",
+        node("Greater", "x z", "c"), node("Cast", "c", "g", to=1), node("Mul", "g x", "m"), node("Neg", "m"),
+        opset=16, z=scalar(0),
+    ),
+    same(
+        "And-Or-Xor-Equal",
+        node("Greater", "x z", "c"), node("Less", "x t", "d"), node("Equal", "x t", "e"), node("Or", "d e", "f"),
+        node("And", "c f", "g"), node("Xor", "c g", "h"), node("Where", "h t z", "k"), node("Where", "g x k"), opset=16,
+        t=scalar(0.5), z=scalar(0),
+    ),
     same("TopK-sort", node("TopK", "x k", "y i"), shape=(2, 7), k=ints(7)),
     same("TopK-smallest", node("TopK", "x k", "y i", largest=0, axis=0), shape=(5, 2), k=ints(3)),
     same("TopK-one", node("TopK", "x k", "y i"), shape=(1, 3), k=ints(1)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from tests.support import random_networks
 from tests.support.seeds import chunks
 from verify.errors import EvidenceError
 from verify.kernel.affine_forms import Pair, paired
-from verify.kernel.batches import DOUBLE, SINGLE, Machine, Precision
+from verify.kernel.batches import DOUBLE, SINGLE, Directions, Machine, Precision
 from verify.kernel.check import judge
 from verify.kernel.cuts import Cuts
 from verify.kernel.exact import evaluate
@@ -26,6 +27,7 @@ from verify.network import Block, Builder, Network
 from verify.network import matrix as matrices
 from verify.network.builder import dense
 from verify.property import Claim, find
+from verify.property.lipschitz import NORMS, measure, squared_if_l2
 from verify.rational import Floats, vector, vector_from_floats, zeros
 from verify.region import box
 from verify.region.bases import Box
@@ -46,10 +48,10 @@ def all_rows(outputs: int, inputs: int, *, gaps: bool) -> Block:
     return Block("goal", (total,), tuple(parts), zeros(total), relu=False)
 
 
-def machine_of(pair: Pair, inputs: int, precision: Precision, direction: Floats | None = None) -> Machine:
+def machine_of(pair: Pair, inputs: int, precision: Precision, directions: Directions | None = None) -> Machine:
     goal, last = all_rows(pair.values[-1].size, inputs, gaps=bool(pair.gaps)), len(pair.values)
     named = tuple((source if source == 0 else last if source > 0 else ~last, matrix) for source, matrix in goal.inputs)
-    return Machine(pair, replace(goal, inputs=named), direction, precision)
+    return Machine(pair, replace(goal, inputs=named), directions, precision)
 
 
 def boxes(rng: random.Random, size: int, scale: float) -> tuple[Floats, Floats]:
@@ -128,7 +130,7 @@ def test_difference_quotients_lie_within_the_slopes(seed: int, precision: str) -
     net = random_networks.network(seed)
     axis = rng.randrange(net.input_size)
     direction = np.eye(net.input_size)[axis]
-    machine = machine_of(tangent(net), net.input_size, PRECISIONS[precision], direction)
+    machine = machine_of(tangent(net), net.input_size, PRECISIONS[precision], Directions(direction))
     low, high = boxes(rng, net.input_size, 1.0)
     below, above = machine.run(low, high).sides()
     size = net.output_size
@@ -142,6 +144,30 @@ def test_difference_quotients_lie_within_the_slopes(seed: int, precision: str) -
             for j in range(size):
                 quotient = change[j] / (q[axis] - p[axis])
                 assert Fraction(float(below[i, size + j])) <= quotient <= Fraction(float(above[i, size + j]))
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("norm", sorted(NORMS))
+def test_changes_in_any_direction_lie_within_the_slopes_of_the_ball(norm: str, precision: str) -> None:
+    """|f(q) - f(p)| is at most the bound times the norm of q - p, for all points of a box."""
+    finite = 0
+    for seed in range(8):
+        rng, net = random.Random(seed), random_networks.network(seed)
+        size, outputs = net.input_size, net.output_size
+        directions = Directions(np.zeros(size), np.ones(size), norm)
+        machine = machine_of(tangent(net), size, PRECISIONS[precision], directions)
+        low, high = boxes(rng, size, 1.0)
+        above = machine.run(low, high).sides()[1][:, outputs : 2 * outputs]
+        for i in range(len(low)):
+            for x, y in itertools.pairwise(inside(rng, low[i], high[i])):
+                p, q = vector(x), vector(y)
+                distance = measure(norm, q - p)
+                for change, bound in zip((evaluate(net, q) - evaluate(net, p)).fractions(), above[i], strict=True):
+                    if np.isfinite(bound):
+                        finite += 1
+                        most = squared_if_l2(norm, Fraction(float(bound))) * distance
+                        assert squared_if_l2(norm, abs(change)) <= most
+    assert finite > 40
 
 
 def test_what_overflows_bounds_nothing() -> None:

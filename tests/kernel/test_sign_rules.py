@@ -27,12 +27,11 @@ from verify.kernel.facts import (
     ODD,
     RISING,
     SCALING,
-    Extended,
     Facts,
-    Interval,
 )
 from verify.kernel.families import FamilyClaim, derived, on_the_region
 from verify.kernel.induction import induction
+from verify.kernel.interval import Extended, Interval
 from verify.network import Network
 from verify.network.families import (
     Layer,

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import verify
-from verify.rational import vector
-from verify.report.calculation import MAX_ENTRIES, calculation, point_line
+from verify.rational import ends, vector
+from verify.report import calculation as module
+from verify.report.calculation import calculation, changed_line, point_line
+from verify.report.files import write_report
 from verify.report.record import Result
 
 CLAIMS = [
@@ -57,9 +59,62 @@ def test_files_are_run_by_onnxruntime(tmp_path: Path) -> None:
         assert abs(value - known) < Fraction(1, 1000)  # onnxruntime rounds; the exact numbers stand beside it
 
 
-def test_nothing_is_written_for_what_was_not_refuted_or_is_too_long() -> None:
+def test_larger_networks_without_a_file_are_listed_unit_by_unit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_WEIGHTS", 0)
+    for network, name, region, other, outputs in CLAIMS:
+        result = verify.check(network, name, on=region, to=other, outputs=outputs)
+        lines = calculation(result)
+        assert any(line.startswith("def layer") for line in lines)
+        assert run(lines, tmp_path) == exact(result)
+
+
+@pytest.mark.parametrize("kind", ["elu", "sigmoid", "tanh", "gelu", "silu", "softplus"])
+def test_smooth_networks_are_written_in_floats(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "smooth.toml"
+    layers = [
+        {"type": '"dense"', "weight": "[[1], [-2]]"},
+        {"type": f'"{kind}"'},
+        {"type": '"dense"', "weight": "[[1, 3]]"},
+    ]
+    text = "".join("[[layer]]\n" + "".join(f"{k} = {v}\n" for k, v in layer.items()) for layer in layers)
+    file.write_text(f'name = "smooth"\ninput = 1\n{text}')
+    result = verify.check(file, "additive", on="box(-2, 2)")
+    assert result.verdict is verify.Verdict.REFUTED
+    for value, known in zip(run(calculation(result), tmp_path), result.outcome.values, strict=True):
+        low, high = ends(known.value)
+        # Some twenty operations on numbers below 100 in float64 (2^-53 each), functions of math.h to a few units.
+        assert low - Fraction(1, 10**9) < value < high + Fraction(1, 10**9)
+
+
+def test_formulas_are_reproduced_too(tmp_path: Path) -> None:
+    result = verify.ask("relu", "f(x + y) == f(x) + g(y) for x, y in box(-1, 1)", let={"g": "abs"})
+    lines = calculation(result)
+    values = run(
+        [line.replace("f(p", "*f(p").replace("g(p", "*g(p") if line.startswith("print") else line for line in lines],
+        tmp_path,
+    )
+    assert values and all(str(value) in lines[-1] for value in values)
+
+
+def test_the_script_of_a_report_is_run(tmp_path: Path) -> None:
+    record = write_report(tmp_path, verify.check("relu", "additive"))
+    done = subprocess.run([sys.executable, record.with_suffix(".py")], capture_output=True, text=True, check=True)
+    assert done.stdout == "0 0 1\n"
+    write_report(tmp_path, verify.check("relu", "convex"), stem=record.stem)
+    assert not record.with_suffix(".py").exists()
+
+
+def test_nothing_is_written_for_what_was_not_refuted() -> None:
     assert calculation(verify.check("relu", "convex")) == []
-    assert point_line("x", vector([1] * (MAX_ENTRIES + 1)), exact=True) == ""
+
+
+def test_long_points_are_changes_of_one_another() -> None:
+    first, second = vector([*range(64)]), vector([0, "1/2", *range(2, 64)])
+    assert changed_line("y", second, "x", first) == "y = x.copy(); y[[1]] = [0.5]"
+    assert changed_line("y", first, "x", first) == "y = x.copy()"
+    assert changed_line("y", vector([0] * 64), "x", first) == ""
 
 
 def test_points_are_short() -> None:

@@ -9,7 +9,8 @@ from tests.report.claims import evil
 from verify import api
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
-from verify.report.drawing import MAX_LAYERS, drawing, shape_text
+from verify.rendering import shape_text
+from verify.report.drawing import MAX_LAYERS, drawing
 
 
 def deep(layers: int, name: str = "layer") -> Network:

@@ -65,7 +65,13 @@ def test_a_disagreement_keeps_both(tmp_path: Path) -> None:
     result = verify.check("relu", "additive", on="all")
     with pytest.raises(EngineDisagreement, match="we say refuted, Z3 answers unsat"):
         write_report(tmp_path, result, stem="claim")
-    assert {path.name for path in tmp_path.iterdir()} == {"claim.json", "claim.html", "claim.md", "claim.smt2"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "claim.json",
+        "claim.html",
+        "claim.md",
+        "claim.smt2",
+        "claim.py",
+    }
     assert json.loads((tmp_path / "claim.json").read_text())["unchecked"]["disagreement"]["answer"] == "unsat"
     assert "Two engines disagree" in (tmp_path / "claim.html").read_text()
     assert "internal error" in (tmp_path / "claim.md").read_text()

@@ -94,9 +94,18 @@ def test_which_plot_is_made() -> None:
         ("thread", "affine", "segment([0, 0, 0, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1, 1, 1])"): "its parameter t",
     }
     for (network, property, on), caption in captions.items():
-        [figure], notes = figures(verify.check(network, property, on=on), 60)
-        assert caption in figure.caption
+        found, notes = figures(verify.check(network, property, on=on), 60)
+        assert caption in found[0].caption
+        assert ("minus the chord" in found[-1].caption) is (len(found) > 1)
         assert notes == []
+
+
+def test_a_small_bend_is_seen_beside_the_curve() -> None:
+    bent = verify.check("leaky", "affine", on="box(-1e-40, 1e-45)")
+    _, apart = figures(bent, 60)[0]
+    values = [v.value for v in bent.outcome.values]
+    assert "minus the chord" in apart.caption and "off by up to" in apart.caption
+    assert len(values) == 3
 
 
 def test_no_plot_where_there_is_nothing_to_plot() -> None:

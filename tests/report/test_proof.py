@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 import verify
-from verify.cli.display import proof_line
 from verify.kernel.check import Verdict
 from verify.kernel.ledger import FLOAT_FORMS
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
 from verify.report.proof import NEAR, NEAR_BY_FORMS, steps
+from verify.report.reason import proof_line
 from verify.report.recheck import recheck
 from verify.report.record import write_json
 

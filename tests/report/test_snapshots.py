@@ -68,5 +68,5 @@ def test_running_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_no_temporary_files_stay(pages: Path) -> None:
-    assert {path.suffix for path in pages.iterdir()} == {".html", ".json", ".md"}
+    assert {path.suffix for path in pages.iterdir()} == {".html", ".json", ".md", ".py"}
     assert not [path for path in pages.iterdir() if path.name.startswith(".")]

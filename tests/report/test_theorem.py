@@ -17,12 +17,12 @@ from tests.support.random_claims import claim as random_claim
 from verify.kernel.check import Verdict
 from verify.kernel.exact import evaluate
 from verify.property import Claim, Vacuous, find
+from verify.report.affine import affine_map
 from verify.report.charts import chart
 from verify.report.files import write_report
 from verify.report.index import write_index
 from verify.report.markup import clean
 from verify.report.model import Figure, Link, Step
-from verify.report.proof import affine_map
 from verify.report.theorem import Chapter, Part, Table, Theorem, Try, support
 from verify.report.theorem_files import is_drawing, part_of, picture_of, write_theorem
 from verify.search.budget import Budget
@@ -214,5 +214,6 @@ def test_maps_on_pages_are_the_maps() -> None:
         rng, ready = random.Random(seed), inside(claim.region)
         for _ in range(20):
             point = ready.reached(noise(ready.sides, rng))
-            assert evaluate(claim.network, point)[0] == found[0].dot(point) + found[1], seed
+            value, pairs = evaluate(claim.network, point), zip(found[0], found[1].fractions(), strict=True)
+            assert value.fractions() == [row.dot(point) + constant for row, constant in pairs], seed
     assert compared > 5

@@ -81,3 +81,14 @@ def start(*arguments: str | Path, cwd: Path, program: tuple[str, ...] = PROGRAM)
         # A test run in the background of a shell ignores Ctrl-C, and its children would inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
     )
+
+
+_LINES = re.compile(r"^  The same in Python, without this package:\n.*?^# exactly: [^\n]*\n", re.DOTALL | re.MULTILINE)
+_WHERE = re.compile(
+    r"^  (--report DIR writes lines of Python|The same without this package: python) .*\n", re.MULTILINE
+)
+
+
+def without_lines(text: str) -> str:
+    """What a command prints but for the lines of Python that end a refutation: pages of the docs leave them out."""
+    return _WHERE.sub("", _LINES.sub("", text))

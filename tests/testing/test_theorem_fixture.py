@@ -152,15 +152,15 @@ def test_title_and_introduction_of_the_book(project: Path) -> None:
     assert text.startswith("My book My book About f") or "My book About" in text
 
 
-def test_the_book_is_the_same_in_parallel_and_the_second_time(project: Path) -> None:
+def test_the_book_is_the_same_the_second_time_and_in_parallel(project: Path) -> None:
     pytest.importorskip("xdist")
     found = []
-    for options in ((), (), ("-n", "2")):
+    for options in ((), ("-n", "2")):
         run(project, *options)
         files = sorted((project / "reports").rglob("theorem-*"))
         assert len(files) == 3 * 5
         found.append([timeless(project / "reports" / "index.html"), *(p.read_text() for p in files)])
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1]
 
 
 def test_wrong_use_fails_with_one_line(tmp_path: Path) -> None:

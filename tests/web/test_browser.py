@@ -152,6 +152,44 @@ def test_the_digits_are_dropped_and_asked_about(page: Any, digits: Path) -> None
     sync_api.expect(page.locator("#answers article").first).to_contain_text("Cancelled after")
 
 
+def test_a_formula_is_typed(page: Any, digits: Path) -> None:
+    page.goto("/#network?network=example:relu")
+    page.get_by_role("radio", name="a formula").check()
+    sync_api.expect(page.locator("#where")).to_be_hidden()
+    field, drawn, card = (
+        page.locator("#claimed"),
+        page.locator("#claimed-error"),
+        page.locator("#answers article").first,
+    )
+    field.fill("f(x + y) == f(x) + f(y) for x, y in bx(0, 1)")
+    page.click("#ask")
+    sync_api.expect(drawn).to_contain_text("unknown region 'bx'; did you mean 'box'?")
+    formula, caret = drawn.locator("pre").inner_text().splitlines()
+    assert formula[caret.index("^") :].startswith("bx(0, 1)")
+    sync_api.expect(page.locator("#answers article")).to_have_count(0)
+    field.fill("f(x + y) == f(x) + f(y) for x in box(0, 1), y in box(-1, 1)")
+    sync_api.expect(drawn).to_be_hidden()
+    page.click("#ask")
+    sync_api.expect(card).to_contain_text("refuted", ignore_case=True)
+    sync_api.expect(card).to_contain_text("f(0) = 0, f(1) = 1, f(-1) = 0")
+    with page.expect_download() as download:
+        card.get_by_text("Download the record").click()
+    assert download.value.suggested_filename.endswith(".json")
+    page.get_by_role("button", name="abs(f(x) - g(x)) <= 1/20 for x in box(-1, 1)").click()
+    page.select_option("#to", "example:abs")
+    page.click("#ask")
+    sync_api.expect(card).to_contain_text("Is relu equivalent within 1/20 to abs")
+    sync_api.expect(card).to_contain_text("refuted", ignore_case=True)
+    # A harder question, which is cancelled.
+    page.set_input_files("#file", digits)
+    sync_api.expect(page.locator("#about")).to_contain_text("456 ReLU")
+    field.fill("abs(f(x) - f(y)) <= 200*max(abs(x - y)) for x, y in box(0, 1)")
+    page.click("#ask")
+    sync_api.expect(card.locator("p")).to_contain_text(" s: ")
+    page.get_by_role("button", name="Cancel").click()
+    sync_api.expect(card).to_contain_text("Cancelled after")
+
+
 @pytest.mark.networks
 def test_a_published_network_is_dropped(page: Any) -> None:
     card = ask(page, outside("networks/acasxu_1_1.onnx"), "affine", "box(-1/2, 1/2)")

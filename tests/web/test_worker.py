@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support.formulas import ROWS, Row
 from tests.support.outside import outside
-from verify.errors import VerifyError
-from verify.web.worker import _message, _Reporter, check, describe
+from verify.cli.run import run
+from verify.errors import FormulaError, VerifyError
+from verify.web.worker import _message, _Reporter, ask, check, describe
 
 EVIL = "<script>alert(1)</script>"
 
@@ -45,6 +47,12 @@ def asked(desk: Path, network: str, property: str, region: str, to: str = "") ->
         return {"error": _message(error)}
 
 
+def claimed(desk: Path, formula: str, network: str, to: str = "") -> dict[str, Any]:
+    files = [path.name for path in desk.iterdir() if path.is_file()]
+    request = {"network": source(network), "to": source(to) if to else None, "formula": formula, "files": files}
+    return ask(request | {"seconds": 60.0, "folder": str(desk / "jobs")}, _Reporter(io.StringIO()))
+
+
 def described(name: str) -> dict[str, Any]:
     try:
         return describe({"network": source(name)}, _Reporter(io.StringIO()))
@@ -56,6 +64,33 @@ def test_two_networks(desk: Path) -> None:
     found = asked(desk, "example:relu", "equivalent", "nonneg", to="example:abs")
     assert found["verdict"] == "proved" and "equivalent to abs" in found["question"]
     assert "--to" in asked(desk, "example:relu", "equivalent", "nonneg")["error"]
+
+
+@pytest.mark.parametrize("row", ROWS[::4], ids=lambda row: row.text)
+def test_formulas_with_known_verdicts(desk: Path, row: Row, capsys: pytest.CaptureFixture[str]) -> None:
+    to = f"example:{row.second}" if row.second else ""
+    found = claimed(desk, row.text, f"example:{row.network}", to)
+    assert (found["verdict"], found["vacuous"], found["alarm"]) == (row.word, row.is_vacuous, "")
+    assert {"claim.json", "claim.html"} <= set(found["files"])
+    assert bool(found["sentence"]) == (row.verdict == "r")
+    assert run(["recheck", str(desk / "jobs" / "claim.json")]) == 0, capsys.readouterr().out
+
+
+def test_a_mistake_in_a_formula_is_drawn(desk: Path) -> None:
+    with pytest.raises(FormulaError) as caught:
+        claimed(desk, "f(x) >= 0 for x in bx(0, 1)", "example:relu")
+    formula, caret, message, example = caught.value.drawn.splitlines()
+    assert formula[caret.index("^") :].startswith("bx") and "did you mean 'box'" in message and "for example" in example
+
+
+@pytest.mark.parametrize("name", ["/etc/x.npy", "../x.npy", "y.npy", '"../x.npy"'])
+def test_formulas_name_this_tabs_files_only(desk: Path, name: str) -> None:
+    np.save(desk.parent / "x.npy", np.array([0.25]))
+    np.save(desk / "x.npy", np.array([0.25]))
+    for formula in (f"f(x) >= 0 for x in ball({name}, 1)", f"f(x) >= 0 for x in all & box(0, {name}), x > 0"):
+        with pytest.raises(FormulaError, match="is not here; drop it"):
+            claimed(desk, formula, "example:relu")
+    assert claimed(desk, "f(x) == x for x in ball(x.npy, 1/4)", "example:relu")["verdict"] == "proved"
 
 
 def test_names_that_try_to_be_markup(desk: Path) -> None:

@@ -37,6 +37,13 @@ class Pieces:
     arrangement: Arrangement | None = None
     labels: Labels | None = None
 
+    def __repr__(self) -> str:
+        network, region = self.domain.problem.question.network.name, self.domain.region.text
+        counts = f"{self.cells} cells, {self.pieces} pieces, {self.affine_maps} affine maps"
+        if self.cells is None:
+            counts = f"at least {self.at_least} cells ({self.reason})"
+        return f"<Pieces of {network} on {region or 'a region'}: {counts}>"
+
 
 def count(network: Network, region: Region, budget: Budget, limit: int | None = None) -> Pieces:
     """Count on the region; beyond ``limit`` cells, or out of time or memory, the counts are None."""

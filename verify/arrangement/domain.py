@@ -17,7 +17,7 @@ from verify.kernel.exact import AffineForm
 from verify.network import Network
 from verify.property import Criterion, Question
 from verify.property.base import in_coordinates
-from verify.rational import Vector, integer_array, vector
+from verify.rational import Vector, counted, integer_array, vector
 from verify.region import Box, HalfSpace, L1Ball, Region
 from verify.search.budget import Budget
 from verify.search.problem import Problem, prepare
@@ -113,7 +113,8 @@ def make_domain(network: Network, region: Region, budget: Budget) -> Domain:
     """Find the region's hull; an empty region is an error."""
     if region.ambient != network.input_size:
         raise RegionError(
-            f"the region has {region.ambient} coordinates, {network.name} has {network.input_size} inputs"
+            f"the region has {counted(region.ambient, 'coordinate')}, {network.name} has"
+            f" {counted(network.input_size, 'input')}"
         )
     local, inner, origin = in_coordinates(network, with_half_spaces(region))
     problem = prepare(Question(local, inner, Criterion.AFFINE, origin, "cells"), budget)

@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from verify.arrangement.domain import Domain, TooManyCells
-from verify.kernel.cover import on_hull
+from verify.kernel.criteria import on_hull
 from verify.kernel.exact import AffineForm, Pattern, cell_of, pattern_at
 from verify.rational import Vector, concatenate, vector
 from verify.region import Box, HalfSpace

@@ -15,7 +15,7 @@ from verify.asking.symbols import Truth
 from verify.errors import InputError, RegionError
 from verify.formats.formulas import drawn, parse_formula
 from verify.formats.toml_family import is_family
-from verify.formula.tree import FUNCTIONS, Call, walk
+from verify.formula.tree import FUNCTIONS
 from verify.network import Network
 from verify.property import Claim
 from verify.property.asked import asked_claim
@@ -121,5 +121,4 @@ def _claim(text: str, bound: Mapping[str, Source | Region], base_dir: Path | Non
         known = as_property(parsed, networks)
         if known is not None:
             return known, networks
-        used = {node.function for node in walk(*parsed.statements()) if isinstance(node, Call)}
-        return asked_claim(parsed, {n: v for n, v in networks.items() if n == "f" or n in used}), networks
+        return asked_claim(parsed, networks), networks

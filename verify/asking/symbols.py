@@ -101,10 +101,10 @@ class Symbolic:
 
 @dataclass(frozen=True, eq=False)
 class Symbol(Symbolic):
-    """A network by the name that it is bound to: calling it makes an expression."""
+    """A network by the name that it is bound to, or ``max``, ``min``, ``sum``: calling it makes an expression."""
 
-    def __call__(self, argument: Value) -> Symbolic:
-        return Symbolic(f"{self}({_written(argument)})")
+    def __call__(self, *arguments: Value) -> Symbolic:
+        return Symbolic(f"{self}({', '.join(_written(argument) for argument in arguments)})")
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +161,10 @@ def variables(names: str) -> list[Symbolic]:
 
 
 def functions(names: str) -> list[Symbol]:
-    """Make names of networks from a text that lists them, such as "f g"; calling one makes an expression."""
+    """Make names of networks from a text that lists them, such as "f g"; calling one makes an expression.
+
+    So are ``max``, ``min`` and ``sum``, which take values as in the language.
+    """
     return [Symbol(_name(name)) for name in names.replace(",", " ").split()]
 
 

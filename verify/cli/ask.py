@@ -12,7 +12,7 @@ from verify.asking import ask as decide
 from verify.asking import formula_claim
 from verify.cli import display
 from verify.cli.commands import STATUS, write_reports
-from verify.cli.options import bounded, choosing_output, limit_memory, number, whole
+from verify.cli.options import bounded, choosing_output, choosing_second_output, limit_memory, number, whole
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
@@ -25,7 +25,7 @@ from verify.search.decide import ENGINE_NAMES
 @click.argument("formula")
 @click.option("--to", "other", metavar="OTHER", help="The network that g stands for.")
 @choosing_output
-@click.option("--to-output", metavar="TENSOR", help="The same for the second network.")
+@choosing_second_output
 @click.option("--let", "bound", metavar="NAME=FILE", multiple=True, help="A further network by name; may be repeated.")
 @click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(ENGINE_NAMES)}.")
 @click.option("--report", "folder", metavar="DIR", help="Write the evidence (*.json) and pages there.")

@@ -10,12 +10,21 @@ import click
 
 from verify import api
 from verify.cli import display
-from verify.cli.options import bounded, choosing_output, limit_memory, number, output_list, whole
+from verify.cli.options import (
+    bounded,
+    choosing_output,
+    choosing_second_output,
+    limit_memory,
+    number,
+    output_list,
+    whole,
+)
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
 from verify.kernel.check import Verdict
 from verify.rational import exact_text
+from verify.report import words
 from verify.report.folder import take
 from verify.report.record import Result
 from verify.search.decide import ENGINE_NAMES
@@ -30,7 +39,7 @@ STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
 @click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="Where it should hold.")
 @click.option("--to", "other", metavar="OTHER", help="The second network of 'equivalent'.")
 @choosing_output
-@click.option("--to-output", metavar="TENSOR", help="The same for the second network.")
+@choosing_second_output
 @click.option("--outputs", metavar="0,2", help="Only these outputs.")
 @click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(ENGINE_NAMES)}.")
 @click.option(
@@ -157,7 +166,7 @@ def write_reports(folder: Path, results: Sequence[Result], where: str = "") -> N
 
     try:
         for number, result in enumerate(results, start=1):
-            title = f"{display.statement_on(result, where)}: number {number}" if where and len(results) > 1 else ""
+            title = f"{words.statement(result, where)}: number {number}" if where and len(results) > 1 else ""
             asked = result.claim.property.asked is not None  # instances of formulas are not drawn
             write_report(folder, result, title=title, fuzz=None if asked else fuzz_record(result))
     finally:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from verify import api
 from verify.cli.commands import write_reports
-from verify.cli.options import bounded, limit_memory, number
+from verify.cli.options import bounded, choosing_output, choosing_second_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
 from verify.rational import display, exact_text
@@ -25,6 +25,8 @@ DEFAULT_SECONDS = 60.0
 @click.command()
 @click.argument("first")
 @click.argument("second")
+@choosing_output
+@choosing_second_output
 @click.option("--on", "region", required=True, metavar="REGION", help="A box, or another region in one.")
 @click.option("--report", "folder", metavar="DIR", help="Write the proof of the bound (*.json) and its page there.")
 @jobs_option
@@ -33,6 +35,8 @@ def compare(
     first: str,
     second: str,
     region: str,
+    output: str | None,
+    to_output: str | None,
     folder: str | None,
     jobs: str,
     timeout: str | None,
@@ -45,8 +49,9 @@ def compare(
     """
     seconds = number(timeout, "timeout") or DEFAULT_SECONDS
     limit_memory(memory)
+    f, g = api.load(first, output), api.load(second, to_output)
     with Progress(f"{first} and {second}: compare") as progress, workers(jobs) as executor:
-        found = api.compare(first, second, region, timeout=seconds, report=progress.line, executor=executor)
+        found = api.compare(f, g, region, timeout=seconds, report=progress.line, executor=executor)
     if folder is not None and found.claim is not None and found.outcome is not None:
         claim = found.claim
         write_reports(Path(folder), [Result(claim, found.outcome, claim.network, claim.second)])

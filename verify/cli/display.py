@@ -12,24 +12,20 @@ from rich.table import Table
 from rich.text import Text
 
 from verify.kernel.check import Verdict
-from verify.kernel.evidence import ValueGap
 from verify.network import Network
-from verify.property.trivial import why_vacuous
-from verify.rational import Vector, display, exact_text
+from verify.rational import counted, display, exact_text
 from verify.report import words
-from verify.report.calculation import changed_line, point_line
+from verify.report.calculation import calculation
 from verify.report.each import EachResult
-from verify.report.how import how_proved, lemmas_text
 from verify.report.names import file_stem
-from verify.report.points import point_text
+from verify.report.reason import proof_line, reasons
 from verify.report.record import Result
-from verify.report.sentence import counted, is_long
 from verify.report.story import along, listed, story
-from verify.search.budget import Budget
 from verify.search.explain import Explanation
 from verify.search.radius import Infinite, Radii, Radius
-from verify.search.switch import switch_between
 
+# Longer lines are written to a file beside the record.
+MAX_LINES, MAX_CHARACTERS = 40, 4000
 COLOURS = {Verdict.PROVED: "bold green", Verdict.REFUTED: "bold red", Verdict.UNKNOWN: "bold yellow"}
 
 
@@ -37,16 +33,14 @@ def _console() -> Console:
     return Console(highlight=False, soft_wrap=True)
 
 
-def show_result(result: Result, folder: str | None) -> None:
-    """The verdict, why, and what it rests on."""
+def show_result(result: Result, folder: str | None, *, lines: bool = True) -> None:
+    """The verdict, why, and what it rests on; of a refutation the ``lines`` that reproduce it."""
     console = _console()
     claim, outcome = result.claim, result.outcome
-    console.print(Text.assemble((result.verdict.name, COLOURS[result.verdict]), f"  {statement(result)}"))
+    console.print(Text.assemble((result.verdict.name, COLOURS[result.verdict]), f"  {words.statement(result)}"))
     if result.counterexample:
         console.print(Text(f"  {result.counterexample}"))
-        for line in omitted_points(result):
-            console.print(Text(f"  {line}"))
-        for line in switch_lines(result):
+        for line in reasons(result):
             console.print(Text(f"  {line}"))
     elif result.verdict is Verdict.PROVED:
         console.print(Text(f"  {proof_line(result)}"))
@@ -59,44 +53,34 @@ def show_result(result: Result, folder: str | None) -> None:
         console.print(Text(f"  assumes: {assumption}", style="dim"))
     if folder is not None:
         console.print(Text(f"  evidence: {Path(folder) / file_stem(result)}.json", style="dim"))
+    if lines:
+        show_lines(console, calculation(result), _script(result, folder))
 
 
-def omitted_points(result: Result) -> list[str]:
-    """The points that the sentence only names, as lines to paste after ``import numpy as np``."""
-    evidence = result.outcome.evidence
-    if not isinstance(evidence, ValueGap) or not any(is_long(value.point) for value in result.outcome.values):
-        return []
-    named = [(name, value) for name, value in evidence.assignment.items()]
-    points = [(name, value) for name, value in named if isinstance(value, Vector)]
-    first, known = points[0]
-    lines = [point_line(first, known, exact=False), *(changed_line(n, p, first, known) for n, p in points[1:])]
-    numbers = [f"{name} = {exact_text(value)}" for name, value in named if not isinstance(value, Vector)]
-    if not all(lines):
-        return ["(its points have more entries than a terminal shows; --report or --json writes them)"]
-    return [*lines, *numbers]
+def show_lines(console: Console, lines: list[str], script: str) -> None:
+    """The lines that reproduce a refutation without this package; where they are long, the command that runs them."""
+    if not lines:
+        return
+    short = len(lines) <= MAX_LINES and sum(map(len, lines)) <= MAX_CHARACTERS
+    if not short:
+        where = (
+            f"The same without this package: {script}" if script else "--report DIR writes lines of Python for that."
+        )
+        console.print(Text(f"  {where}", style="dim"))
+        return
+    console.print(Text("  The same in Python, without this package:", style="dim"))
+    for line in lines:  # not indented: they are pasted as they are
+        console.print(Text(line, style="dim"))
 
 
-def switch_lines(result: Result) -> list[str]:
-    """The ReLU that switch between the points of a counterexample, where f bends there."""
-    claim, evidence, values = result.claim, result.outcome.evidence, result.outcome.values
-    if not isinstance(evidence, ValueGap) or claim.second is not None or not claim.network.is_piecewise_linear:
-        return []
-    ends = [value.point for value in values if value.factor]
-    # The mixed point of 'affine' comes first; f bends between the two others.
-    found = switch_between(claim.network, ends[1:] if len(ends) == 3 else ends, evidence.output, Budget())
-    if found is None:
-        return []
-    units = listed(found.units)
-    verb = "switches" if len(found.units) == 1 else "switch"
-    way = along(found.direction, found.coordinate)
-    slopes = f"the slope of the output {way} jumps from {display(found.before)} to {display(found.after)}"
-    return [f"{units} {verb} at {point_text(found.point)}: {slopes}"]
+def _script(result: Result, folder: str | None) -> str:
+    return f"python {Path(folder) / file_stem(result)}.py" if folder is not None else ""
 
 
 def show_each(each: EachResult, folder: str | None) -> None:
     """The verdict on all regions, then that on each, shortly."""
     console, first = _console(), each.results[0]
-    text = f"  {statement_on(first, each.where)}"
+    text = f"  {words.statement(first, each.where)}"
     console.print(Text.assemble((each.verdict.name, COLOURS[each.verdict]), text))
     for result in each.results if each.verdict is Verdict.PROVED else each.decisive:
         console.print(Text.assemble("  ", (result.verdict.name, COLOURS[result.verdict]), f"  {_short(result)}"))
@@ -111,6 +95,8 @@ def show_each(each: EachResult, folder: str | None) -> None:
     console.print(Text(f"  {first.claim.property.formula}; {how}", style="dim"))
     for assumption in dict.fromkeys(a for r in each.results for a in r.outcome.assumptions):
         console.print(Text(f"  assumes: {assumption}", style="dim"))
+    if each.verdict is Verdict.REFUTED:
+        show_lines(console, calculation(each.decisive[0]), _script(each.decisive[0], folder))
 
 
 def _short(result: Result) -> str:
@@ -120,33 +106,6 @@ def _short(result: Result) -> str:
     if result.verdict is Verdict.PROVED:
         return f"{region}: {proof_line(result)}"
     return f"{region}: {result.outcome.reason}; tried: {', '.join(result.outcome.tried) or 'nothing'}"
-
-
-def statement(result: Result) -> str:
-    """``digits_conv is affine on box(0, 1)``."""
-    return statement_on(result, result.claim.region.text or "the region")
-
-
-def statement_on(result: Result, where: str) -> str:
-    """The same about another place: ``digits_conv is affine on each of the 2 boxes of p.vnnlib``."""
-    claim = result.claim
-    if claim.property.asked is not None:
-        return words.statement(result)
-    what = claim.property.words
-    if result.second is not None:
-        what += f" to {result.second.name}"
-    outputs = f" (outputs {', '.join(map(str, result.outputs))})" if result.outputs else ""
-    return f"{result.network.name} is {what} on {where}{outputs}"
-
-
-def proof_line(result: Result) -> str:
-    """Why a proved claim holds, in one line."""
-    if result.vacuous:
-        return f"vacuous: {why_vacuous(result.claim)}"
-    if result.assurance == "attested":
-        return f"attested by {result.outcome.attested}; no evidence to replay"
-    data = result.record()
-    return f"{how_proved(data)}{lemmas_text(data)}"
 
 
 def unit_names(network: Network, units: Sequence[tuple[int, int]]) -> list[str]:
@@ -225,6 +184,7 @@ def explanation_json(network: Network, explanation: Explanation) -> dict[str, An
             "turned_on": list(bend.turned_on),
             "slope_before": exact_text(bend.slope_before),
             "slope_after": exact_text(bend.slope_after),
+            "slopes_per": along(network, bend.direction, bend.coordinate),
             "coordinate": bend.coordinate,
             "direction": bend.direction.strings(),
         },

@@ -10,10 +10,12 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from verify.cli.display import COLOURS
+from verify.cli.display import COLOURS, show_lines
 from verify.cli.progress import Progress
 from verify.errors import InputError
-from verify.family import FamilyResult, check_family, write_family
+from verify.family import FamilyResult, check_family
+from verify.report.family_page import calculation, write_family_report
+from verify.report.index import write_index
 
 
 def check_family_file(
@@ -38,7 +40,12 @@ def check_family_file(
         result = check_family(
             path, property, region, timeout=timeout, engine=engine, cross_check=folder is not None, report=progress.line
         )
-    record = write_family(Path(folder), result) if folder is not None else None
+    record = None
+    if folder is not None:
+        try:
+            record = write_family_report(Path(folder), result, file=path)
+        finally:
+            write_index(Path(folder))
     if as_json:
         click.echo(json.dumps(result.to_json(), indent=1))
     else:
@@ -58,3 +65,5 @@ def show(result: FamilyResult, record: Path | None) -> None:
     console.print(Text(f"  {result.claim.property.formula}; {how}", style="dim"))
     if record is not None:
         console.print(Text(f"  evidence: {record}", style="dim"))
+    script = f"python {record.with_suffix('.py')}" if record is not None else ""
+    show_lines(console, calculation(result), script)

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from verify import api
-from verify.cli.options import limit_memory, number
+from verify.cli.options import choosing_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.errors import InputError
 from verify.gate.first import first_file, look
 from verify.kernel.check import Verdict
+from verify.rational import counted
 from verify.report.record import write_text
 
 SECONDS = "20"
@@ -19,12 +20,13 @@ SECONDS = "20"
 
 @click.command()
 @click.argument("network")
+@choosing_output
 @click.option("--on", "region", default="box(-1, 1)", show_default=True, metavar="REGION", help="Where inputs lie.")
 @click.option("-o", "--out", "out", default="verify.toml", show_default=True, metavar="FILE", help="The file to write.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.option("--timeout", default=SECONDS, show_default=True, metavar="SECONDS", help="Look for so long.")
 @click.option("--memory", metavar="MIB", help="Give up beyond this much memory (status 3).")
-def init(network: str, region: str, out: str, force: bool, timeout: str, memory: str | None) -> int:
+def init(network: str, output: str | None, region: str, out: str, force: bool, timeout: str, memory: str | None) -> int:
     """Look at NETWORK for some seconds and write a first claims file for 'verify gate', ready to be edited."""
     seconds = number(timeout, "timeout") or float(SECONDS)
     limit_memory(memory)
@@ -32,10 +34,10 @@ def init(network: str, region: str, out: str, force: bool, timeout: str, memory:
     if (path.exists() or path.is_symlink()) and not force:
         raise InputError(f"{out}: is there already; edit it, name another file with -o, or add --force")
     with Progress(f"{network}: init") as progress:
-        loaded = api.load(network)
+        loaded = api.load(network, output)
         found = list(look(loaded, region, seconds, progress.line))
-    write_text(path, first_file(network, found, path.parent, region))
+    write_text(path, first_file(network, found, path.parent, region, output))
     counts = {verdict: sum(looked.result.verdict is verdict for looked in found) for verdict in Verdict}
     said = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
-    click.echo(f"{out}: {len(found)} claims tried, {said}; edit it, then run 'verify gate {out}'")
+    click.echo(f"{out}: {counted(len(found), 'claim')} tried, {said}; edit it, then run 'verify gate {out}'")
     return 0

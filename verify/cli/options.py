@@ -31,6 +31,11 @@ def choosing_output(command: F) -> F:
     return click.option("--output", metavar="TENSOR", help=text)(command)
 
 
+def choosing_second_output(command: F) -> F:
+    """The same for a second network."""
+    return click.option("--to-output", metavar="TENSOR", help="The same for the second network.")(command)
+
+
 def number(text: str | None, name: str) -> float | None:
     """The positive number of an option; None where it was not given."""
     if text is None:

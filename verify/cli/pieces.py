@@ -15,7 +15,7 @@ from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.errors import InputError
 from verify.network import Network
-from verify.report.sentence import counted
+from verify.rational import counted
 
 EXPORTS = (".json", ".npz")
 

@@ -27,7 +27,7 @@ from verify.kernel.exact import evaluate
 from verify.network import Network
 from verify.property import CATALOGUE, find
 from verify.property.catalogue import FAMILIES
-from verify.rational import vector
+from verify.rational import counted, vector
 from verify.report.folder import take
 from verify.report.names import file_stem
 from verify.report.points import point_text
@@ -148,7 +148,7 @@ class Session:
     def _show(self, result: Result, asked: Asked) -> None:
         self.result, self.page = result, None
         self.claims.append(asked)
-        display.show_result(result, None)
+        display.show_result(result, None, lines=False)
 
     def _on(self, place: str) -> None:
         if not self.claims:
@@ -210,7 +210,8 @@ class Session:
             self.networks["f"] = source
         loaded = self.load("f")
         click.echo(
-            f"f is {loaded.name}: {loaded.input_size} inputs, {loaded.relu_count} ReLU, {loaded.output_size} outputs"
+            f"f is {loaded.name}: {counted(loaded.input_size, 'input')}, {loaded.relu_count} ReLU, "
+            f"{counted(loaded.output_size, 'output')}"
         )
 
     def _let(self, text: str) -> None:
@@ -255,7 +256,7 @@ class Session:
         if Path(name).exists():
             raise InputError(f"save {name[:60]}: there is such a file; name another one")
         write_text(Path(name), claims_file(self.claims))
-        click.echo(f"{len(self.claims)} claims in {name}")
+        click.echo(f"{counted(len(self.claims), 'claim')} in {name}")
 
     def words(self) -> list[str]:
         """What a line may start with, or hold: commands, properties, regions, names of networks."""

@@ -15,6 +15,7 @@ from verify.cli.options import choosing_output
 from verify.errors import InputError
 from verify.formats.toml_family import is_family
 from verify.network import Block, InputPart, Network
+from verify.rational import counted
 
 
 @click.command()
@@ -94,8 +95,10 @@ def _shape(shape: tuple[int, ...]) -> str:
 def _show(network: Network) -> None:
     console = Console(highlight=False, soft_wrap=True)
     smooth = sum(block.size for block in network.blocks if block.smooth is not None)
-    sizes = f"{network.input_size} inputs, {network.relu_count} ReLU, {network.output_size} outputs"
-    console.print(Text(f"{network.name}: {sizes}{f', {smooth} smooth units' if smooth else ''}"))
+    ends = counted(network.input_size, "input"), counted(network.output_size, "output")
+    sizes = f"{ends[0]}, {network.relu_count} ReLU, {ends[1]}"
+    more = f", {counted(smooth, 'smooth unit')}" if smooth else ""
+    console.print(Text(f"{network.name}: {sizes}{more}"))
     for part in _parts(network):
         console.print(Text(f"  input   {part.name}: {_shape(part.shape)}, {_numbers(part.start, part.size)}"))
     chosen = f"{network.output}: " if network.output is not None else ""

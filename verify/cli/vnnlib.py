@@ -16,16 +16,24 @@ from verify.kernel.check import Verdict
 from verify.queries import Answer, answer
 from verify.rational import decimal_text, exact_text
 
+_OUTPUT = "The tensor of an ONNX model to take as the output; once for each network, in order."
 STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="NETWORK... PROPERTY.vnnlib")
+@click.option("--output", "outputs", multiple=True, metavar="TENSOR", help=_OUTPUT)
 @click.option("--report", "folder", metavar="DIR", help="Write the evidence and pages of each part there.")
 @jobs_option
 @bounded
 def vnnlib(
-    files: tuple[str, ...], folder: str | None, jobs: str, timeout: str | None, memory: str | None, as_json: bool
+    files: tuple[str, ...],
+    outputs: tuple[str, ...],
+    folder: str | None,
+    jobs: str,
+    timeout: str | None,
+    memory: str | None,
+    as_json: bool,
 ) -> int:
     """Answer a VNN-LIB 1.0 or 2.0 property: sat (status 1), unsat (0) or unknown (3).
 
@@ -36,7 +44,7 @@ def vnnlib(
     if len(files) < 2:
         raise InputError("vnnlib: expected a network and a property: verify vnnlib NETWORK... PROPERTY.vnnlib")
     with Progress(files[-1]) as progress, workers(jobs) as executor:
-        found = answer(files[:-1], files[-1], timeout=seconds, report=progress.line, executor=executor)
+        found = answer(files[:-1], files[-1], tensors=outputs, timeout=seconds, report=progress.line, executor=executor)
     if folder is not None:
         write_reports(Path(folder), found.results)
     if as_json:

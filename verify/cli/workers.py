@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,20 @@ def jobs_option(command: click.decorators.FC) -> click.decorators.FC:
     return click.option("--jobs", metavar="N", default="1", show_default=True, help=text)(command)
 
 
+def share_cores(arguments: Sequence[str]) -> None:
+    """Where ``--jobs`` asks for processes, let this one use one core, too: before NumPy, which reads it once, loads.
+
+    Threads of a BLAS that wait for a core that is busy spin: they took half of the time.
+    """
+    if any(argument.partition("=")[0] == "--jobs" for argument in arguments):
+        _one_thread()
+
+
+def _one_thread() -> None:
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
 @contextmanager
 def workers(jobs: str) -> Iterator[Executor | None]:
     """An executor with so many processes, None for one; whatever they still do at the end is given up."""
@@ -31,8 +45,7 @@ def workers(jobs: str) -> Iterator[Executor | None]:
         return
     import multiprocessing
 
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")  # for the workers, which are started later: each has one core
+    _one_thread()  # for the workers, which are started later: each has one core
     before = set(multiprocessing.active_children())
     pool = pool_of(number)
     try:

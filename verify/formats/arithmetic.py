@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from verify.formats.halfspaces import Linear, Row, compared, exact, product
 from verify.formats.syntax import as_token, as_tree, at, fail, is_token
 from verify.network import InputPart
+from verify.rational import counted
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -79,7 +80,8 @@ class Names:
 
     def checked(self, token: Token, index: int) -> int:
         if index >= self.dimension:
-            fail(token, f"there is no x{index}; the network has {self.dimension} inputs, x0 to x{self.dimension - 1}")
+            known = f"x0 to x{self.dimension - 1}" if self.dimension > 1 else "x0"
+            fail(token, f"there is no x{index}; the network has {counted(self.dimension, 'input')}, {known}")
         return index
 
     def known(self) -> str:

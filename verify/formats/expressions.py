@@ -22,7 +22,7 @@ from verify.formats.points import load_point
 from verify.formats.reading import is_file
 from verify.formats.syntax import as_token, as_tree, at, fail, is_token, located, parse
 from verify.network import InputPart
-from verify.rational import Vector, vector
+from verify.rational import Vector, counted, vector
 from verify.region import Region, ball, box, everything, l1_ball, nonnegative, segment, window
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class _Reader:
             return self.point_file(as_token(node))
         if is_token(node):
             return vector([self.number(node, "a coordinate")] * self.dimension)
-        entries = self.entries(node, self.dimension, f"the network has {self.dimension} inputs")
+        entries = self.entries(node, self.dimension, f"the network has {counted(self.dimension, 'input')}")
         values = [self.number(entry, "a coordinate") for entry in entries]
         with at(node):
             check_common_denominator(values)
@@ -213,7 +213,7 @@ class _Reader:
         """One side of a box of points; ``infinity`` is the infinity that it may be."""
         if is_token(node, *POINT_KINDS):
             return [*self.point_file(as_token(node)).fractions()]
-        return self.listed_sides(node, infinity, self.dimension, f"the network has {self.dimension} inputs")
+        return self.listed_sides(node, infinity, self.dimension, f"the network has {counted(self.dimension, 'input')}")
 
     def listed_sides(self, node: Node, infinity: str, count: int, owner: str) -> list[Fraction | None]:
         """``count`` sides, from a list or from one number for all."""
@@ -243,7 +243,7 @@ class _Reader:
         """The ``count`` entries of a list, nested lists in row-major order."""
         found = list(_flattened(node))
         if len(found) != count:
-            fail(node, f"{owner}, the list has {len(found)} numbers")
+            fail(node, f"{owner}, the list has {counted(len(found), 'number')}")
         return found
 
     # The constructors, in the order of the table below.
@@ -274,7 +274,10 @@ class _Reader:
         if not listed or any(is_token(item, *NUMBER_KINDS) for item in listed):
             fail(directions, "expected a list of directions, such as [[1, 0], [0, 1]]")
         if len(listed) > self.dimension:
-            fail(directions, f"the network has {self.dimension} inputs, the list has {len(listed)} directions")
+            fail(
+                directions,
+                f"the network has {counted(self.dimension, 'input')}, the list has {counted(len(listed), 'direction')}",
+            )
         columns = [self.point(item) for item in listed]
         owner = f"the slice has {len(columns)} directions"
         lows = self.listed_sides(low, "-inf", len(columns), owner)

@@ -84,11 +84,40 @@ _SPELLED = {
 }
 _HINTS = {
     "&": "write 'and'",
-    "|": "write 'or'",
+    "|": "write 'or' between statements, and abs(x) for |x|",
     "!": "write 'not'",
     "~": "write 'not'",
     "^": "powers are not decided",
+    "²": "powers are not decided",
+    "≤": "write <=",
+    "≥": "write >=",
+    "≠": "write !=",
+    "∈": "write 'in'",
+    "∧": "write 'and'",
+    "∨": "write 'or'",
+    "¬": "write 'not'",
+    "⇒": "write '=>'",
+    "→": "write '=>'",
+    "·": "write *",
+    "×": "write *",
+    "−": "write - (this is another sign that looks like it)",
+    "∀": "conditions come last: f(x) >= 0 for x in all",
+    "∃": "only 'for all' is decided; refute the opposite to find a value",
+    "if": "write CONDITION => STATEMENT",
+    "where": "conditions come after 'for'",
+    ",": "write 'and' between statements; conditions come after 'for'",
+    ".": "only f(x), x[0], abs, min, max and sum are there",
 }
+# The same for what stands before the place: the end of the text before it, and a hint.
+_HINTS_BEFORE = (
+    (re.compile(r"\*$"), "*", "powers are not decided"),
+    (re.compile(r"-$"), ">", "write '=>' for an implication"),
+    (re.compile(r"^\s*$"), "for", "conditions come last: f(x) >= 0 for x in all"),
+    (re.compile(r"\bfor\s+all\s+$"), "", "write: for x in all"),
+    (re.compile(r"\bforall\s+$"), "", "conditions come last: f(x) >= 0 for x in all"),
+    (re.compile(r"\bexists\s+$"), "", "only 'for all' is decided; refute the opposite to find a value"),
+    (re.compile(r"\]$"), "(", "entries come last: f(x)[0]"),
+)
 
 EXAMPLES = (
     "f(x + y) == f(x) + f(y) for x, y in box(0, 1)",
@@ -168,7 +197,9 @@ def cut_regions(text: str) -> tuple[str, list[tuple[int, str]]]:
         written = text[start:end]
         place = start + len(written) - len(written.lstrip())
         if not written.strip():
-            raise FormulaMistake(min(place, len(text)), "expected a region after 'in': all, nonneg, box(0, 1), ...")
+            instead = "; write box(0, 1) for an interval" if text[place : place + 1] == "[" else ""
+            known = f"expected a region after 'in': all, nonneg, box(0, 1), ...{instead}"
+            raise FormulaMistake(min(place, len(text)), known)
         if len(regions) == MAX_REGIONS:
             raise FormulaMistake(place, f"more than {MAX_REGIONS} regions")
         pieces += [text[done:place], chr(FIRST_MARK + len(regions)).ljust(end - place)]
@@ -220,8 +251,16 @@ def _mistake(text: str, error: UnexpectedInput) -> FormulaMistake:
     got = str(token) if token is not None else text[place : place + 1]
     if FIRST_MARK <= ord(got[:1] or " ") <= LAST_MARK:
         return FormulaMistake(place, "a region stands here; write 'x in REGION', once for each point")
-    hint = f"; {_HINTS[got]}" if got in _HINTS else ""
+    hint = _hint(text[:place], got)
     return FormulaMistake(place, f"unexpected {shorten(got)!r}{hint or expected}")
+
+
+def _hint(before: str, got: str) -> str:
+    """What is written instead, where that is known."""
+    for pattern, sign, hint in _HINTS_BEFORE:
+        if pattern.search(before) and got.startswith(sign):
+            return f"; {hint}"
+    return f"; {_HINTS[got]}" if got in _HINTS else ""
 
 
 def _rank(spelled: str) -> int:

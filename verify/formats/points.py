@@ -11,7 +11,7 @@ from numpy.lib import format as npy
 
 from verify.errors import RegionError
 from verify.formats.reading import is_file, is_folder, shown
-from verify.rational import Vector, vector, vector_from_floats
+from verify.rational import Vector, counted, vector, vector_from_floats
 
 
 def load_point(path: Path, dimension: int) -> Vector:
@@ -49,5 +49,6 @@ def _check_header(stream: BinaryIO, path: Path, dimension: int) -> None:
     count = math.prod(shape)
     if count != dimension:
         raise RegionError(
-            f"point file {shown(path)}: {count} numbers (shape {tuple(shape)}), but the network has {dimension} inputs"
+            f"point file {shown(path)}: {counted(count, 'number')} (shape {tuple(shape)}),"
+            f" but the network has {counted(dimension, 'input')}"
         )

@@ -20,6 +20,7 @@ from verify.formats.branches import EVERYTHING, NOTHING, Branches, branch_of, co
 from verify.formats.halfspaces import Linear, Row, compared, exact, product
 from verify.formats.reading import read_text, shorten, shown
 from verify.formats.sexpressions import Expression, Mistake, commands
+from verify.rational import counted
 from verify.region import Region
 
 MAX_BYTES = 64 * 2**20
@@ -59,7 +60,8 @@ class VnnLib:
         """The regions, for a network with ``dimension`` inputs; ``RegionError`` where the file has others."""
         if dimension != self.input_count:
             raise RegionError(
-                f"VNN-LIB file {shown(self.path)}: the network has {dimension} inputs, the file has {self.input_count}"
+                f"VNN-LIB file {shown(self.path)}: the network has {counted(dimension, 'input')},"
+                f" the file has {self.input_count}"
             )
         return self.branches
 

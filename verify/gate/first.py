@@ -46,7 +46,7 @@ def look(network: Network, box: str, seconds: float, report: Callable[[str], Non
         yield Looked(name, region, api.check(network, name, region, timeout=seconds / len(tried), report=report))
 
 
-def first_file(network: str, found: list[Looked], folder: Path, box: str) -> str:
+def first_file(network: str, found: list[Looked], folder: Path, box: str, output: str | None = None) -> str:
     """The text of a claims file that stands in ``folder``: proved claims, refuted ones, and what was left open."""
     path = os.path.relpath(network, folder) if os.path.exists(network) else network
     lines = [
@@ -56,6 +56,7 @@ def first_file(network: str, found: list[Looked], folder: Path, box: str) -> str
         "",
         "[defaults]",
         f"network = {json.dumps(Path(path).as_posix(), ensure_ascii=False)}",
+        *([f"output = {json.dumps(output, ensure_ascii=False)}"] if output is not None else []),
         "timeout = 60",
     ]
     for looked in found:

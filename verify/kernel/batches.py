@@ -24,6 +24,10 @@ correspond (``difference``), or the derivative of y along a direction (``slopes`
 4. *ReLU of a derivative* t. Along a segment z is piecewise linear; at all but finitely many of its points z has a
    slope t, and relu(z) the slope t where z > 0, and 0 where z < 0 or z = 0 around the point (then t = 0). So it is t on
    units that are on, 0 on those that are off on the whole box, and else between 0 and t, as in A.
+   The derivative may be along every v of a ball at once: v_j = a_j e_j, where (e_1, ..., e_n), the first own symbols,
+   are any point of a norm's unit ball. Then ``sum_j G_j e_j`` over these is at most the dual norm of (|G_1|, |G_2|,
+   ...), which takes the place of their sum in every size. The norms are absolute, so the dual norm of |W| |G_j| over j
+   is at most |W| times those of the G_j, which is all that 1 uses of a sum.
 
 Rounding. Centres, slopes, errors and sizes are float64, with u = 2^-53 and eta = 2^-1074; columns are float64 too, or
 float32 (``single``), with v = 2^-24 and h = 2^-149 in their place, which is twice as fast; their errors count for the
@@ -106,7 +110,7 @@ class Columns:
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """Centre (B, n), shared and own columns, errors (B, n) and ``reach`` (B, n) >= sum_j |G_j|."""
+    """Centre (B, n), shared and own columns, errors (B, n) and ``reach`` (B, n) >= |sum_j G_j e_j|."""
 
     centre: Floats
     shared: Columns
@@ -118,6 +122,30 @@ class Form:
         """Bounds of the entries."""
         radius = _up(self.reach + self.error)
         return _down(self.centre - radius), _up(self.centre + radius)
+
+
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """``centre + spread * e`` (n): e in the unit ball of a norm (``linf``, ``l1``, ``l2``); None: the centre alone."""
+
+    centre: Floats
+    spread: Floats | None = None
+    norm: str = "linf"
+
+    @property
+    def size(self) -> int:
+        """How many own symbols they take."""
+        return 0 if self.spread is None else len(self.spread)
+
+    def reach(self, columns: Floats) -> Floats:
+        """``max |sum_j G_j e_j|`` (B, n) for columns (B, p, n) of the ball's symbols, as floats add it up."""
+        if self.norm == "linf":
+            return absolute_sum(columns)
+        sizes = np.abs(columns).astype(np.float64)
+        if self.norm == "l1":
+            return np.asarray(sizes.max(axis=1, initial=0.0))
+        # A square may lose half of the smallest number.
+        return np.asarray(np.sqrt((sizes * sizes).sum(axis=1) + sizes.shape[1] * SMALLEST_SUBNORMAL))
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +162,8 @@ class Bend:
 class Step:
     """One affine map, ready for batches: for each source the transposed weights, for columns too, and their sizes."""
 
-    def __init__(self, block: Block, precision: Precision) -> None:
-        self.block, self.precision, self.size = block, precision, block.size
+    def __init__(self, block: Block, precision: Precision, ball: Directions | None = None) -> None:
+        self.block, self.precision, self.size, self.ball = block, precision, block.size, ball
         self.bias, self.terms = block.bias_floats, block.fan_in
         self.weights: list[tuple[int, Any, Any, Any]] = []
         self.faithful = block.rounds_faithfully
@@ -166,8 +194,13 @@ class Step:
         bound *= 1 + 2 * gamma(terms + 16)
         bound += 2 * (count + 2) * (terms + 2) * precision.smallest
         error = np.where(bound < MAX_ERROR, bound, np.inf)
-        reach = (absolute_sum(shared) + absolute_sum(own)) * self._enlarge(count)
-        return Form(centre, Columns(shared), Columns(own), error, reach)
+        sizes = absolute_sum(shared) + self._own_sizes(own)
+        return Form(centre, Columns(shared), Columns(own), error, sizes * self._enlarge(count))
+
+    def _own_sizes(self, own: Floats) -> Floats:
+        if self.ball is None:
+            return absolute_sum(own)
+        return self.ball.reach(own[:, : self.ball.size]) + absolute_sum(own[:, self.ball.size :])
 
     def _enlarge(self, count: int) -> float:
         return 1 + 2 * gamma(count + 8, self.precision.roundoff)
@@ -211,16 +244,17 @@ def _picked(weights: Any, units: NDArray[np.int64]) -> Floats:
 class Machine:
     """The blocks of f, the gaps, and what is asked at the end, ready for batches of boxes.
 
-    ``pair`` has the blocks of f and those of the gaps, if any (source ``~s`` is the gap of source s). ``direction``:
-    gaps are derivatives along it, else differences. ``goal``: rows over the outputs (source L), their gaps
+    ``pair`` has the blocks of f and those of the gaps, if any (source ``~s`` is the gap of source s). ``directions``:
+    gaps are derivatives along them, else differences. ``goal``: rows over the outputs (source L), their gaps
     (``~L``) and the input (0).
     """
 
-    def __init__(self, pair: Pair, goal: Block, direction: Floats | None, precision: Precision) -> None:
+    def __init__(self, pair: Pair, goal: Block, directions: Directions | None, precision: Precision) -> None:
+        ball = directions if directions is not None and directions.size else None
         self.values = [Step(block, precision) for block in pair.values]
-        self.gaps = [Step(block, precision) for block in pair.gaps]
-        self.goal = Step(goal, precision)
-        self.direction, self.precision = direction, precision
+        self.gaps = [Step(block, precision, ball) for block in pair.gaps]
+        self.goal = Step(goal, precision, ball)
+        self.directions, self.precision = directions, precision
         steps = (*self.values, *self.gaps, self.goal)
         if not (floats.floats_are_ieee() and all(step.faithful for step in steps)):
             raise EvidenceError("bounds", "weights or biases are too large or too small for float arithmetic")
@@ -238,8 +272,8 @@ class Machine:
     def _run(self, low: Floats, high: Floats, trace: list[Bend] | None) -> Form:
         boxes, symbols = len(low), [low.shape[1], 0]
         forms = {0: self._of_boxes(low, high)}
-        if self.direction is not None:
-            forms[~0] = self._constant(self.direction, boxes)
+        if self.directions is not None:
+            forms[~0], symbols[1] = self._of_directions(self.directions, boxes), self.directions.size
         for k in range(1, len(self.values) + 1):
             value = self.values[k - 1].apply(forms, boxes)
             gap = self.gaps[k - 1].apply(forms, boxes) if self.gaps else None
@@ -265,7 +299,7 @@ class Machine:
                 trace.append(Bend(value.shared.dense, None, high - low, fresh, None))
             return after, None
         width = high - low
-        if self.direction is not None:
+        if self.directions is not None:
             enclosure = self._of_derivative(low, high, gap)
         else:
             gap_sides = gap.sides()
@@ -364,10 +398,14 @@ class Machine:
         none = np.zeros((boxes, 0, size), self.precision.dtype)
         return Form(centre, Columns(dense), Columns(none), np.zeros_like(centre), radius)
 
-    def _constant(self, direction: Floats, boxes: int) -> Form:
-        centre = np.repeat(direction[None, :], boxes, axis=0)
-        none = np.zeros((boxes, 0, len(direction)), self.precision.dtype)
-        return Form(centre, Columns(none), Columns(none), np.zeros_like(centre), np.zeros_like(centre))
+    def _of_directions(self, directions: Directions, boxes: int) -> Form:
+        size, dtype = len(directions.centre), self.precision.dtype
+        centre = np.repeat(directions.centre[None, :], boxes, axis=0)
+        spread = np.zeros(size) if directions.spread is None else directions.spread
+        own = np.repeat(np.diag(spread)[None, : directions.size].astype(dtype), boxes, axis=0)
+        none = np.zeros((boxes, 0, size), dtype)
+        reach = np.repeat(np.abs(spread)[None, :], boxes, axis=0)
+        return Form(centre, Columns(none), Columns(own), np.zeros_like(centre), reach)
 
 
 # Lower and upper bounds; slopes and half heights.

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 
-from verify.kernel.evidence import Multipliers
+from verify.errors import EvidenceError
+from verify.kernel.evidence import Equation, Multipliers
 from verify.kernel.exact import AffineForm, Bits, Cell
 from verify.kernel.filter import Spread, spread
-from verify.region import Box, HalfSpace
+from verify.region import Box, HalfSpace, Region
 from verify.region.bases import Base
+
+
+def are_weights(multipliers: Multipliers, count: int) -> bool:
+    """Whether these are nonnegative rational multipliers of constraints that there are (0 to ``count`` - 1)."""
+    return all(
+        type(index) is int and 0 <= index < count and isinstance(value, Fraction) and value >= 0
+        for index, value in multipliers.items()
+    )
+
+
+def check_equation(equation: Equation, region: Region) -> AffineForm:
+    """The form of the equation (in coordinates of the chart), which is zero on the region."""
+    for form, multipliers in ((equation.form, equation.above), (-equation.form, equation.below)):
+        if not is_nonnegative(form, region.base, region.rows, multipliers):
+            raise EvidenceError("equation", "a claimed equation of the region's hull does not follow")
+    return equation.form
 
 
 def is_nonnegative(form: AffineForm, base: Base, rows: Sequence[HalfSpace], multipliers: Multipliers) -> bool:
@@ -20,11 +38,9 @@ def is_nonnegative(form: AffineForm, base: Base, rows: Sequence[HalfSpace], mult
     by its closed-form minimum, then so is the form.
     """
     coefficients, constant = form.coefficients, form.constant
-    if len(coefficients) != base.dimension:
+    if len(coefficients) != base.dimension or not are_weights(multipliers, len(rows)):
         return False
     for index, value in multipliers.items():
-        if value < 0 or not 0 <= index < len(rows):
-            return False
         coefficients = coefficients + rows[index].coefficients.scaled(value)
         constant -= value * rows[index].bound
     lowest = base.minimum(coefficients)

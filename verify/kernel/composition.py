@@ -14,11 +14,10 @@ import numpy as np
 
 from verify.errors import EvidenceError
 from verify.kernel.exact import Bits
+from verify.kernel.signs import of_outputs
 from verify.network import Network
 from verify.property import Claim
 from verify.rational import Vector, integer_array
-
-Known = tuple[Bits, Bits]
 
 
 def curvature(claim: Claim) -> None:
@@ -58,7 +57,7 @@ def monotone_weights(claim: Claim) -> None:
     if claim.property.key not in ("nondecreasing", "nonincreasing"):
         raise EvidenceError("monotone weights", f"proves monotonicity in an input, not {claim.property.name!r}")
     inputs = np.arange(claim.network.input_size) == claim.property.parameters["axis"]
-    known = _propagated(claim.network, (np.ones(len(inputs), dtype=bool), ~inputs), keeps_second=True)
+    known = of_outputs(claim.network, (np.ones(len(inputs), dtype=bool), ~inputs), keeps_second=True)
     _require("monotone weights", known[0 if claim.property.key == "nondecreasing" else 1], claim)
 
 
@@ -91,23 +90,7 @@ def absolute_sums(network: Network) -> Vector:
 def _curved(network: Network, *, convex: bool) -> Bits:
     """Which outputs are known to be convex, or concave."""
     every = np.ones(network.input_size, dtype=bool)
-    return _propagated(network, (every, every), keeps_second=False)[0 if convex else 1]
-
-
-def _propagated(network: Network, inputs: Known, *, keeps_second: bool) -> Known:
-    """Two opposite facts of the outputs: a negative weight swaps them, relu keeps one (``keeps_second``: both)."""
-    known: dict[int, Known] = {0: inputs}
-    for k, block in enumerate(network.blocks, start=1):
-        first, second = np.ones(block.size, dtype=bool), np.ones(block.size, dtype=bool)
-        for source, matrix in block.inputs:
-            positive = np.asarray(matrix.entries > 0, dtype=bool)
-            one, other = (fact[matrix.columns] for fact in known[source])
-            first[matrix.row_of_entry[~np.where(positive, one, other)]] = False
-            second[matrix.row_of_entry[~np.where(positive, other, one)]] = False
-        if block.relu and not keeps_second:
-            second = np.zeros(block.size, dtype=bool)
-        known[k] = first, second
-    return known[len(network.blocks)]
+    return of_outputs(network, (every, every), keeps_second=False)[0 if convex else 1]
 
 
 def _require(rule: str, outputs: Bits, claim: Claim) -> None:

@@ -10,15 +10,16 @@ import numpy as np
 
 from verify.errors import EvidenceError
 from verify.kernel.cases import Part
-from verify.kernel.closed_form import is_nonnegative, settled_units, spread_of
+from verify.kernel.closed_form import check_equation, is_nonnegative, settled_units, spread_of
+from verify.kernel.criteria import Map, check_equality, map_of
 from verify.kernel.evidence import Cover, Empty, Equation, Leaf, Split, Tree
 from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of
 from verify.kernel.inequalities import check_parts, check_slope
 from verify.kernel.ledger import FLOAT_FILTER, Ledger
-from verify.kernel.relevance import Piece, check_free_leaf
+from verify.kernel.relevance import check_free_leaf
 from verify.kernel.rewriting import rewritten
-from verify.kernel.rules import pattern_by_signs
-from verify.kernel.smooth import Symbols, fault, maps_of, resolve
+from verify.kernel.signs import pattern_by_signs
+from verify.kernel.smooth import Symbols, maps_of, resolve
 from verify.network import Network
 from verify.network import matrix as matrices
 from verify.network.combine import substituted
@@ -27,11 +28,8 @@ from verify.property.base import INEQUALITIES
 from verify.property.copies import lift
 from verify.rational import Vector, vector, zeros
 from verify.region import Box, Chart, HalfSpace, Region, polyhedron
-from verify.region.bases import Base
 from verify.region.linear import any_solution, echelon
 from verify.region.region import half_spaces
-
-EQUALITIES = (Criterion.AFFINE, Criterion.LINEAR, Criterion.CONSTANT, Criterion.ZERO, Criterion.THROUGH_ORIGIN)
 
 
 def check_empty(question: Question, proof: Empty) -> None:
@@ -52,40 +50,51 @@ def check_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
     if question.criterion is Criterion.THROUGH_ORIGIN and question.origin is None:
         raise EvidenceError("zero at the origin", "0 is not in the affine hull of the region: nothing to prove")
     check_slope(question)
-    if not question.network.is_piecewise_linear:
-        _check_smooth_cover(question, proof, ledger)
-        return
+    symbols = None if question.network.is_piecewise_linear else Symbols(question.region.dimension)
     several = isinstance(proof.tree, Split)
-    first: list[AffineForm] | None = None
+    if question.criterion is Criterion.CONVEX and symbols is not None:
+        question = replace(question, criterion=Criterion.AFFINE)  # one affine map is convex
+    alone = symbols is None and not several and question.criterion in (Criterion.AFFINE, Criterion.CONVEX)
+    first: list[Map] | None = None
     parts: list[Part] = []
     for leaf, rows in leaves(proof.tree, question.region):
         _check_pattern(question.network, leaf.pattern)
-        cell = _checked_map(question, rows, leaf, ledger)
-        if question.criterion not in INEQUALITIES:
-            first = check_criterion(question, cell, first, several=several)
-        elif several or question.criterion is not Criterion.CONVEX:  # one affine map is convex
-            parts.append(Part(rows, leaf, [on_hull(form, question.region.base) for form in cell.outputs()]))
+        maps = _checked_maps(question, rows, leaf, symbols, ledger, alone=alone)
+        if alone:
+            return  # one affine map is all that is asked
+        if symbols is None and question.criterion in INEQUALITIES:
+            parts.append(Part(rows, leaf, [m.form for m in maps]))
+        else:
+            check_equality(question, maps, first)
+            first = first or maps
     if parts:
         check_parts(question, parts)
 
 
-def _check_smooth_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
-    """``check_cover`` for a network with smooth units: see ``verify.kernel.smooth``."""
-    symbols = Symbols(question.region.dimension)
-    base, first = question.region.base, None
-    for leaf, rows in leaves(proof.tree, question.region):
-        if leaf.signs or not isinstance(base, Box):
+def _checked_maps(
+    question: Question,
+    rows: Sequence[HalfSpace],
+    leaf: Leaf,
+    symbols: Symbols | None,
+    ledger: Ledger,
+    *,
+    alone: bool,
+) -> list[Map]:
+    """The affine maps of the outputs on a leaf's part, after the leaf is checked; none are made for one ``alone``."""
+    if symbols is not None:
+        if leaf.signs or not isinstance(question.region.base, Box):
             raise EvidenceError("smooth units", "need an explicit pattern, and an L1 ball in lifted form")
-        _check_pattern(question.network, leaf.pattern)
         resolved = resolve(question, leaf.pattern, symbols)
         _check_leaf(resolved.question, resolved.rows(rows), leaf, resolved.cell, ledger)
-        maps = maps_of(resolved, base, symbols)
+        maps = maps_of(question, resolved, symbols)
         if maps is None:
             raise EvidenceError("smooth units", "an output depends on the value of a smooth unit")
-        wrong = fault(question, maps, first)
-        if wrong:
-            raise EvidenceError("smooth units", wrong)
-        first = first or maps
+        return maps
+    if leaf.free is not None:
+        return [map_of(question, form) for form in check_free_leaf(question, rows, leaf)]
+    cell = cell_of(question.network, leaf.pattern)
+    _check_leaf(question, rows, leaf, cell, ledger)
+    return [] if alone else [map_of(question, form) for form in cell.outputs()]
 
 
 def after_steps(question: Question, proof: Cover) -> Question:
@@ -118,15 +127,6 @@ def _check_pattern(network: Network, pattern: Pattern) -> None:
             raise EvidenceError("pattern", f"{block.name} needs one bit for each of its {block.size} units")
 
 
-def _checked_map(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, ledger: Ledger) -> Cell | Piece:
-    """The affine map of the network on a leaf's part, after the leaf is checked."""
-    if leaf.free is not None:
-        return check_free_leaf(question, rows, leaf)
-    cell = cell_of(question.network, leaf.pattern)
-    _check_leaf(question, rows, leaf, cell, ledger)
-    return cell
-
-
 def _check_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, cell: Cell, ledger: Ledger) -> None:
     """Every unit's extension under the leaf's pattern keeps its weak sign where the rows hold (lemma 1)."""
     network, base = question.network, question.region.base
@@ -150,56 +150,6 @@ def _check_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, cell:
                 )
 
 
-def check_criterion(
-    question: Question, cell: Cell | Piece, first: list[AffineForm] | None, *, several: bool
-) -> list[AffineForm] | None:
-    """Check one leaf's map against the criterion; returns the first leaf's map for the comparison with later ones."""
-    criterion = question.criterion
-    if criterion not in EQUALITIES:
-        raise EvidenceError("criterion", f"no rule for {criterion!r:.60}")
-    if criterion is Criterion.AFFINE and not several:
-        return None
-    maps = [on_hull(form, question.region.base) for form in cell.outputs()]
-    if criterion is Criterion.ZERO:
-        _require(all(m.is_zero() for m in maps), "zero", "a piece is not zero")
-        return None
-    if criterion is Criterion.THROUGH_ORIGIN:
-        _require(_zero_at_origin(cell, question), "zero at the origin", "a piece, extended, is not zero at the origin")
-        return None
-    if first is None:
-        if criterion is Criterion.CONSTANT:
-            _require(all(m.coefficients.is_zero() for m in maps), "constant", "a piece is not constant")
-        if criterion is Criterion.LINEAR:
-            _require(_zero_at_origin(cell, question), "zero at the origin", "the map is not zero at the origin")
-        return maps
-    same = all((a - b).is_zero() for a, b in zip(maps, first, strict=True))
-    _require(same, "one map", "two pieces have different affine maps")
-    return first
-
-
-def _require(holds: bool, rule: str, message: str) -> None:
-    if not holds:
-        raise EvidenceError(rule, message)
-
-
-def _zero_at_origin(cell: Cell | Piece, question: Question) -> bool:
-    if question.origin is None:
-        return True
-    if question.origin.is_zero():
-        return cell.constants[-1].is_zero()
-    return all(form.at(question.origin) == 0 for form in cell.outputs())
-
-
-def on_hull(form: AffineForm, base: Base) -> AffineForm:
-    """The form with pinned coordinates put in: equal forms on the base's affine hull become equal."""
-    if not isinstance(base, Box) or not base.pinned.any():
-        return form
-    pinned = base.pinned
-    held = Vector(np.where(pinned, form.coefficients.numerators, 0), form.coefficients.denominator)
-    free = Vector(np.where(pinned, 0, form.coefficients.numerators), form.coefficients.denominator)
-    return AffineForm(free, form.constant + held.dot(base.low))
-
-
 def in_hull(question: Question, equations: Sequence[Equation]) -> Question:
     """The question in coordinates of the affine hull that the equations (each checked here) describe."""
     if not equations:
@@ -208,9 +158,7 @@ def in_hull(question: Question, equations: Sequence[Equation]) -> Question:
     if not isinstance(region.base, Box):
         raise EvidenceError("equation", "equations of an L1 ball's hull need the ball in lifted form")
     for equation in equations:
-        for form, multipliers in ((equation.form, equation.above), (-equation.form, equation.below)):
-            if not is_nonnegative(form, region.base, region.rows, multipliers):
-                raise EvidenceError("equation", "a claimed equation of the region's hull does not follow")
+        check_equation(equation, region)
     chart = hull_chart(equations, region.dimension)
     network = substituted(question.network, chart.directions, chart.origin)
     origin = _origin_in_chart(chart, question.origin)

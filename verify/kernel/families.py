@@ -36,7 +36,7 @@ from verify.network import Network
 from verify.network.families import Family, Weights, member
 from verify.network.network import Block
 from verify.property import Claim, Property
-from verify.rational import zeros
+from verify.rational import counted, zeros
 from verify.region import Region
 
 
@@ -57,8 +57,8 @@ class FamilyClaim:
             )
         if self.region.ambient != self.family.input_size:
             raise RegionError(
-                f"region {self.region.text or ''!r} has {self.region.ambient} dimensions,"
-                f" but {self.family.name} has {self.family.input_size} inputs"
+                f"region {self.region.text or ''!r} has {counted(self.region.ambient, 'dimension')},"
+                f" but {self.family.name} has {counted(self.family.input_size, 'input')}"
             )
 
     def claim(self, weights: Weights, network: Network | None = None) -> Claim:

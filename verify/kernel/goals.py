@@ -9,11 +9,11 @@ upper bound of -L is below 0 (at most 0). Rows of the region are inequalities ov
 | equivalent within E | d_j > E; -d_j > E, where d = f - g, for each output |
 | never C | those of C |
 | nondecreasing in i | t_j < 0, where t is the derivative along the axis, for each output |
-| lipschitz K | sum over the axes of |t_j| > K (or the largest of them, in the L1 norm) |
+| lipschitz K in N | t_j > K for some direction v with N(v) <= 1 along the region, for each output |
 
 Derivatives along segments suffice: f(x + t e) - f(x) is the integral of the derivative along the segment, which lies in
-the (convex) region; the same for f(x) - f(y), whose derivative along x - y is the gradient's product with it at almost
-every point of almost every parallel segment, and f is continuous.
+the (convex) region. For f(x) - f(y) take e = (x - y) / N(x - y), or its opposite: the derivative is at most K, so the
+integral is at most K N(x - y). Coordinates in which the box has no extent have v_i = 0.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from verify.errors import EvidenceError
 from verify.kernel.affine_forms import Pair, paired
-from verify.kernel.batches import DOUBLE, SINGLE, Bend, Bits, Machine, Precision
+from verify.kernel.batches import DOUBLE, SINGLE, Bend, Bits, Directions, Machine, Precision
 from verify.kernel.cuts import Cuts, leaves, sides
 from verify.kernel.difference import correspond, folded
 from verify.network import Block, Network
@@ -152,7 +152,7 @@ def _goal(
     cases: Sequence[Sequence[Row]],
     region: Sequence[HalfSpace],
     precision: Precision,
-    direction: Floats | None = None,
+    directions: Directions | None = None,
 ) -> Goal:
     """The goal of these cases, each with the rows of the region."""
     size, outputs = base.dimension, pair.values[-1].size
@@ -176,7 +176,7 @@ def _goal(
             parts.append((source, matrix))
     block = Block("goal", (len(rows),), tuple(parts), vector([-row.constant for row in rows]), relu=False)
     strict = np.array([row.strict for row in rows], dtype=bool)
-    return Goal(Machine(pair, block, direction, precision), strict, tuple(numbers), base)
+    return Goal(Machine(pair, block, directions, precision), strict, tuple(numbers), base)
 
 
 def _within(claim: Claim, precision: Precision) -> Goal:
@@ -228,7 +228,18 @@ def _monotone(claim: Claim, precision: Precision) -> Goal:
         raise EvidenceError("bounds", "the axis is no direction of the region")
     size, nothing = first.output_size, [Fraction(0)] * first.output_size
     cases = [[Row(nothing, _unit(size, j, 1), [Fraction(0)] * base.dimension, Fraction(0), True)] for j in range(size)]
-    return _goal(tangent(first), base, cases, claim.region.rows, precision, _exact_floats(axis))
+    return _goal(tangent(first), base, cases, claim.region.rows, precision, Directions(_exact_floats(axis)))
+
+
+def _lipschitz(claim: Claim, precision: Precision) -> Goal:
+    if claim.region.chart is not None:
+        raise EvidenceError("bounds", "a Lipschitz constant needs a region without chart")
+    first, _, base = _plain(claim)
+    size, nothing = first.output_size, [Fraction(0)] * first.output_size
+    norm, constant = claim.property.parameters["norm"], claim.property.parameters["constant"]
+    cases = [[Row(nothing, _unit(size, j, -1), [Fraction(0)] * base.dimension, constant, True)] for j in range(size)]
+    directions = Directions(np.zeros(base.dimension), np.where(base.pinned, 0.0, 1.0), norm)
+    return _goal(tangent(first), base, cases, claim.region.rows, precision, directions)
 
 
 def tangent(network: Network) -> Pair:
@@ -257,4 +268,5 @@ GOALS: dict[str, Callable[[Claim, Precision], Goal]] = {
     "never": _never,
     "nondecreasing": _monotone,
     "nonincreasing": _monotone,
+    "lipschitz": _lipschitz,
 }

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from verify.kernel import layer_rules as rules
-from verify.kernel.facts import ALL, EVERYTHING, IMPLIED, LINEAR, RISING, ZERO, Facts, facts
+from verify.kernel.facts import ALL, IMPLIED, LINEAR, RISING, Facts, facts
+from verify.kernel.interval import EVERYTHING, ZERO
 from verify.kernel.layer_rules import Channels
 from verify.network.families import Family
 from verify.network.families import layers as kinds

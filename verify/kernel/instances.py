@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from verify.errors import EvidenceError, PropertyError
-from verify.kernel.closed_form import is_nonnegative
+from verify.kernel.closed_form import check_equation, is_nonnegative
 from verify.kernel.evidence import Equation, Multipliers
 from verify.kernel.exact import AffineForm
 from verify.property import Assignment, Claim, Term
@@ -98,12 +98,7 @@ def _absent(claim: Claim, witness: NoInstance) -> bool:
 
 def _checked_form(region: Region, equation: Equation | None) -> AffineForm | None:
     """The form (chart coordinates) that is zero on the region; None where no equation is given."""
-    if equation is None:
-        return None
-    for form, multipliers in ((equation.form, equation.above), (-equation.form, equation.below)):
-        if not is_nonnegative(form, region.base, region.rows, multipliers):
-            raise EvidenceError("equation", "a claimed equation of the region's hull does not follow")
-    return equation.form
+    return None if equation is None else check_equation(equation, region)
 
 
 def _no_sum(region: Region, multipliers: Multipliers | None) -> bool:

@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from verify.errors import EvidenceError, TooLarge
+from verify.kernel.closed_form import are_weights
 from verify.kernel.evidence import Multipliers
 from verify.network import Block, Network
 from verify.region import Box, HalfSpace
@@ -102,14 +103,9 @@ class Relaxation:
     def is_nonnegative(self, form: Form, multipliers: Multipliers) -> bool:
         """Whether ``form >= 0``: it is a nonnegative combination of constraints plus what is >= 0 by the sides."""
         rest: dict[int, Fraction | int] = dict(form)
+        if not are_weights(multipliers, len(self.constraints)):
+            return False
         for index, factor in multipliers.items():
-            if (
-                type(index) is not int
-                or not isinstance(factor, Fraction)
-                or factor < 0
-                or not 0 <= index < len(self.constraints)
-            ):
-                return False
             for column, value in self.constraints[index].items():
                 rest[column] = rest.get(column, 0) - factor * value
         lowest = self.lowest(rest)

@@ -11,9 +11,7 @@ least z (relu is convex, so it is below its chords).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -28,25 +26,8 @@ from verify.rational import Vector, integer_array
 from verify.region import Box, HalfSpace
 
 
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """One affine map of the outputs, in the shape in which ``Cell`` gives its own."""
-
-    forms: list[AffineForm]
-
-    def outputs(self) -> list[AffineForm]:
-        """The affine forms of the outputs."""
-        return self.forms
-
-    @property
-    def constants(self) -> list[Vector]:
-        """Their constants, as a vector of the last block."""
-        denominator = math.lcm(*(form.constant.denominator for form in self.forms))
-        return [Vector(integer_array(int(form.constant * denominator) for form in self.forms), denominator)]
-
-
-def check_free_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf) -> Piece:
-    """The map of the outputs on a part, after every unit that is not free is shown to keep its side there."""
+def check_free_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf) -> list[AffineForm]:
+    """The maps of the outputs on a part, after every unit that is not free is shown to keep its side there."""
     base = question.region.base
     if not isinstance(base, Box) or leaf.free is None or leaf.signs:
         raise EvidenceError("relevance", "free units need a region in box form")
@@ -67,7 +48,7 @@ def check_free_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf) -
             side = "on" if on else "off"
             raise EvidenceError("relevance", f"{name} is said to be {side} on a part; its sign there does not follow")
         values[normal.size + j] = row if on else {}
-    return _piece(normal, [substituted(row, values) for row in normal.outputs])
+    return _forms(normal, [substituted(row, values) for row in normal.outputs])
 
 
 def _check_masks(network: Network, leaf: Leaf) -> None:
@@ -90,11 +71,11 @@ def _free_value(part: Relaxation, row: Row, leaf: Leaf, place: tuple[int, int]) 
     return value
 
 
-def _piece(normal: NormalForm, outputs: Sequence[Row]) -> Piece:
+def _forms(normal: NormalForm, outputs: Sequence[Row]) -> list[AffineForm]:
     forms = []
     for row in outputs:
         if any(column >= normal.size for column in row):
             raise EvidenceError("relevance", "an output depends on a unit whose side is left open on a part")
         coefficients = Vector(integer_array(row.get(j, 0) for j in range(normal.size)), normal.denominator)
         forms.append(AffineForm(coefficients.reduced(), Fraction(row.get(CONSTANT, 0), normal.denominator)))
-    return Piece(forms)
+    return forms

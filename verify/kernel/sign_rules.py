@@ -17,17 +17,14 @@ from verify.kernel.facts import (
     EVEN,
     FALLING,
     LINEAR,
-    NOUGHT,
     ODD,
     RISING,
     SCALING,
-    ZERO,
-    Extended,
     Facts,
-    Interval,
     facts,
     interval_of,
 )
+from verify.kernel.interval import NOUGHT, ZERO, Extended, Interval
 from verify.network.families.layers import Pool
 from verify.network.families.ranges import Range
 

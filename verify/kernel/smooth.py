@@ -22,13 +22,14 @@ from typing import TypeAlias
 import numpy as np
 
 from verify.errors import EvidenceError
+from verify.kernel.criteria import Map, map_of, on_hull
 from verify.kernel.exact import AffineForm, Bits, Cell, Pattern, cell_of
 from verify.network import Block, Network
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
 from verify.network.smooth import SMOOTH
-from verify.property import Criterion, Question
-from verify.rational import Vector, concatenate, vector, zeros
+from verify.property import Question
+from verify.rational import concatenate, vector, zeros
 from verify.region import Box, HalfSpace, Region
 
 Key: TypeAlias = tuple[str, tuple[tuple[int, Fraction], ...], Fraction]
@@ -86,14 +87,6 @@ class Resolved:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Map:
-    """An affine map of the coordinates; ``unknown`` holds nonzero multiples of constant symbols by their number."""
-
-    form: AffineForm
-    unknown: dict[int, Fraction]
-
-
 def resolve(question: Question, pattern: Pattern, symbols: Symbols) -> Resolved:
     """Replace every smooth unit by its exact value or its symbol, as the pattern makes its argument."""
     base = question.region.base
@@ -134,7 +127,7 @@ def _replaced(
     forms, never_positive = _forms(network, before, block, pattern, symbols), _never_positive(network, block)
     for unit in range(block.size):
         form = forms.get(unit)
-        form = None if form is None else on_hull_with_symbols(form, base)
+        form = None if form is None else on_hull(form, base)
         if (form is None or form.is_zero()) and function.at_zero is not None:
             values[unit] = function.at_zero
             continue
@@ -190,55 +183,13 @@ def _wide(matrix: Matrix, width: int) -> Matrix:
     return matrices.from_triplets(matrix.row_of_entry, matrix.columns, matrix.entries, (matrix.shape[0], width))
 
 
-def on_hull_with_symbols(form: AffineForm, base: Box) -> AffineForm:
-    """The form with pinned coordinates put in; symbols are never pinned."""
-    extra = len(form.coefficients) - base.dimension
-    pinned = np.concatenate([base.pinned, np.zeros(extra, dtype=bool)])
-    if not pinned.any():
-        return form
-    held = Vector(form.coefficients.numerators[: base.dimension] * base.pinned, form.coefficients.denominator)
-    free = Vector(np.where(pinned, 0, form.coefficients.numerators), form.coefficients.denominator)
-    return AffineForm(free, form.constant + held.dot(base.low))
-
-
-def maps_of(resolved: Resolved, base: Box, symbols: Symbols) -> list[Map] | None:
+def maps_of(question: Question, resolved: Resolved, symbols: Symbols) -> list[Map] | None:
     """The affine maps of the outputs; None where one depends on the value of a smooth unit that is not constant."""
     constant, result = symbols.constants(), []
     for form in resolved.cell.outputs():
-        local = on_hull_with_symbols(form, base)
-        values = local.coefficients.fractions()
+        values = form.coefficients.fractions()
         unknown = {i: c for i, c in enumerate(values[symbols.size :]) if c}
         if not all(constant[i] for i in unknown):
             return None
-        result.append(Map(AffineForm(vector(values[: symbols.size]), local.constant), unknown))
+        result.append(map_of(question, AffineForm(vector(values[: symbols.size]), form.constant), unknown))
     return result
-
-
-def fault(question: Question, maps: list[Map], first: list[Map] | None) -> str | None:
-    """Why a part with these maps does not meet the question's criterion; None where it does."""
-    criterion = question.criterion
-    if criterion is Criterion.LINEAR and question.origin is None:
-        criterion = Criterion.AFFINE  # on a hull without 0 every affine map is linear
-    if criterion is Criterion.CONVEX:
-        criterion = Criterion.AFFINE  # an affine map is convex
-    if criterion not in (Criterion.AFFINE, Criterion.CONSTANT) and any(m.unknown for m in maps):
-        return "a constant of unknown value remains"
-    if criterion is Criterion.ZERO:
-        return None if all(m.form.is_zero() for m in maps) else "a piece is not zero"
-    if criterion in (Criterion.LINEAR, Criterion.THROUGH_ORIGIN) and question.origin is not None:
-        # A lifted question has further coordinates, which the network ignores.
-        extra = question.region.dimension - len(question.origin)
-        origin = concatenate([question.origin, zeros(extra)])
-        if any(m.form.at(origin) for m in maps):
-            return "a piece, extended, is not zero at the origin"
-    if criterion is Criterion.THROUGH_ORIGIN:
-        return None
-    if criterion not in (Criterion.AFFINE, Criterion.LINEAR, Criterion.CONSTANT):
-        return f"no rule for smooth units and the criterion {criterion.value!r}"
-    if criterion is Criterion.CONSTANT and not all(m.form.coefficients.is_zero() for m in maps):
-        return "a piece is not constant"
-    if first is not None and any(
-        a.unknown != b.unknown or not (a.form - b.form).is_zero() for a, b in zip(maps, first, strict=True)
-    ):
-        return "two pieces have different affine maps"
-    return None

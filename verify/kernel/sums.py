@@ -12,6 +12,8 @@ in the same way: those of exp(c relu(s)) lie between 0 and c where c < 0, and be
 
 from __future__ import annotations
 
+import functools
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -20,6 +22,7 @@ from typing import TypeAlias
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.closed_form import is_nonnegative
 from verify.kernel.exact import AffineForm
+from verify.kernel.interval import Interval, point
 from verify.network import Block, Network
 from verify.network.smooth import SMOOTH
 from verify.property import Criterion, Question
@@ -35,8 +38,6 @@ ZERO = Fraction(0)
 # The entries of an affine form that are not zero, by coordinate, and its constant.
 Form: TypeAlias = tuple[tuple[tuple[int, Fraction], ...], Fraction]
 CONSTANT = -1
-# Bounds; None where there is none.
-Interval: TypeAlias = tuple[Fraction | None, Fraction | None]
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,14 @@ class Line:
 
     def slope(self, side: int) -> Interval:
         """Bounds on F' where s has this sign."""
-        total: Interval = (side * self.slopes[side], side * self.slopes[side])
+        total = point(side * self.slopes[side])
         for p, c in self.growths[side]:
             steepest = side * p * c  # at s = 0
             if c < 0:
-                part: Interval = (min(steepest, ZERO), max(steepest, ZERO))
+                part = Interval(min(steepest, ZERO), max(steepest, ZERO))
             else:
-                part = (steepest, None) if steepest >= 0 else (None, steepest)
-            total = _plus(total, part)
+                part = Interval(steepest, math.inf) if steepest >= 0 else Interval(-math.inf, steepest)
+            total += part
         return total
 
 
@@ -117,46 +118,30 @@ def _is_nondecreasing(total: Sum, direction: Vector, base: Base) -> bool:
     """Whether the lower bounds of all slopes along the direction add up to 0 or more."""
     lines, others = _sorted(total)
     entries = direction.fractions()
-    lowest = sum((factor * entries[j] for j, factor in total.items() if isinstance(j, int) and j >= 0), ZERO)
+    slopes = [point(factor * entries[j]) for j, factor in total.items() if isinstance(j, int) and j >= 0]
     for form, line in lines.items():
-        rate = _along(form, entries)
-        bounds = [_times(rate, line.slope(side))[0] for side in _sides(form, base)] if rate else [ZERO]
-        if None in bounds:
-            return False
-        lowest += min((b for b in bounds if b is not None), default=ZERO)
+        rate, sides = point(_along(form, entries)), _sides(form, base)
+        if sides and not rate.is_zero:
+            slopes.append(functools.reduce(Interval.hull, [rate * line.slope(side) for side in sides]))
     for unit, factor in others:
-        rate = factor * _along(unit.form, entries)
-        least = _times(rate, _slopes(unit, base))[0] if rate else ZERO
-        if least is None:
-            return False
-        lowest += least
-    return lowest >= 0
+        slopes.append(point(factor * _along(unit.form, entries)) * _slopes(unit, base))
+    return sum(slopes, point(ZERO)).low >= 0
 
 
 def _slopes(unit: Unit, base: Base) -> Interval:
     """Bounds on the derivative of a smooth function on the signs that its argument takes."""
     function = SMOOTH[unit.function]
     if function.slope is None:
-        return ZERO, None
+        return Interval(ZERO, math.inf)
     steepest = Fraction(function.slope)
     if function.parity == -1:
-        return ZERO, steepest  # tanh grows
+        return Interval(ZERO, steepest)  # tanh grows
     sides = _sides(unit.form, base)  # the even functions grow away from 0
-    return (-steepest if -1 in sides else ZERO), (steepest if 1 in sides else ZERO)
+    return Interval(-steepest if -1 in sides else ZERO, steepest if 1 in sides else ZERO)
 
 
 def _along(form: Form, direction: list[Fraction]) -> Fraction:
     return sum((c * direction[j] for j, c in form[0]), ZERO)
-
-
-def _times(factor: Fraction, interval: Interval) -> Interval:
-    low, high = (None if end is None else factor * end for end in interval)
-    return (low, high) if factor >= 0 else (high, low)
-
-
-def _plus(one: Interval, other: Interval) -> Interval:
-    low = None if one[0] is None or other[0] is None else one[0] + other[0]
-    return low, None if one[1] is None or other[1] is None else one[1] + other[1]
 
 
 def _sides(form: Form, base: Base) -> list[int]:

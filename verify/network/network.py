@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 
+from verify import rendering
 from verify.errors import InputError, NetworkError
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
 from verify.network.smooth import SMOOTH
-from verify.rational import Floats, Vector, exact_text, scaled_integers, vector, vector_from_floats
+from verify.rational import Floats, Vector, counted, exact_text, scaled_integers, vector, vector_from_floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +138,21 @@ class Network:
             raise NetworkError(f"{self.name}: the inputs do not make {self.input_size} values together")
 
     def __repr__(self) -> str:
-        return f"<Network {self.name}: {self.input_size} inputs, {self.relu_count} ReLU, {self.output_size} outputs>"
+        ends = counted(self.input_size, "input"), counted(self.output_size, "output")
+        return f"<Network {self.name}: {ends[0]}, {self.relu_count} ReLU, {ends[1]}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """For notebooks: the sizes, and a table of the layers."""
+        rows = (
+            (b.name, rendering.shape_text(b.shape), "ReLU" if b.relu else b.smooth or "affine") for b in self.blocks
+        )
+        sizes = f"input {rendering.shape_text(self.input_shape)}, output {rendering.shape_text(self.output_shape)}"
+        counts = f"{self.relu_count} ReLU, {self.weight_count} weights"
+        head = rendering.paragraph(f"{self.name}: {sizes}, {counts}")
+        notes = "".join(rendering.paragraph(f"assumes: {note}") for note in self.notes)
+        return rendering.bundle(
+            repr(self), html=head + rendering.table(("layer", "shape", "kind"), rows, "layer") + notes
+        )
 
     @property
     def input_size(self) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 
 from verify.errors import PropertyError
 from verify.formula.lowering import Lowered, Sign, lowered
-from verify.formula.tree import Compare, Constant, Formula
+from verify.formula.tree import Call, Compare, Constant, Formula, walk
 from verify.network import Network
 from verify.network import matrix as matrices
 from verify.property.base import Asked, Assignment, Criterion, Property, Question, Term
@@ -24,10 +24,14 @@ NAME = "asked"
 
 
 def asked_claim(formula: Formula, networks: Mapping[str, Network]) -> Claim:
-    """The claim that a formula holds; raises ``FormulaMistake`` where it is not decided."""
+    """The claim that a formula holds; raises ``FormulaMistake`` where it is not decided.
+
+    Networks that it does not call are no part of the claim; f is, whose inputs its conditions may be about.
+    """
     found = lowered(formula, networks)
     asks = questions(found)
-    asked = Asked(formula, dict(networks), found)
+    called = {"f"} | {node.function for node in walk(*formula.statements()) if isinstance(node, Call)}
+    asked = Asked(formula, {name: network for name, network in networks.items() if name in called}, found)
     wanted = Property(
         name=NAME,
         formula=formula.text,

@@ -24,6 +24,7 @@ from verify.property.parity import EVEN, ODD
 from verify.property.subadditive import SUBADDITIVE, SUPERADDITIVE
 from verify.property.units import UNITS
 from verify.property.within import WITHIN
+from verify.rational import counted
 from verify.region import Region
 
 CATALOGUE: dict[str, Property] = {
@@ -104,8 +105,8 @@ class Claim:
     def __post_init__(self) -> None:
         if self.region.ambient != self.network.input_size:
             raise RegionError(
-                f"region {self.region.text or ''!r} has {self.region.ambient} dimensions,"
-                f" but {self.network.name} has {self.network.input_size} inputs"
+                f"region {self.region.text or ''!r} has {counted(self.region.ambient, 'dimension')},"
+                f" but {self.network.name} has {counted(self.network.input_size, 'input')}"
             )
         if self.property.fits is not None:
             self.property.fits(self.network)

@@ -22,7 +22,7 @@ from verify.property.base import (
     point,
 )
 from verify.property.slopes import axis_in_coordinates
-from verify.rational import Vector, integer_array
+from verify.rational import Vector, counted, integer_array
 from verify.region import Region
 
 
@@ -65,7 +65,7 @@ def _fits(axis: int) -> Callable[[Network], None]:
     def fits(network: Network) -> None:
         if axis >= network.input_size:
             raise PropertyError(
-                f"monotone in input {axis}: {network.name} has {network.input_size} inputs, numbered from 0"
+                f"monotone in input {axis}: {network.name} has {counted(network.input_size, 'input')}, numbered from 0"
             )
 
     return fits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +10,18 @@ from markupsafe import Markup
 
 from verify.property import Claim
 from verify.region import everything
-from verify.report import mathml, reproduce, words
+from verify.rendering import shape_text
+from verify.report import lemmas, mathml, reproduce, words
+from verify.report.affine import the_map
 from verify.report.arithmetic import counterexample
 from verify.report.calculation import calculation
-from verify.report.drawing import drawing, shape_text
-from verify.report.model import Link, Page
+from verify.report.drawing import drawing
+from verify.report.images import images
+from verify.report.model import Lemma, Link, Page, Step
 from verify.report.opinion import second_opinion
 from verify.report.plots import figures
-from verify.report.proof import steps, the_map
+from verify.report.proof import steps
+from verify.report.reason import reasons
 from verify.report.record import Result
 from verify.report.tried import tried
 
@@ -42,6 +46,7 @@ def compose(result: Result, about: About) -> Page:
     claim = result.claim
     plots, notes = figures(result, SECONDS)
     networks = [claim.network, *([claim.second] if claim.second is not None else [])]
+    proof = steps(result)
     asked = claim.property.asked
     drawn = [(network, claim.region) for network in networks]
     if asked is not None:
@@ -59,12 +64,15 @@ def compose(result: Result, about: About) -> Page:
         quantifier=mathml.quantifier(claim),
         setting=mathml.function_type(claim),
         region=_region(claim),
-        steps=tuple(steps(result)),
+        reasons=tuple(reasons(result)),
+        steps=tuple(proof),
+        lemmas=named_lemmas(proof),
         map=the_map(result),
         counterexample=counterexample(result),
         reason=result.outcome.reason,
         tried=result.outcome.tried,
         figures=tuple(plots),
+        images=tuple(images(result)),
         drawings=tuple(drawing(network, place, SECONDS) for network, place in drawn),
         fuzz=tried(about.fuzz),
         opinion=second_opinion(result),
@@ -75,11 +83,18 @@ def compose(result: Result, about: About) -> Page:
         command=reproduce.command(result),
         python=reproduce.python(result),
         calculation="\n".join(calculation(result)),
+        script=reproduce.script(about.record),
         recheck=reproduce.recheck(about.record),
         notes=tuple(notes),
         theorem=about.theorem,
         reading=INSIDE if asked is None else LITERALLY,
     )
+
+
+def named_lemmas(steps: Sequence[Step]) -> tuple[Lemma, ...]:
+    """The lemmas that the steps of a proof name, with their texts."""
+    found = lemmas.numbers(text for step in steps for text in (step.lemma, step.text))
+    return tuple(Lemma(number, *lemmas.LEMMAS[number]) for number in found)
 
 
 def _region(claim: Claim) -> Markup:

@@ -13,10 +13,12 @@ from markupsafe import Markup
 from verify.errors import BudgetExceeded, RegionError
 from verify.network import Network
 from verify.network.smooth import SMOOTH
+from verify.rational import counted
 from verify.region import Region
+from verify.rendering import shape_text
+from verify.report.affine import weights
 from verify.report.markup import clean, element
 from verify.report.model import Drawing, LayerCount
-from verify.report.sentence import counted
 from verify.report.story import story
 from verify.search.budget import Budget
 from verify.search.explain import Explanation, explain
@@ -41,7 +43,7 @@ def drawing(network: Network, region: Region, seconds: float) -> Drawing:
         note = f"{note} More than {MAX_LAYERS} layers: not drawn.".strip()
     if explanation is not None:
         note = " ".join([note, *story(network, explanation)]).strip()
-    return Drawing(network.name, about, figure, tuple(counts.values()), note)
+    return Drawing(network.name, about, figure, tuple(counts.values()), note, tuple(weights(network)))
 
 
 def _explained(network: Network, region: Region, seconds: float) -> tuple[Explanation | None, str]:
@@ -68,11 +70,6 @@ def _counts(network: Network, explanation: Explanation) -> dict[int, LayerCount]
         )
         for layer in explanation.layers
     }
-
-
-def shape_text(shape: Sequence[int]) -> str:
-    """``6 × 8 × 8``; ``1`` for a scalar."""
-    return " × ".join(str(size) for size in shape) or "1"
 
 
 def _sized(shape: Sequence[int], what: str) -> str:

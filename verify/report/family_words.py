@@ -7,21 +7,16 @@ from fractions import Fraction
 from verify.kernel.families import FamilyClaim, FamilyEvidence, FamilyJudgement, Member
 from verify.network.families import Family, Weights
 from verify.property.trivial import why_vacuous
-from verify.rational import display
+from verify.rational import counted, display
+from verify.report.places import place_of
 from verify.report.sentence import refutation_sentence
 
 SHOWN_WEIGHTS = 12
-PLACES = {"all": "everywhere", "nonneg": "for nonnegative inputs", "nonpos": "for nonpositive inputs"}
 
 
 def statement_of(claim: FamilyClaim) -> str:
     """The claim as a statement."""
     return f"every network of {claim.family.name} is {claim.property.name} {place_of(claim.region.text)}"
-
-
-def place_of(text: str) -> str:
-    """Where, from a region as it was written."""
-    return PLACES.get(text) or (f"on {text}" if text else "on a region given in Python")
 
 
 def sentence_of(claim: FamilyClaim, evidence: FamilyEvidence | None, judgement: FamilyJudgement) -> str:
@@ -31,7 +26,7 @@ def sentence_of(claim: FamilyClaim, evidence: FamilyEvidence | None, judgement: 
         return shown
     if judgement.vacuous:
         return f"vacuous: {why_vacuous(claim.of_zero)}"
-    return f"by induction over {len(claim.family.layers)} layers, for all weights of these signs"
+    return f"by induction over {counted(len(claim.family.layers), 'layer')}, for all weights of these signs"
 
 
 def member_sentence(

@@ -12,7 +12,7 @@ from verify.report.compose import About, compose
 from verify.report.folder import drop_pages
 from verify.report.html import claim_page
 from verify.report.markdown import text_of
-from verify.report.model import Link, SecondOpinion
+from verify.report.model import Link, Page, SecondOpinion
 from verify.report.names import file_stem
 from verify.report.record import Result, write_text
 
@@ -36,13 +36,22 @@ def write_report(
     record = folder / f"{stem or file_stem(result)}.json"
     data = _recorded(record, result, title=title, test=test, fuzz=fuzz, theorem=theorem)
     page = compose(result, About(title, test, from_here(record), fuzz, theorem))
-    write_text(record.with_suffix(".html"), claim_page(page, record=record.name))
-    write_text(record.with_suffix(".md"), text_of(page))
+    write_pages(record, page)
     if page.opinion is not None and page.opinion.agrees is False:
         _keep_disagreement(record, result, data, page.opinion)
     if page.fuzz is not None and page.fuzz.failure:
         raise EngineDisagreement(f"{page.fuzz.failure}; it is kept in {record}; please report this")
     return record
+
+
+def write_pages(record: Path, page: Page) -> None:
+    """Write the pages beside a record, and the lines that reproduce a refutation as a script."""
+    if page.calculation:
+        write_text(record.with_suffix(".py"), f"{page.calculation}\n")
+    else:
+        record.with_suffix(".py").unlink(missing_ok=True)
+    write_text(record.with_suffix(".html"), claim_page(page, record=record.name))
+    write_text(record.with_suffix(".md"), text_of(page))
 
 
 def write_record(

@@ -11,7 +11,7 @@ from verify.errors import InputError
 from verify.report.record import write_text
 
 MARKER, INDEX = ".relu-verify", "index.html"
-PAGES = (".html", ".md", ".smt2")
+PAGES = (".html", ".md", ".smt2", ".py")
 # Records and pages end in a digest, theorems and later claims of a test also in a number.
 _IGNORED = "\n".join(
     [

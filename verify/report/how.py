@@ -19,7 +19,8 @@ def how_proved(record: Mapping[str, Any]) -> str:
     if evidence["kind"] == "reached units":
         points = len(evidence["points"])
         where = "one point" if points == 1 else f"one of {points} points"
-        return f"each of {record['network']['relu']} ReLU is on at {where}"
+        units = record["network"]["relu"]
+        return f"{'the one' if units == 1 else f'each of {units}'} ReLU is on at {where}"
     if "proofs" not in evidence:
         return f"by evidence of the kind '{evidence['kind']}'"
     trees = [proof.get("tree", []) for proof in evidence["proofs"]]
@@ -31,18 +32,35 @@ def how_proved(record: Mapping[str, Any]) -> str:
         left = sum(sum(proof["sizes"].values()) for proof in rewritten)
         if not left:
             return "rewritten exactly, no ReLU remains"
-        return f"rewritten exactly, {left} ReLU remain, and none changes side on the region"
+        return f"rewritten exactly, {left} ReLU remain{'s' if left == 1 else ''}, and none changes side on the region"
     if any(node.get("signs") for tree in trees for node in tree):
-        return f"the signs of weights, biases and inputs fix all {units} ReLU"
+        return f"the signs of weights, biases and inputs fix {_all(units)}"
     if relevant and cells <= len(trees):
         return f"no ReLU of {units} that changes side on the region has an effect on the output"
     if relevant:
         return f"{cells} parts cover the region; on each, f is one affine map, and each satisfies the claim"
     if cells <= len(trees):
-        return f"no ReLU of {units} changes side on the region"
+        return f"{_none(units)} on the region"
     return f"{cells} cells cover the region, and each satisfies the claim"
 
 
-def lemmas_text(record: Mapping[str, Any]) -> str:
-    """`` (lemma 3: ...)``: the lemmas that reduce the claim, nothing for a rule, which is one itself."""
-    return "" if record["evidence"]["kind"] == "rule" else f" ({'; '.join(map(str, record['lemmas']))})"
+def proof_text(record: Mapping[str, Any]) -> str:
+    """The same with the lemmas that reduce the claim: the line on the terminal, on the page and in the list of claims.
+
+    A rule is a lemma itself, and that a claim is its own definition needs no words.
+    """
+    lemmas = [str(lemma) for lemma in record["lemmas"] if not str(lemma).startswith("definition")]
+    reduced = f" ({'; '.join(lemmas)})" if lemmas and record["evidence"]["kind"] != "rule" else ""
+    return f"{how_proved(record)}{reduced}"
+
+
+def _all(units: int) -> str:
+    """``all 4 ReLU``, ``the one ReLU``."""
+    return "the one ReLU" if units == 1 else f"all {units} ReLU"
+
+
+def _none(units: int) -> str:
+    """``no ReLU of 4 changes side``."""
+    if units < 2:
+        return "the one ReLU does not change side" if units else "there is no ReLU to change side"
+    return f"no ReLU of {units} changes side"

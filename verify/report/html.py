@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from verify.report import prose
+from verify.report.lemmas import anchor
 from verify.report.markup import clean
 from verify.report.model import Page
 
@@ -41,7 +42,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters |= {"breakable": breakable, "prose": prose.html, "plain": prose.plain}
+    found.filters |= {"breakable": breakable, "prose": prose.html, "plain": prose.plain, "anchor": anchor}
     return found
 
 

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from verify.errors import VerifyError
+from verify.network.families import description
+from verify.rational import counted
 from verify.report.book import Card, in_chapters, read_cards
-from verify.report.how import how_proved
+from verify.report.how import proof_text
+from verify.report.places import place_of
 from verify.report.record import write_text
 from verify.report.sentence import recorded_sentence
 from verify.report.theorem import DATA, Chapter
-from verify.report.words import chosen_outputs, listed_bindings, place_of
+from verify.report.words import chosen_outputs, listed_bindings
 
 NO_MODULE = "command line"
 
@@ -122,7 +125,7 @@ def read_entry(path: Path) -> Entry | None:
         raise ValueError("nested too deeply") from error
     if not isinstance(data, dict) or not {"format", "verdict", "property", "unchecked"} <= set(data):
         return None
-    if not {"network", "names"} & set(data):  # a family
+    if not {"network", "names", "family"} & set(data):
         return None
     try:
         return replace(_entry(path.stem, data), has_page=path.with_suffix(".html").is_file())
@@ -133,6 +136,8 @@ def read_entry(path: Path) -> Entry | None:
 def _entry(stem: str, data: dict[str, Any]) -> Entry:
     if data["kind"] == "formula":
         return _formula_entry(stem, data)
+    if data["kind"] == "family":
+        return _family_entry(stem, data)
     network, region = str(data["network"]["name"]), str(data["region"])
     second = f" to {data['second']['name']}" if data["second"] is not None else ""
     unchecked = data["unchecked"]
@@ -176,6 +181,39 @@ def _formula_entry(stem: str, data: dict[str, Any]) -> Entry:
     )
 
 
+def _family_entry(stem: str, data: dict[str, Any]) -> Entry:
+    """The line of a claim about a family of networks."""
+    unchecked, family, region = data["unchecked"], str(data["family"]["name"]), str(data["region"])
+    test = str(unchecked.get("test", ""))
+    return Entry(
+        stem=stem,
+        question=f"Is every network of {family} {data['property']} {place_of(region)}?",
+        title=str(unchecked.get("title", "")),
+        module=test.partition("::")[0] or NO_MODULE,
+        test=test,
+        network=family,
+        property=str(data["property"]),
+        region=region,
+        verdict=str(data["verdict"]),
+        assurance=str(data["assurance"] or ""),
+        vacuous=bool(data["vacuous"]),
+        seconds=float(unchecked["seconds"]),
+        line=_family_line(data),
+    )
+
+
+def _family_line(data: dict[str, Any]) -> str:
+    """Why the verdict holds."""
+    if data["verdict"] == "unknown":
+        return str(data["unchecked"]["reason"])
+    if data["verdict"] == "refuted":
+        size = description.from_json(data["family"]).output_size
+        member = {**data, "network": {"outputs": size}, "evidence": data["evidence"]["gap"]}
+        return f"one network of the family: {recorded_sentence(member)}"
+    layers = len(data["family"]["layers"])
+    return "nothing to check" if data["vacuous"] else f"by induction over {counted(layers, 'layer')}"
+
+
 def _outputs(data: dict[str, Any]) -> str:
     return chosen_outputs(data["outputs"]) if data["outputs"] else ""
 
@@ -189,7 +227,7 @@ def _line(data: dict[str, Any]) -> str:
         return str(data["unchecked"]["reason"])
     if data["vacuous"] or data["evidence"] is None:
         return "; ".join(map(str, data["lemmas"]))
-    return how_proved(data)
+    return proof_text(data)
 
 
 def gathered(paths: Iterable[Path], failed: frozenset[str] = frozenset(), skipped: Sequence[Skip] = ()) -> Index:

@@ -7,6 +7,8 @@ import re
 from verify.report.markup import clean
 from verify.report.model import Counterexample, Drawing, Page
 
+# Longer calculations stand in their file alone.
+SHORT = 6000
 WORDS = {"proved": "Yes, proved.", "refuted": "No, refuted.", "unknown": "Not decided."}
 
 
@@ -14,15 +16,20 @@ def text_of(page: Page) -> str:
     """The page's text, from the model that every writer shares."""
     word = "Yes, attested." if page.assurance == "attested" else WORDS[page.verdict]
     lines = [f"# {escape(page.title)}", "", f"**{escape(page.question)}** {word}", "", escape(page.answer), ""]
+    lines += [*(f"{i}. {escape(said)}" for i, said in enumerate(page.reasons, 1)), *([""] if page.reasons else [])]
     lines += [f"- Formula: {code(page.formula)}, {page.reading}."]
     lines += [f"- {name}: {escape(value)}" for name, value in page.facts]
     lines += [f"- assurance: {page.assurance or 'none'}{', vacuous' if page.vacuous else ''}; {page.seconds:.3f} s", ""]
+    if page.map is not None:
+        lines += [f"On P: {code('; '.join(page.map.entries) or page.map.text)}.", ""]
     lines += [*_reason(page), *_networks(page.drawings), *_further(page)]
     lines += ["## Assumptions", ""]
     lines += [f"- {escape(entry)}" for entry in page.ledger] or ["None beyond exact integer arithmetic."]
     lines += ["", "## Again", "", *fenced("\n".join(filter(None, (page.command, page.recheck)))), ""]
     lines += [*fenced(page.python), ""] if page.python else []
-    lines += [*fenced(page.calculation), ""] if page.calculation else []
+    if page.calculation:
+        short = len(page.calculation) <= SHORT
+        lines += ["Without this package:", "", *(fenced(page.calculation) if short else []), *fenced(page.script), ""]
     lines += ["", ", ".join(f"{name} {version}" for name, version in page.versions), ""]
     return "\n".join(lines)
 
@@ -32,7 +39,8 @@ def _reason(page: Page) -> list[str]:
         return _arithmetic(page.counterexample)
     if page.steps:
         lines = [f"{i}. **{escape(s.title)}.** {escape(s.text)}{_lemma(s.lemma)}" for i, s in enumerate(page.steps, 1)]
-        return ["## Proof", "", *lines, ""]
+        known = [f"- **Lemma {n.number}, {escape(n.title)}.** {escape(n.text)}" for n in page.lemmas]
+        return ["## Proof", "", *lines, "", *known, *([""] if known else [])]
     tried = ", ".join(page.tried) or "nothing"
     return ["## What was tried", "", f"{escape(page.reason)}. Engines: {escape(tried)}.", ""]
 
@@ -58,6 +66,7 @@ def _networks(drawings: tuple[Drawing, ...]) -> list[str]:
     lines = ["## Network", ""]
     for drawing in drawings:
         lines += [f"{escape(drawing.name)}: {drawing.about}. {escape(drawing.note)}".strip(), ""]
+        lines += [f"- {code(line.text)}" for line in drawing.weights] + ([""] if drawing.weights else [])
         if drawing.layers:
             lines += ["| layer | shape | on | off | switching | undecided |", "|---|---|--:|--:|--:|--:|"]
             lines += [
@@ -70,7 +79,7 @@ def _networks(drawings: tuple[Drawing, ...]) -> list[str]:
 
 def _further(page: Page) -> list[str]:
     lines = []
-    for figure in page.figures:
+    for figure in (*page.images, *page.figures):
         lines += [" ".join(escape(text) for text in (figure.caption, *figure.notes)), ""]
     if page.fuzz is not None:
         lines += ["## Random instances", "", escape(page.fuzz.text), ""]

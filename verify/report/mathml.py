@@ -167,8 +167,14 @@ def function_type(claim: Claim) -> Markup:
     real, asked = element("mi", "ℝ"), claim.property.asked
     if asked is not None:
         sizes = {name: (_power(real, n.input_size), _power(real, n.output_size)) for name, n in asked.networks.items()}
-        typed = [math(identifier(name), operator(":"), a, operator("->"), b) for name, (a, b) in sizes.items()]
-        return join(typed, ", ")
-    source, target = _power(real, claim.network.input_size), _power(real, claim.network.output_size)
-    name = identifier("f") if claim.second is None else join((identifier("f"), operator(","), identifier("g")))
+        kinds = [math(identifier(name), operator(":"), a, operator("->"), b) for name, (a, b) in sizes.items()]
+        return join(kinds, ", ")
+    return typed("f" if claim.second is None else "fg", claim.network.input_size, claim.network.output_size)
+
+
+def typed(names: str, inputs: int, outputs: int) -> Markup:
+    """``f : R^n -> R^m``; a letter for each function."""
+    real = element("mi", "ℝ")
+    source, target = _power(real, inputs), _power(real, outputs)
+    name = join([part for letter in names for part in (operator(","), identifier(letter))][1:])
     return math(name, operator(":"), source, operator("->"), target)

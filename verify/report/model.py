@@ -96,6 +96,32 @@ class LayerCount:
 
 
 @dataclass(frozen=True)
+class Weights:
+    """One layer of a small network with its numbers: a formula, and the same as text."""
+
+    formula: Markup
+    text: str
+
+
+@dataclass(frozen=True)
+class Map:
+    """The affine map that f is on the region: a formula to look at, and A and c with every digit."""
+
+    formula: Markup
+    text: str
+    entries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """A lemma that a proof on the page uses."""
+
+    number: int
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Drawing:
     """A network, drawn; without counts when they were not to be had in time (``note`` says so)."""
 
@@ -104,6 +130,7 @@ class Drawing:
     figure: Markup | None
     layers: tuple[LayerCount, ...] = ()
     note: str = ""
+    weights: tuple[Weights, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,12 +167,15 @@ class Page:
     quantifier: Markup
     setting: Markup
     region: Markup
+    reasons: tuple[str, ...]
     steps: tuple[Step, ...]
-    map: Markup | None
+    lemmas: tuple[Lemma, ...]
+    map: Map | None
     counterexample: Counterexample | None
     reason: str
     tried: tuple[str, ...]
     figures: tuple[Figure, ...]
+    images: tuple[Figure, ...]
     drawings: tuple[Drawing, ...]
     fuzz: Tried | None
     opinion: SecondOpinion | None
@@ -156,7 +186,9 @@ class Page:
     command: str
     python: str
     calculation: str
+    script: str
     recheck: str
     notes: tuple[str, ...] = ()
     theorem: Link | None = None
+    networks: str = ""
     reading: str = "every argument of f in the region"

@@ -22,11 +22,10 @@ from verify.arrangement.enumerate import Arrangement
 from verify.arrangement.merging import Labels
 from verify.arrangement.values import gradients, piece_maps
 from verify.errors import InputError
-from verify.rational import display, vector
+from verify.rational import counted, display, vector
 from verify.region import Box
 from verify.report.axes import ticks
 from verify.report.markup import element
-from verify.report.sentence import counted
 from verify.search.budget import Budget
 
 Places: TypeAlias = NDArray[np.float64]

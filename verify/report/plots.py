@@ -18,7 +18,7 @@ from verify.kernel.check import Value, has_smooth_units
 from verify.kernel.evidence import ValueGap
 from verify.kernel.exact import evaluate
 from verify.network import Network
-from verify.rational import Vector, display, vector
+from verify.rational import Vector, counted, display, vector
 from verify.region import Box, Region
 from verify.report import mathml
 from verify.report.axes import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axes, Pair, around
@@ -27,7 +27,6 @@ from verify.report.model import Figure
 from verify.report.points import point_text
 from verify.report.polygons import Polygon, colour, polygons, without_l1
 from verify.report.record import Result
-from verify.report.sentence import counted
 from verify.search.budget import Budget
 from verify.search.walk import stretches
 
@@ -50,10 +49,10 @@ def figures(result: Result, seconds: float) -> tuple[list[Figure], list[str]]:
         found = _plot(result)(result, Budget(seconds))
     except BudgetExceeded as error:
         return [], [f"No plot: {error}."]
-    return ([found] if found is not None else []), []
+    return found, []
 
 
-def _plot(result: Result) -> Callable[[Result, Budget], Figure | None]:
+def _plot(result: Result) -> Callable[[Result, Budget], list[Figure]]:
     dimension = result.claim.region.dimension
     return {1: over_line, 2: over_plane}.get(dimension, along_segment)
 
@@ -86,13 +85,13 @@ def curve(network: Network, start: Vector, end: Vector, output: int, budget: Bud
 # One dimension.
 
 
-def over_line(result: Result, budget: Budget) -> Figure | None:
+def over_line(result: Result, budget: Budget) -> list[Figure]:
     """Draw f over a region of dimension one."""
     region = result.claim.region
     ends = interval(region)
     low, high = (ends[0] if ends[0] is not None else -FAR), (ends[1] if ends[1] is not None else FAR)
     if low >= high:
-        return None
+        return []
     output, name = output_of(result)
     names = {"f": result.claim.network} | ({"g": result.claim.second} if result.claim.second is not None else {})
     curves = {key: _over(network, region, low, high, output, budget) for key, network in names.items() if network}
@@ -109,7 +108,28 @@ def over_line(result: Result, budget: Budget) -> Figure | None:
     if None in ends:
         notes.append(f"Breaks were looked for between {display(low)} and {display(high)}.")
     caption = _line_caption(name, axis, result, bool(chord))
-    return Figure(axes.svg(f"{name} over the region", parts), caption, tuple(notes))
+    drawn = Figure(axes.svg(f"{name} over the region", parts), caption, tuple(notes))
+    return [drawn, *_minus_chord(name, axis, shown["f"], chord, marks)]
+
+
+def _minus_chord(
+    name: str, axis: str, points: Sequence[Pair], chord: Sequence[Pair], marks: Sequence[tuple[str, Pair]]
+) -> list[Figure]:
+    """The curve minus the chord between its ends, in which a small bend is seen; nothing where there is no chord."""
+    if len(chord) < 2:
+        return []
+    inner = _cut(points, chord[0][0], chord[-1][0])
+    flat = [(t, value - _value(chord, t)) for t, value in inner]
+    least, most = min(d for _, d in flat), max(d for _, d in flat)
+    if least == most:
+        return []
+    apart = [(label, (t, value - _value(chord, t))) for label, (t, value) in marks if inner[0][0] <= t <= inner[-1][0]]
+    axes = replace(around([*flat, *(place for _, place in apart)]), names=(axis, f"{name} − chord"))
+    level = [(flat[0][0], Fraction(0)), (flat[-1][0], Fraction(0))]
+    parts = [axes.line(level, "chord"), axes.line(flat, "curve f"), *axes.marks(apart, [flat, level])]
+    far = max(abs(least), abs(most))
+    caption = f"{name} minus the chord: 0 all the way if {name} were affine; it is off by up to {display(far, 12)}."
+    return [Figure(axes.svg(f"{name} minus its chord", parts), caption)]
 
 
 def _line_caption(name: str, axis: str, result: Result, chord: bool) -> str:
@@ -205,7 +225,7 @@ def _breaks(name: str, axis: str, points: Sequence[Pair]) -> str:
 # Two dimensions.
 
 
-def over_plane(result: Result, budget: Budget) -> Figure | None:
+def over_plane(result: Result, budget: Budget) -> list[Figure]:
     """The exact pieces of f on a region of dimension two."""
     region, claim = result.claim.region, result.claim
     if claim.second is not None:
@@ -214,7 +234,7 @@ def over_plane(result: Result, budget: Budget) -> Figure | None:
     bounded, note = _bounded(without_l1(region), [place for _, place in marks])
     found = polygons(claim.network, bounded, budget, MAX_CELLS)
     if not found:
-        return None
+        return []
     corners = [corner for polygon in found for corner in polygon.corners]
     axes = _square(around(corners, Fraction(0)))
     axes = replace(axes, names=("x0", "x1") if region.chart is None else ("t0", "t1"))
@@ -224,7 +244,9 @@ def over_plane(result: Result, budget: Budget) -> Figure | None:
     names = "x0 across, x1 up" if region.chart is None else "the plane's own coordinates"
     caption = f"{counted(len(found), 'cell')} with {counted(maps, 'affine map')}, in exact arithmetic ({names})."
     notes = (note,) if note else ()
-    return Figure(axes.svg("Linear pieces of f on the region", parts), caption, notes, _legend(result, found, maps))
+    legend = _legend(result, found, maps)
+    drawn = Figure(axes.svg("Linear pieces of f on the region", parts), caption, notes, legend)
+    return [drawn, *along_segment(result, budget)]
 
 
 def _piece(axes: Axes, polygon: Polygon) -> Markup:
@@ -296,11 +318,11 @@ class _Way:
     end: Vector
 
 
-def along_segment(result: Result, budget: Budget) -> Figure | None:
+def along_segment(result: Result, budget: Budget) -> list[Figure]:
     """Draw f along the segment between two points of the counterexample, and the chord that an affine f would be."""
     way = _way(result)
     if way is None:
-        return None
+        return []
     output, name = output_of(result)
     points = curve(result.claim.network, way.start, way.end, output, budget)
     chord = [points[0], points[-1]]
@@ -311,7 +333,8 @@ def along_segment(result: Result, budget: Budget) -> Figure | None:
     start, end = way.names
     caption = f"{name} from {start} (t = 0) to {end} (t = 1); the dotted chord is what an affine function would do."
     notes = (_breaks(name, "t", points), f"{start} = {point_text(way.start)}, {end} = {point_text(way.end)}.")
-    return Figure(axes.svg(f"{name} along the segment from {start} to {end}", parts), caption, notes)
+    drawn = Figure(axes.svg(f"{name} along the segment from {start} to {end}", parts), caption, notes)
+    return [drawn, *_minus_chord(name, "t", points, chord, marks)]
 
 
 def _way(result: Result) -> _Way | None:

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
-from markupsafe import Markup
-
-from verify.errors import BudgetExceeded
 from verify.kernel.check import Verdict
 from verify.kernel.difference import Difference
 from verify.kernel.evidence import Cells, Cover, Empty, Leaf, Nothing, Off, Reached, Rule, Tree
-from verify.kernel.exact import evaluate
 from verify.kernel.rewriting import OFF, ON
 from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous
 from verify.property.trivial import why_vacuous
 from verify.property.units import unit_network
-from verify.rational import Vector, vector
-from verify.report import mathml
-from verify.report.mathml import affine_form
+from verify.rational import counted
 from verify.report.model import Step
 from verify.report.record import Result
-from verify.report.sentence import counted
-from verify.search.budget import Budget
-from verify.search.problem import Problem, prepare
 
 CRITERIA = {
     Criterion.AFFINE: "every piece carries the same affine map",
@@ -47,9 +37,6 @@ SPLIT = "Lemma 1 on each part"
 FARKAS = "Farkas: a nonnegative combination of the constraints"
 REWRITTEN = "Lemma 6: an exact normal form"
 RELEVANCE = "Lemma 7: relevance"
-SECONDS, MAX_INPUTS = 10.0, 100
-# From an interior point along an axis; a region that is thinner is not described by a short formula anyway.
-STEPS = [Fraction(sign, 2**power) for power in range(64) for sign in (1, -1)]
 SHAPE = "Lemma 8: rules about a network's shape"
 SMOOTH_UNITS = "Lemma 12: smooth units"
 SMOOTH_TEXT = (
@@ -156,11 +143,12 @@ def _reached(claim: Claim, evidence: Reached) -> Step:
 def _reduction(question: Question, part: str) -> Step:
     lemma, _, reason = question.lemma.partition(":")
     network = question.network
+    named = re.fullmatch(r"lemma (\d+)", lemma)
+    start = f"{_sentence(reason.strip() or question.lemma)} So it" if named else "It"
     text = (
-        f"{_sentence(reason.strip() or question.lemma)} So it is enough that {CRITERIA[question.criterion]}, for a"
+        f"{start} is enough that {CRITERIA[question.criterion]}, for a"
         f" network of {network.relu_count} ReLU on a region of dimension {question.region.dimension}."
     )
-    named = re.fullmatch(r"lemma (\d+)", lemma)
     return Step(f"{part}What has to be shown", f"Lemma {named[1]}" if named else "The definition", text)
 
 
@@ -265,55 +253,3 @@ def tallied(tree: Tree) -> Tally:
             splits += 1
             stack += [node.below, node.above]
     return Tally(leaves, splits, multipliers, free)
-
-
-def affine_map(claim: Claim, question: Question) -> tuple[Vector, Fraction] | None:
-    """Gradient and constant of the first output, which is affine on the region; None where that takes too long.
-
-    They are read off values of f at points of the region: a pattern would not do, for a unit without effect may
-    switch anywhere, and the interior point may lie on its boundary.
-    """
-    if claim.network.input_size > MAX_INPUTS:
-        return None
-    try:
-        problem = prepare(question, Budget(SECONDS))
-    except BudgetExceeded:
-        return None
-    if not isinstance(problem, Problem) or problem.equations or problem.lifted:
-        return None
-    start = problem.interior
-    value = evaluate(claim.network, start)[0]
-    slopes = []
-    for j in range(len(start)):
-        axis = vector([int(i == j) for i in range(len(start))])
-        step = next((t for t in STEPS if claim.region.contains(start + axis.scaled(t))), None)
-        if step is None:
-            return None
-        slopes.append((evaluate(claim.network, start + axis.scaled(step))[0] - value) / step)
-    gradient = vector(slopes)
-    return gradient, value - gradient.dot(start)
-
-
-def the_map(result: Result) -> Markup | None:
-    """``f(x) = 2 x0 - x1 + 1`` on the region, for a proved claim that gives one short map."""
-    claim, evidence = result.claim, result.outcome.evidence
-    if not isinstance(evidence, Cells) or len(evidence.proofs) != 1 or claim.region.chart is not None:
-        return None
-    question, proof = claim.questions(), evidence.proofs[0]
-    if isinstance(question, Vacuous) or not isinstance(proof, Cover) or proof.equations or proof.lifted:
-        return None
-    if question[0].criterion not in (Criterion.AFFINE, Criterion.LINEAR, Criterion.CONSTANT):
-        return None
-    if not claim.network.is_piecewise_linear:
-        return None
-    if claim.network.output_size > 1 or question[0].network.input_size != claim.network.input_size:
-        return None
-    found = affine_map(claim, question[0])
-    if found is None:
-        return None
-    names = ["x"] if claim.network.input_size == 1 else [f"x{i}" for i in range(claim.network.input_size)]
-    shown = affine_form(*found, names)
-    if shown is None:
-        return None
-    head = [mathml.identifier("f"), mathml.operator("("), mathml.identifier("x"), mathml.operator(")")]
-    return mathml.math(*head, mathml.operator("="), shown)

@@ -76,6 +76,12 @@ class Result:
             return f"<{self.verdict.name}: {claim.property.formula}>"
         return f"<{self.verdict.name}: {self.network.name} {claim.property.name} on {claim.region.text}>"
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """For notebooks."""
+        from verify.report.notebook import mimebundle
+
+        return mimebundle(self)
+
     def save(self, folder: str | Path) -> Path:
         """Write the record, which ``verify recheck`` reads, to a file of its own in the folder; returns its path."""
         from verify.report.names import file_stem

@@ -62,6 +62,11 @@ def recheck(record: str) -> str:
     return shlex.join(["verify", "recheck", record])
 
 
+def script(record: str) -> str:
+    """Running the lines that reproduce a refutation, which stand in a file beside the record."""
+    return shlex.join(["python", f"{record.removesuffix('.json')}.py"])
+
+
 def _asked_sources(asked: Asked) -> dict[str, str] | None:
     """Where the networks are; None where one of them, or a region, exists in Python only."""
     sources = {name: network.source for name, network in asked.networks.items()}

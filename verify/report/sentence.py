@@ -25,11 +25,6 @@ def refuted_json(
     return counterexample_json(evidence, judgement, outputs)
 
 
-def counted(number: int, what: str) -> str:
-    """``1 input``, ``2 inputs``."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
 def counterexample_json(
     evidence: Evidence | None, judgement: Judgement | None, outputs: Sequence[int] | None
 ) -> dict[str, Any] | None:

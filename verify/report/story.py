@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from verify.network import Network
-from verify.rational import Vector, display
+from verify.rational import Vector, counted, display_apart
 from verify.report.points import point_text
-from verify.report.sentence import counted
 from verify.search.explain import Break, Explanation
 
 SHOWN_UNITS, SHORT = 3, 6
@@ -19,16 +20,30 @@ def listed(names: Sequence[str], most: int = SHOWN_UNITS) -> str:
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
-def along(direction: Vector, coordinate: int | None) -> str:
+def input_name(network: Network, index: int) -> str:
+    """``x``, ``x3``; ``x3 (image[1, 0])`` where the file has several inputs, or one with rows and columns."""
+    text = f"x{index}" if network.input_size > 1 else "x"
+    for part in network.inputs:
+        if not part.start <= index < part.start + part.size:
+            continue
+        sides = sum(1 for size in part.shape if size > 1)
+        if len(network.inputs) > 1 or sides > 1:
+            place = np.unravel_index(index - part.start, part.shape) if part.shape else ()
+            where = f"[{', '.join(str(int(i)) for i in place)}]" if len(place) else ""
+            return f"{text} ({part.name}{where})"
+    return text
+
+
+def along(network: Network, direction: Vector, coordinate: int | None) -> str:
     """What a slope is taken by: ``in x``, ``in x3``, ``along (1, 1/2)``; of many inputs the one that changes most."""
     if coordinate is not None:
-        return f"in x{coordinate if len(direction) > 1 else ''}"
+        return f"in {input_name(network, coordinate)}"
     if len(direction) <= SHORT:
         return f"along {point_text(direction)}"
     entries = direction.fractions()
     most = max(range(len(entries)), key=lambda j: abs(entries[j]))
     changing = sum(1 for entry in entries if entry)
-    return f"along a direction that changes {changing} inputs, per unit of x{most},"
+    return f"along a direction that changes {counted(changing, 'input')}, per unit of {input_name(network, most)},"
 
 
 def story(network: Network, explanation: Explanation) -> list[str]:
@@ -39,8 +54,8 @@ def story(network: Network, explanation: Explanation) -> list[str]:
     if bend is None:
         return ["Some ReLU change side, but no bend of the output was met on the way to them."]
     output = f"output {bend.output}" if network.output_size > 1 else "the output"
-    way = along(bend.direction, bend.coordinate)
-    before, after = display(bend.slope_before), display(bend.slope_after)
+    way = along(network, bend.direction, bend.coordinate)
+    before, after = display_apart(bend.slope_before, bend.slope_after)
     return [
         f"Linearity breaks at x = {point_text(bend.point)}.",
         f"There {_switching(bend)}.",

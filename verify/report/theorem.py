@@ -14,8 +14,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from verify.rational import counted
 from verify.report.model import Figure, Step
-from verify.report.sentence import counted
 
 FORMAT = 1
 # Data of theorems live in a folder of their own: every ``*.json`` beside the pages is a record to replay.

@@ -8,10 +8,11 @@ from pathlib import Path
 from markupsafe import Markup
 
 from verify.report import words
+from verify.report.affine import the_map
 from verify.report.html import theorem_page
 from verify.report.model import Figure
 from verify.report.plots import figures
-from verify.report.proof import gist, the_map
+from verify.report.proof import gist
 from verify.report.record import Result, write_text
 from verify.report.theorem import DATA, Part, Theorem
 from verify.report.theorem_markdown import text_of
@@ -23,6 +24,7 @@ SECONDS = 60.0
 def part_of(result: Result, stem: str) -> Part:
     """A decided claim as a part of a theorem; ``stem`` names its record and its pages."""
     line = result.counterexample or gist(result) or result.outcome.reason
+    shown = the_map(result)
     return Part(
         kind="claim",
         statement=words.statement(result),
@@ -31,7 +33,7 @@ def part_of(result: Result, stem: str) -> Part:
         line=line,
         vacuous=result.vacuous,
         stem=stem,
-        map=the_map(result),
+        map=shown.formula if shown is not None and not shown.entries else None,
     )
 
 

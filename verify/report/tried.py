@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from verify.rational import counted
 from verify.report.model import Tried
-from verify.report.sentence import counted
 
 NOTHING = {
     "the verdict is refuted": "Nothing to try: a refutation is one instance, which the kernel evaluates each time.",

@@ -11,19 +11,13 @@ from verify.kernel.evidence import Off
 from verify.property.base import Asked
 from verify.property.trivial import why_vacuous
 from verify.report.markup import element
+from verify.report.places import place_of
 from verify.report.record import Result
-
-PLACES = {"all": "everywhere", "nonneg": "for nonnegative inputs", "nonpos": "for nonpositive inputs"}
 
 
 def place(result: Result) -> str:
     """``on box(0, 1)``, ``everywhere``."""
     return place_of(result.claim.region.text)
-
-
-def place_of(text: str) -> str:
-    """The same for a region as it was written (empty for one made in Python)."""
-    return PLACES.get(text) or (f"on {text}" if text else "on a region given in Python")
 
 
 def predicate(result: Result) -> str:
@@ -62,12 +56,12 @@ def question(result: Result) -> str:
     return f"Is {result.network.name} {predicate(result)} {place(result)}?"
 
 
-def statement(result: Result) -> str:
-    """``relu is additive everywhere``: what was asked, as a statement."""
+def statement(result: Result, where: str = "") -> str:
+    """``relu is additive everywhere``: what was asked, as a statement, about that place if one is given."""
     asked = result.claim.property.asked
     if asked is not None:
         return f"{asked.formula.text}, where {bindings(asked)}"
-    return f"{result.network.name} is {predicate(result)} {place(result)}"
+    return f"{result.network.name} is {predicate(result)} {f'on {where}' if where else place(result)}"
 
 
 def answer(result: Result) -> str:

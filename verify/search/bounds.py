@@ -13,12 +13,12 @@ from verify.kernel.exact import evaluate
 from verify.kernel.goals import Bounds, Goal, goal_of
 from verify.property import Claim
 from verify.property.never import case_holds
-from verify.rational import Floats, Vector, vector, vector_from_floats
+from verify.rational import Floats, Vector, vector_from_floats
 from verify.region import Box
 from verify.search.budget import Budget
 from verify.search.cutting import Search, rounds
 from verify.search.finding import Change, gap_at, proposals, refutation
-from verify.search.points import amounts, gradients, margins
+from verify.search.points import amounts, gradients, inside, margins, steepest
 
 # With more coordinates than this, cutting is hopeless.
 MOST_COORDINATES = 16
@@ -97,7 +97,7 @@ class Hunt:
     def judge(self, points: Floats) -> bool:
         """Whether one of the points refutes; ``found`` then says how."""
         for point in points[:JUDGED]:
-            t = self.inside(point)
+            t = inside(self.goal, point)
             if not self.claim.region.holds(t):
                 continue
             found = self._evidence(t)
@@ -105,19 +105,6 @@ class Hunt:
                 self.found = found
                 return True
         return False
-
-    def inside(self, point: Floats) -> Vector:
-        """The point, moved onto the exact sides of the box where floats lie beyond."""
-        base = self.goal.base
-        low, high, values = base.low.fractions(), base.high.fractions(), vector_from_floats(point).fractions()
-        root = self.goal.root
-        at_low, at_high = point <= root[0], point >= root[1]
-        return vector(
-            [
-                low[i] if at_low[i] else high[i] if at_high[i] else min(max(value, low[i]), high[i])
-                for i, value in enumerate(values)
-            ]
-        )
 
     def _evidence(self, t: Vector) -> ValueGap | Unsafe | None:
         claim = self.claim
@@ -129,15 +116,19 @@ class Hunt:
         return self._change(t)
 
     def _change(self, t: Vector) -> ValueGap | None:
-        """Two points along the axis near t, nearer and nearer until the slope at t shows."""
-        direction = self.goal.machine.direction
-        assert direction is not None
-        step = vector_from_floats(direction)
+        """Two points along the axis, or the steepest direction, near t, nearer and nearer until the slope shows."""
+        directions, base = self.goal.machine.directions, self.goal.base
+        assert directions is not None
+        toward, step = base.centre() - t, vector_from_floats(directions.centre)
+        if directions.size:
+            radii = [radius for radius in base.radii().fractions() if radius]
+            step = vector_from_floats(steepest(self.goal, t.floats()[None])[0]).scaled(min(radii, default=Fraction(0)))
         length = Fraction(1, 8)
         for _ in range(12):
-            for q in (t + step.scaled(length), t - step.scaled(length)):
+            p = t + toward.scaled(length) if directions.size else t
+            for q in (p + step.scaled(length), p - step.scaled(length)):
                 if self.claim.region.holds(q):
-                    gap = refutation(self.claim, proposals(self.claim, Change(t, q), 0))
+                    gap = refutation(self.claim, proposals(self.claim, Change(p, q), 0))
                     if gap is not None:
                         return gap
             length /= 8
@@ -145,10 +136,11 @@ class Hunt:
 
     def attack(self, budget: Budget) -> bool:
         """Random points, then steps along gradients from the best ones."""
-        rng, (low, high) = np.random.default_rng(0), self.goal.root
+        rng, (low, high), machine = np.random.default_rng(0), self.goal.root, self.goal.machine
         best: list[Floats] = []
         sizes: list[Floats] = []
-        work = sum(step.block.size * step.terms for step in (*self.goal.machine.values, *self.goal.machine.gaps))
+        work = sum(step.block.size * step.terms for step in (*machine.values, *machine.gaps))
+        work *= 1 if machine.directions is None else max(1, machine.directions.size)
         few = self.claim.network.relu_count <= FEW_RELU
         count = FEW_POINTS if few else int(min(POINTS, max(PORTION, 2**31 // max(work, 1))))
         for _ in range(max(1, count // PORTION)):
@@ -160,10 +152,10 @@ class Hunt:
             leaders = np.unique(np.argsort(-found, axis=0)[: CLIMBERS // 4])
             best.append(points[leaders])
             sizes.append(found[leaders])
+            if self._names(points, found.max(axis=1)):
+                return True
         points, found = np.concatenate(best), np.concatenate(sizes)
-        if self._names(points, found.max(axis=1)):
-            return True
-        if self.goal.machine.direction is not None:
+        if machine.directions is not None and not machine.directions.size:
             return False
         chosen = [np.argsort(-found[:, c])[:CLIMBERS] for c in range(min(found.shape[1], 64))]
         cases = np.repeat(np.arange(len(chosen)), [len(rows) for rows in chosen])
@@ -171,7 +163,7 @@ class Hunt:
 
     def pursue(self, search: Search, budget: Budget) -> bool:
         """Climb from the most promising points of the search, now and then."""
-        if budget.elapsed < self.next or not search.promising or self.goal.machine.direction is not None:
+        if budget.elapsed < self.next or not search.promising or self.goal.machine.directions is not None:
             return False
         points, cases, values = (np.concatenate(parts) for parts in zip(*search.promising, strict=True))
         search.promising.clear()
@@ -187,8 +179,9 @@ class Hunt:
         values = margins(self.goal, points)[every, cases]
         for turn in range(STEPS):
             budget.check()
-            slopes = gradients(self.goal, points, self._seeds(points, cases))
-            if turn % 3 == 2:
+            flat = self.goal.machine.directions is not None  # slopes of slopes are 0
+            slopes = np.zeros_like(points) if flat else gradients(self.goal, points, self._seeds(points, cases))
+            if flat or turn % 3 == 2:
                 moves = rng.standard_normal(points.shape)
             elif turn % 3:
                 moves = np.sign(slopes) * (rng.random(points.shape) < 0.6)

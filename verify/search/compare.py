@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from verify.errors import BudgetExceeded, EvidenceError
 from verify.kernel.check import Verdict, judge
+from verify.kernel.cuts import Cuts
 from verify.kernel.difference import correspond, folded
 from verify.kernel.exact import evaluate
 from verify.kernel.goals import Bounds, Goal, goal_of
@@ -16,15 +18,17 @@ from verify.network import Network
 from verify.property import Claim, find
 from verify.property.base import in_coordinates
 from verify.property.within import equivalent_within
-from verify.rational import Floats, Vector, exact_text
+from verify.rational import Floats, Vector, exact_text, short_above
 from verify.region import Box, Region
-from verify.search.bounds import Hunt
+from verify.search.bounds import FEW_RELU, MOST_COORDINATES, Hunt
 from verify.search.budget import Budget
 from verify.search.decide import decide
+from verify.search.nontrivial import witness_of
 from verify.search.outcome import Outcome
+from verify.search.points import inside
 
 # Shares of the time: whether the networks are equal, the search for a point, and the first attempt at a bound.
-EQUAL_SHARE, FIRST_SHARE = 0.1, 0.5
+EQUAL_SHARE, POINTS_SHARE, FIRST_SHARE = 0.1, 0.3, 0.5
 # Bounds that are tried, in parts of the largest difference found, largest first.
 FACTORS = (Fraction(16), Fraction(8), Fraction(4), Fraction(2), Fraction(3, 2), Fraction(5, 4), Fraction(11, 10))
 # Weights that differ by no more than so many steps of float32 differ by rounding, as exports and folding do.
@@ -92,10 +96,13 @@ def _differences(claim: Claim, budget: Budget) -> list[tuple[Fraction, Vector]]:
     points = [centre] if claim.region.holds(centre) else []
     try:
         hunt = Largest(claim, goal_of(claim, single=False))
-        hunt.attack(budget)
-        points += [t for t in map(hunt.inside, hunt.best) if claim.region.holds(t)]
-    except (BudgetExceeded, EvidenceError):
-        pass  # the centre is what is known
+    except EvidenceError:
+        hunt = None  # the centre is what is known
+    if hunt is not None:
+        share = None if budget.seconds is None else budget.elapsed + POINTS_SHARE * budget.remaining
+        with suppress(BudgetExceeded):
+            hunt.attack(replace(budget, seconds=share))
+        points += [t for t in (inside(hunt.goal, point) for point in hunt.best) if claim.region.holds(t)]
     values = [_gaps(claim, claim.region.point(t)) for t in points]
     found = []
     for j in range(claim.network.output_size):
@@ -133,13 +140,15 @@ def _proved(
         goal = goal_of(whole, single=False)
         upper = goal.upper(goal.root[0][None], goal.root[1][None])[0].max()
         if np.isfinite(upper):
-            tried.append(_short(Fraction(float(upper)) * Fraction(1025, 1024)))
+            tried.append(short_above(Fraction(float(upper)) * Fraction(1025, 1024)))
     except EvidenceError as error:
         return None, None, str(error)
-    targets = [_short(lower * factor) for factor in FACTORS if lower]
+    targets = [short_above(lower * factor) for factor in FACTORS if lower]
     tried += [target for target in targets if not tried or target < tried[0]]
-    best: tuple[Fraction | None, tuple[Claim, Outcome] | None] = None, None
-    reason = ""
+    best = _whole(whole, tried[0], budget) if tried and np.isfinite(upper) else (None, None)
+    reason, base = "", region.base
+    if best[0] is not None and base.dimension > MOST_COORDINATES and first.relu_count > FEW_RELU:
+        return (*best, f"boxes of more than {MOST_COORDINATES} inputs are not cut")
     for k, target in enumerate(tried):
         if best[0] is not None and target >= best[0]:
             continue
@@ -157,10 +166,22 @@ def _proved(
     return (*best, reason)
 
 
+def _whole(claim: Claim, target: Fraction, budget: Budget) -> tuple[Fraction | None, tuple[Claim, Outcome] | None]:
+    """The bound that the box gives without a cut."""
+    closed = replace(claim, property=equivalent_within(exact_text(target)))
+    evidence = Bounds(Cuts(np.zeros(1, dtype=np.int64)), single=False)
+    try:
+        witness = witness_of(closed, budget)
+        answer = judge(closed, evidence, witness)
+    except (EvidenceError, BudgetExceeded):
+        return None, None
+    return target, (closed, Outcome(answer, evidence, "bounds", ("bounds",), budget.elapsed, witness=witness))
+
+
 def _sharpened(claim: Claim, outcome: Outcome, target: Fraction) -> tuple[Fraction, tuple[Claim, Outcome]]:
     """The smaller bound that the same parts of the region show."""
     bounds = [bound for bound in _by_output((claim, outcome), target) if bound is not None]
-    smaller = _short(max(bounds, default=target))
+    smaller = short_above(max(bounds, default=target))
     if smaller >= target or outcome.evidence is None:
         return target, (claim, outcome)
     closer = replace(claim, property=equivalent_within(exact_text(smaller)))
@@ -169,14 +190,6 @@ def _sharpened(claim: Claim, outcome: Outcome, target: Fraction) -> tuple[Fracti
     except EvidenceError:
         return target, (claim, outcome)
     return smaller, (closer, replace(outcome, answer=judgement))
-
-
-def _short(value: Fraction) -> Fraction:
-    """The next larger number of three significant decimals."""
-    if not value:
-        return value
-    scale = Fraction(10) ** (2 - int(np.floor(np.log10(float(value)))))
-    return Fraction(-((-value * scale) // 1)) / scale
 
 
 def _by_output(proof: tuple[Claim, Outcome], upper: Fraction | None) -> list[Fraction | None]:

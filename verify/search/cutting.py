@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.errors import BudgetExceeded
-from verify.kernel.batches import Bend
+from verify.kernel.batches import Bend, Form
 from verify.kernel.cuts import LEAF, Cuts, middle
 from verify.kernel.goals import Goal
 from verify.network.floats import gamma
@@ -92,29 +92,34 @@ class Search:
         found = [self._batch(pool.take(order[i : i + step])) for i in range(0, len(order), step)]
         self.open = rest.plus(found)
 
-    def _batch(self, boxes: Boxes) -> Boxes:
+    def bound(self, boxes: Boxes) -> tuple[Floats, Form, list[Bend]]:
+        """Bounds (B, R) of the rows that any machine confirms, however it adds, and what they come from."""
         goal, trace = self.goal, list[Bend]()
         form = goal.machine.run(boxes.low, boxes.high, trace)
-        upper = form.sides()[1]
-        # Other machines add in another order: what they get lies within this.
         count = form.shared.dense.shape[1] + form.own.dense.shape[1]
         spare = 2 * form.error + 4 * gamma(count + 8, goal.machine.precision.roundoff) * form.reach
-        settled = goal.settled(upper + spare)
+        return form.sides()[1] + spare, form, trace
+
+    def _batch(self, boxes: Boxes) -> Boxes:
+        goal = self.goal
+        upper, form, trace = self.bound(boxes)
+        settled = goal.settled(upper)
         for number in boxes.numbers[settled].tolist():
             self.nodes[number] = LEAF
         self.proved += float(boxes.shares[settled].sum())
         bad = np.flatnonzero(~settled)
         if not len(bad):
             return boxes.take(bad)
-        weight = weights(goal, upper + spare)
+        weight = weights(goal, upper)
         left = boxes.take(bad)
         self._look(form.shared.dense[bad], weight[bad], left)
         left.counts = np.zeros(len(bad)) + sum(_bends(bend)[bad] for bend in trace)
         axis = coordinate(form, trace, weight, boxes.low, boxes.high)[bad]
         self.stuck = self.stuck or bool(np.any(left.shares < LEAST_SHARE))
-        return self._cut(left, axis)
+        return self.cut(left, axis)
 
-    def _cut(self, boxes: Boxes, axis: Numbers) -> Boxes:
+    def cut(self, boxes: Boxes, axis: Numbers) -> Boxes:
+        """The halves of the boxes, which become nodes of the trees."""
         every, first = np.arange(len(boxes)), len(self.nodes)
         at = middle(boxes.low[every, axis], boxes.high[every, axis])
         below, above = boxes.high.copy(), boxes.low.copy()

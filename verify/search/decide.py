@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from verify.errors import BudgetExceeded, EvidenceError, InputError, TooLarge
 from verify.kernel.check import has_smooth_units, judge
-from verify.kernel.cover import check_criterion
+from verify.kernel.criteria import check_equality, map_of
 from verify.kernel.evidence import (
     Cells,
     Cover,
@@ -107,8 +107,12 @@ def _stability(attempt: Attempt, problem: Problem) -> Result:
         return None
     if problem.question.criterion in INEQUALITIES:
         return _concluded(attempt, problem, one_leaf(problem, found, attempt.budget))
+    question = problem.question
+    if question.criterion is Criterion.AFFINE:
+        return problem.cover(found)
     try:
-        check_criterion(problem.question, cell_of(problem.question.network, found.pattern), None, several=False)
+        outputs = cell_of(question.network, found.pattern).outputs()
+        check_equality(question, [map_of(question, form) for form in outputs], None)
     except EvidenceError:
         return None  # one affine map, but not the right one: another engine finds where
     return problem.cover(found)
@@ -171,7 +175,7 @@ ENGINES: dict[str, Callable[[Attempt, Problem], Result]] = {
 }
 ENGINE_NAMES = ("auto", "rules", *ENGINES, "difference", "bounds", "units", "smooth", "z3")
 # Slopes of networks with more ReLU than other engines decide are bounded first, for a part of the time.
-SLOPES = ("nondecreasing", "nonincreasing")
+SLOPES = ("nondecreasing", "nonincreasing", "lipschitz")
 SLOPE_SHARE, SLOPE_SECONDS = 0.5, 60.0
 
 

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from verify import rendering
 from verify.errors import BudgetExceeded, RegionError
 from verify.kernel.closed_form import settled_units
 from verify.kernel.evidence import Empty
 from verify.kernel.exact import Bits, preactivations
 from verify.network import Network, floats
 from verify.property import CATALOGUE, Claim
-from verify.rational import Floats, Vector
+from verify.rational import Floats, Vector, display
 from verify.region import Box
 from verify.region.region import Region
 from verify.search.budget import Budget
@@ -64,6 +65,12 @@ class Break:
     direction: Vector
     coordinate: int | None
 
+    def __str__(self) -> str:
+        names = ", ".join(self.units[:3]) + (f" and {len(self.units) - 3} more" if len(self.units) > 3 else "")
+        way = f"input {self.coordinate}" if self.coordinate is not None else "a direction that changes several inputs"
+        slopes = f"{display(self.slope_before)} to {display(self.slope_after)}"
+        return f"{names} switch{'es' if len(self.units) == 1 else ''}: the slope along {way} goes from {slopes}"
+
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
@@ -73,6 +80,24 @@ class Explanation:
     first_break: Break | None
     ineffective: tuple[str, ...] = field(default=())
     all_stable: bool = False
+
+    def __repr__(self) -> str:
+        counts = ("on", "off", "switching", "undecided")
+        sums = ", ".join(f"{sum(getattr(layer, c) for layer in self.layers)} {c}" for c in counts)
+        return f"<Explanation: {sums}; {self._where()}>"
+
+    def _where(self) -> str:
+        if self.all_stable:
+            return "f is affine there"
+        return "no bend of f was found" if self.first_break is None else f"f bends where {self.first_break}"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """For notebooks: the layers, drawn and in numbers, and where f first bends."""
+        head = ("layer", "units", "on", "off", "switching", "undecided")
+        rows = [(la.name, la.size, la.on, la.off, la.switching, la.undecided) for la in self.layers]
+        picture = rendering.bars([(la.name, la.on, la.off, la.switching, la.undecided) for la in self.layers])
+        html = rendering.table(head, rows, "layer") + rendering.paragraph(self._where()) + picture
+        return rendering.bundle(repr(self), html=html, svg=picture)
 
 
 def explain(network: Network, region: Region, budget: Budget) -> Explanation:

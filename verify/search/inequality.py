@@ -9,7 +9,8 @@ from fractions import Fraction
 import numpy as np
 
 from verify.kernel.closed_form import is_nonnegative
-from verify.kernel.cover import leaves, on_hull
+from verify.kernel.cover import leaves
+from verify.kernel.criteria import on_hull
 from verify.kernel.evidence import Leaf, Multipliers, Tree
 from verify.kernel.exact import AffineForm, cell_of
 from verify.kernel.inequalities import distinct_forms

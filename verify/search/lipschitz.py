@@ -2,20 +2,21 @@
 
 The constant is the largest dual norm of the gradients of the cells (see ``verify.property.lipschitz``). Below it is
 the largest of the cells seen so far; above it a bound on every entry of the Jacobian, by interval arithmetic on
-rationals: the slope of a ReLU that may switch lies in [0, 1].
+rationals: the slope of a ReLU that may switch lies in [0, 1]. Of larger networks on boxes the parts are bounded more
+closely (``verify.search.steepest``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isqrt, lcm
 
 import numpy as np
 
 from verify.errors import BudgetExceeded, PropertyError, RegionError
-from verify.kernel.cover import on_hull
+from verify.kernel.criteria import on_hull
 from verify.kernel.evidence import Empty, Leaf
 from verify.kernel.exact import AffineForm, Bits, cell_of
 from verify.network import Network
@@ -24,12 +25,16 @@ from verify.property import Claim, Question, Vacuous
 from verify.property.lipschitz import NORMS, dual_measure, lipschitz
 from verify.rational import Integers, Vector, exact_text, integer_array
 from verify.region import L1Ball, Region
+from verify.search.bounds import FEW_RELU
 from verify.search.budget import Budget
 from verify.search.pieces import pieces
 from verify.search.problem import Problem, is_empty, prepare
 from verify.search.slopes import dual_norm
 from verify.search.stability import stable_leaf
+from verify.search.steepest import steepest
 
+# Cells of larger networks are enumerated for so long, or such a part of the time; bounds of slopes get the rest.
+CELLS_SECONDS, CELLS_SHARE = 10.0, 0.25
 # Beyond this many multiplications, products of absolute weights replace intervals.
 MAX_WORK = 1_000_000
 # Lower and upper bounds of rows of values over a common denominator.
@@ -84,12 +89,16 @@ def best_constant(network: Network, region: Region, norm: str, budget: Budget) -
     question = questions[0]
     upper = max(dual_measure(norm, row) for row in jacobian_rows(network, region))
     lower, output, where, count, reason = Fraction(-1), 0, region.point(region.base.centre()), 0, ""
+    cells_budget = budget
+    if network.relu_count > FEW_RELU:
+        share = budget.elapsed + min(CELLS_SECONDS, CELLS_SHARE * budget.remaining)
+        cells_budget = replace(budget, seconds=share)
     try:
-        for problem, interior, maps in _cells(question, budget):
+        for problem, interior, maps in _cells(question, cells_budget):
             count += 1
             for i, form in enumerate(maps):
                 assert problem.question.slope is not None
-                value = dual_norm(problem.question.slope, problem.question, form, budget).value
+                value = dual_norm(problem.question.slope, problem.question, form, cells_budget).value
                 if value > lower:
                     lower, output = value, i
                     where = region.point(problem.embedded(interior).take(range(region.dimension)))
@@ -99,6 +108,12 @@ def best_constant(network: Network, region: Region, norm: str, budget: Budget) -
             upper = lower
     except BudgetExceeded as stop:
         reason = str(stop)
+    if reason and cells_budget is not budget:
+        found, bound = steepest(network, region, norm, budget)
+        if bound is not None:
+            upper, reason = min(upper, bound), "there are too many cells to look at each"
+        if found is not None and found.size > lower:
+            lower, output, where = found.size, found.output, found.point
     return LipschitzConstant(norm, max(lower, Fraction(0)), upper, output, where, count, reason)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from verify.errors import TooLarge
-from verify.kernel.cover import on_hull
+from verify.kernel.criteria import on_hull
 from verify.kernel.evidence import Leaf, Tree
 from verify.kernel.exact import AffineForm
 from verify.kernel.normal_form import NormalForm, normal_form
@@ -110,5 +110,5 @@ def _where_it_matters(problem: Problem, normal: NormalForm, root: Node, budget: 
             stack += [(child, side, here) for child, side in zip(node.children, part.cut(row), strict=True)]
             continue
         # The kernel's own maps: witnesses are numbered by which of them are equal.
-        maps = check_free_leaf(question, part.rows, node.leaf).outputs()
+        maps = check_free_leaf(question, part.rows, node.leaf)
         yield Piece(part.rows, part.interior, node.leaf, [on_hull(form, base) for form in maps])

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
+from verify import rendering
 from verify.errors import BudgetExceeded, RegionError, TooLarge
 from verify.kernel.closed_form import spread_of
 from verify.kernel.exact import AffineForm, Cell, cell_of, pattern_of, preactivations
 from verify.network import Network
 from verify.property import Criterion, Question
-from verify.rational import Vector, display, vector, zeros
+from verify.rational import Vector, display, exact_text, vector, zeros
 from verify.region import ball, everything
 from verify.search.budget import Budget
 from verify.search.nearest import Within, nearest_other_map
@@ -44,6 +45,7 @@ class Radii:
     """The two radii (None where not decided) and the units, as (block, unit), that set the pattern radius.
 
     Where the affine radius is not decided, it is ``at_least`` that much, and ``reason`` says what was in the way.
+    ``names`` are the units' names.
     """
 
     pattern: Radius
@@ -51,10 +53,56 @@ class Radii:
     units: tuple[tuple[int, int], ...]
     reason: str = ""
     at_least: Fraction | None = None
+    names: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        affine = f"at least {_text(self.at_least or self.pattern)}" if self.affine is None else _text(self.affine)
+        return f"<Radii: pattern {_text(self.pattern)}, affine {affine}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """For notebooks: both radii, and what happens there."""
+        there = ", ".join(self.names[:3]) + (f" and {len(self.names) - 3} more" if len(self.names) > 3 else "")
+        if self.affine is None:
+            affine, note = f"at least {_text(self.at_least or self.pattern)}", self.reason
+        else:
+            affine = _text(self.affine)
+            note = "f bends there" if self.affine != self.pattern else "f bends at that first crossing"
+            note = "f is affine everywhere" if isinstance(self.affine, Infinite) else note
+        first = f"{there} reach{'es' if len(self.names) == 1 else ''} zero" if there else "no unit ever switches"
+        rows = (("pattern radius", _text(self.pattern), first), ("affine radius", affine, note))
+        return rendering.bundle(
+            repr(self), html=rendering.table(("", "exact", "there"), rows, "row"), latex=self._latex()
+        )
+
+    def _latex(self) -> str:
+        pattern, sign = _latex(self.pattern), "\\ge" if self.affine is None else "="
+        affine = _latex(self.affine if self.affine is not None else self.at_least or self.pattern)
+        return f"$r_{{\\text{{pattern}}}} = {pattern},\\quad r_{{\\text{{affine}}}} {sign} {affine}$"
+
+
+def _text(value: Radius) -> str:
+    """The number, exactly where that is short."""
+    if isinstance(value, Infinite):
+        return "inf"
+    exact = exact_text(value)
+    return exact if len(exact) <= 40 else display(value)
+
+
+def _latex(value: Radius) -> str:
+    if isinstance(value, Infinite):
+        return "\\infty"
+    if value.denominator == 1 or len(exact_text(value)) > 40:
+        return _text(value).replace("~", "\\approx ")
+    return f"\\frac{{{value.numerator}}}{{{value.denominator}}}"
 
 
 def radii(network: Network, x: Vector, budget: Budget) -> Radii:
     """Both radii at x, exactly."""
+    found = _radii(network, x, budget)
+    return replace(found, names=tuple(network.blocks[block - 1].unit_name(unit) for block, unit in found.units))
+
+
+def _radii(network: Network, x: Vector, budget: Budget) -> Radii:
     if len(x) != network.input_size:
         raise RegionError(f"the point has {len(x)} coordinates; {network.name} has {network.input_size} inputs")
     network.require_piecewise_linear("the radius of a pattern or of an affine map")

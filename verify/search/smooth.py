@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -22,12 +22,13 @@ import numpy as np
 from verify.errors import BudgetExceeded, EvidenceError, TooLarge
 from verify.kernel.balls import PRECISIONS, preactivation_bounds
 from verify.kernel.closed_form import settled_units
+from verify.kernel.criteria import Map, check_equality
 from verify.kernel.evidence import Cells, Cover, Empty, Leaf, Multipliers, Rule, Split, Tree, ValueGap
 from verify.kernel.exact import AffineForm, Pattern
 from verify.kernel.rules import RULES, SMOOTH_RULES
-from verify.kernel.smooth import Map, Resolved, Symbols, fault, maps_of, resolve
+from verify.kernel.smooth import Resolved, Symbols, maps_of, resolve
 from verify.network import Network
-from verify.property import Assignment, Claim, Question
+from verify.property import Assignment, Claim, Criterion, Question
 from verify.property.base import INEQUALITIES
 from verify.rational import Vector, ends, vector
 from verify.region import Box, HalfSpace, L1Ball
@@ -155,14 +156,25 @@ def _cover(problem: Problem, budget: Budget) -> Cover | Iterator[Finding]:
     root = _Part(question.region.rows, problem.interior)
     first: tuple[list[Map], Vector] | None = None
     for found in _divided(problem, root, symbols, budget):
-        maps = None if found.multipliers is None else maps_of(found.resolved, base, symbols)
-        if found.multipliers is None or maps is None or fault(question, maps, first[0] if first else None):
+        maps = None if found.multipliers is None else maps_of(question, found.resolved, symbols)
+        if found.multipliers is None or maps is None or not _meets(question, maps, first[0] if first else None):
             if question.criterion in INEQUALITIES:
                 return _at_kinks(problem, found.part, found.resolved)
             return _against(problem, found.part, first[1] if first else None)
         first = first or (maps, found.part.interior)
         found.part.leaf = Leaf(found.pattern, found.multipliers)
     return problem.cover(_tree(root))
+
+
+def _meets(question: Question, maps: list[Map], first: list[Map] | None) -> bool:
+    """Whether the kernel will accept a part with these maps; one affine map is convex."""
+    if question.criterion is Criterion.CONVEX:
+        question = replace(question, criterion=Criterion.AFFINE)
+    try:
+        check_equality(question, maps, first)
+    except EvidenceError:
+        return False
+    return True
 
 
 def _against(problem: Problem, part: _Part, other: Vector | None) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from verify.kernel.closed_form import settled_units
-from verify.kernel.cover import on_hull
+from verify.kernel.criteria import on_hull
 from verify.kernel.evidence import Leaf, Multipliers, Tree
 from verify.kernel.exact import AffineForm, Cell, cell_of, pattern_at
 from verify.property import Criterion

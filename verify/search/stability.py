@@ -11,7 +11,7 @@ import numpy as np
 from verify.kernel.closed_form import is_nonnegative, settled_units
 from verify.kernel.evidence import Leaf, Multipliers
 from verify.kernel.exact import AffineForm, Cell
-from verify.kernel.rules import pattern_by_signs
+from verify.kernel.signs import pattern_by_signs
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace
 from verify.region.bases import Base

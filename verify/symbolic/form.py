@@ -12,6 +12,7 @@ from verify.kernel.evidence import Leaf
 from verify.kernel.exact import cell_of
 from verify.network import Network
 from verify.region import Region
+from verify.rendering import MAX_ROWS, bundle
 from verify.search.budget import Budget
 from verify.search.explain import explain
 from verify.search.stability import stable_leaf
@@ -25,6 +26,8 @@ from verify.symbolic.regions import grouped
 from verify.symbolic.units import lower, signs_from_cells
 
 MAX_PIECES = 64
+# Longer formulas say nothing to who reads a notebook, and stop its page.
+MAX_LATEX = 6000
 # Cells are cheap beside pieces, but not free.
 CELLS_PER_PIECE = 8
 # ReLU that may change side; a form with more of them says nothing to a reader.
@@ -84,6 +87,24 @@ class SymbolicForm:
     def symbols(self) -> tuple[Expr, ...]:
         """The inputs: ``x``, or ``x0, x1, ...``."""
         return self.frame.symbols
+
+    def __repr__(self) -> str:
+        count = max(map(len, self.pieces), default=0)
+        shown = f"{count} piece{'s' if count > 1 else ''}" if self.piecewise is not None else "nested maxima"
+        return f"<SymbolicForm of {self.network.name} on {self.region.text}: {shown}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """For notebooks: the piecewise form (else the Max form) of the first outputs, in LaTeX where that is short."""
+        forms = self.piecewise or self.max_form
+        names = ["f(x)"] if len(forms) == 1 else [f"f_{{{i}}}(x)" for i in range(len(forms))]
+        rows = [*zip(names, forms, strict=True)][:MAX_ROWS]
+        named = () if self.piecewise else self.named
+        lines = [rf"{name} &= {sympy.latex(form)} \\" for name, form in rows]
+        lines += [rf"{sympy.latex(name)} &= {sympy.latex(form)} \\" for name, form in named]
+        if len(forms) > MAX_ROWS:
+            lines.append(rf"& \text{{and {len(forms) - MAX_ROWS} more outputs}}")
+        latex = "\n".join([r"$$\begin{aligned}", *lines, r"\end{aligned}$$"])
+        return bundle(repr(self), latex=latex if len(latex) <= MAX_LATEX else "")
 
 
 def symbolic_form(network: Network, region: Region, budget: Budget, *, max_pieces: int = MAX_PIECES) -> SymbolicForm:

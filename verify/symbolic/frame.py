@@ -22,7 +22,7 @@ from verify.kernel.smooth import Symbols
 from verify.network import Network
 from verify.property import Criterion, Question
 from verify.property.base import in_coordinates
-from verify.rational import Vector, zeros
+from verify.rational import Vector, counted, zeros
 from verify.region import Box, Chart, Region
 from verify.region.linear import echelon
 from verify.search.budget import Budget
@@ -85,7 +85,8 @@ def make_frame(network: Network, region: Region, budget: Budget) -> Frame:
     """Find the region's hull and an interior point; an empty region is an error."""
     if region.ambient != network.input_size:
         raise RegionError(
-            f"the region has {region.ambient} coordinates, {network.name} has {network.input_size} inputs"
+            f"the region has {counted(region.ambient, 'coordinate')}, {network.name} has"
+            f" {counted(network.input_size, 'input')}"
         )
     local, domain, origin = in_coordinates(network, with_half_spaces(region))
     problem = prepare(Question(local, domain, Criterion.AFFINE, origin, "symbolic form"), budget)

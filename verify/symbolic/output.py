@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import sympy
-from sympy.printing.mathml import MathMLPresentationPrinter
 
 from verify.errors import InputError
 from verify.symbolic.derivation import Step
 from verify.symbolic.form import SymbolicForm
 from verify.symbolic.frame import Expr
+from verify.symbolic.printing import Presentation, folded, latex, text
 
 KINDS = ("max", "piecewise", "derivation")
 STYLES = ("text", "latex", "mathml")
@@ -40,49 +40,25 @@ def output_name(form: SymbolicForm, output: int) -> Expr:
     return sympy.Function(name)(sympy.Symbol("x", real=True))
 
 
-class _Presentation(MathMLPresentationPrinter):  # type: ignore[misc]
-    """Presentation MathML with a brace for Piecewise, which SymPy prints as a word."""
-
-    def _print_Piecewise(self, expr: Expr) -> Any:
-        row, brace, table = (self.dom.createElement(tag) for tag in ("mrow", "mo", "mtable"))
-        brace.appendChild(self.dom.createTextNode("{"))
-        for value, condition in expr.args:
-            otherwise = condition == sympy.true
-            line = self.dom.createElement("mtr")
-            for node in (self._print(value), self._words("otherwise") if otherwise else self._print(condition)):
-                cell = self.dom.createElement("mtd")
-                cell.appendChild(node)
-                line.appendChild(cell)
-            table.appendChild(line)
-        row.appendChild(brace)
-        row.appendChild(table)
-        return row
-
-    def _words(self, text: str) -> Any:
-        node = self.dom.createElement("mtext")
-        node.appendChild(self.dom.createTextNode(text))
-        return node
-
-
 def mathml(left: Expr, right: Expr) -> str:
     """One equation as a ``math`` element, without entities that only HTML knows."""
-    inner = _Presentation().doprint(sympy.Eq(left, right, evaluate=False))
+    inner = Presentation().doprint(sympy.Eq(left, right, evaluate=False))
     plain = inner.replace("&InvisibleTimes;", "&#x2062;").replace("&ApplyFunction;", "&#x2061;")
     plain = plain.replace("<mo><</mo>", "<mo>&lt;</mo>").replace("<mo>></mo>", "<mo>&gt;</mo>")
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML">{plain}</math>'
 
 
 def _text(left: Expr, right: Expr) -> str:
-    return f"{left} = {right}"
+    return f"{text(left)} = {text(right)}"
 
 
 def _latex(left: Expr, right: Expr) -> str:
-    return f"{sympy.latex(left)} = {sympy.latex(right)}"
+    return folded(f"{latex(left)} = {latex(right)}")
 
 
 def _text_step(step: Step) -> str:
     where = f"{step.where}: " if step.where else ""
-    return f"{_printable(where)}{step.before} = {step.after}    ({step.rule})"
+    return f"{_printable(where)}{text(step.before)} = {text(step.after)}    ({step.rule})"
 
 
 def _latex_step(step: Step) -> str:
@@ -93,18 +69,18 @@ def _mathml_step(step: Step) -> str:
     return as_comment(f"{step.where}: {step.rule}", "mathml") + mathml(step.before, step.after)
 
 
-def _printable(text: str) -> str:
+def _printable(name: str) -> str:
     """Layer names come from files: nothing in them may reach the terminal, or end a comment."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return "".join(c if c.isprintable() else "?" for c in name)
 
 
 _EQUATIONS: dict[str, Callable[[Expr, Expr], str]] = {"text": _text, "latex": _latex, "mathml": mathml}
 _STEPS: dict[str, Callable[[Step], str]] = {"text": _text_step, "latex": _latex_step, "mathml": _mathml_step}
 
 
-def as_comment(text: str, style: str) -> str:
+def as_comment(remark: str, style: str) -> str:
     """A remark that the format ignores."""
-    plain = _printable(text)
+    plain = _printable(remark)
     return {"latex": f"% {plain}", "mathml": f"<!-- {plain.replace('--', '- -')} -->"}.get(style, plain)
 
 
@@ -117,11 +93,11 @@ def to_json(form: SymbolicForm, kind: str) -> dict[str, Any]:
         "form": "max" if kind == "piecewise" and form.piecewise is None else kind,
         "reason": form.reason,
         "outputs": _strings(expressions),
-        "latex": [sympy.latex(value) for value in expressions],
-        "named": {str(name): str(value) for name, value in form.named},
+        "latex": [latex(value) for value in expressions],
+        "named": {text(name): text(value) for name, value in form.named},
         "pieces": [len(output) for output in form.pieces] or None,
         "steps": [
-            {"where": s.where, "rule": s.rule, "before": str(s.before), "after": str(s.after)} for s in form.steps
+            {"where": s.where, "rule": s.rule, "before": text(s.before), "after": text(s.after)} for s in form.steps
         ],
         "checked": None
         if agreement is None
@@ -130,4 +106,4 @@ def to_json(form: SymbolicForm, kind: str) -> dict[str, Any]:
 
 
 def _strings(values: Sequence[Expr]) -> list[str]:
-    return [str(value) for value in values]
+    return [text(value) for value in values]

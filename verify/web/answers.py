@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.errors import BudgetExceeded, InputError
+from verify.formats.formula_syntax import EXAMPLES
 from verify.network import examples
 from verify.property import CATALOGUE
 from verify.property.catalogue import FAMILIES
@@ -23,6 +25,8 @@ from verify.web.live import SECONDS, answer, survey
 from verify.web.playground import ACTIVATIONS, MAX_UNITS, MODELS, PROPERTIES, read_state
 
 MAX_TEXT, MAX_TABS = 4000, 256
+# Shown under the field for formulas: each is right for a network with one input.
+FORMULAS = [text for text in EXAMPLES if not re.search(r"\[|image", text)][:6]
 BOOK_ENDINGS = (".html", ".json", ".md", ".smt2")
 
 
@@ -60,6 +64,7 @@ class Answers:
             "activations": list(ACTIVATIONS),
             "properties": {name: sorted(CATALOGUE[name].variables) for name in PROPERTIES},
             "second": [name for name, p in CATALOGUE.items() if p.needs_second],
+            "formulas": FORMULAS,
             "families": [family.usage for family in FAMILIES],
             "most_units": MAX_UNITS,
             "examples": [{"name": name, "about": _about(name)} for name in examples.names()],
@@ -93,21 +98,24 @@ class Answers:
         return {"desk": desk.name, "files": desk.files}
 
     def ask(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Start a worker: ``action`` is describe or check."""
+        """Start a worker: ``action`` is describe, check (a property) or ask (a formula)."""
         desk = self._desk(asked)
         action = _string(asked, "action")
         request: dict[str, Any] = {"action": action, "network": _source(desk, _string(asked, "network"))}
-        if action == "check":
+        if action not in ("describe", "check", "ask"):
+            raise InputError(f"action: {action[:40]!r}; expected describe, check or ask")
+        if action != "describe":
             other = _string(asked, "to", "")
+            request["to"] = _source(desk, other) if other else None
+            request["files"] = [name for name in desk.files if name not in desk.given]
+        if action == "check":
             request |= {
                 "property": _string(asked, "property"),
                 "region": _string(asked, "region"),
-                "to": _source(desk, other) if other else None,
                 "outputs": _outputs(_string(asked, "outputs", "")),
-                "files": [name for name in desk.files if name not in desk.given],
             }
-        elif action != "describe":
-            raise InputError(f"action: {action[:40]!r}; expected describe or check")
+        elif action == "ask":
+            request["formula"] = _string(asked, "formula")
         return self.jobs.start(desk, request, _seconds(asked.get("seconds", 60))).to_json()
 
     def job(self, name: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from verify.rational import Vector, exact_text, parse_rational, vector
 from verify.region import Region, box
 from verify.report import mathml
 from verify.report.markup import element, join
-from verify.report.words import PLACES
+from verify.report.places import PLACES
 
 Numbers: TypeAlias = tuple[Fraction, ...]
 

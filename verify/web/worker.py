@@ -12,10 +12,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from verify.errors import BudgetExceeded, EngineDisagreement, InputError, VerifyError
+from verify.errors import BudgetExceeded, EngineDisagreement, FormulaError, InputError, RegionError, VerifyError
 from verify.network import Network
+
+if TYPE_CHECKING:
+    from verify.report.record import Result
 
 QUIET = 0.15
 
@@ -30,6 +33,8 @@ def main() -> int:
         answer = ACTIONS[request["action"]](request, _Reporter(out))
     except (VerifyError, MemoryError, OSError) as error:
         answer = {"error": _message(error)}
+        if isinstance(error, FormulaError):
+            answer["drawn"] = error.drawn
     except Exception as error:
         answer = {"error": f"internal error: {type(error).__name__}: {error}"}
     _say(out, answer)
@@ -98,13 +103,8 @@ def describe(request: dict[str, Any], report: _Reporter) -> dict[str, Any]:
 def check(request: dict[str, Any], report: _Reporter) -> dict[str, Any]:
     """Decide a claim, write its record and page, and say what they say."""
     from verify import api
-    from verify.fuzzing.record import fuzz_record
-    from verify.report import words
-    from verify.report.files import write_report
-    from verify.report.proof import gist
 
-    network = _load(request["network"], report)
-    second = _load(request["to"], report) if request["to"] else None
+    network, second = _networks(request, report)
     _check_files(request["region"], request["files"])
     result = api.check(
         network,
@@ -115,6 +115,31 @@ def check(request: dict[str, Any], report: _Reporter) -> dict[str, Any]:
         timeout=request["seconds"],
         report=report,
     )
+    return _told(result, request, report)
+
+
+def ask(request: dict[str, Any], report: _Reporter) -> dict[str, Any]:
+    """Decide a formula of the language, in which g is the second network, and say the same of it."""
+    from verify import asking
+
+    network, second = _networks(request, report)
+    _check_files_of_formula(request["formula"], request["files"])
+    result = asking.ask(network, request["formula"], to=second, timeout=request["seconds"], report=report)
+    return _told(result, request, report)
+
+
+def _networks(request: dict[str, Any], report: _Reporter) -> tuple[Network, Network | None]:
+    first = _load(request["network"], report)
+    return first, _load(request["to"], report) if request["to"] else None
+
+
+def _told(result: Result, request: dict[str, Any], report: _Reporter) -> dict[str, Any]:
+    """The answer for the page; record and page of the result are written."""
+    from verify.fuzzing.record import fuzz_record
+    from verify.report import words
+    from verify.report.files import write_report
+    from verify.report.proof import gist
+
     report.last = 0.0
     report("writing the evidence and the page")
     folder, alarm = Path(request["folder"]), ""
@@ -165,6 +190,22 @@ def _check_files(text: str, files: list[str]) -> None:
             )
 
 
+def _check_files_of_formula(text: str, files: list[str]) -> None:
+    """The same for every region in a formula; one that cannot be read is left to the formula's reader."""
+    from verify.formats.formula_syntax import cut_regions
+    from verify.formats.formulas import drawn
+    from verify.formula.tree import FormulaMistake
+
+    with drawn(text):
+        for place, region in cut_regions(text)[1]:
+            try:
+                _check_files(region, files)
+            except RegionError:
+                continue
+            except InputError as error:
+                raise FormulaMistake(place, str(error)) from error
+
+
 def _tokens(tree: Any) -> Iterator[Any]:
     for child in tree.children:
         if hasattr(child, "children"):
@@ -173,7 +214,7 @@ def _tokens(tree: Any) -> Iterator[Any]:
             yield child
 
 
-ACTIONS = {"describe": describe, "check": check}
+ACTIONS = {"describe": describe, "check": check, "ask": ask}
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import onnx
 import onnx.helper
 
 from verify.errors import NetworkError
+from verify.formats.onnx.choice import Choice
 from verify.formats.onnx.constants import is_float, sparse_array, stored_array
 from verify.formats.onnx.elements import Array
 from verify.formats.onnx.files import printable
@@ -38,7 +39,7 @@ class Condition:
         return replace(self, negated=not self.negated)
 
 
-Value: TypeAlias = Tensor | Array | Condition
+Value: TypeAlias = Tensor | Array | Condition | Choice
 
 
 @dataclass(eq=False)
@@ -62,6 +63,11 @@ class Call:
     def opset(self) -> int:
         """The operator set of the node's own domain."""
         return self.imports["" if self.node.domain == "ai.onnx" else self.node.domain]
+
+    @property
+    def title(self) -> str:
+        """How messages name the node."""
+        return f"{printable(self.node.op_type)} node '{self.name}'"
 
     # Arguments.
 
@@ -90,7 +96,7 @@ class Call:
         """A float constant as an expression without terms."""
         if isinstance(value, Tensor):
             return value
-        if isinstance(value, Condition):
+        if isinstance(value, Condition | Choice):
             raise NetworkError(f"{self._label(index)} is a condition on the network's input; only Where takes one")
         return Tensor(self.builder, value.shape, {}, exact_vector(self.finite(value, self._label(index))))
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from verify.errors import NetworkError
 from verify.formats.onnx.call import Call, Condition, Value, freshly_named
+from verify.formats.onnx.choice import Choice
 from verify.formats.onnx.constants import broadcast_shape
 from verify.formats.onnx.elements import Array
 from verify.network import builder as layers
@@ -51,17 +52,18 @@ def relu(call: Call, x: Tensor) -> Tensor:
 
 
 def _block(call: Call, x: Tensor, *, relu: bool) -> Tensor:
-    return _named_block(call.builder, x, call.name, relu=relu)
+    return block_as(call.builder, x, call.name, relu=relu)
 
 
-def _named_block(builder: Builder, x: Tensor, name: str, *, relu: bool) -> Tensor:
+def block_as(builder: Builder, x: Tensor, name: str, *, relu: bool = False) -> Tensor:
+    """``x``, or max(x, 0), as one block, outside an operator call."""
     named = freshly_named(builder, x, name).reshape(without_batch(x.shape))
     return builder.add_block(named, relu=relu).reshape(x.shape)
 
 
 def settled_as(builder: Builder, x: Tensor, name: str) -> Tensor:
     """``settled`` outside an operator call."""
-    return x if is_settled(x) else _named_block(builder, x, name, relu=False)
+    return x if is_settled(x) else block_as(builder, x, name)
 
 
 def written_out(x: Tensor) -> Tensor:
@@ -85,6 +87,8 @@ def restructured(value: Value, change: Callable[[Array], Array]) -> Value:
     """A rearrangement of values, said once for activations (as positions, -1 is zero) and constants."""
     if isinstance(value, Tensor):
         return value.take(np.asarray(change(value.positions())))
+    if isinstance(value, Choice):
+        return value.moved(change)
     if isinstance(value, Condition):
         return replace(value, gap=value.gap.take(np.asarray(change(value.gap.positions()))))
     return np.asarray(change(value))
@@ -127,6 +131,13 @@ def plus(call: Call, x: Tensor, y: Tensor) -> Tensor:
         x, y = (settled(call, x), y) if is_settled(y) else (x, settled(call, y))
     total = broadcast(x, shape) + broadcast(y, shape)
     return total.named(y.name if is_settled(x) else x.name)
+
+
+def difference(call: Call) -> Tensor:
+    """Input 0 less input 1, both settled first: they are compared as an implementation holds them."""
+    a, b = (x if is_settled(x) or not x.terms else settled(call, x) for x in (call.tensor(0), call.tensor(1)))
+    shape = common_shape(a, b)
+    return broadcast(a, shape) - broadcast(b, shape)
 
 
 def largest(call: Call, stack: Tensor) -> Tensor:

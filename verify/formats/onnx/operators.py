@@ -22,6 +22,7 @@ from verify.formats.onnx import operators_rounded as rounded
 from verify.formats.onnx import operators_select as select
 from verify.formats.onnx import operators_shape as shape
 from verify.formats.onnx import operators_sums as sums
+from verify.formats.onnx import settling
 from verify.formats.onnx.folding import Function
 
 AFFINE, PIECEWISE, SMOOTH, MOVES = "affine", "piecewise linear", "smooth", "moves values"
@@ -32,7 +33,7 @@ class Operator:
     """How an operator is read.
 
     ``lower`` reads activations (None: constants only), and constants too where ``on_constants`` is None.
-    ``takes_conditions``: it can read where a comparison holds.
+    ``takes_conditions``: it can read where a comparison holds, and choices, which may jump; others get them settled.
     """
 
     kind: str
@@ -42,8 +43,10 @@ class Operator:
     takes_conditions: bool = False
 
 
-def _affine(lower: Function, on_constants: Function | None = None, remark: str = "") -> Operator:
-    return Operator(AFFINE, lower, on_constants, remark)
+def _affine(
+    lower: Function, on_constants: Function | None = None, remark: str = "", *, takes_conditions: bool = False
+) -> Operator:
+    return Operator(AFFINE, lower, on_constants, remark, takes_conditions)
 
 
 def _bent(lower: Function, on_constants: Function | None = None, remark: str = "") -> Operator:
@@ -58,6 +61,10 @@ def _moves(lower: Function, remark: str = "", *, takes_conditions: bool = False)
     return Operator(MOVES, lower, None, remark, takes_conditions)
 
 
+def _compares(lower: Function, on_constants: Function) -> Operator:
+    return Operator(PIECEWISE, lower, on_constants, "read by Where, Cast and logic", takes_conditions=True)
+
+
 def _only(on_constants: Function, remark: str = "") -> Operator:
     return Operator("constants", None, on_constants, remark)
 
@@ -66,9 +73,9 @@ _ONE_ACTIVATION = "one factor constant"
 
 OPERATORS: dict[str, Operator] = {
     "Abs": _bent(elementwise.absolute),
-    "Add": _affine(elementwise.add),
+    "Add": _affine(elementwise.add, takes_conditions=True),
     "AffineGrid": _affine(sums.affine_grid),
-    "And": _only(constant.logic(np.logical_and)),
+    "And": _compares(settling.logic("and"), constant.logic(np.logical_and)),
     "ArgMax": _only(constant.extreme_index(np.argmax)),
     "ArgMin": _only(constant.extreme_index(np.argmin)),
     "AveragePool": _affine(pool.average_pool),
@@ -78,8 +85,8 @@ OPERATORS: dict[str, Operator] = {
     "BitwiseNot": _only(constant.negation),
     "BitwiseOr": _only(constant.logic(np.bitwise_or)),
     "BitwiseXor": _only(constant.logic(np.bitwise_xor)),
-    "Cast": _moves(shape.cast, "between float types; constants to any type"),
-    "CastLike": _moves(shape.cast_like, "between float types; constants to any type"),
+    "Cast": _moves(shape.cast, "between float types; constants to any type", takes_conditions=True),
+    "CastLike": _moves(shape.cast_like, "between float types; constants to any type", takes_conditions=True),
     "Ceil": _only(constant.elementwise(lambda value: -(-value // 1), jumps=True)),
     "Celu": _smooth(activation.celu, rounded.celu),
     "CenterCropPad": _moves(index.center_crop_pad),
@@ -95,11 +102,11 @@ OPERATORS: dict[str, Operator] = {
     "CumSum": _affine(index.cumulative_sum),
     "DepthToSpace": _moves(index.depth_to_space),
     "DequantizeLinear": _only(constant.dequantize),
-    "Div": _affine(elementwise.div, remark="constant divisor"),
+    "Div": _affine(elementwise.div, remark="constant divisor", takes_conditions=True),
     "Dropout": _moves(shape.dropout, "inference"),
     "Einsum": _affine(sums.einsum, remark=_ONE_ACTIVATION),
     "Elu": _smooth(activation.elu, rounded.elu),
-    "Equal": _only(constant.comparison("Equal")),
+    "Equal": Operator(PIECEWISE, settling.equality, constant.comparison("Equal"), "read by Where, Cast and logic"),
     "Erf": _smooth(activation.erf, rounded.plain("erf")),
     "Exp": _only(rounded.plain("exp")),
     "Expand": _moves(shape.expand, takes_conditions=True),
@@ -114,18 +121,28 @@ OPERATORS: dict[str, Operator] = {
     "GlobalAveragePool": _affine(pool.global_average_pool),
     "GlobalLpPool": _bent(pool.global_lp_pool, remark="p = 1"),
     "GlobalMaxPool": _bent(pool.global_max_pool),
-    "Greater": Operator(PIECEWISE, select.comparison(1, strict=True), constant.comparison("Greater"), "read by Where"),
+    "Greater": Operator(
+        PIECEWISE, select.comparison(1, strict=True), constant.comparison("Greater"), "read by Where, Cast and logic"
+    ),
     "GreaterOrEqual": Operator(
-        PIECEWISE, select.comparison(1, strict=False), constant.comparison("GreaterOrEqual"), "read by Where"
+        PIECEWISE,
+        select.comparison(1, strict=False),
+        constant.comparison("GreaterOrEqual"),
+        "read by Where, Cast and logic",
     ),
     "HardSigmoid": _bent(elementwise.hard_sigmoid),
     "Identity": _moves(shape.identity, takes_conditions=True),
     "IsInf": _only(constant.is_infinite),
     "IsNaN": _only(constant.is_nan),
     "LeakyRelu": _bent(elementwise.leaky_relu),
-    "Less": Operator(PIECEWISE, select.comparison(-1, strict=True), constant.comparison("Less"), "read by Where"),
+    "Less": Operator(
+        PIECEWISE, select.comparison(-1, strict=True), constant.comparison("Less"), "read by Where, Cast and logic"
+    ),
     "LessOrEqual": Operator(
-        PIECEWISE, select.comparison(-1, strict=False), constant.comparison("LessOrEqual"), "read by Where"
+        PIECEWISE,
+        select.comparison(-1, strict=False),
+        constant.comparison("LessOrEqual"),
+        "read by Where, Cast and logic",
     ),
     "Log": _only(rounded.logarithm),
     "LogSoftmax": _only(rounded.log_softmax),
@@ -137,15 +154,19 @@ OPERATORS: dict[str, Operator] = {
     "Min": _bent(elementwise.minimum),
     "Mish": _only(rounded.mish),
     "Mod": _only(constant.modulo),
-    "Mul": _affine(elementwise.mul, remark="one factor constant, or X Sigmoid(X), or X (1 + Erf(X / c))"),
-    "Neg": _affine(elementwise.negative),
+    "Mul": _affine(
+        elementwise.mul, remark="one factor constant, or X Sigmoid(X), or X (1 + Erf(X / c))", takes_conditions=True
+    ),
+    "Neg": _affine(elementwise.negative, takes_conditions=True),
     "NonZero": _only(constant.nonzero),
-    "Not": Operator(PIECEWISE, select.negation, constant.negation, "read by Where", takes_conditions=True),
+    "Not": Operator(
+        PIECEWISE, select.negation, constant.negation, "read by Where, Cast and logic", takes_conditions=True
+    ),
     "OneHot": _only(constant.one_hot),
-    "Or": _only(constant.logic(np.logical_or)),
+    "Or": _compares(settling.logic("or"), constant.logic(np.logical_or)),
     "PRelu": _bent(elementwise.parametric_relu, remark="constant slopes"),
     "Pad": _moves(shape.pad),
-    "Pow": _only(rounded.power),
+    "Pow": Operator(AFFINE, elementwise.first_power, rounded.power, "power 1", takes_conditions=True),
     "RNN": _bent(recurrent.rnn, remark="Relu, whole sequences"),
     "Range": _only(constant.range_),
     "Reciprocal": _only(constant.elementwise(constant.reciprocal, jumps=False)),
@@ -171,7 +192,9 @@ OPERATORS: dict[str, Operator] = {
     "Shape": _moves(shape.shape_of, takes_conditions=True),
     "Shrink": _bent(select.shrink, remark="bias equal to lambd"),
     "Sigmoid": _smooth(activation.sigmoid, rounded.sigmoid),
-    "Sign": _only(constant.elementwise(constant.sign, jumps=True)),
+    "Sign": Operator(
+        PIECEWISE, settling.sign, constant.elementwise(constant.sign, jumps=True), "continuous with what reads it"
+    ),
     "Sin": _only(rounded.plain("sin")),
     "Size": _moves(constant.size, takes_conditions=True),
     "Slice": _moves(shape.slice_, takes_conditions=True),
@@ -182,8 +205,8 @@ OPERATORS: dict[str, Operator] = {
     "Split": _moves(shape.split, takes_conditions=True),
     "Sqrt": _only(rounded.square_root),
     "Squeeze": _moves(shape.squeeze, takes_conditions=True),
-    "Sub": _affine(elementwise.sub),
-    "Sum": _affine(elementwise.sum_),
+    "Sub": _affine(elementwise.sub, takes_conditions=True),
+    "Sum": _affine(elementwise.sum_, takes_conditions=True),
     "Swish": _smooth(activation.swish, rounded.swish),
     "Tanh": _smooth(activation.tanh, rounded.plain("tanh")),
     "ThresholdedRelu": _bent(select.thresholded_relu, remark="alpha = 0"),
@@ -194,7 +217,7 @@ OPERATORS: dict[str, Operator] = {
     "Unsqueeze": _moves(shape.unsqueeze, takes_conditions=True),
     "Upsample": _affine(resize.upsample, remark="scales of at least 1"),
     "Where": Operator(PIECEWISE, select.where, None, "constant or continuous, see below", takes_conditions=True),
-    "Xor": _only(constant.logic(np.logical_xor)),
+    "Xor": _compares(settling.logic("xor"), constant.logic(np.logical_xor)),
     "ai.onnx.ml.LinearRegressor": _affine(sums.linear_regressor),
     "ai.onnx.ml.Scaler": _affine(sums.scaler),
 }

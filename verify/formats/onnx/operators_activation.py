@@ -8,9 +8,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.errors import NetworkError
 from verify.formats.onnx import lowering
 from verify.formats.onnx.call import Call, Value
+from verify.formats.onnx.refusals import CurvedError
 from verify.network import activations
 from verify.network import matrix as matrices
 from verify.network.activations import HALF
@@ -94,7 +94,7 @@ def product(call: Call, left: Tensor, right: Tensor) -> Tensor:
         gelu = _gelu_of(call, factor, x)
         if gelu is not None:
             return gelu
-    raise NetworkError(
+    raise CurvedError(
         "a product of two activations is not piecewise linear (only X * Sigmoid(X) and X * (1 + Erf(X / c)) are read)"
     )
 

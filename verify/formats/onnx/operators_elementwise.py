@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from verify.errors import NetworkError
-from verify.formats.onnx import lowering
+from verify.formats.onnx import lowering, settling
 from verify.formats.onnx import operators_activation as activation
 from verify.formats.onnx.call import Call, Value
+from verify.formats.onnx.choice import Choice
 from verify.formats.onnx.constants import arithmetic, checked_shape, is_float, reciprocal
 from verify.formats.onnx.elements import Array
+from verify.formats.onnx.refusals import CurvedError
 from verify.network import builder as layers
 from verify.network.builder import Tensor
 
@@ -28,6 +30,8 @@ def add(call: Call) -> Value:
 def sub(call: Call) -> Value:
     """A - B."""
     left, right = call.value(0), call.value(1)
+    if isinstance(left, Choice) or isinstance(right, Choice):
+        return _sum(call, left, settling.scaled(call, right, np.array(-1.0)))
     if isinstance(right, Tensor):
         return _sum(call, left, -right)
     if isinstance(left, Tensor):
@@ -47,6 +51,8 @@ def mean(call: Call) -> Value:
 
 
 def _sum(call: Call, left: Value, right: Value) -> Value:
+    if isinstance(left, Choice) or isinstance(right, Choice):
+        return settling.combined(call, "add", [left, right])
     if isinstance(left, Tensor):
         if isinstance(right, Tensor):
             return lowering.plus(call, left, right)
@@ -65,6 +71,8 @@ def _constant(value: Value) -> Array:
 def mul(call: Call) -> Value:
     """A * B, at most one of them an activation (or X * Sigmoid(X))."""
     left, right = call.value(0), call.value(1)
+    if isinstance(left, Choice) or isinstance(right, Choice):
+        return settling.combined(call, "times", [left, right])
     if isinstance(left, Tensor) and isinstance(right, Tensor):
         return activation.product(call, left, right)
     if isinstance(left, Tensor):
@@ -77,14 +85,25 @@ def mul(call: Call) -> Value:
 def div(call: Call) -> Value:
     """A / B with a constant B."""
     left = call.value(0)
+    if isinstance(left, Choice):
+        return settling.scaled(call, left, reciprocal(call.weights(1)))
     if isinstance(left, Tensor):
         return lowering.times_constant(call, left, reciprocal(call.weights(1)))
     return arithmetic("Div", call.array(0), call.array(1, "a constant divisor"), "constants")
 
 
+def first_power(call: Call) -> Value:
+    """X to the power 1."""
+    exponents, value = call.array(1, "a constant power"), call.value(0)
+    if isinstance(value, np.ndarray) or not np.all(call.certain(1) == 1):
+        raise CurvedError("of an activation: operator Pow is not piecewise linear; it is read of power 1 and constants")
+    return lowering.restructured(value, lambda places: np.broadcast_to(places, lowering.common_shape(value, exponents)))
+
+
 def negative(call: Call) -> Value:
     """-X; of integers modulo 2 to their bits."""
-    return -call.value(0)
+    value = call.value(0)
+    return settling.scaled(call, value, np.array(-1.0)) if isinstance(value, Choice) else -value
 
 
 def relu(call: Call) -> Value:

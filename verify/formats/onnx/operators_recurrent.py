@@ -9,6 +9,7 @@ from verify.formats.onnx import lowering
 from verify.formats.onnx.call import Call, Value
 from verify.formats.onnx.constants import arithmetic
 from verify.formats.onnx.elements import Array
+from verify.formats.onnx.refusals import CurvedError
 from verify.network import builder as layers
 from verify.network.builder import Tensor
 
@@ -22,7 +23,7 @@ def rnn(call: Call) -> Value | list[Value]:
     count = names[direction]
     activations = [text.lower() for text in call.texts("activations", ["Tanh"] * count)]
     if activations != ["relu"] * count:
-        raise NetworkError(f"activations {activations[:4]} are not piecewise linear; only Relu is")
+        raise CurvedError(f"activations {activations[:4]} are not piecewise linear; only Relu is")
     if call.given("clip") or call.flag("layout"):
         raise NetworkError("clip and layout 1 are not read yet")
     x = lowering.settled(call, call.tensor(0))

@@ -1,54 +1,46 @@
 """Choices between values: Where and comparisons, sorting, and activations with three branches.
 
 ``Where(g > 0, a, b)`` is continuous, and then piecewise linear, where a - b is a multiple k of g: it is max(a, b) for
-k > 0, min(a, b) for k < 0. That is checked exactly, value by value; anything else has a jump, or is not known not to.
+k > 0, min(a, b) for k < 0. That is checked exactly, value by value; anything else is left to ``choice``.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from verify.errors import NetworkError
-from verify.formats.onnx import lowering
+from verify.formats.onnx import lowering, settling
 from verify.formats.onnx.call import Call, Condition, Value, axis_of
+from verify.formats.onnx.choice import Choice, rows_of
 from verify.formats.onnx.constants import is_float
 from verify.formats.onnx.elements import Array
-from verify.network import Block
+from verify.formats.onnx.univariate import Row
 from verify.network import builder as layers
 from verify.network.builder import Tensor, exact_vector, multiplied
-from verify.network.smooth import SMOOTH
-from verify.rational import Vector
 
 # Values of an axis that is sorted: a network of comparators has about n (log n)^2 / 4 of them.
 LARGEST_SORT = 64
-
-Place = tuple[int, int]
-Row = tuple[dict[Place, Fraction], Fraction]
 
 
 def comparison(sense: int, *, strict: bool) -> Callable[[Call], Value]:
     """``A > B`` (sense 1) or ``A < B`` (sense -1) of activations, as what Where takes."""
 
     def evaluate(call: Call) -> Value:
-        gap = _difference(call, call.tensor(0), call.tensor(1))
-        return Condition(gap.scaled(sense), strict)
+        return Condition(lowering.difference(call).scaled(sense), strict)
 
     return evaluate
-
-
-def _difference(call: Call, a: Tensor, b: Tensor) -> Tensor:
-    shape = lowering.common_shape(a, b)
-    return lowering.broadcast(a, shape) - lowering.broadcast(b, shape)
 
 
 def negation(call: Call) -> Value:
     """Where a condition does not hold."""
     value = call.value(0)
+    if isinstance(value, Choice):
+        return settling.combined(call, "not", [value])
     if not isinstance(value, Condition):
         raise NetworkError("expected a condition")
     return -value
@@ -57,10 +49,13 @@ def negation(call: Call) -> Value:
 def where(call: Call) -> Value:
     """A where a condition holds, else B."""
     condition, a, b = call.value(0), call.value(1), call.value(2)
+    if any(isinstance(value, Choice) for value in (condition, a, b)):
+        return settling.combined(call, "where", [condition, a, b])
     if isinstance(condition, Condition):
         return _selected(call, condition, call.tensor(1), call.tensor(2))
     if isinstance(condition, Tensor):
         raise NetworkError("a condition of floats; expected booleans")
+    assert isinstance(condition, np.ndarray)
     shape = lowering.common_shape(condition, a, b)
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return np.asarray(np.where(condition, a, b))
@@ -82,12 +77,15 @@ def _needed(call: Call, index: int, used: Array) -> Tensor:
     return call.lifted(np.where(used, np.broadcast_to(value, used.shape), np.zeros((), dtype=value.dtype)), index)
 
 
-def _selected(call: Call, condition: Condition, a: Tensor, b: Tensor) -> Tensor:
+def _selected(call: Call, given: Condition, a: Tensor, b: Tensor) -> Value:
+    condition, chosen_from = given, (a, b)
     if condition.negated:
         a, b = b, a
     shape = lowering.common_shape(condition.gap, a, b)
     gap, a, b = (lowering.broadcast(x, shape) for x in (condition.gap, a, b))
-    signs = _senses(call, replace(condition, gap=gap, negated=False), a - b)
+    signs = _senses(replace(condition, gap=gap, negated=False), a - b)
+    if signs is None:
+        return settling.combined(call, "where", [given, *chosen_from])
     a, b = lowering.settled(call, a), lowering.settled(call, b)
     # Signs of 2 and 0 are places where the condition is constant.
     chosen = layers.concatenated([a.flatten(), b.flatten()], 0).take(
@@ -101,18 +99,16 @@ def _selected(call: Call, condition: Condition, a: Tensor, b: Tensor) -> Tensor:
     return lowering.plus(call, chosen, multiplied(higher, factors).reshape(shape))
 
 
-def _senses(call: Call, condition: Condition, difference: Tensor) -> Array:
+def _senses(condition: Condition, difference: Tensor) -> Array | None:
     """For each value 1 or -1, the sign of k in ``difference = k gap``; 2 or 0 where A or B is taken in any case."""
-    builder = call.builder
-    plain = list(zip(_rows(condition.gap), _rows(difference), strict=True))
+    plain = zip(rows_of(condition.gap), rows_of(difference), strict=True)
     signs = [_sense(g, d, condition.strict) for g, d in plain]
     if None in signs:
-        written = zip(_rows(lowering.written_out(condition.gap)), _rows(lowering.written_out(difference)), strict=True)
+        written = zip(
+            rows_of(lowering.written_out(condition.gap)), rows_of(lowering.written_out(difference)), strict=True
+        )
         signs = [_sense(g, d, condition.strict) if s is None else s for s, (g, d) in zip(signs, written, strict=True)]
-    if None in signs:
-        place = signs.index(None)
-        raise NetworkError(_jump(builder.blocks, *plain[place]))
-    return np.array(signs, dtype=np.int64)
+    return None if None in signs else np.array(signs, dtype=np.int64)
 
 
 def _sense(gap: Row, difference: Row, strict: bool) -> int | None:
@@ -126,64 +122,6 @@ def _sense(gap: Row, difference: Row, strict: bool) -> int | None:
     if not factor or d0 != factor * g0 or d.keys() != g.keys() or any(d[p] != factor * g[p] for p in g):
         return None
     return 1 if factor > 0 else -1
-
-
-def _rows(x: Tensor) -> Iterator[Row]:
-    """Each value as exact coefficients of units and a constant."""
-    rows: list[dict[Place, Fraction]] = [{} for _ in range(x.size)]
-    for source, matrix in x.terms.items():
-        for row, column, entry in zip(
-            matrix.row_of_entry.tolist(), matrix.columns.tolist(), matrix.fractions(), strict=True
-        ):
-            rows[row][source, column] = entry
-    yield from zip(rows, x.bias.fractions(), strict=True)
-
-
-def _jump(blocks: list[Block], gap: Row, difference: Row) -> str:
-    """What the choice does where the condition changes, with the size of the jump where one unit decides."""
-    general = "a choice between values that differ by no multiple of what is compared: it has a jump or is not known to"
-    if len(gap[0]) != 1:
-        return f"{general} be continuous"
-    ((unit, factor),) = gap[0].items()
-    at = -gap[1] / factor
-    size = _value(blocks, difference, unit, at)
-    if size is None or not size:
-        return f"{general} be continuous"
-    where = f"input {unit[1]}" if not unit[0] else blocks[unit[0] - 1].unit_name(unit[1])
-    return (
-        f"the chosen values differ by {float(size):.3g} where {where} is {float(at):.6g}: the network has a jump"
-        " there, and is not piecewise linear and continuous"
-    )
-
-
-def _value(blocks: list[Block], row: Row, unit: Place, at: Fraction) -> Fraction | None:
-    """The value of an expression that depends on one unit alone, in floats where there are smooth functions."""
-    total = row[1]
-    for place, factor in row[0].items():
-        part = at if place == unit else _unit_value(blocks, place, unit, at)
-        if part is None:
-            return None
-        total += factor * part
-    return total
-
-
-def _unit_value(blocks: list[Block], place: Place, unit: Place, at: Fraction) -> Fraction | None:
-    if place[0] <= unit[0]:
-        return None
-    block = blocks[place[0] - 1]
-    coefficients = {}
-    for source, matrix in block.inputs:
-        span = slice(matrix.row_starts[place[1]], matrix.row_starts[place[1] + 1])
-        for column, entry in zip(matrix.columns[span].tolist(), matrix.entries[span].tolist(), strict=True):
-            coefficients[source, column] = Fraction(entry)
-    bias: Vector = block.bias
-    z = _value(blocks, (coefficients, Fraction(bias.numerators[place[1]], bias.denominator)), unit, at)
-    if z is None:
-        return None
-    if block.smooth is not None:
-        value = float(SMOOTH[block.smooth].floats(np.array([float(z)]))[0])
-        return Fraction(value) if np.isfinite(value) else None
-    return max(z, Fraction(0)) if block.relu else z
 
 
 def thresholded_relu(call: Call) -> Value:

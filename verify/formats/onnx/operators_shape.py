@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import onnx
 
 from verify.errors import NetworkError
-from verify.formats.onnx import constants, lowering
+from verify.formats.onnx import constants, lowering, settling
 from verify.formats.onnx.call import Call, Condition, Value, axes_of, axis_of, stated_axes
+from verify.formats.onnx.choice import Choice
 from verify.formats.onnx.constants import broadcast_shape, checked_shape, is_float
 from verify.formats.onnx.elements import FLOAT_FORMATS, Array
 from verify.network import builder as layers
@@ -45,8 +47,12 @@ def cast_like(call: Call) -> Value:
 
 def _cast(call: Call, target: int) -> Value:
     value = call.value(0)
-    if isinstance(value, Condition):
-        raise NetworkError("casts a condition on the network's input, which has a jump")
+    if isinstance(value, Condition) or (isinstance(value, Choice) and value.logical):
+        if target == onnx.TensorProto.BOOL:
+            return value
+        if target not in FLOAT_FORMATS:
+            raise NetworkError("casts a comparison of activations to a type that is neither bool nor of floats")
+        return settling.counted(call, value)
     if isinstance(value, np.ndarray):
         jumps = is_float(value) and target not in FLOAT_FORMATS
         given = call.certain(0) if jumps else value

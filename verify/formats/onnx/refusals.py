@@ -5,6 +5,7 @@ from __future__ import annotations
 import onnx
 import onnx.defs
 
+from verify.errors import NetworkError
 from verify.formats.onnx.files import printable
 
 # A jump somewhere: no continuous function.
@@ -34,6 +35,10 @@ Momentum
 RANDOM = frozenset(_RANDOM_TEXT.split())  # fmt: skip
 # The shape of the result depends on values.
 OPEN_SHAPES = frozenset(["NonZero", "Range", "StringSplit", "Unique"])
+
+
+class CurvedError(NetworkError):
+    """What an operator does with activations is not piecewise linear; cutting the network before it may help."""
 
 
 def refusal(node: onnx.NodeProto) -> str:

@@ -12,15 +12,16 @@ import numpy as np
 import onnx
 
 from verify.errors import InputError, NetworkError
-from verify.formats.onnx import control, lowering
+from verify.formats.onnx import control, lowering, settling
 from verify.formats.onnx.call import Call, Condition, Value, freshly_named
+from verify.formats.onnx.choice import Choice, JumpError
 from verify.formats.onnx.constants import checked_shape, stored_array
 from verify.formats.onnx.control import Typed
 from verify.formats.onnx.files import printable
 from verify.formats.onnx.folding import doubt, folded
 from verify.formats.onnx.operators import find
 from verify.formats.onnx.reader import Graph, Node, ordered, uses
-from verify.formats.onnx.refusals import refusal, unread
+from verify.formats.onnx.refusals import CurvedError, refusal, unread
 from verify.formats.onnx.signature import check_node, output_types, schema_of
 from verify.network import Builder, InputPart, Network, Tensor
 
@@ -113,6 +114,8 @@ class Scope:
                 if key and value is None:
                     raise NetworkError(f"input '{printable(key)}' is an output that is not supported")
             results = self._results(node, typed)
+        except JumpError:
+            raise
         except InputError as error:
             raise NetworkError(f"{where}: {error}") from error
         except RecursionError as error:
@@ -181,10 +184,26 @@ def lower(graph: Graph, name: str) -> Network:
         value = flat.take(np.arange(part.start, part.start + part.size)).reshape(entry.shape)
         scope.values[entry.name] = (value, entry.element, False)
     scope.run(graph.nodes)
-    network = _finished(graph, scope)
+    network = _read_blocks(_finished(graph, scope))
     folded = scope.budget.folded
     computed = [f"{folded} of {scope.budget.nodes} nodes computed while reading: constants alone"] if folded else []
     return replace(network, inputs=parts, files=graph.files, remarks=(*graph.remarks, *computed))
+
+
+def _read_blocks(network: Network) -> Network:
+    """The network without blocks that the output does not read."""
+    needed, stack = {len(network.blocks)}, [len(network.blocks)]
+    while stack:
+        for source, _ in network.blocks[stack.pop() - 1].inputs:
+            if source and source not in needed:
+                needed.add(source)
+                stack.append(source)
+    if len(needed) == len(network.blocks):
+        return network
+    number = {0: 0} | {old: new for new, old in enumerate(sorted(needed), start=1)}
+    kept = [network.blocks[old - 1] for old in sorted(needed)]
+    blocks = [replace(block, inputs=tuple((number[s], m) for s, m in block.inputs)) for block in kept]
+    return replace(network, blocks=tuple(blocks))
 
 
 def _parts(graph: Graph) -> tuple[InputPart, ...]:
@@ -201,7 +220,9 @@ def _finished(graph: Graph, scope: Scope) -> Network:
     if found is None:
         raise NetworkError(f"{label} is not computed by any supported operator")
     value = found[0]
-    if isinstance(value, Condition):
+    if isinstance(value, Choice) and not value.logical:
+        value = settling.settled(scope.builder, value, graph.nodes[-1].name)
+    if isinstance(value, Condition | Choice):
         raise NetworkError(f"{label} is a condition (true or false), not a number")
     if not isinstance(value, Tensor):
         raise NetworkError(f"{label} is a constant, not a function of the input")
@@ -223,11 +244,23 @@ def _applied(call: Call, *, outermost: bool) -> list[Value]:
         raise NetworkError(unread(call.node) + (_advice(call) if outermost else ""))
     if constant:
         return folded(call, operator.lower)
-    if not operator.takes_conditions and any(isinstance(value, Condition) for value in call.inputs):
-        raise NetworkError("reads a comparison of activations, whose values jump; only Where is read of one")
-    result = operator.lower(call)
+    if not operator.takes_conditions:
+        if any(isinstance(value, Condition) for value in call.inputs):
+            raise NetworkError(
+                "reads a comparison of activations, whose values jump; Where, Cast and logic are read of one"
+            )
+        call = replace(call, inputs=[_one_value(call, value) for value in call.inputs])
+    try:
+        result = operator.lower(call)
+    except CurvedError as error:
+        raise NetworkError(f"{error}{_advice(call) if outermost else ''}") from error
     call.check_all_read()
     return result if isinstance(result, list) else [result]
+
+
+def _one_value(call: Call, value: Value | None) -> Value | None:
+    """The input, where it is a choice over units."""
+    return settling.settled(call.builder, value, call.name) if isinstance(value, Choice) else value
 
 
 def _advice(call: Call) -> str:

@@ -27,7 +27,7 @@ from verify.network.families.layers import (
     Pool,
 )
 from verify.network.families.ranges import Shape, signs, text
-from verify.rational import exact_text, to_fraction
+from verify.rational import counted, exact_text, to_fraction
 
 MAX_LAYERS = 10_000
 _CLASSES: dict[str, type[Any]] = {
@@ -53,7 +53,7 @@ class Family:
         _ = self.shapes
 
     def __repr__(self) -> str:
-        return f"<Family {self.name}: {self.input_size} inputs, {len(self.layers)} layers>"
+        return f"<Family {self.name}: {counted(self.input_size, 'input')}, {counted(len(self.layers), 'layer')}>"
 
     @cached_property
     def shapes(self) -> tuple[Shape, ...]:

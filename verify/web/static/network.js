@@ -15,8 +15,11 @@ export function startNetwork(given) {
   for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("over"));
   drop.addEventListener("drop", (event) => { event.preventDefault(); take([...event.dataTransfer.files]); });
   byId("which").addEventListener("change", describe);
-  byId("wanted").addEventListener("input", showSecond);
-  for (const word of document.querySelectorAll("button.word")) word.addEventListener("click", () => { byId("where").value = word.dataset.region; });
+  for (const id of ["wanted", "claimed"]) byId(id).addEventListener("input", showSecond);
+  byId("claimed").addEventListener("input", () => drawMistake());
+  for (const choice of kinds()) choice.addEventListener("change", showKind);
+  byId("formulas").replaceChildren(...setup.formulas.map((text) => el("li", {}, el("button", { type: "button", class: "word", onclick: () => write(text) }, text))));
+  for (const word of document.querySelectorAll("button.word[data-region]")) word.addEventListener("click", () => { byId("where").value = word.dataset.region; });
   byId("question-form").addEventListener("submit", (event) => { event.preventDefault(); question(); });
 }
 
@@ -26,7 +29,9 @@ export async function openNetwork(query) {
     showFiles(query.get("network") || byId("which").value || setup.given || "");
     if (query.has("property")) byId("wanted").value = query.get("property");
     if (query.has("region")) byId("where").value = query.get("region");
-    showSecond();
+    if (query.has("formula")) byId("claimed").value = query.get("formula");
+    if (query.has("property") || query.has("formula")) choose(query.has("formula") ? "ask" : "check");
+    else showKind();
     await describe();
   } catch (error) {
     say(error);
@@ -83,9 +88,48 @@ function showFiles(chosen) {
   }
 }
 
+// A property on a region, or a formula.
+
+const kinds = () => document.querySelectorAll('input[name="kind"]');
+const isFormula = () => document.querySelector('input[name="kind"]:checked').value === "ask";
+
+function choose(kind) {
+  for (const choice of kinds()) choice.checked = choice.value === kind;
+  showKind();
+}
+
+function showKind() {
+  for (const id of ["by-property", "outputs-field"]) byId(id).hidden = isFormula();
+  byId("by-formula").hidden = !isFormula();
+  for (const id of ["wanted", "where"]) byId(id).required = !isFormula();
+  byId("claimed").required = isFormula();
+  showSecond();
+}
+
 function showSecond() {
   const name = byId("wanted").value.trim();
-  byId("to-field").hidden = !setup.second.some((each) => name.startsWith(each));
+  const needed = isFormula() ? /\bg\s*\(/.test(byId("claimed").value) : setup.second.some((each) => name.startsWith(each));
+  byId("to-field").hidden = !needed;
+}
+
+function write(formula) {
+  byId("claimed").value = formula;
+  byId("claimed").focus();
+  drawMistake();
+  showSecond();
+}
+
+// The formula and the caret below it never wrap; what is said about them does.
+function caret(drawn) {
+  const [formula, below, ...said] = drawn.split("\n");
+  return el("div", { class: "drawn" }, el("pre", {}, `${formula}\n${below}`), ...said.map((line) => el("p", {}, line)));
+}
+
+function drawMistake(drawn = "") {
+  const place = byId("claimed-error");
+  place.replaceChildren(...(drawn ? [caret(drawn)] : []));
+  place.hidden = !drawn;
+  byId("claimed").setAttribute("aria-invalid", String(Boolean(drawn)));
 }
 
 async function describe() {
@@ -117,17 +161,22 @@ async function done(job, progress = () => {}) {
 
 async function question() {
   byId("upload").textContent = "";
-  const asked = { network: byId("which").value, property: byId("wanted").value.trim(), region: byId("where").value.trim(), outputs: byId("outputs").value.trim() };
+  const network = byId("which").value, formula = byId("claimed").value.trim(), about = network.replace("example:", "");
+  const asked = isFormula() ? { action: "ask", network, formula }
+    : { action: "check", network, property: byId("wanted").value.trim(), region: byId("where").value.trim(), outputs: byId("outputs").value.trim() };
   if (!byId("to-field").hidden) asked.to = byId("to").value;
+  drawMistake();
   const card = el("article", {});
   byId("answers").prepend(card);
-  const title = `Is ${asked.network.replace("example:", "")} ${asked.property} on ${asked.region}?`;
+  const title = isFormula() ? `${formula}, where f is ${about}` : `Is ${about} ${asked.property} on ${asked.region}?`;
   try {
-    let job = await ask("/api/ask", { ...asked, desk: desk.desk, action: "check", seconds: Number(byId("seconds").value) });
+    let job = await ask("/api/ask", { ...asked, desk: desk.desk, seconds: Number(byId("seconds").value) });
     const line = el("p", { class: "quiet" }), cancel = el("button", { type: "button", onclick: () => ask("/api/cancel", { job: job.job }) }, "Cancel");
     card.replaceChildren(el("h2", {}, title), el("progress", { "aria-label": "working" }), line, cancel);
     job = await done(job, ({ progress, seconds }) => { line.textContent = `${seconds.toFixed(0)} s: ${progress}`; });
     if (job.state === "done") answered(card, job);
+    else if (job.answer.drawn && byId("claimed").value.trim() === formula) { card.remove(); drawMistake(job.answer.drawn); byId("claimed").focus(); }
+    else if (job.answer.drawn) card.replaceChildren(el("h2", {}, title), caret(job.answer.drawn));
     else card.replaceChildren(el("h2", {}, title), el("p", {}, job.state === "cancelled" ? `Cancelled after ${job.seconds.toFixed(1)} s: no verdict.` : job.answer.error));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
