@@ -50,10 +50,10 @@ def graph(result: Result) -> str:
     if max(network.weight_count for network in networks) > MAX_WEIGHTS:
         return ""
     try:
-        figure = over_line(result, Budget(SECONDS))
+        drawn = over_line(result, Budget(SECONDS))
     except BudgetExceeded:
         return ""
-    if figure is None:
+    if not drawn:
         return ""
-    head, sign, rest = str(figure.svg).partition(">")
+    head, sign, rest = str(drawn[0].svg).partition(">")
     return f'<div style="max-width:30em">{head}{sign}<style>{PLOT}</style>{rest}</div>'
