@@ -32,9 +32,7 @@ def compared(count: int) -> onnx.ModelProto:
     return model(nodes, (1, 2), {"s": np.array([2, 1]), "c": np.zeros((1, count)), "z": np.zeros(1)}, opset=17)
 
 
-def moved(
-    name: str, operator: str, *constants: object, shape: tuple[int, ...] = (1, 2), **attributes: object
-) -> object:
+def moved(name: str, operator: str, *constants: object, shape: tuple[int, ...] = (1, 2), **attributes: Any) -> object:
     """One operator on ``x`` and constants."""
     given = {f"c{k}": np.array(value) for k, value in enumerate(constants)}
     return pytest.param(model([node(operator, " ".join(["x", *given]), **attributes)], shape, given, opset=17), id=name)
@@ -47,7 +45,7 @@ def twice() -> onnx.ModelProto:
     return proto
 
 
-def constant(operator: str, value: object, *more: object, **attributes: object) -> object:
+def constant(operator: str, value: object, *more: object, **attributes: Any) -> object:
     """``x`` plus what an operator makes of constants."""
     given = {f"c{k}": np.array(v) if not isinstance(v, np.ndarray) else v for k, v in enumerate([value, *more])}
     nodes = [node(operator, " ".join(given), "d", **attributes), node("Cast", "d", "f", to=1), node("Add", "x f")]
