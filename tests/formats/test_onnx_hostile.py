@@ -47,7 +47,7 @@ def twice() -> onnx.ModelProto:
     return proto
 
 
-def constant(operator: str, value: object, *more: object, **attributes: object) -> object:
+def constant(operator: str, value: object, *more: object, **attributes: Any) -> object:
     """``x`` plus what an operator makes of constants."""
     given = {f"c{k}": np.array(v) if not isinstance(v, np.ndarray) else v for k, v in enumerate([value, *more])}
     nodes = [node(operator, " ".join(given), "d", **attributes), node("Cast", "d", "f", to=1), node("Add", "x f")]
