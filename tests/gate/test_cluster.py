@@ -68,6 +68,53 @@ def test_what_is_lost_again_and_again_is_given_up() -> None:
     assert executor.calls == 3 * ATTEMPTS
 
 
+class Silent(Executor):
+    """Answers only what it has been asked after so many questions."""
+
+    def __init__(self, first: int) -> None:
+        self.first, self.out = first, list[Future[Any]]()
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.out.append(future)
+        if len(self.out) > self.first:
+            future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def quick(cases: list[Case]) -> list[Case]:
+    return [replace(case, timeout=0.05) for case in cases]
+
+
+def test_a_worker_that_does_not_answer_is_not_waited_for() -> None:
+    """The claims of the silent one are undecided, the others get their verdicts."""
+    executor = Silent(3)
+    patient = [*quick(CASES[:3]), *CASES[3:]]
+    found = list(Cluster(executor, 2, margin=0.05).run(patient, Work(), None, lambda case: None))
+    assert {f.case.id: f.verdict for f in found if f.status != "undecided"} == dict(list(expected().items())[3:])
+    undecided = [f for f in found if f.status == "undecided"]
+    assert [f.case.id for f in undecided] == [case.id for case in CASES[:3]]
+    assert all("no answer from its worker in 0.1" in f.message for f in undecided), undecided
+    assert all(future.cancelled() for future in executor.out[:3])
+
+
+def test_silent_workers_are_given_up() -> None:
+    """As many questions as all workers can have in hand stay unanswered: then no more are asked."""
+    executor = Silent(10**6)
+    here = replace(CASE, id="decided here", engine="rules")
+    cases = [*quick(CASES), here]
+    found = list(Cluster(executor, 1, margin=0.05).run(cases, Work(), None, lambda case: None))
+    assert sorted(f.case.key for f in found) == sorted(case.key for case in cases)
+    assert {f.case.id for f in found if f.status == "expected"} == {"decided here"}
+    assert sum("no answer from its worker" in f.message for f in found) == len(executor.out) < len(CASES)
+    assert sum("workers left the last" in f.message for f in found) == len(CASES) - len(executor.out)
+
+
+def test_the_time_of_the_whole_gate_bounds_the_wait() -> None:
+    found = list(Cluster(Silent(10**6), 1, margin=0.05).run(CASES, Work(), 0.2, lambda case: None))
+    assert [f.status for f in found] == ["undecided"] * len(CASES)
+
+
 def changed(text: str, **entries: Any) -> str:
     data = json.loads(text)
     data["record"] |= entries
@@ -149,6 +196,24 @@ class TestDask:
         assert {f.case.id: f.verdict for f in found} == expected()
         assert len(found) == len(CASES)
 
+    @pytest.mark.parametrize(
+        ("reply", "status"),
+        [
+            (lambda text: time.sleep(8), "undecided"),
+            (lambda text: object(), "undecided"),  # not read, so that it never arrives
+            (lambda text: b"\0" * 9, "internal"),
+        ],
+        ids=["sleeps", "an object", "bytes"],
+    )
+    def test_workers_that_sleep_or_send_rubbish(
+        self, cluster: Any, reply: Any, status: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ready = connected(cluster.scheduler_address.replace("tcp://", "dask://"))
+        ready.margin = 1.0
+        monkeypatch.setattr("verify.gate.cluster.answer", reply)
+        found = list(ready.run([replace(case, timeout=1) for case in CASES[:3]], Work(), None, lambda case: None))
+        assert [f.status for f in found] == [status] * 3
+
     def test_the_scheduler_starts_again(self) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -156,8 +221,9 @@ class TestDask:
         running = _started(port)
         try:
             ready = connected_when_ready(f"dask://127.0.0.1:{port}")
+            ready.margin = 5.0
             found = []
-            for item in ready.run(CASES, Work(), None, lambda case: None):
+            for item in ready.run([replace(case, timeout=5) for case in CASES], Work(), None, lambda case: None):
                 found.append(item)
                 if len(found) == 1:
                     for process in running:

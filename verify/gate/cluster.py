@@ -11,7 +11,7 @@ import importlib
 import json
 import os
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,6 +26,10 @@ from verify.gate.work import Work, finish
 ATTEMPTS = 4
 MAX_ANSWER = 1 << 28
 WAKE_SECONDS = 1.0
+# What an answer may take on top of the claim's time: starting the worker's engines, the way there and back. A claim
+# that only ``work`` bounds has the second number of seconds.
+MARGIN_SECONDS = 30.0
+UNTIMED_SECONDS = 3600.0
 
 
 def answer(question: str) -> str:
@@ -66,21 +70,57 @@ def is_for_workers(case: Case) -> bool:
     return case.engine == "auto" and not is_family(case.network)
 
 
+@dataclass(frozen=True)
+class _Out:
+    """A case that is out since ``start``; its own time, and the ``seconds`` in which an answer must be here."""
+
+    case: Case
+    own: float
+    seconds: float
+    start: float
+
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() - self.start > self.seconds
+
+
+def _late(out: dict[Future[str], _Out]) -> list[Found]:
+    """Take those that are late out of ``out``: they are undecided."""
+    found = []
+    for future, sent in list(out.items()):
+        if sent.is_late and not future.done():
+            del out[future]
+            future.cancel()
+            message = f"not decided: no answer from its worker in {sent.seconds:.4g} s"
+            found.append(Found(sent.case, "undecided", message))
+    return found
+
+
 @dataclass
 class Cluster:
-    """An executor whose workers are not trusted; ``replaying`` is how long the kernel took here, in seconds."""
+    """An executor whose workers are not trusted, and need not answer.
+
+    ``width`` is the number of cases that they decide at a time, ``margin`` the seconds by which an answer may be late,
+    and ``replaying`` how long the kernel took here, in seconds.
+    """
 
     executor: Executor
     width: int
+    margin: float = MARGIN_SECONDS
     replaying: float = 0.0
 
     def run(
         self, cases: Sequence[Case], work: Work, seconds: float | None, starts: Callable[[Case], None]
     ) -> Generator[Found]:
-        """What is found of each case, once each, as it is found; at most ``2 * width`` are out at a time."""
+        """What is found of each case, once each, as it is found; at most ``2 * width`` are out at a time.
+
+        A case whose answer is late is left undecided. Where so many in a row are late that every worker must have had
+        one, the workers are given up, and so is what is still to be decided.
+        """
         ends = None if seconds is None else time.monotonic() + seconds
         waiting, lost = list(cases)[::-1], dict.fromkeys((case.key for case in cases), 0)
-        out: dict[Future[str], Case] = {}
+        out: dict[Future[str], _Out] = {}
+        late = 0
         try:
             while waiting or out:
                 while waiting and len(out) < 2 * self.width:
@@ -88,13 +128,17 @@ class Cluster:
                     if left == 0:
                         yield Found(case, "undecided", "not decided: the time for the whole gate ran out")
                         continue
+                    if late >= 2 * self.width and is_for_workers(case):
+                        yield Found(case, "undecided", f"not decided: workers left the last {late} claims unanswered")
+                        continue
                     starts(case)
                     if not is_for_workers(case):
                         yield work(case, left)
                         continue
-                    out[self.executor.submit(answer, question(case, _least(case.timeout, left)))] = case
-                for future in wait(out, timeout=WAKE_SECONDS, return_when=FIRST_COMPLETED)[0]:
-                    case = out.pop(future)
+                    future, sent = self._sent(case, left, out.values())
+                    out[future] = sent
+                for future in wait(out, timeout=min(WAKE_SECONDS, self.margin), return_when=FIRST_COMPLETED)[0]:
+                    case, late = out.pop(future).case, 0
                     found = self._taken(case, future, work)
                     if found is not None:
                         yield found
@@ -104,9 +148,21 @@ class Cluster:
                         waiting.append(case)
                     else:
                         yield Found(case, "internal", f"its worker or the scheduler was lost {ATTEMPTS} times")
+                for found in _late(out):
+                    late += 1
+                    yield found
         finally:
             for future in out:
                 future.cancel()
+
+    def _sent(self, case: Case, left: float | None, others: Iterable[_Out]) -> tuple[Future[str], _Out]:
+        """Hand out a case. Its answer may take its own time, that of one before it in a queue, and the margin."""
+        allowed = _least(case.timeout, left)
+        own = UNTIMED_SECONDS if allowed is None else allowed
+        patience = own + max((other.own for other in others), default=0.0)
+        patience = (patience if left is None else min(patience, left)) + self.margin
+        future = self.executor.submit(answer, question(case, allowed))
+        return future, _Out(case, own, patience, time.monotonic())
 
     def _taken(self, case: Case, future: Future[str], work: Work) -> Found | None:
         """What the kernel makes of an answer; None where it was lost on its way."""
