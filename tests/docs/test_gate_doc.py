@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -73,6 +78,86 @@ def test_the_tutorial(claims: Write, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "verify.toml:1" in red.out and "The score never falls with income." in red.out and "f(" in red.out
     claims(MODEL.format(weight="0.5"), "model.toml")
     assert call(capsys, "gate").status == 0
+
+
+SECTION = TEXT.split("## An ONNX model, from an empty folder")[1].split("\n## ")[0]
+BLOCKS = {kind: body for kind, body in re.findall(r"```(\w*)\n(.*?)```", SECTION, re.DOTALL)}
+GATE = ("gate", "--sarif", "out.sarif", "--junit", "out.xml")
+
+
+def prepared(folder: Path) -> list[list[str]]:
+    """The folder as the section begins, and the commands of the section."""
+    for name in ("digits_conv.onnx", "digits_point.npy"):
+        shutil.copy(ROOT / "examples" / name, folder)
+    copying, *commands = [line.split() for line in BLOCKS[""].splitlines()]
+    shutil.copy(folder / copying[1], folder / copying[2])
+    assert commands == [["verify", "init", "digits_conv.onnx"], ["pytest"], ["verify", *GATE]]
+    return commands
+
+
+def is_shown(printed: str, folder: Path) -> None:
+    """A red build names the claim, its line and a counterexample, on the terminal and in both files."""
+    flat, shown = (
+        re.sub(r"verify.toml:\d+", "verify.toml:", " ".join(text.split())) for text in (printed, BLOCKS["text"])
+    )
+    assert shown in flat
+    assert "why it is claimed: This 6 is not taken for an 8" in flat and "which is false" in flat
+    sarif = json.loads((folder / "out.sarif").read_text(encoding="utf-8"))
+    failed = [result for result in sarif["runs"][0]["results"] if result["kind"] == "fail"]
+    lines = (folder / "verify.toml").read_text(encoding="utf-8").splitlines()
+    assert len(failed) == 2 and "-1904617/262144" in failed[0]["message"]["text"]
+    for result in failed:
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == "verify.toml"
+        assert lines[place["region"]["startLine"] - 1] == "[[claim]]"
+    assert (folder / "out.xml").read_text(encoding="utf-8").count("<failure") == 2
+
+
+def test_a_flipped_weight_of_an_onnx_model(claims: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The section about ONNX in this process, without what ``verify init`` finds."""
+    claims(BLOCKS["toml"])
+    prepared(tmp_path)
+    assert call(capsys, *GATE).status == 0
+    exec(compile(BLOCKS["python"], "gate.md", "exec"), {})
+    red = call(capsys, *GATE)
+    assert red.status == 1
+    is_shown(red.out, tmp_path)
+
+
+@pytest.mark.slow
+def test_the_same_with_the_wheel(tmp_path: Path) -> None:
+    """The built wheel, unpacked by pip before everything else: its files are those of the repository, and it works."""
+    made, site, folder = tmp_path / "made", tmp_path / "site", tmp_path / "empty"
+    folder.mkdir()
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    built = subprocess.run([*pip, "wheel", "--no-deps", "-w", made, ROOT], capture_output=True, text=True)
+    if "No matching distribution found for hatchling" in built.stdout + built.stderr:
+        pytest.skip("no hatchling to build a wheel with")
+    assert built.returncode == 0, built.stderr
+    (wheel,) = made.glob("*.whl")
+    tracked = subprocess.run(["git", "ls-files", "verify"], cwd=ROOT, capture_output=True, text=True).stdout.split()
+    names = [name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("verify/")]
+    assert not tracked or sorted(names) == sorted([*tracked, "verify/examples/digits_conv.onnx"])
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--target", site, wheel], check=True, capture_output=True)
+
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(site), "COLUMNS": "100"},
+            capture_output=True,
+            text=True,
+        )
+
+    for command in prepared(folder):
+        done = run(*command)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+    with (folder / "verify.toml").open("a", encoding="utf-8") as file:
+        file.write("\n" + BLOCKS["toml"])
+    subprocess.run([sys.executable, "-c", BLOCKS["python"]], cwd=folder, check=True)
+    red = run("verify", *GATE)
+    assert red.returncode == 1, red.stderr
+    is_shown(red.stdout, folder)
 
 
 def test_init_writes_over_nothing(claims: Write, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
