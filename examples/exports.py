@@ -203,8 +203,8 @@ def compared(folder: Path, pairs: list[tuple[str, str]], region: str, seconds: f
     """Compare the pairs and print a line or two for each."""
     results = {}
     for first, second in pairs:
-        networks = [api.load(folder / f"{name}.onnx") for name in (first, second)]
-        found = api.compare(*networks, region, timeout=seconds)
+        f, g = (api.load(folder / f"{name}.onnx") for name in (first, second))
+        found = api.compare(f, g, region, timeout=seconds)
         results[second] = found
         proved = "no E was proved" if found.upper is None else f"equivalent within {display(found.upper, 0)} (proved)"
         print(f"{first} and {second}: {proved}; largest difference found {display(found.lower, 0)}")

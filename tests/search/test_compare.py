@@ -41,3 +41,21 @@ def test_a_large_box_gets_a_bound_without_cuts() -> None:
         gaps = (evaluate(first, x) - evaluate(second, x)).fractions()
         for gap, (upper, _, _) in zip(gaps, found.by_output, strict=True):
             assert upper is not None and abs(gap) <= upper <= found.upper
+
+
+def skipping(source: int, change: Fraction = Fraction(0)) -> Network:
+    """Three layers of two ReLU; the last adds the input, or the first layer, to the second one."""
+    builder = Builder((2,), "net")
+    values = [builder.input]
+    for scale in (1, 2):
+        values.append(relu(dense(values[-1], [[scale + change, 1], [-1, scale]])))
+    return builder.build(dense(values[2] + values[source], [[1, 1]]))
+
+
+def test_a_connection_to_another_layer_is_not_rounding() -> None:
+    """The same weights, of the same sizes, read from another layer."""
+    found = compare_networks(skipping(0), skipping(1), box([-1] * 2, [1] * 2), Budget(5))
+    assert found.lower > 0
+    assert found.is_rounding is False
+    rounded = compare_networks(skipping(0), skipping(0, Fraction(1, 2**24)), box([-1] * 2, [1] * 2), Budget(2))
+    assert rounded.lower > 0 and rounded.is_rounding is True

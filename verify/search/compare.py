@@ -233,14 +233,23 @@ def _origin(first: Network, second: Network, region: Region, point: Vector) -> t
     return max(sizes, key=lambda item: item[0])[1], steps
 
 
+def _or_zeros(values: Floats | None, other: Floats | None) -> Floats:
+    if values is not None:
+        return values
+    assert other is not None
+    return np.zeros_like(other)
+
+
 def _steps(first: Network, second: Network) -> Fraction | None:
     """The most that a weight or bias of layers that correspond differs by, in steps of float32."""
     most = 0.0
     for mine, theirs in zip(first.blocks, second.blocks, strict=True):
         pairs = [(mine.bias_floats, theirs.bias_floats)]
-        for (_, left), (_, right) in zip(mine.inputs, theirs.inputs, strict=False):
-            if left.shape == right.shape:
-                pairs.append((left.floats.toarray().ravel(), right.floats.toarray().ravel()))
+        weights = [{source: matrix.floats.toarray().ravel() for source, matrix in b.inputs} for b in (mine, theirs)]
+        for source in weights[0].keys() | weights[1].keys():
+            left, right = (of.get(source) for of in weights)
+            # What only one of the layers reads has the weight zero in the other one.
+            pairs.append((_or_zeros(left, right), _or_zeros(right, left)))
         for a, b in pairs:
             size = np.maximum(np.abs(a), np.abs(b)).astype(np.float32)
             step = np.maximum(np.spacing(size).astype(np.float64), 2.0**-149)
