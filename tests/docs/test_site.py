@@ -84,6 +84,7 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     assert not re.search(r'(?:src|href)="(?:https?:)?//(?!www\.mkdocs\.org)', index)  # loads nothing from elsewhere
 
 
+@pytest.mark.filterwarnings("ignore")  # what torch says about its own parts
 def test_the_export_of_the_pytorch_guide_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed")
     import verify
