@@ -136,10 +136,16 @@ def _cells(
     return rows, groups
 
 
+def _sides(question: Question) -> Box:
+    base = question.region.base
+    if not isinstance(base, Box):
+        raise EvidenceError("cells", "counts are about regions with sides and rows")
+    return base
+
+
 def _is_inside(question: Question, rows: Sequence[HalfSpace], point: Vector) -> bool:
     """Whether the point is strictly inside every row and side that is not constant on the hull (those hold there)."""
-    base = question.region.base
-    assert isinstance(base, Box)
+    base = _sides(question)
     if len(point) != base.dimension or not base.has_inside(point):
         return False
     return all(
@@ -189,8 +195,7 @@ def _joined(
 
 
 def _is_in_facet(question: Question, rows: Sequence[HalfSpace], point: Vector) -> bool:
-    base = question.region.base
-    assert isinstance(base, Box)
+    base = _sides(question)
     if len(point) != base.dimension or not base.has_inside(point):
         return False
     slacks = [row.slack(point) for row in rows]
@@ -206,8 +211,7 @@ def _check_apart(
     counts: Counts,
 ) -> None:
     """No two leaves of one map and of different pieces share a facet."""
-    base = question.region.base
-    assert isinstance(base, Box)
+    base = _sides(question)
     shown: set[tuple[int, int]] = set()
     for (leaf, row), thin in counts.walls.items():
         if not (0 <= leaf < len(rows) and len(question.region.rows) <= row < len(rows[leaf])):
