@@ -95,7 +95,7 @@ def loop(call: Call, scope: Runner) -> list[Typed]:
     if going and known and limit is None:
         raise NetworkError("a loop without end: it has neither a number of turns nor a condition that changes")
     turn = 0
-    with scope.turns.inside(limit if going and known else 1, len(body.node)):
+    with scope.turns.inside(limit if going and known and limit is not None else 1, len(body.node)):
         while going and (limit is None or turn < limit):
             scope.turns.count(known)
             counter: Value = np.array(turn, dtype=np.int64)
