@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import tomllib
 from pathlib import Path
 
 import onnx
 import pytest
 
 from tests.formats.onnx_models import model, node
-from tests.support.cli import call
+from tests.support.cli import Called, call
+from verify.web.server import Server
 
 Capture = pytest.CaptureFixture[str]
 PROPERTY = "(declare-const X_0 Real)(declare-const Y_0 Real)(assert (<= 0 X_0 1))(assert (>= Y_0 1.5))"
@@ -68,3 +71,34 @@ def test_first_claims_name_the_output(here: Path, capsys: Capture) -> None:
     assert call(capsys, "init", "net.onnx", "--timeout", "1", "--output", "z").status == 0
     assert 'output = "z"' in (here / "verify.toml").read_text()
     assert call(capsys, "gate", "verify.toml").status == 0
+
+
+def test_shell(here: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def piped(script: str, *options: str) -> Called:
+        monkeypatch.setattr("sys.stdin", io.StringIO(script))
+        return call(capsys, "shell", "net.onnx", *options)
+
+    assert piped("f(3)").status == 2
+    assert "no second network" in piped("f(3)", "--output", "z", "--to-output", "y").err
+    both = ["--output", "z", "--to", "net.onnx", "--to-output", "y"]
+    lines = ["f(3)", "g(3)", "f(x) == 2*g(x) for x in box(-1, 1)", "affine on box(0, 1)", "equivalent on box(1, 2)"]
+    found = piped("\n".join([*lines, "show", "save s.toml"]), *both)
+    assert (found.status, found.err) == (0, "") and found.out.startswith("6\n3\nPROVED")
+    claims = tomllib.loads((here / "s.toml").read_text())["claim"]
+    chosen = [(claim["output"], claim.get("to_output")) for claim in claims]
+    assert chosen == [("z", "y"), ("z", None), ("z", "y")]
+    assert call(capsys, "gate", "s.toml").status == 0
+    # Another network has its own output.
+    assert piped("network relu\nf(3)", "--output", "z").out.endswith("\n3\n")
+
+
+def test_serve(here: Path, capsys: Capture) -> None:
+    assert "of which network" in call(capsys, "serve", "--output", "z").err
+    assert "--output" in call(capsys, "serve", "net.onnx").err
+    assert "nowhere" in call(capsys, "serve", "net.onnx", "--output", "nowhere").err
+    server = Server(0, "net.onnx", None, "z")
+    try:
+        desk = server.desks.new()
+        assert (desk.given, desk.output) == ({"net.onnx": str(here / "net.onnx")}, "z")
+    finally:
+        server.close()

@@ -383,6 +383,7 @@ GRAPHS: list[tuple[str, onnx.ModelProto, str]] = [
     ("attribute", model([node("Relu", "x", slope=0.1)], (1, 2)), "'slope' is not supported"),
     ("flag", model([node("ReduceSum", "x", keepdims=2)], (1, 2)), "expected 0 or 1"),
     ("slopes", model([node("PRelu", "x s")], (1, 2), {"s": np.ones((2, 2))}), "do not broadcast"),
+    ("slope of one", model([node("PRelu", "x s")], (), {"s": np.ones(1)}), "the standard lets only slopes broadcast"),
     ("attribute-type", model([node("Flatten", "x", axis=1.5)], (1, 2)), "wrong type"),
     ("missing-attribute", model([node("Concat", "x x")], (1, 2)), "'axis' is missing"),
     ("missing-input", model([node("Add", "x")], (1, 2)), "input 1 is missing"),

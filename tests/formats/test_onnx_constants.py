@@ -154,6 +154,15 @@ def test_roots_that_are_exact_are_not_on_the_ledger() -> None:
     assert factor_of([node("Sqrt", "v", "f")], v=np.array([4.0, 0.25], np.float32))[1].notes == ()
 
 
+def test_sums_that_round_on_the_way_are_on_the_ledger() -> None:
+    nodes = [node("ReduceSum", "v", "f", keepdims=1), node("Mul", "x f")]
+    proto = model(nodes, (1, 2), {"v": np.array([2.0**25, 1.0, -(2.0**25)], np.float32)})
+    network = from_model_bytes(proto.SerializeToString(), "m")
+    (note,) = network.notes
+    assert network([3, 0]) == (3, 0)  # ONNX Runtime adds to 0 or to 1, by its order
+    assert note == "constant f computed exactly; an implementation may round it"
+
+
 def test_softmax_of_constants() -> None:
     values, _ = factor_of([node("Softmax", "v", "f", axis=-1)], v=np.array([[0.3, -1.0, 2.0]], np.float32))
     powers = [math.exp(float(np.float32(v))) for v in (0.3, -1.0, 2.0)]
@@ -221,14 +230,13 @@ def test_integer_arithmetic_is_modular(name: str, operator: str, data: st.DataOb
         (np.int8, [node("Neg", "low", "w")], -128),
         (np.int32, [node("Cast", "v", "big", to=6), node("Mul", "huge huge", "w")], 0),
         (np.int16, [node("Cast", "wide", "w", to=TensorProto.INT8)], -56),
-        (np.int64, [node("ReduceProd", "many", "w", keepdims=0)], 0),
         (np.int64, [node("MatMul", "large large", "w")], 4 * 2**62 + 2 * 2**60 - 2**64),
     ],
 )
 def test_integers_wrap(dtype: Any, nodes: list[onnx.NodeProto], expected: int) -> None:
     constants = {
         "v": np.array([100], dtype), "low": np.array([-128], np.int8), "huge": np.array([65536], np.int32),
-        "wide": np.array([200], np.int16), "many": np.array([2**31, 2**32, 2**31], np.int64),
+        "wide": np.array([200], np.int16),
     }  # fmt: skip
     constants["large"] = np.array([2**31, 2**31, 2**30, 2**30, 2**31, 2**31], np.int64)
     proto = model([*nodes, node("Cast", "w", "f", to=TensorProto.DOUBLE), node("Mul", "x f")], (1, 1), constants,
@@ -309,8 +317,10 @@ def test_loops_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         [helper.make_tensor_value_info(n, t, None) for n, t in (("on", 9), ("t", 1))],
     )
     endless = model([node("Loop", "_ c x", body=body)], (1, 1), {"c": np.array(True)})
+    assert "a loop without end" in refusal(endless)
     monkeypatch.setattr(control, "MAX_TURNS", 50)
-    assert "more than 50 turns" in refusal(endless)
+    twice = [node("Loop", "m _ x", "a", body=body), node("Loop", "m _ a", body=body)]
+    assert "more than 50 turns" in refusal(model(twice, (1, 1), {"m": np.array(40)}))
     monkeypatch.setattr(translation, "MAX_NODES", 20)
     many = model([node("Loop", "m _ x", body=body)], (1, 1), {"m": np.array(40)})
     assert "the most that is supported" in refusal(many)

@@ -28,6 +28,25 @@ def loop(trips: int) -> onnx.ModelProto:
     return model([node("Loop", "t k x", body=body)], (1, 2), {"t": np.array(trips), "k": np.array(True)}, opset=17)
 
 
+def turning(outer: int, inner: int | None = None, *, until: int | None = None) -> onnx.ModelProto:
+    """So many turns of Relu, or of a loop of Relu; with ``until``, each turn asks whether it is the last one."""
+    info = helper.make_tensor_value_info
+
+    def body(mark: str, work: onnx.NodeProto) -> onnx.GraphProto:
+        ends = node("Identity", f"k{mark}", f"c{mark}") if until is None else node("Less", f"i{mark} u", f"c{mark}")
+        inputs = [info(f"i{mark}", TensorProto.INT64, []), info(f"k{mark}", TensorProto.BOOL, [])]
+        inputs.append(info(f"v{mark}", TensorProto.FLOAT, [1, 2]))
+        outputs = [info(f"c{mark}", TensorProto.BOOL, []), info(f"w{mark}", TensorProto.FLOAT, [1, 2])]
+        return helper.make_graph([ends, work], f"body{mark}", inputs, outputs)
+
+    work = node("Relu", "vp", "wp")
+    if inner is not None:
+        work = node("Loop", "n kp vp", "wp", body=body("q", node("Relu", "vq", "wq")))
+    counts = {"t": outer, "n": inner or 0, "u": until or 0}
+    constants = {"k": np.array(True), **{name: np.array(count) for name, count in counts.items()}}
+    return model([node("Loop", "t k x", body=body("p", work))], (1, 2), constants, opset=17)
+
+
 def compared(count: int) -> onnx.ModelProto:
     """Comparisons of two values with ``count`` others."""
     nodes = [node("Reshape", "x s", "t"), node("Greater", "t c", "b"), node("Where", "b t z")]
@@ -70,6 +89,7 @@ REFUSED = [
     moved("nothing", "Add", np.array([np.nan])),
     moved("top", "TopK", np.array([0])),
     constant("ReduceSum", np.array([2**31 - 1, 1], dtype=np.int32), keepdims=0),
+    constant("ReduceProd", np.array([2**31, 2**32, 2**31]), keepdims=0),
     constant("CumSum", np.array([2**31 - 1, 1], dtype=np.int32), 0),
     constant("Range", 0, 10**12, 1),
     constant("ConstantOfShape", [10**6, 10**6]),
@@ -86,6 +106,10 @@ REFUSED = [
 READ = [
     pytest.param(loop(3), id="loop"),
     pytest.param(loop(0), id="loop of no turn"),
+    pytest.param(turning(3, 4), id="loop in a loop"),
+    pytest.param(turning(10**15, until=3), id="loop that ends by its condition"),
+    pytest.param(turning(3, 10**15, until=2), id="loop in a loop that ends by its condition"),
+    pytest.param(turning(0, 10**15), id="no turn of a long loop"),
     pytest.param(model([node("Max", "x x x")], (1, 2)), id="max of the same"),
     pytest.param(model([node("Sum", " ".join(["x"] * 200))], (1, 2)), id="200 edges"),
     pytest.param(model([node("Clip", "x _ h")], (1, 2), {"h": np.array(1.0)}), id="left out"),
@@ -105,6 +129,20 @@ def test_refused_in_one_line(proto: onnx.ModelProto) -> None:
         from_model_bytes(proto.SerializeToString(), "m")
     text = str(caught.value)
     assert len(text) < 600 and text.isprintable() and "malformed" not in text
+
+
+@pytest.mark.parametrize(
+    ("proto", "message"),
+    [
+        (turning(10**15), "1000000000000000 turns; at most 10000 turns altogether"),
+        (turning(10_000, 10_000), "10000 turns, 10000 times over; at most 10000 turns altogether"),
+        (turning(10, 1001), "1001 turns, 10 times over"),
+        (turning(50, 10**15, until=10**14), "more than 2000 turns of loops that end by a computed condition"),
+    ],
+)
+def test_loops_are_bounded(proto: onnx.ModelProto, message: str) -> None:
+    with pytest.raises(NetworkError, match=message):
+        from_model_bytes(proto.SerializeToString(), "m")
 
 
 @pytest.mark.parametrize("proto", READ)

@@ -108,7 +108,8 @@ def _elementwise(d: Draft) -> str:
         bounds = [d.weights() if d.flag() else "" for _ in range(2)]
         return d.add(name, x, *bounds)
     if name == "PRelu":
-        return d.add(name, x, d.weights(*d.chosen((1,), d.shapes[x])))
+        # Slopes broadcast to the input alone: one of shape (1,) does not suit an input without axes.
+        return d.add(name, x, d.weights(*(d.chosen((1,), d.shapes[x]) if d.shapes[x] else ())))
     if name == "Shrink":
         return d.add(name, x, bias=0.5, lambd=0.5)
     return d.add(name, x)

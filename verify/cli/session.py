@@ -60,6 +60,7 @@ class Asked:
     region: str | None
     names: dict[str, str]
     verdict: str
+    outputs: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -69,6 +70,8 @@ class Session:
     networks: dict[str, str]
     timeout: float | None = None
     region: str = "all"
+    # Tensors chosen as outputs, by the network's name; a model with one output needs none.
+    outputs: dict[str, str] = field(default_factory=dict)
     claims: list[Asked] = field(default_factory=list)
     result: Result | None = None
     page: Path | None = None
@@ -77,7 +80,11 @@ class Session:
 
     def load(self, name: str) -> Network:
         """The network of that name."""
-        return api.load(self.networks[name])
+        return api.load(self.networks[name], self.outputs.get(name))
+
+    def _chosen(self, name: str) -> str | Network:
+        """The file, or, where an output is chosen, the network that it is then."""
+        return self.load(name) if name in self.outputs else self.networks[name]
 
     def run(self, line: str) -> None:
         """One line; what is wrong with it is said, and remembered in ``status``."""
@@ -135,15 +142,16 @@ class Session:
         if needs and "g" not in self.networks:
             raise InputError(f"{wanted} compares two networks; bind the second one: let g=FILE")
         names = {"to": self.networks["g"]} if needs else {}
-        to = names.get("to")
-        result = api.check(self.networks["f"], wanted, place, to=to, timeout=self.timeout)
-        self._show(result, Asked(self.networks["f"], wanted, place, names, result.verdict.value))
+        to = self._chosen("g") if needs else None
+        result = api.check(self._chosen("f"), wanted, place, to=to, timeout=self.timeout)
+        self._show(result, Asked(self.networks["f"], wanted, place, names, result.verdict.value, dict(self.outputs)))
 
     def _ask(self, text: str) -> None:
         others = {name: source for name, source in self.networks.items() if name != "f"}
-        result = ask(self.networks["f"], text, let=others, timeout=self.timeout)
+        let = {name: self._chosen(name) for name in others}
+        result = ask(self._chosen("f"), text, let=let, timeout=self.timeout)
         used = {name: source for name, source in others.items() if re.search(rf"\b{name}\(", text)}
-        self._show(result, Asked(self.networks["f"], text, None, used, result.verdict.value))
+        self._show(result, Asked(self.networks["f"], text, None, used, result.verdict.value, dict(self.outputs)))
 
     def _show(self, result: Result, asked: Asked) -> None:
         self.result, self.page = result, None
@@ -190,6 +198,10 @@ class Session:
         except ValueError as error:
             raise InputError(f"{word}: {error}; close the quotation") from error
         options = {option for parameter in command.params for option in parameter.opts}
+        if "f" in self.outputs and "--output" not in arguments:
+            if "--output" not in options:
+                raise InputError(f"{word} takes no --output, and an output of f is chosen; give it the file outside")
+            arguments += ["--output", self.outputs["f"]]
         if "--on" in options and "--on" not in arguments and self.region != "all":
             arguments += ["--on", self.region]
         try:
@@ -208,6 +220,7 @@ class Session:
         if source:
             api.load(source)
             self.networks["f"] = source
+            self.outputs.pop("f", None)
         loaded = self.load("f")
         click.echo(
             f"f is {loaded.name}: {counted(loaded.input_size, 'input')}, {loaded.relu_count} ReLU, "
@@ -220,6 +233,7 @@ class Session:
             raise InputError(f"let {text[:60]}: expected NAME=FILE, such as: let g=other.onnx")
         api.load(source)
         self.networks[name] = source
+        self.outputs.pop(name, None)
 
     def _region(self, text: str) -> None:
         if text:
@@ -323,6 +337,8 @@ def claims_file(claims: list[Asked]) -> str:
             lines += [f"property = {json.dumps(claim.text)}", f"on = {json.dumps(claim.region)}"]
         second = claim.names.get("to") or claim.names.get("g")
         lines += [f"to = {json.dumps(second)}"] if second else []
+        keys = {"f": "output", **({"g": "to_output"} if second else {})}
+        lines += [f"{key} = {json.dumps(claim.outputs[name])}" for name, key in keys.items() if name in claim.outputs]
         lines += [f'expect = "{claim.verdict}"'] if claim.verdict != "proved" else []
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from verify import api
 from verify.cli.ask import bindings
-from verify.cli.options import number
+from verify.cli.options import choosing_output, choosing_second_output, number
 from verify.cli.session import Session
+from verify.errors import InputError
 
 INTERRUPTED = 130
 
@@ -18,18 +18,30 @@ INTERRUPTED = 130
 @click.command()
 @click.argument("network")
 @click.option("--to", "other", metavar="OTHER", help="The network that g stands for.")
+@choosing_output
+@choosing_second_output
 @click.option("--let", "bound", metavar="NAME=FILE", multiple=True, help="A further network by name; may be repeated.")
 @click.option("--timeout", metavar="SECONDS", help="Give up a question after this many seconds.")
-def shell(network: str, other: str | None, bound: tuple[str, ...], timeout: str | None) -> int:
+def shell(
+    network: str,
+    other: str | None,
+    output: str | None,
+    to_output: str | None,
+    bound: tuple[str, ...],
+    timeout: str | None,
+) -> int:
     """Ask about NETWORK, one line after the other; 'help' says what a line can be.
 
     Lines may be piped in. Then the exit status is 0 if every line was understood, whatever the verdicts are; else the
     first that applies of 4, 2 and 3.
     """
     names = {"f": network, **({"g": other} if other is not None else {}), **bindings(bound)}
-    for source in names.values():
-        api.load(source)
-    session = Session(names, number(timeout, "timeout"))
+    if to_output is not None and other is None:
+        raise InputError(f"--to-output {to_output}: there is no second network; name it with --to")
+    outputs = {name: tensor for name, tensor in (("f", output), ("g", to_output)) if tensor is not None}
+    session = Session(names, number(timeout, "timeout"), outputs=outputs)
+    for name in names:
+        session.load(name)
     if sys.stdin.isatty():
         session.run("network")
         return _converse(session)

@@ -255,4 +255,5 @@ def _source(desk: Desk, name: str) -> dict[str, Any]:
     """Where a worker finds a network: an example, or a file of the tab."""
     if name.startswith("example:"):
         return {"name": name, "path": name, "given": True}
-    return {"name": name, "path": desk.path(name), "given": name in desk.given}
+    given = name in desk.given
+    return {"name": name, "path": desk.path(name), "given": given, "output": desk.output if given else None}

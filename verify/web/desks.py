@@ -25,6 +25,7 @@ class Desk:
     name: str
     folder: Path
     given: dict[str, str] = field(default_factory=dict)
+    output: str | None = None  # the tensor of the given file that is its output
     used: float = field(default_factory=time.monotonic)
 
     @property
@@ -63,8 +64,8 @@ def safe_name(name: str) -> str:
 class Desks:
     """All desks, in one temporary folder that goes with the server."""
 
-    def __init__(self, given: dict[str, str]) -> None:
-        self.given = given
+    def __init__(self, given: dict[str, str], output: str | None = None) -> None:
+        self.given, self.output = given, output
         self.folder = Path(tempfile.mkdtemp(prefix="verify-serve-"))
         self._lock = threading.Lock()
         self._desks: dict[str, Desk] = {}
@@ -78,7 +79,7 @@ class Desks:
             name = secrets.token_urlsafe(18)
             folder = self.folder / name
             folder.mkdir(mode=0o700)
-            desk = Desk(name, folder, dict(self.given))
+            desk = Desk(name, folder, dict(self.given), self.output)
             self._desks[name] = desk
             return desk
 

@@ -54,10 +54,12 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, port: int = PORT, network: str | None = None, book: Path | None = None) -> None:
+    def __init__(
+        self, port: int = PORT, network: str | None = None, book: Path | None = None, output: str | None = None
+    ) -> None:
         self.gate = threading.BoundedSemaphore(MAX_THREADS)
         super().__init__(("127.0.0.1", port), Handler)
-        self.desks = Desks({Path(network).name: str(Path(network).resolve())} if network else {})
+        self.desks = Desks({Path(network).name: str(Path(network).resolve())} if network else {}, output)
         self.jobs = Jobs(MEMORY_MIB)
         self.answers = Answers(self.desks, self.jobs, network, book)
 

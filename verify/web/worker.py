@@ -165,12 +165,12 @@ def _told(result: Result, request: dict[str, Any], report: _Reporter) -> dict[st
     }
 
 
-def _load(source: dict[str, str], report: _Reporter) -> Network:
+def _load(source: dict[str, Any], report: _Reporter) -> Network:
     from verify.api import load
 
     report.last = 0.0
     report(f"reading {source['name']}")
-    network = load(source["path"])
+    network = load(source["path"], source.get("output"))
     shown = source["name"]
     # A record that is downloaded is replayed beside the file, wherever that lies: its name is what counts.
     return network if network.source is None or source["given"] else replace(network, source=shown)

@@ -35,6 +35,13 @@ ScatterElements ScatterND
 """
 _SEVERAL_ROUNDINGS = frozenset(_SEVERAL_ROUNDINGS_TEXT.split())
 
+# These round sums and products on the way to a result that the type may hold.
+_SUMS_TEXT = """
+AveragePool BatchNormalization Conv ConvTranspose CumSum Einsum Gemm GlobalAveragePool LinearRegressor MatMul Mean
+ReduceL1 ReduceMean ReduceProd ReduceSum ReduceSumSquare Resize Sum Upsample
+"""
+_SUMS = frozenset(_SUMS_TEXT.split())
+
 _OF_COUNTS = frozenset(["CumSum", "MatMul", "ReduceProd", "ReduceSum", "Sum"])
 
 
@@ -88,7 +95,7 @@ def doubt(call: Call, results: Sequence[Value], types: Sequence[int]) -> list[bo
             verdicts.append(False)
             continue
         exact = element not in FLOAT_FORMATS or is_held(value, element)
-        if not exact:
+        if not exact or (own and call.node.op_type in _SUMS):
             call.builder.notes.append(f"constant {call.name} computed exactly; an implementation may round it")
         verdicts.append(carried or own or not exact)
     return verdicts

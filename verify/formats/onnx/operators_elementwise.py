@@ -123,7 +123,9 @@ def parametric_relu(call: Call) -> Value:
     """X where it is positive, else slope X."""
     x, slope = call.tensor(0), call.weights(1)
     if lowering.common_shape(x, slope) != x.shape:
-        raise NetworkError(f"slopes of shape {slope.shape} do not broadcast to {x.shape}")
+        raise NetworkError(
+            f"slopes of shape {slope.shape} do not broadcast to {x.shape}; the standard lets only slopes broadcast"
+        )
     return _leaky(call, np.broadcast_to(slope, x.shape))
 
 

@@ -16,7 +16,7 @@ from verify.formats.onnx import control, lowering, settling
 from verify.formats.onnx.call import Call, Condition, Value, freshly_named
 from verify.formats.onnx.choice import Choice, JumpError
 from verify.formats.onnx.constants import checked_shape, stored_array
-from verify.formats.onnx.control import Typed
+from verify.formats.onnx.control import Turns, Typed
 from verify.formats.onnx.files import printable
 from verify.formats.onnx.folding import doubt, folded
 from verify.formats.onnx.operators import find
@@ -46,6 +46,7 @@ class Budget:
     nodes: int = 0
     folded: int = 0
     depth: int = 0
+    turns: Turns = field(default_factory=Turns)
 
 
 @dataclass
@@ -58,6 +59,11 @@ class Scope:
     values: dict[str, Typed] = field(default_factory=dict)
     stored: Mapping[str, onnx.TensorProto] = field(default_factory=dict)
     outer: Scope | None = None
+
+    @property
+    def turns(self) -> Turns:
+        """What counts the turns of the network's loops."""
+        return self.budget.turns
 
     def find(self, name: str) -> Typed | None:
         """The value of that name, here or around."""
