@@ -320,7 +320,7 @@ def test_engines(claim):
 """
 
 
-@pytest.mark.parametrize("options", [[], pytest.param(["-n", "1"], marks=pytest.mark.slow)])
+@pytest.mark.parametrize("options", [[], pytest.param(["-n", "1"], marks=pytest.mark.campaign)])
 def test_a_contradiction_fails_the_session(tmp_path: Path, options: list[str]) -> None:
     (tmp_path / "test_engines.py").write_text(CONTRADICTION)
     ran = run(tmp_path, *options, pages="none")
@@ -433,7 +433,7 @@ def named(toml: Path) -> Path:
     return toml
 
 
-@pytest.mark.parametrize("options", [[], pytest.param(["-n", "1"], marks=pytest.mark.slow)])
+@pytest.mark.parametrize("options", [[], pytest.param(["-n", "1"], marks=pytest.mark.campaign)])
 def test_started_in_another_folder(
     named: Path, options: list[str], tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -475,7 +475,7 @@ def full(monkeypatch):
 
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [("below a file", []), ("full", []), ("chosen", []), pytest.param("full", ["-n", "2"], marks=pytest.mark.slow)],
+    [("below a file", []), ("full", []), ("chosen", []), pytest.param("full", ["-n", "2"], marks=pytest.mark.campaign)],
 )
 def test_claims_hold_where_no_report_can_be_written(
     project: Path, kind: str, options: list[str], monkeypatch: pytest.MonkeyPatch

@@ -133,7 +133,7 @@ def attack(seed: int, counts: Counter[str]) -> None:
                 assert not broken_facts(f, known, i, x, y, t), (seed, described, region.text, x, y)
 
 
-@pytest.mark.parametrize("seeds", chunks(0, 120, 1, campaign=20))
+@pytest.mark.parametrize("seeds", chunks(0, 60, 1, campaign=40))
 def test_facts_hold_of_random_members(seeds: range) -> None:
     counts: Counter[str] = Counter()
     for seed in seeds:

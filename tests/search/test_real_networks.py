@@ -43,7 +43,9 @@ def affine(network: Network, x: Vector, radius: Fraction) -> tuple[Claim, Outcom
     return claim, outcome
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.campaign if name == "cifar_deep_kw" else ()) for name in NETWORKS]
+)
 def test_radius_at_a_random_point(name: str) -> None:
     network = api.load(outside(f"networks/{name}.onnx"))
     x = random_point(network.input_size)

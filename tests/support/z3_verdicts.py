@@ -23,17 +23,17 @@ TABLE = Path(__file__).with_name("z3_verdicts.txt")
 RECORD = os.environ.get("VERIFY_RECORD_Z3")
 ASKED_AGAIN = 50
 KEY_DIGITS = 16
-LETTERS = {Verdict.PROVED: "p", Verdict.REFUTED: "r"}
+LETTERS = {Verdict.PROVED: "p", Verdict.REFUTED: "r", Verdict.UNKNOWN: "u"}
 
 
 def z3_verdict(claim: Claim, seconds: float) -> Verdict:
-    """What Z3 says of the literal claim: UNKNOWN where it does not within the seconds (never recorded)."""
+    """What Z3 says of the literal claim: UNKNOWN where it did not within the seconds, then or now."""
     key = key_of(claim)
     known = None if RECORD else table().get(key)
-    if known is not None and int(key, 16) % ASKED_AGAIN:
+    if known is Verdict.UNKNOWN or (known is not None and int(key, 16) % ASKED_AGAIN):
         return known
     found = asked(claim, seconds)
-    if RECORD and found in LETTERS:
+    if RECORD:
         with open(RECORD, "a", encoding="ascii") as file:  # one short line: whole, also from several processes
             file.write(f"{key}{LETTERS[found]}\n")
     assert known is None or found in (known, Verdict.UNKNOWN), f"Z3 says {found} of {key}, the table {known}"
@@ -62,6 +62,8 @@ def table() -> dict[str, Verdict]:
 def write_table(record: Path) -> int:
     """Make the table of a record; returns how many verdicts it holds."""
     lines = sorted(set(record.read_text(encoding="ascii").split()))
+    decided = {line[:-1] for line in lines if line[-1] != LETTERS[Verdict.UNKNOWN]}
+    lines = [line for line in lines if line[-1] != LETTERS[Verdict.UNKNOWN] or line[:-1] not in decided]
     assert len({line[:-1] for line in lines}) == len(lines), "Z3 contradicts itself"
     TABLE.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
     return len(lines)
