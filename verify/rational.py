@@ -166,8 +166,10 @@ def decimal_text(value: Fraction, digits: int = 400) -> str | None:
 
 
 def counted(number: int, what: str) -> str:
-    """``1 input``, ``2 inputs``."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    """``1 input``, ``2 inputs``, ``2 biases``."""
+    if number == 1:
+        return f"{number} {what}"
+    return f"{number} {what}es" if what.endswith("s") else f"{number} {what}s"
 
 
 def display(value: Real, digits: int = 30) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from fractions import Fraction
 
 import pytest
 import z3
@@ -14,16 +15,20 @@ from verify.asking import formula_claim
 from verify.asking.definitions import DEFINITIONS, ON_CONES, WITH_NUMBER, is_cone, is_everything
 from verify.formats.expressions import parse_region
 from verify.formats.formulas import parse_formula
+from verify.formula.truth import Meaning
 from verify.kernel.check import Verdict
+from verify.kernel.exact import evaluate
 from verify.network import Network
-from verify.property import CATALOGUE, Claim, find
-from verify.region import Region
+from verify.property import CATALOGUE, Claim, Property, find
+from verify.rational import Vector, vector
+from verify.region import Region, everything
 from verify.search.budget import Budget
 from verify.search.decide import decide
+from verify.search.finding import gap_at
 from verify.search.formula_smt import negated_formula
-from verify.search.smt import SYMBOLIC, literal_query
+from verify.search.smt import MIDDLE, has_query, literal_formula, literal_query
 
-NUMBERED = [(name.format("1/2"), text.format("1/2")) for name, text in WITH_NUMBER]
+NUMBERED = [(name.format("1/2"), find(name.format("1/2")).definition) for name in WITH_NUMBER]
 ALL = [*DEFINITIONS, *NUMBERED]
 
 
@@ -37,9 +42,9 @@ def test_each_definition_is_that_property(name: str, text: str) -> None:
 
 
 def test_every_property_of_the_catalogue_is_defined() -> None:
-    assert {name for name, _ in DEFINITIONS} | {"superposition"} == set(
-        CATALOGUE
-    )  # which is 'linear' on convex regions
+    assert all(wanted.definition for wanted in CATALOGUE.values())
+    names = {name for name, _ in DEFINITIONS}
+    assert names | {"superposition"} == set(CATALOGUE)  # which is 'linear' on convex regions
 
 
 REWRITTEN = [
@@ -115,7 +120,7 @@ def test_definition_and_reduction_agree(seeds: range) -> None:
         claim = Claim(f, find(name), region, g if "g(" in text else None)
         outcome = decide(claim, Budget(20))
         answer = z3_says(text, f, g, region)
-        if claim.property.key in SYMBOLIC:
+        if has_query(claim.property):
             literal = answered(literal_query(claim)[0])
             queries += literal is not None and answer is not None
             assert literal is None or answer is None or literal is answer, f"seed {seed}: {name} on {region.text}"
@@ -123,6 +128,43 @@ def test_definition_and_reduction_agree(seeds: range) -> None:
             compared += 1
             assert outcome.verdict is answer, f"seed {seed}: {name} on {region.text}"
     assert compared > len(seeds) // 2 and queries > len(seeds) // 3
+
+
+STEPS = [
+    find(name) for name in ("nondecreasing in 0", "nonincreasing in 0", "lipschitz 1/2 in linf", "lipschitz 1 in l1")
+]
+
+
+@pytest.mark.parametrize("wanted", [*CATALOGUE.values(), *STEPS, find("equivalent within 1/2")], ids=lambda p: p.name)
+def test_an_instance_breaks_the_property_where_its_definition_is_false(wanted: Property) -> None:
+    """What the kernel evaluates is written apart from the definition; here both are evaluated at random values."""
+    broken = 0
+    for seed in range(40):
+        rng = random.Random(seed)
+        size = rng.choice([1, 2])
+        f, g = (random_claims.network(rng, size, 1, name) for name in ("first", "second"))
+        region = everything(size) if seed % 2 else random_claims.region(rng, size)
+        claim = Claim(f, wanted, region, g if wanted.needs_second else None)
+        values = assignment(rng, wanted, size)
+        formula = literal_formula(wanted, claim.region, 1)
+        networks = {"f": f, "g": g}
+        meaning = Meaning(formula, {"f": size, "g": size}, values, lambda n, x, known=networks: evaluate(known[n], x))  # type: ignore[misc]
+        assert (gap_at(claim, values) is None) == meaning.is_true(), f"seed {seed}: {values} on {claim.region.text}"
+        broken += not meaning.is_true()
+    assert 0 < broken < 40
+
+
+def assignment(rng: random.Random, wanted: Property, size: int) -> dict[str, Vector | Fraction]:
+    """Small values for the property's variables; e is the middle."""
+
+    def value() -> Fraction:
+        return Fraction(rng.randint(-4, 4), rng.choice([1, 2, 4]))
+
+    found: dict[str, Vector | Fraction] = {
+        name: vector([value() for _ in range(size)]) if kind == "point" else value()
+        for name, kind in wanted.variables.items()
+    }
+    return found | ({"e": MIDDLE} if "e" in found else {})
 
 
 def test_a_built_in_network_is_what_its_name_says() -> None:

@@ -225,7 +225,7 @@ REFUSED = [
     ("slice(0, 1, 0, 1)", "expected a list of directions"),
     ("slice(0, [], 0, 1)", "expected a list of directions"),
     ("slice(0, [[1, 0], [2, 0]], 0, 1)", "linearly dependent"),
-    ("slice(0, [[1, 0]], [0, 0], 1)", "the slice has 1 directions, the list has 2 numbers"),
+    ("slice(0, [[1, 0]], [0, 0], 1)", "the slice has 1 direction, the list has 2 numbers"),
     ("slice(0, [[1, 0], [0, 1], [1, 1]], 0, 1)", "the list has 3 directions"),
     ("slice(0, [[0, 1]], x.npy, 1)", "expected a number or a list, got 'x.npy'"),
     ("x.npy", "is a point, not a region; write ball(x.npy, radius)"),

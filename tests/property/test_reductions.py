@@ -250,7 +250,7 @@ def test_equivalent_needs_two_networks_of_one_size() -> None:
         Claim(one, find("equivalent"), everything(1))
     with pytest.raises(PropertyError, match="equal sizes"):
         Claim(two, find("equivalent"), everything(2), one)
-    with pytest.raises(RegionError, match="dimensions"):
+    with pytest.raises(RegionError, match="1 dimension, but max has 2 inputs"):
         Claim(two, find("affine"), everything(1))
 
 

@@ -231,7 +231,7 @@ def test_lattice_networks(name: str) -> None:
 
 
 def test_a_point_of_the_wrong_size() -> None:
-    with pytest.raises(RegionError, match="the point has 1 coordinates; max has 2 inputs"):
+    with pytest.raises(RegionError, match="the point has 1 coordinate; max has 2 inputs"):
         radii(examples.get("max"), vector([1]), Budget())
 
 

@@ -1,8 +1,7 @@
-"""The catalogue's properties, written in the language; a formula that is one of them is decided as that property.
+"""A formula that is the definition of a property of the catalogue is decided as that property.
 
-Arguments are kept inside the region by conditions that say so. Two formulas are the same here if they have one normal
-form, up to the names of what is quantified: sides of a comparison are brought together, products are multiplied out,
-terms and conditions are sorted.
+Two formulas are the same here if they have one normal form, up to the names of what is quantified: sides of a
+comparison are brought together, products are multiplied out, terms and conditions are sorted.
 
 On a convex cone K (a box whose sides are 0 or infinite, cut by half-spaces through 0) conditions may be left out:
 x, y in K and t >= 0 put t x and x + y into K. On all of R^n every argument is inside, and "in all" is left out.
@@ -35,38 +34,21 @@ from verify.formula.tree import (
     walk,
 )
 from verify.network import Network
-from verify.property import Claim, find
+from verify.property import CATALOGUE, Claim, find
+from verify.property.linear import SUPERPOSITION
 from verify.rational import exact_text
 from verify.region import Box, Region, everything
 
-AFFINE = "f((1 - e)*x + e*y) {} (1 - e)*f(x) + e*f(y) for x, y in P, 0 <= e <= 1"
-DEFINITIONS: tuple[tuple[str, str], ...] = (
-    ("affine", AFFINE.format("==")),
-    ("convex", AFFINE.format("<=")),
-    ("concave", AFFINE.format(">=")),
-    ("linear", "f(a*x + b*y) == a*f(x) + b*f(y) for x, y in P, a*x + b*y in P"),
-    ("constant", "f(x) == f(y) for x, y in P"),
-    ("additive", "f(x + y) == f(x) + f(y) for x, y in P, x + y in P"),
-    ("subadditive", "f(x + y) <= f(x) + f(y) for x, y in P, x + y in P"),
-    ("superadditive", "f(x + y) >= f(x) + f(y) for x, y in P, x + y in P"),
-    ("homogeneous", "f(t*x) == t*f(x) for x in P, t*x in P"),
-    ("positively homogeneous", "f(t*x) == t*f(x) for x in P, t*x in P, t >= 0"),
-    ("odd", "f(-x) == -f(x) for x in P, -x in P"),
-    ("even", "f(-x) == f(x) for x in P, -x in P"),
-    ("equivalent", "f(x) == g(x) for x in P"),
+# Superposition is linear's definition.
+DEFINITIONS: tuple[tuple[str, str], ...] = tuple(
+    (wanted.name, wanted.definition) for wanted in CATALOGUE.values() if wanted is not SUPERPOSITION
 )
 # With a number: it is found among those of the formula.
-WITH_NUMBER: tuple[tuple[str, str], ...] = (
-    ("equivalent within {0}", "abs(f(x) - g(x)) <= {0} for x in P"),
-    ("lipschitz {0} in linf", "abs(f(x) - f(y)) <= {0}*max(abs(x - y)) for x, y in P"),
-    ("lipschitz {0} in l1", "abs(f(x) - f(y)) <= {0}*sum(abs(x - y)) for x, y in P"),
-)
+WITH_NUMBER = ("equivalent within {0}", "lipschitz {0} in linf", "lipschitz {0} in l1")
 # Without the conditions that a cone, or all of R^n, makes true.
-ON_CONES: tuple[tuple[str, str], ...] = (
-    ("additive", "f(x + y) == f(x) + f(y) for x, y in P"),
-    ("subadditive", "f(x + y) <= f(x) + f(y) for x, y in P"),
-    ("superadditive", "f(x + y) >= f(x) + f(y) for x, y in P"),
-    ("positively homogeneous", "f(t*x) == t*f(x) for x in P, t >= 0"),
+ON_CONES: tuple[tuple[str, str], ...] = tuple(
+    (name, CATALOGUE[name].definition.replace(", x + y in P", "").replace(", t*x in P", ""))
+    for name in ("additive", "subadditive", "superadditive", "positively homogeneous")
 )
 MAX_NAMES, MAX_NUMBERS = 4, 8
 
@@ -106,9 +88,9 @@ def _candidates(formula: Formula, region: Region, networks: int) -> Iterator[tup
         abs(value) for node in walk(formula.body) for value in _numbers(node) if value and networks <= 2
     )
     for value in list(numbers)[:MAX_NUMBERS]:
-        for name, text in WITH_NUMBER:
-            if ("g(" in text) == (networks == 2):
-                yield name.format(exact_text(value)), text.format(exact_text(value))
+        for wanted in (find(name.format(exact_text(value))) for name in WITH_NUMBER):
+            if wanted.needs_second == (networks == 2):
+                yield wanted.name, wanted.definition
 
 
 def _numbers(node: object) -> list[Fraction]:

@@ -279,7 +279,7 @@ class _Reader:
                 f"the network has {counted(self.dimension, 'input')}, the list has {counted(len(listed), 'direction')}",
             )
         columns = [self.point(item) for item in listed]
-        owner = f"the slice has {len(columns)} directions"
+        owner = f"the slice has {counted(len(columns), 'direction')}"
         lows = self.listed_sides(low, "-inf", len(columns), owner)
         return window(self.point(origin), columns, lows, self.listed_sides(high, "inf", len(columns), owner))
 

@@ -66,15 +66,17 @@ def parse_formula(
     *,
     regions: Mapping[str, Region] | Sequence[Region] = (),
     base_dir: Path | None = None,
+    values: Mapping[str, Fraction | tuple[Fraction, ...]] | None = None,
 ) -> Formula:
     """The formula, for networks of these sizes by the names that they are bound to.
 
     ``regions`` are regions by name, or those of the whole formula in order (then none is read). File names are relative
-    to ``base_dir``. Raises ``FormulaError``, which draws the place of the mistake.
+    to ``base_dir``. Names among ``values`` stand for these numbers and vectors. Raises ``FormulaError``, which draws
+    the place of the mistake.
     """
     with drawn(text):
         tree, written = parse(text)
-        body, conditions = _Reader(functions, written).formula(tree)
+        body, conditions = _Reader(functions, written, values).formula(tree)
         statements = [*conditions, body]
         known = set(names_of(*conditions))
         free = next((n for n in walk(body) if isinstance(n, Name) and n.name not in known), None)
@@ -160,8 +162,13 @@ def _without_quote(message: str) -> str:
 class _Reader:
     """Turns syntax trees into trees of the language."""
 
-    def __init__(self, functions: Mapping[str, Sizes], written: Sequence[tuple[int, str]]) -> None:
-        self.functions, self.written = functions, written
+    def __init__(
+        self,
+        functions: Mapping[str, Sizes],
+        written: Sequence[tuple[int, str]],
+        values: Mapping[str, Fraction | tuple[Fraction, ...]] | None = None,
+    ) -> None:
+        self.functions, self.written, self.values = functions, written, values or {}
 
     def formula(self, tree: Tree[Token]) -> tuple[Statement, list[Statement]]:
         body = self.statement(tree.children[0])
@@ -211,11 +218,14 @@ class _Reader:
         tree = as_tree(node)
         return getattr(self, f"_{tree.data}")(tree, place)  # type: ignore[no-any-return]
 
-    def name(self, token: Token) -> Name:
+    def name(self, token: Token) -> Name | Constant | Listing:
         text, place = str(token), int(token.start_pos or 0)
         if text in self.functions or text in FUNCTIONS:
             raise FormulaMistake(place, f"{text} needs an argument: {text}(x)")
-        return Name(text, place)
+        value = self.values.get(text)
+        if isinstance(value, tuple):
+            return Listing(value, place)
+        return Name(text, place) if value is None else Constant(value, place)
 
     def _group(self, tree: Tree[Token], place: int) -> Node:
         return self.node(tree.children[1])

@@ -22,6 +22,7 @@ from verify.formats.toml_layers import ACTIVATIONS, LAYERS, LayerType
 from verify.formats.toml_values import Table, suggestion
 from verify.network.builder import Builder, Tensor
 from verify.network.network import Network
+from verify.rational import counted
 
 MAX_BYTES = 8 * 2**20
 MAX_NESTING = 50
@@ -171,7 +172,9 @@ class _Wiring:
         wrong = len(names) < 2 if layer.arguments is None else len(names) != layer.arguments
         if wrong:
             count = "two or more" if layer.arguments is None else str(layer.arguments)
-            raise NetworkError(f"{table.where}: {len(names)} inputs; expected {count}, named by 'input' or 'inputs'")
+            raise NetworkError(
+                f"{table.where}: {counted(len(names), 'input')}; expected {count}, named by 'input' or 'inputs'"
+            )
         for name in names:
             if name not in self.tensors:
                 raise NetworkError(f"{table.where}: no earlier layer {name[:40]!r}; {suggestion(name, self.tensors)}")

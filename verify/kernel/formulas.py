@@ -13,7 +13,7 @@ from verify.kernel.evidence import Cells, Falsehood
 from verify.kernel.exact import evaluate
 from verify.property import Assignment
 from verify.property.base import Asked
-from verify.rational import Vector
+from verify.rational import Vector, counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ def meaning(asked: Asked, assignment: Assignment) -> Meaning:
     for name, value in assignment.items():
         size = len(value) if isinstance(value, Vector) else 0
         if size != wanted[name].size:
-            raise EvidenceError("falsehood", f"{name} has {size} coordinates; expected {wanted[name].size}")
+            raise EvidenceError("falsehood", f"{name} has {counted(size, 'coordinate')}; expected {wanted[name].size}")
     inputs = {name: network.input_size for name, network in asked.networks.items()}
     return Meaning(asked.formula, inputs, assignment, lambda name, x: evaluate(asked.networks[name], x))
 

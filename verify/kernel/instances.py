@@ -17,7 +17,7 @@ from verify.kernel.exact import AffineForm
 from verify.property import Assignment, Claim, Term
 from verify.property.copies import sums_inside
 from verify.property.trivial import Absence, axis_direction, trivial
-from verify.rational import Vector, zeros
+from verify.rational import Vector, counted, zeros
 from verify.region import Region
 
 
@@ -55,7 +55,7 @@ def instance_terms(claim: Claim, assignment: Assignment) -> list[Term]:
         if isinstance(value, Vector) != (variables[name] == "point"):
             raise EvidenceError("instance", f"{name} is not a {variables[name]}")
         if isinstance(value, Vector) and len(value) != size:
-            raise EvidenceError("instance", f"{name} has {len(value)} coordinates; expected {size}")
+            raise EvidenceError("instance", f"{name} has {counted(len(value), 'coordinate')}; expected {size}")
     try:
         terms = claim.property.instance(assignment)
     except PropertyError as error:

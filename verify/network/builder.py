@@ -23,7 +23,7 @@ from verify.errors import NetworkError
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
 from verify.network.network import Block, Network
-from verify.rational import Number, Vector, concatenate, to_fraction, vector, vector_from_floats, zeros
+from verify.rational import Number, Vector, concatenate, counted, to_fraction, vector, vector_from_floats, zeros
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,7 +300,9 @@ def dense(x: Tensor, weight: object, bias: object | None = None) -> Tensor:
         raise NetworkError(f"{x.name or 'dense'}: weight of shape {matrix.shape} on {x.size} values")
     offset = exact_vector(bias) if bias is not None else None
     if offset is not None and len(offset) != matrix.shape[0]:
-        raise NetworkError(f"{x.name or 'dense'}: {len(offset)} biases for {matrix.shape[0]} outputs")
+        raise NetworkError(
+            f"{x.name or 'dense'}: {counted(len(offset), 'bias')} for {counted(matrix.shape[0], 'output')}"
+        )
     return x.apply(matrix, (matrix.shape[0],), offset)
 
 
@@ -349,7 +351,7 @@ def conv(
     if bias is not None:
         one = exact_vector(bias)
         if len(one) != outputs:
-            raise NetworkError(f"{x.name or 'conv'}: {len(one)} biases for {outputs} channels")
+            raise NetworkError(f"{x.name or 'conv'}: {counted(len(one), 'bias')} for {counted(outputs, 'channel')}")
         offset = one.take(np.repeat(np.arange(outputs), area))
     return x.apply(matrix, (outputs, *out_space), offset)
 

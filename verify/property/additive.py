@@ -42,4 +42,5 @@ ADDITIVE = Property(
     instance=_instance,
     reduce=_reduce,
     labels=("x + y", "x", "y"),
+    definition="f(x + y) == f(x) + f(y) for x, y in P, x + y in P",
 )

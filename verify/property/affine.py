@@ -36,4 +36,5 @@ AFFINE = Property(
     instance=_instance,
     reduce=_reduce,
     labels=("(1-e) x + e y", "x", "y"),
+    definition="f((1 - e)*x + e*y) == (1 - e)*f(x) + e*f(y) for x, y in P, 0 <= e <= 1",
 )

@@ -134,6 +134,9 @@ class Property:
     property with numbers in its name (``lipschitz 2 in linf`` is of the family ``lipschitz``); ``fits`` raises
     ``PropertyError`` for a network that they do not fit; ``predicate`` says the property in a sentence. ``asked`` is
     the formula that somebody wrote, where the property is none of the catalogue's: see ``verify.property.asked``.
+
+    ``definition`` is the property in the language of claims, for a region P: every argument of f is kept inside P by
+    a condition, and u is the unit vector of ``parameters["axis"]``. It is empty where the language cannot say it.
     """
 
     name: str
@@ -149,6 +152,7 @@ class Property:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     fits: Callable[[Network], None] | None = None
     predicate: str = ""
+    definition: str = ""
     asked: Asked | None = None
 
     def __repr__(self) -> str:

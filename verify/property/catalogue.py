@@ -119,8 +119,9 @@ class Claim:
         first = self.network
         if (first.input_size, first.output_size) != (second.input_size, second.output_size):
             raise PropertyError(
-                f"{self.property.name!r} needs equal sizes: {first.name} has {first.input_size} inputs and"
-                f" {first.output_size} outputs, {second.name} has {second.input_size} and {second.output_size}"
+                f"{self.property.name!r} needs equal sizes: {first.name} has {counted(first.input_size, 'input')} and"
+                f" {counted(first.output_size, 'output')}, {second.name} has {second.input_size} and"
+                f" {second.output_size}"
             )
 
     def questions(self) -> list[Question] | Vacuous:

@@ -27,4 +27,5 @@ CONSTANT = Property(
     instance=_instance,
     reduce=_reduce,
     labels=("x", "y"),
+    definition="f(x) == f(y) for x, y in P",
 )

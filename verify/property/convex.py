@@ -46,6 +46,7 @@ CONVEX = Property(
     reduce=_reduce,
     labels=AFFINE.labels,
     relation="<= 0",
+    definition="f((1 - e)*x + e*y) <= (1 - e)*f(x) + e*f(y) for x, y in P, 0 <= e <= 1",
 )
 
 CONCAVE = Property(
@@ -56,4 +57,5 @@ CONCAVE = Property(
     reduce=_reduce_concave,
     labels=AFFINE.labels,
     relation=">= 0",
+    definition="f((1 - e)*x + e*y) >= (1 - e)*f(x) + e*f(y) for x, y in P, 0 <= e <= 1",
 )

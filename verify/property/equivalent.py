@@ -37,4 +37,5 @@ EQUIVALENT = Property(
     reduce=_reduce,
     labels=("x", "x"),
     needs_second=True,
+    definition="f(x) == g(x) for x in P",
 )

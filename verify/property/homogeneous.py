@@ -74,6 +74,7 @@ POSITIVELY_HOMOGENEOUS = Property(
     instance=_positive_instance,
     reduce=_reduce_positive,
     labels=("t x", "x"),
+    definition="f(t*x) == t*f(x) for x in P, t*x in P, t >= 0",
 )
 
 HOMOGENEOUS = Property(
@@ -83,4 +84,5 @@ HOMOGENEOUS = Property(
     instance=_instance,
     reduce=_reduce,
     labels=("t x", "x"),
+    definition="f(t*x) == t*f(x) for x in P, t*x in P",
 )

@@ -35,6 +35,7 @@ LINEAR = Property(
     instance=_instance,
     reduce=_reduce,
     labels=("a x + b y", "x", "y"),
+    definition="f(a*x + b*y) == a*f(x) + b*f(y) for x, y in P, a*x + b*y in P",
 )
 
 SUPERPOSITION = Property(
@@ -44,4 +45,5 @@ SUPERPOSITION = Property(
     instance=_instance,
     reduce=_reduce,
     labels=("a x + b y", "x", "y"),
+    definition=LINEAR.definition,
 )

@@ -15,6 +15,8 @@ from verify.region import Region
 NORMS = {"linf": "L-infinity", "l1": "L1", "l2": "L2"}
 # How the formula writes them.
 SUBSCRIPTS = {"linf": "inf", "l1": "1", "l2": "2"}
+# How the language of claims does: it has no squares, and so not the L2 norm.
+DISTANCES = {"linf": "max", "l1": "sum"}
 
 
 def measure(norm: str, v: Vector) -> Fraction:
@@ -75,6 +77,7 @@ def lipschitz(constant: str, norm: str) -> Property:
         raise PropertyError(f"lipschitz: {error}") from error
     if value < 0:
         raise PropertyError(f"lipschitz: the constant is {constant[:60]}; expected 0 or more")
+    distance = DISTANCES.get(norm)
     factor = "" if value == 1 else f"{exact_text(value)} "
     return Property(
         name=f"lipschitz {exact_text(value)} in {norm}",
@@ -87,6 +90,7 @@ def lipschitz(constant: str, norm: str) -> Property:
         margin=_margin(norm, value),
         family="lipschitz",
         parameters={"norm": norm, "constant": value},
+        definition=f"abs(f(x) - f(y)) <= {exact_text(value)}*{distance}(abs(x - y)) for x, y in P" if distance else "",
         predicate=f"Lipschitz with constant {exact_text(value)} in the {NORMS[norm]} norm",
     )
 

@@ -75,9 +75,10 @@ def monotone(direction: str, index: str) -> Property:
     """``nondecreasing in 0`` or ``nonincreasing in 0``; ``monotone in 0`` is the former."""
     axis, sign = int(index), -1 if direction == "nonincreasing" else 1
     family = "nonincreasing" if sign < 0 else "nondecreasing"
+    symbol = "<=" if sign < 0 else ">="
     return Property(
         name=f"{family} in {axis}",
-        formula=f"f(x + t e{axis}) {'<=' if sign < 0 else '>='} f(x), t >= 0",
+        formula=f"f(x + t e{axis}) {symbol} f(x), t >= 0",
         variables={"x": "point", "t": "number"},
         instance=_instance(axis),
         reduce=_reduction(axis, sign),
@@ -86,6 +87,7 @@ def monotone(direction: str, index: str) -> Property:
         family=family,
         parameters={"axis": axis},
         fits=_fits(axis),
+        definition=f"f(x + t*u) {symbol} f(x) for x in P, x + t*u in P, t >= 0",
         predicate=f"{family} in input {axis}",
     )
 

@@ -10,7 +10,9 @@ from verify.property.copies import zero_on_copies
 from verify.region import Region
 
 
-def _property(name: str, sign: int, formula: str) -> Property:
+def _property(name: str, sign: int, right: str) -> Property:
+    formula = f"f(-x) = {right}"
+
     def instance(values: Assignment) -> list[Term]:
         x = point(values, "x")
         return [Term(Fraction(1), -x), Term(Fraction(sign), x)]
@@ -23,8 +25,9 @@ def _property(name: str, sign: int, formula: str) -> Property:
         parts = [(1, (-1,)), (sign, (1,))]
         return [zero_on_copies(local, domain, parts, 1, f"lemma 5: {formula} as one network that must vanish")]
 
-    return Property(name, formula, {"x": "point"}, instance, reduce, ("-x", "x"))
+    definition = f"f(-x) == {right} for x in P, -x in P"
+    return Property(name, formula, {"x": "point"}, instance, reduce, ("-x", "x"), definition=definition)
 
 
-ODD = _property("odd", 1, "f(-x) = -f(x)")
-EVEN = _property("even", -1, "f(-x) = f(x)")
+ODD = _property("odd", 1, "-f(x)")
+EVEN = _property("even", -1, "f(x)")

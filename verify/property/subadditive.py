@@ -37,6 +37,7 @@ SUBADDITIVE = Property(
     reduce=_reduction(1),
     labels=ADDITIVE.labels,
     relation="<= 0",
+    definition="f(x + y) <= f(x) + f(y) for x, y in P, x + y in P",
 )
 
 SUPERADDITIVE = Property(
@@ -47,4 +48,5 @@ SUPERADDITIVE = Property(
     reduce=_reduction(-1),
     labels=ADDITIVE.labels,
     relation=">= 0",
+    definition="f(x + y) >= f(x) + f(y) for x, y in P, x + y in P",
 )

@@ -78,6 +78,7 @@ def equivalent_within(text: str) -> Property:
         margin=margin,
         family="equivalent within",
         parameters={"epsilon": epsilon},
+        definition=f"abs(f(x) - g(x)) <= {exact_text(epsilon)} for x in P",
     )
 
 

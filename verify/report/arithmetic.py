@@ -51,10 +51,12 @@ def counterexample(result: Result) -> Counterexample | None:
     total = number(judgement.gap)
     combination = f"{names} = {numbers}" + (f" = {total.short}" if numbers != total.short else "")
     says = "The formula says that this is 0. It is not, so the claim is false."
-    if is_comparison(result.claim.property):
+    wanted = result.claim.property
+    rounded_equation = wanted.relation == "= 0" and "~" in numbers
+    if is_comparison(wanted) or rounded_equation:
         called = [(v.factor, v, call) for v, call in zip(judgement.values, calls, strict=True)]
-        combination = comparison(result.claim.property, evidence.assignment, called)
-        sign = "at most" if result.claim.property.relation == "<= 0" else "at least"
+        combination = comparison(wanted, evidence.assignment, called)
+        sign = {"<= 0": "at most", ">= 0": "at least", "= 0": "equal to"}[wanted.relation]
         says = f"The formula says that the first is {sign} the second. It is not, so the claim is false."
     variables = tuple(_variable(name, value) for name, value in evidence.assignment.items())
     return Counterexample(result.counterexample or "", variables, tuple(evaluations), combination, total, says)

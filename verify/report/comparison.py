@@ -27,7 +27,7 @@ def comparison(formula: Property, assignment: Assignment, values: Sequence[Calle
         return _lipschitz(formula, assignment, values)
     left = [item for item in values[:1] if item[0]]
     right = [(-factor, value, call) for factor, value, call in values[1:] if factor]
-    return _against(_side(left), _side(right), ">" if formula.relation == "<= 0" else "<")
+    return _against(_side(left), _side(right), {"<= 0": ">", ">= 0": "<", "= 0": "!="}[formula.relation])
 
 
 def _against(left: tuple[str, Real], right: tuple[str, Real], sign: str) -> str:

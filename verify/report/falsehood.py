@@ -22,7 +22,7 @@ from verify.kernel.evidence import Falsehood, assignment_to_json, read_assignmen
 from verify.kernel.formulas import meaning
 from verify.property import Assignment
 from verify.property.base import Asked
-from verify.rational import Vector, display, exact_text, vector
+from verify.rational import Vector, display, display_apart, exact_text, vector
 from verify.region import region as regions
 from verify.report.points import INLINE_COORDINATES, point_text
 
@@ -127,7 +127,7 @@ def _numbers(found: Meaning, node: Compare | Member) -> str:
     place = holds.index(False) if False in holds else 0
     where = f" in entry {place}" if len(pairs) > 1 else ""
     left, right = pairs[place]
-    shown = display(left), display(right)
+    shown = display_apart(left, right)
     text = f" says{where} {shown[0]} {node.symbol} {shown[1]}"
     if any("~" in side for side in shown):
         text += f" (they differ by {display(left - right, 24)})"

@@ -13,7 +13,7 @@ from verify.kernel.check import Verdict, has_smooth_units
 from verify.property import Claim
 from verify.report.model import SecondOpinion
 from verify.report.record import Result
-from verify.search.smt import SYMBOLIC, interrupting, literal_query, smt_text
+from verify.search.smt import has_query, interrupting, literal_query, smt_text
 
 MAX_RELU, MAX_INPUTS = 12, 3
 WORK, SECONDS = 1_000_000, 2.0
@@ -30,7 +30,7 @@ def is_small(claim: Claim) -> bool:
     if claim.property.asked is not None:
         return claim.network.relu_count <= MAX_RELU and claim.network.input_size <= 2 * MAX_INPUTS
     units = sum(network.relu_count for network in networks if network is not None)
-    return claim.property.key in SYMBOLIC and units <= MAX_RELU and claim.network.input_size <= MAX_INPUTS
+    return has_query(claim.property) and units <= MAX_RELU and claim.network.input_size <= MAX_INPUTS
 
 
 def second_opinion(result: Result) -> SecondOpinion | None:

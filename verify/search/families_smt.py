@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import z3
@@ -21,9 +22,9 @@ from verify.network.families.ranges import flat
 from verify.network.families.terms import Terms
 from verify.rational import Vector, vector
 from verify.search.budget import Budget
-from verify.search.encoding import inside
 from verify.search.finding import gap_at
-from verify.search.smt import NONNEGATIVE_T, SYMBOLIC, interrupting
+from verify.search.formula_smt import add_negation
+from verify.search.smt import in_order, interrupting, literal_formula
 
 MAX_WEIGHTS, MAX_RELU, MAX_INPUTS = 30, 16, 4
 SECONDS = 10.0
@@ -40,11 +41,7 @@ class Answer:
 
 def is_small(claim: FamilyClaim) -> bool:
     """Whether the literal query is worth asking."""
-    if (
-        claim.property.key not in SYMBOLIC
-        or claim.property.margin is not None
-        or claim.family.weight_count > MAX_WEIGHTS
-    ):
+    if not claim.property.definition or claim.property.margin is not None or claim.family.weight_count > MAX_WEIGHTS:
         return False
     return claim.family.input_size <= MAX_INPUTS and sum(math.prod(s) for s in claim.family.shapes) <= MAX_RELU * 2
 
@@ -53,25 +50,9 @@ def query(claim: FamilyClaim) -> tuple[Any, dict[tuple[str, str], list[Any]], di
     """A solver that holds the negated claim, the weights and the property's variables."""
     solver = z3.Solver()
     weights = {key: _weights(key, flat(p.ranges, p.shape), solver) for key, p in claim.family.parameters.items()}
-    variables: dict[str, Any] = {
-        name: [z3.Real(f"{name}_{i}") for i in range(claim.family.input_size)] if kind == "point" else z3.Real(name)
-        for name, kind in claim.property.variables.items()
-    }
-    if claim.property.key in NONNEGATIVE_T:
-        solver.add(variables["t"] >= 0)
-    terms = SYMBOLIC[claim.property.key]({**claim.property.parameters, **variables})
-    total = [z3.RealVal(0)] * claim.family.output_size
-    for i, (factor, argument, _) in enumerate(terms):
-        solver.add(*inside(claim.region, argument, f"t{i}"))
-        outputs = _outputs(claim, weights, argument, solver, f"n{i}")
-        total = [t + factor * o for t, o in zip(total, outputs, strict=True)]
-    solver.add(z3.Or([_broken(claim, t) for t in total]))
-    return solver, weights, variables
-
-
-def _broken(claim: FamilyClaim, total: Any) -> Any:
-    relation = claim.property.relation
-    return total != 0 if relation == "= 0" else total > 0 if relation == "<= 0" else total < 0
+    formula = literal_formula(claim.property, claim.region, claim.family.output_size)
+    functions = {"f": partial(_outputs, claim, weights)}
+    return solver, weights, in_order(claim.property, add_negation(formula, functions, solver))
 
 
 def _weights(key: tuple[str, str], ranges: list[Range], solver: Any) -> list[Any]:
@@ -148,8 +129,6 @@ def _member(claim: FamilyClaim, model: Any, weights: Any, variables: Any) -> Mem
             assignment[name] = vector([_rational(model, v) for v in value])
         else:
             assignment[name] = _rational(model, value)
-    if "e" in claim.property.variables:
-        assignment["e"] = Fraction(1, 2)
     ranges = {key: flat(p.ranges, p.shape) for key, p in claim.family.parameters.items()}
     if not all(ranges[key][i].contains(v) for key, values in numbers.items() for i, v in values.items()):
         return None

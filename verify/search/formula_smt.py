@@ -6,10 +6,11 @@ conditions hold and the body does not. Products of unknowns are possible here, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
-from typing import Any
+from typing import Any, TypeAlias
 
 import z3
 
@@ -36,6 +37,8 @@ from verify.formula.tree import (
 from verify.network import Network
 from verify.search.encoding import Reals, encoded, inside, real
 
+# A network's outputs at an argument; what defines them is added to the solver, under names with a prefix.
+Function: TypeAlias = Callable[[Reals, Any, str], Reals]
 COMPARE: dict[str, Any] = {
     "<=": lambda a, b: a <= b,
     ">=": lambda a, b: a >= b,
@@ -48,17 +51,32 @@ COMPARE: dict[str, Any] = {
 
 def negated_formula(formula: Formula, networks: Mapping[str, Network]) -> tuple[Any, dict[str, Any]]:
     """A Z3 solver that holds what refutes the formula, and its names (a real for a number, else a list of reals)."""
-    query = _Query(formula, networks)
+    solver = z3.Solver()
+    return solver, add_negation(formula, {name: _function(network) for name, network in networks.items()}, solver)
+
+
+def add_negation(formula: Formula, functions: Mapping[str, Function], solver: Any) -> dict[str, Any]:
+    """Add what refutes the formula to the solver; returns its names."""
+    query = _Query(formula, functions, solver)
     for condition in formula.conditions:
-        query.solver.add(query.statement(condition))
-    query.solver.add(z3.Not(query.statement(formula.body)))
-    return query.solver, query.variables
+        held = query.statement(condition)
+        if not z3.is_true(z3.simplify(held)):
+            solver.add(*(held.children() if z3.is_and(held) else [held]))
+    solver.add(z3.Not(query.statement(formula.body)))
+    return query.variables
+
+
+def _function(network: Network) -> Function:
+    def outputs(argument: Reals, solver: Any, prefix: str) -> Reals:
+        spread = argument * network.input_size if len(argument) != network.input_size else argument
+        return encoded(network, spread, solver, prefix)
+
+    return outputs
 
 
 class _Query:
-    def __init__(self, formula: Formula, networks: Mapping[str, Network]) -> None:
-        self.formula, self.networks = formula, networks
-        self.solver = z3.Solver()
+    def __init__(self, formula: Formula, functions: Mapping[str, Function], solver: Any) -> None:
+        self.formula, self.functions, self.solver = formula, functions, solver
         self.variables: dict[str, Any] = {
             v.name: z3.Real(v.name) if v.is_number else [z3.Real(f"{v.name}_{i}") for i in range(v.size)]
             for v in formula.variables
@@ -70,7 +88,7 @@ class _Query:
         match node:
             case Compare():
                 left, right = _spread([self.value(node.left), self.value(node.right)])
-                return z3.And([COMPARE[node.symbol](a, b) for a, b in zip(left, right, strict=True)])
+                return _all([COMPARE[node.symbol](a, b) for a, b in zip(left, right, strict=True)])
             case Member():
                 return self.member(node)
             case Every():
@@ -88,7 +106,7 @@ class _Query:
         point = self.value(node.point)
         if len(point) != region.ambient:
             point = point * region.ambient
-        return z3.And(inside(region, point, f"r{self.members}"))
+        return _all(inside(region, point, f"r{self.members}"))
 
     def value(self, node: Expression) -> Reals:
         match node:
@@ -100,10 +118,10 @@ class _Query:
                 found = self.variables[node.name]
                 return found if isinstance(found, list) else [found]
             case Sum():
-                terms = _spread([[real(Fraction(s)) * v for v in self.value(t)] for s, t in node.terms])
-                return [z3.Sum(list(column)) for column in zip(*terms, strict=True)]
+                terms = _spread([_scaled(Fraction(sign), self.value(term)) for sign, term in node.terms])
+                return [reduce(operator.add, column) for column in zip(*terms, strict=True)]
             case Product():
-                return reduce(_multiplied, (self.value(part) for part in node.parts), [real(node.factor)])
+                return _scaled(node.factor, reduce(_multiplied, (self.value(part) for part in node.parts)))
             case Call():
                 return self.call(node)
             case Entry():
@@ -112,11 +130,10 @@ class _Query:
                 return self.applied(node)
 
     def call(self, node: Call) -> Reals:
-        key, network = text_of(node), self.networks[node.function]
+        key = text_of(node)
         if key not in self.calls:
-            argument = self.value(node.argument)
-            argument = argument * network.input_size if len(argument) != network.input_size else argument
-            self.calls[key] = encoded(network, argument, self.solver, f"c{len(self.calls)}")
+            prefix = f"c{len(self.calls)}"
+            self.calls[key] = self.functions[node.function](self.value(node.argument), self.solver, prefix)
         return self.calls[key]
 
     def applied(self, node: Apply) -> Reals:
@@ -137,6 +154,19 @@ def _least(a: Any, b: Any) -> Any:
 
 def _greatest(a: Any, b: Any) -> Any:
     return z3.If(a >= b, a, b)
+
+
+def _all(parts: Sequence[Any]) -> Any:
+    """The conjunction; SMT-LIB has none of fewer than two parts."""
+    if len(parts) == 1:
+        return parts[0]
+    return z3.And(list(parts)) if parts else z3.BoolVal(True)
+
+
+def _scaled(factor: Fraction, values: Reals) -> Reals:
+    if abs(factor) == 1:
+        return [-v for v in values] if factor < 0 else values
+    return [real(factor) * v for v in values]
 
 
 def _multiplied(left: Reals, right: Reals) -> Reals:

@@ -20,7 +20,7 @@ from verify.kernel.closed_form import spread_of
 from verify.kernel.exact import AffineForm, Cell, cell_of, pattern_of, preactivations
 from verify.network import Network
 from verify.property import Criterion, Question
-from verify.rational import Vector, display, exact_text, vector, zeros
+from verify.rational import Vector, counted, display, exact_text, vector, zeros
 from verify.region import ball, everything
 from verify.search.budget import Budget
 from verify.search.nearest import Within, nearest_other_map
@@ -104,7 +104,9 @@ def radii(network: Network, x: Vector, budget: Budget) -> Radii:
 
 def _radii(network: Network, x: Vector, budget: Budget) -> Radii:
     if len(x) != network.input_size:
-        raise RegionError(f"the point has {len(x)} coordinates; {network.name} has {network.input_size} inputs")
+        raise RegionError(
+            f"the point has {counted(len(x), 'coordinate')}; {network.name} has {counted(network.input_size, 'input')}"
+        )
     network.require_piecewise_linear("the radius of a pattern or of an affine map")
     values = preactivations(network, x)
     cell = cell_of(network, pattern_of(network, values))

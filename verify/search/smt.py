@@ -1,13 +1,14 @@
 """Z3 on the literal definition: the reference for small networks.
 
-The negated property is stated over real variables, with one copy of the network for each of its terms. A model is
-turned into an instance and judged by the kernel; an ``unsat`` has no evidence to replay and is only *attested*.
+The property's definition in the language of claims is negated over real variables, with one copy of the network for
+each argument (``verify.search.formula_smt``). A model is turned into an instance and judged by the kernel; an ``unsat``
+has no evidence to replay and is only *attested*.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
@@ -15,136 +16,71 @@ from typing import Any
 import z3
 
 from verify.errors import InputError
+from verify.formats.formulas import parse_formula
+from verify.formula.tree import Formula
 from verify.kernel.check import judge
-from verify.property import Assignment, Claim
+from verify.property import Assignment, Claim, Property
 from verify.rational import Vector, vector
+from verify.region import Region
 from verify.search.budget import Budget
 from verify.search.cases import false_at
-from verify.search.encoding import Reals, encoded, inside, real
+from verify.search.encoding import encoded, inside, real
 from verify.search.finding import gap_at
 from verify.search.formula_smt import negated_formula
 from verify.search.outcome import Attestation, Outcome
 
-SymbolicTerm = tuple[Any, Reals, bool]
+# For a continuous function the middle decides whether it is affine, convex or concave.
+MIDDLE = Fraction(1, 2)
 
 
-def _mix(*parts: tuple[Any, Reals]) -> Reals:
-    return [
-        sum((factor * value for factor, value in zip([f for f, _ in parts], values, strict=True)), z3.RealVal(0))
-        for values in zip(*(v for _, v in parts), strict=True)
-    ]
+def has_query(wanted: Property) -> bool:
+    """Whether the property can be asked of an SMT solver."""
+    return wanted.asked is not None or bool(wanted.definition) or wanted.family == "lipschitz"
 
 
-def _affine(v: Mapping[str, Any]) -> list[SymbolicTerm]:
-    # For a continuous function the middle, e = 1/2, decides.
-    half = z3.RealVal("1/2")
-    return [(1, _mix((half, v["x"]), (half, v["y"])), False), (-half, v["x"], False), (-half, v["y"], False)]
-
-
-def _superposition(v: Mapping[str, Any]) -> list[SymbolicTerm]:
-    combined = _mix((v["a"], v["x"]), (v["b"], v["y"]))
-    return [(1, combined, False), (-v["a"], v["x"], False), (-v["b"], v["y"], False)]
-
-
-def _additive(v: Mapping[str, Any]) -> list[SymbolicTerm]:
-    return [(1, _mix((1, v["x"]), (1, v["y"])), False), (-1, v["x"], False), (-1, v["y"], False)]
-
-
-def _homogeneous(v: Mapping[str, Any]) -> list[SymbolicTerm]:
-    return [(1, _mix((v["t"], v["x"])), False), (-v["t"], v["x"], False)]
-
-
-def _parity(sign: int) -> Callable[[Mapping[str, Any]], list[SymbolicTerm]]:
-    return lambda v: [(1, _mix((-1, v["x"])), False), (sign, v["x"], False)]
-
-
-def _stepped(v: Mapping[str, Any]) -> list[SymbolicTerm]:
-    moved = [value + v["t"] if i == v["axis"] else value for i, value in enumerate(v["x"])]
-    return [(1, moved, False), (-1, v["x"], False)]
-
-
-def _difference(v: Mapping[str, Any]) -> list[SymbolicTerm]:
-    return [(1, v["x"], False), (-1, v["y"], False)]
-
-
-SYMBOLIC: dict[str, Callable[[Mapping[str, Any]], list[SymbolicTerm]]] = {
-    "affine": _affine,
-    "linear": _superposition,
-    "superposition": _superposition,
-    "constant": _difference,
-    "additive": _additive,
-    "homogeneous": _homogeneous,
-    "positively homogeneous": _homogeneous,
-    "odd": _parity(1),
-    "even": _parity(-1),
-    "equivalent": lambda v: [(1, v["x"], False), (-1, v["x"], True)],
-    "convex": _affine,
-    "concave": _affine,
-    "subadditive": _additive,
-    "superadditive": _additive,
-    "nondecreasing": _stepped,
-    "nonincreasing": _stepped,
-    "lipschitz": _difference,
-}
-NONNEGATIVE_T = ("positively homogeneous", "nondecreasing", "nonincreasing")
-
-
-def _terms(claim: Claim, variables: Mapping[str, Any]) -> list[SymbolicTerm]:
-    """The terms of the formula at symbolic values of its variables."""
-    return SYMBOLIC[claim.property.key]({**claim.property.parameters, **variables})
-
-
-def _breaks(claim: Claim, total: Any, variables: Mapping[str, Any]) -> Any:
-    """That one output breaks the formula, its terms adding up to ``total``."""
-    if claim.property.key == "lipschitz":
-        return _too_steep(claim, total, variables)
-    zero = z3.RealVal(0)
-    return {"= 0": total != zero, "<= 0": total > zero, ">= 0": total < zero}[claim.property.relation]
-
-
-def _too_steep(claim: Claim, total: Any, variables: Mapping[str, Any]) -> Any:
-    """``|f(x) - f(y)| > K ||x - y||``, both sides squared for the L2 norm."""
-    norm, constant = claim.property.parameters["norm"], real(claim.property.parameters["constant"])
-    steps = [x - y for x, y in zip(variables["x"], variables["y"], strict=True)]
-    if norm == "l2":
-        return total * total > constant * constant * z3.Sum([step * step for step in steps])
-    sizes = [z3.Abs(step) for step in steps]
-    if norm == "l1":
-        return z3.Abs(total) > constant * z3.Sum(sizes)
-    return z3.And([z3.Abs(total) > constant * size for size in sizes])
+def literal_formula(wanted: Property, region: Region, outputs: int) -> Formula:
+    """The definition of a property of the catalogue on a region, for networks of that many outputs."""
+    values: dict[str, Fraction | tuple[Fraction, ...]] = {"e": MIDDLE}
+    if "axis" in wanted.parameters:
+        values["u"] = tuple(Fraction(int(i == wanted.parameters["axis"])) for i in range(region.ambient))
+    sizes = (region.ambient, outputs)
+    return parse_formula(wanted.definition, {"f": sizes, "g": sizes}, regions={"P": region}, values=values)
 
 
 def literal_query(claim: Claim) -> tuple[Any, dict[str, Any]]:
-    """A Z3 solver that holds the negated claim, and its variables by name."""
-    if claim.property.asked is not None:
-        return negated_formula(claim.property.asked.formula, claim.property.asked.networks)
-    if claim.property.key not in SYMBOLIC:
-        raise InputError(f"{claim.property.name!r} is not written as a query for an SMT solver")
-    solver = z3.Solver()
-    variables = _variables(claim)
-    if claim.property.key in NONNEGATIVE_T:
-        solver.add(variables["t"] >= 0)
-    terms = _terms(claim, variables)
-    total = [z3.RealVal(0)] * claim.network.output_size
-    for network in (claim.network, claim.second):
-        if network is not None:
-            network.require_piecewise_linear("a query for an SMT solver over linear arithmetic")
-    for i, (factor, argument, second) in enumerate(terms):
-        solver.add(*inside(claim.region, argument, f"t{i}"))
-        network = claim.second if second and claim.second is not None else claim.network
-        outputs = encoded(network, argument, solver, f"n{i}")
-        total = [t + factor * o for t, o in zip(total, outputs, strict=True)]
-    solver.add(z3.Or([_breaks(claim, t, variables) for t in total]))
-    return solver, variables
+    """A Z3 solver that holds the negated claim, and the variables of its property (or formula) by name."""
+    wanted = claim.property
+    if wanted.asked is not None:
+        return negated_formula(wanted.asked.formula, wanted.asked.networks)
+    if not has_query(wanted):
+        raise InputError(f"{wanted.name!r} is not written as a query for an SMT solver")
+    networks = {"f": claim.network} | ({} if claim.second is None else {"g": claim.second})
+    for network in networks.values():
+        network.require_piecewise_linear("a query for an SMT solver over linear arithmetic")
+    if not wanted.definition:
+        return _steep_in_l2(claim)
+    formula = literal_formula(wanted, claim.region, claim.network.output_size)
+    solver, found = negated_formula(formula, networks)
+    return solver, in_order(wanted, found)
 
 
-def _variables(claim: Claim) -> dict[str, Any]:
-    """A real for each number, a list of reals for each point."""
-    size = claim.network.input_size
-    return {
-        name: [z3.Real(f"{name}_{i}") for i in range(size)] if kind == "point" else z3.Real(name)
-        for name, kind in claim.property.variables.items()
-    }
+def in_order(wanted: Property, found: Mapping[str, Any]) -> dict[str, Any]:
+    """The terms that stand for the property's variables."""
+    return {name: found[name] if name in found else real(MIDDLE) for name in wanted.variables}
+
+
+def _steep_in_l2(claim: Claim) -> tuple[Any, dict[str, Any]]:
+    """``(f(x) - f(y))^2 > K^2 ||x - y||^2`` at two points of the region, which the language cannot say."""
+    solver, size = z3.Solver(), claim.network.input_size
+    x, y = ([z3.Real(f"{name}_{i}") for i in range(size)] for name in "xy")
+    images = []
+    for i, point in enumerate((x, y)):
+        solver.add(*inside(claim.region, point, f"r{i}"))
+        images.append(encoded(claim.network, point, solver, f"c{i}"))
+    constant = real(claim.property.parameters["constant"])
+    distance = constant * constant * z3.Sum([(a - b) * (a - b) for a, b in zip(x, y, strict=True)])
+    solver.add(z3.Or([(a - b) * (a - b) > distance for a, b in zip(*images, strict=True)]))
+    return solver, {"x": x, "y": y}
 
 
 @contextmanager
@@ -192,8 +128,6 @@ def _assignment(claim: Claim, model: Any, variables: Mapping[str, Any]) -> Assig
             result[name] = vector([_rational(model, v) for v in value])
         else:
             result[name] = _rational(model, value)
-    if claim.property.key in ("affine", "convex", "concave"):
-        result["e"] = Fraction(1, 2)
     return result
 
 

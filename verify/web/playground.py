@@ -17,7 +17,7 @@ from verify.errors import InputError
 from verify.network import Builder, Network
 from verify.network.builder import Tensor, absolute, clip, conv, dense, leaky_relu, relu
 from verify.property import CATALOGUE, Property
-from verify.rational import Vector, exact_text, parse_rational, vector
+from verify.rational import Vector, counted, exact_text, parse_rational, vector
 from verify.region import Region, box
 from verify.report import mathml
 from verify.report.markup import element, join
@@ -201,7 +201,7 @@ def _sides(text: str, key: str, count: int) -> tuple[Fraction | None, ...]:
     infinity = "-inf" if key == "low" else "inf"
     parts = text.split(",", IMAGE * IMAGE)
     if len(parts) != count:
-        raise InputError(f"{key}: {len(parts)} numbers; this region has {count} coordinates")
+        raise InputError(f"{key}: {counted(len(parts), 'number')}; this region has {counted(count, 'coordinate')}")
     return tuple(None if part.strip() == infinity else _number(part, key) for part in parts)
 
 
