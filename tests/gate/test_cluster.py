@@ -214,6 +214,7 @@ class TestDask:
         found = list(ready.run([replace(case, timeout=1) for case in CASES[:3]], Work(), None, lambda case: None))
         assert [f.status for f in found] == [status] * 3
 
+    @pytest.mark.campaign  # waits for a cluster to come back, as long as that takes
     def test_the_scheduler_starts_again(self) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
