@@ -79,6 +79,7 @@ def test_time_and_memory_are_limited(
     desk = client.desk()
     client.upload(desk, "digits_conv.onnx", digits.read_bytes())
     short = client.job(desk, **{**HARD, "seconds": 0.5}, network="digits_conv.onnx")
+    assert "verdict" in short["answer"], short
     assert short["answer"]["verdict"] == "unknown" and "0.5 s" in short["answer"]["answer"]
     assert client.ask("/api/ask", {**HARD, "desk": desk, "network": "example:relu", "seconds": 1e9}).status == 400
     monkeypatch.setattr(server.jobs, "memory", 60)
