@@ -147,9 +147,9 @@ def test_bounds_when_time_runs_out() -> None:
     builder = Builder((6,), "wide")
     rows = [[rng.randint(-5, 5) for _ in range(6)] for _ in range(40)]
     net = builder.build(dense(relu(dense(builder.input, rows, [1] * 40)), [[rng.randint(-5, 5) for _ in range(40)]]))
-    found = best_constant(net, box([-1] * 6, [1] * 6), "linf", Budget(0.5))
+    found = best_constant(net, box([-1] * 6, [1] * 6), "linf", Budget(work=2000))
     assert not found.exact
-    assert 0 <= found.lower < found.upper  # how far it comes depends on the machine
+    assert 0 < found.lower < found.upper
     assert "ran out" in found.reason
 
 

@@ -247,6 +247,8 @@ def partings(
         sides: dict[int, list[int]] = {}
         for leaf in members:
             sides.setdefault(id(rows[leaf][row]), []).append(leaf)
+        if len(sides) > 2:
+            raise EvidenceError("no common facet", "leaves part in more than two ways")
         if len(sides) == 2:
             above, below = sides.values()
             yield row, above, below

@@ -18,14 +18,14 @@ from verify.region import Box
 from verify.search.budget import Budget
 from verify.search.cutting import Search, rounds
 from verify.search.finding import Change, gap_at, proposals, refutation
-from verify.search.points import amounts, gradients, inside, margins, steepest
+from verify.search.points import amounts, gradients, inside, margins, portion_of, steepest
 
 # With more coordinates than this, cutting is hopeless.
 MOST_COORDINATES = 16
 # Networks with so few ReLU are decided by other engines too: bounds get so many boxes and points before them.
 FEW_RELU, FEW_BOXES, FEW_POINTS = 64, 1000, 1 << 11
-# Random points, in portions; the best for each case climb for so many steps, with the first step in parts of the box.
-POINTS, PORTION, CLIMBERS, STEPS, FIRST_STEP = 1 << 17, 1 << 13, 48, 60, 0.05
+# Random points; the best for each case climb for so many steps, with the first step in parts of the box.
+POINTS, CLIMBERS, STEPS, FIRST_STEP = 1 << 17, 48, 60, 0.05
 # Of the search's own promising points so many climb now and then; in between so many times as long passes.
 PURSUED, PURSUE_SHARE = 96, 12.0
 # Points that are judged exactly, at most, each time that floats name some.
@@ -142,10 +142,11 @@ class Hunt:
         work = sum(step.block.size * step.terms for step in (*machine.values, *machine.gaps))
         work *= 1 if machine.directions is None else max(1, machine.directions.size)
         few = self.claim.network.relu_count <= FEW_RELU
-        count = FEW_POINTS if few else int(min(POINTS, max(PORTION, 2**31 // max(work, 1))))
-        for _ in range(max(1, count // PORTION)):
+        portion = portion_of(self.goal)
+        count = FEW_POINTS if few else int(min(POINTS, max(portion, 2**31 // max(work, 1))))
+        for _ in range(max(1, count // portion)):
             budget.check()
-            share = rng.random((min(PORTION, count), len(low)))
+            share = rng.random((min(portion, count), len(low)))
             corner = rng.random(share.shape) < rng.choice([0.0, 0.3, 0.7], size=(len(share), 1))
             points = low + (high - low) * np.where(corner, np.round(share), share)
             found = np.nan_to_num(margins(self.goal, points), nan=-np.inf)

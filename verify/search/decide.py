@@ -30,7 +30,7 @@ from verify.property import Claim, Criterion, Question, Vacuous
 from verify.property.asked import asked_of, conditions_claim
 from verify.property.base import INEQUALITIES
 from verify.region import L1Ball
-from verify.search.bounds import FEW_RELU, MOST_COORDINATES, search_bounds
+from verify.search.bounds import FEW_RELU, search_bounds
 from verify.search.budget import Budget
 from verify.search.cases import falsehood_at
 from verify.search.crossing import findings_along, findings_at, findings_towards, generic_start
@@ -337,8 +337,7 @@ def _by_bounds(
     cuts = engine == "difference" and claim.property.family == "equivalent within"  # what that engine leaves open
     if not (engine in ("auto", "bounds") or cuts) or claim.property.family not in GOALS:
         return None
-    wide = claim.region.base.dimension > MOST_COORDINATES and claim.property.family == "lipschitz"
-    if engine == "auto" and slopes and (claim.network.relu_count <= FEW_RELU or wide):
+    if engine == "auto" and slopes and claim.network.relu_count <= FEW_RELU:
         return None
     tried.append("bounds")
     own = budget

@@ -111,7 +111,7 @@ def best_constant(network: Network, region: Region, norm: str, budget: Budget) -
     if reason and cells_budget is not budget:
         found, bound = steepest(network, region, norm, budget)
         if bound is not None:
-            upper, reason = min(upper, bound), "there are too many cells to look at each"
+            upper, reason = min(upper, bound), "the part of the time for looking at cells ran out"
         if found is not None and found.size > lower:
             lower, output, where = found.size, found.output, found.point
     return LipschitzConstant(norm, max(lower, Fraction(0)), upper, output, where, count, reason)

@@ -11,6 +11,16 @@ from verify.kernel.goals import Goal
 from verify.rational import Floats, Vector, vector, vector_from_floats
 
 
+# Points whose values are computed together, where each has one direction.
+PORTION = 1 << 13
+
+
+def portion_of(goal: Goal) -> int:
+    """So many points at once: memory and time go with the directions whose slopes are computed at each."""
+    directions = goal.machine.directions
+    return max(1, PORTION // max(1, directions.size if directions is not None else 1))
+
+
 def amounts(goal: Goal, points: Floats) -> Floats:
     """For points (N, n) how much each row (N, R) holds: at least 0 where it does."""
     machine = goal.machine

@@ -26,7 +26,7 @@ from verify.search.bounds import MOST_COORDINATES
 from verify.search.budget import Budget
 from verify.search.cutting import Boxes, Search
 from verify.search.effect import coordinate, weights
-from verify.search.points import inside, margins
+from verify.search.points import inside, margins, portion_of
 
 # The search ends where the bound is this close to what was found. So many parts are cut in one turn, of so many in all.
 CLOSE, TURN, MOST_PARTS = 1 + 2.0**-10, 256, 1 << 18
@@ -89,10 +89,14 @@ def steepest(network: Network, region: Region, norm: str, budget: Budget) -> tup
 def _climbed(goal: Goal, budget: Budget) -> tuple[Floats, float]:
     """A point with a steep gradient, and how steep it is, in floats."""
     rng, (low, high) = np.random.default_rng(0), goal.root
-    points = low + (high - low) * rng.random((POINTS, len(low)))
-    sizes = margins(goal, points).max(axis=1)
-    best = np.argsort(-sizes)[:CHOSEN]
-    points, sizes, step = points[best], sizes[best], FIRST_STEP
+    points, sizes, step = np.empty((0, len(low))), np.empty(0), FIRST_STEP
+    for _ in range(max(1, POINTS // portion_of(goal))):
+        some = low + (high - low) * rng.random((min(POINTS, portion_of(goal)), len(low)))
+        points, sizes = np.concatenate([points, some]), np.concatenate([sizes, margins(goal, some).max(axis=1)])
+        best = np.argsort(-sizes)[:CHOSEN]
+        points, sizes = points[best], sizes[best]
+        if budget.remaining <= 0:
+            break
     for _ in range(STEPS):
         if budget.remaining <= 0:
             break
