@@ -187,18 +187,6 @@ def _fill(torch: Any, module: Any, **values: Array) -> None:
             getattr(module, name).copy_(torch.from_numpy(value))
 
 
-def answer(found: Comparison) -> str:
-    """Wrong export or rounding? In a line."""
-    if found.upper == 0:
-        return "neither: the same function"
-    if found.steps is None:
-        return "the layers do not correspond: judge by the difference"
-    k = f"{float(found.steps):.4g}"
-    if found.is_rounding:
-        return f"rounding: no weight differs by more than {k} steps of float32"
-    return f"not rounding: a weight differs by {k} steps of float32"
-
-
 def compared(folder: Path, pairs: list[tuple[str, str]], region: str, seconds: float) -> dict[str, Comparison]:
     """Compare the pairs and print a line or two for each."""
     results = {}
@@ -208,7 +196,7 @@ def compared(folder: Path, pairs: list[tuple[str, str]], region: str, seconds: f
         results[second] = found
         proved = "no E was proved" if found.upper is None else f"equivalent within {display(found.upper, 0)} (proved)"
         print(f"{first} and {second}: {proved}; largest difference found {display(found.lower, 0)}")
-        print(f"  {answer(found)}", flush=True)
+        print(f"  {found.cause}", flush=True)
     return results
 
 

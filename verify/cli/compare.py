@@ -73,7 +73,7 @@ def _show(found: Comparison) -> None:
             out.print(Text(f"  output {j}: at most {bound}, at least {_number(lower)}"))
     if found.layer:
         out.print(Text(f"  most of it comes from layer {found.layer}"))
-    out.print(Text(f"  {_rounding(found)}"))
+    out.print(Text(f"  {found.cause}"))
     if found.reason:
         out.print(Text(f"  {found.reason}", style="dim"))
 
@@ -82,17 +82,6 @@ def _number(value: object) -> str:
     """Exactly where that is short, else to six digits."""
     text = exact_text(value)  # type: ignore[arg-type]
     return text if len(text) <= 12 else display(value, 0)  # type: ignore[arg-type]
-
-
-def _rounding(found: Comparison) -> str:
-    if found.upper == 0:
-        return "the networks are the same function there"
-    if found.steps is None:
-        return "rounding or a wrong export? the layers do not correspond"
-    k = f"{float(found.steps):.4g}"
-    if found.is_rounding:
-        return f"rounding: every weight and bias is within k = {k} steps of float32 of the other's"
-    return f"not rounding alone: a weight or bias differs by k = {k} steps of float32"
 
 
 def to_json(found: Comparison) -> dict[str, object]:

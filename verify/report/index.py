@@ -134,71 +134,36 @@ def read_entry(path: Path) -> Entry | None:
 
 
 def _entry(stem: str, data: dict[str, Any]) -> Entry:
+    """The question, what it is about, and why the answer holds differ from kind to kind."""
+    line = _line
     if data["kind"] == "formula":
-        return _formula_entry(stem, data)
-    if data["kind"] == "family":
-        return _family_entry(stem, data)
-    network, region = str(data["network"]["name"]), str(data["region"])
-    second = f" to {data['second']['name']}" if data["second"] is not None else ""
+        names = {str(name): str(item["name"]) for name, item in data["names"].items()}
+        question = f"Is it true that {data['property']}, where {listed_bindings(names)}?"
+        network, wanted = names["f"], str(data["property"])
+        region = ", ".join(str(item["region"]) for item in data["regions"])
+    elif data["kind"] == "family":
+        network, wanted, region = str(data["family"]["name"]), str(data["property"]), str(data["region"])
+        question, line = f"Is every network of {network} {wanted} {place_of(region)}?", _family_line
+    else:
+        second = f" to {data['second']['name']}" if data["second"] is not None else ""
+        network, wanted, region = str(data["network"]["name"]), f"{data['property']}{second}", str(data["region"])
+        question = f"Is {network} {wanted}{_outputs(data)} {place_of(region)}?"
     unchecked = data["unchecked"]
     test = str(unchecked.get("test", ""))
     return Entry(
         stem=stem,
-        question=f"Is {network} {data['property']}{second}{_outputs(data)} {place_of(region)}?",
+        question=question,
         title=str(unchecked.get("title", "")),
         module=test.partition("::")[0] or NO_MODULE,
         test=test,
         network=network,
-        property=f"{data['property']}{second}",
+        property=wanted,
         region=region,
         verdict=str(data["verdict"]),
         assurance=str(data["assurance"] or ""),
         vacuous=bool(data["vacuous"]),
         seconds=float(unchecked["seconds"]),
-        line=_line(data),
-    )
-
-
-def _formula_entry(stem: str, data: dict[str, Any]) -> Entry:
-    """The line of a formula of the language."""
-    unchecked = data["unchecked"]
-    test = str(unchecked.get("test", ""))
-    names = {str(name): str(item["name"]) for name, item in data["names"].items()}
-    return Entry(
-        stem=stem,
-        question=f"Is it true that {data['property']}, where {listed_bindings(names)}?",
-        title=str(unchecked.get("title", "")),
-        module=test.partition("::")[0] or NO_MODULE,
-        test=test,
-        network=names["f"],
-        property=str(data["property"]),
-        region=", ".join(str(item["region"]) for item in data["regions"]),
-        verdict=str(data["verdict"]),
-        assurance=str(data["assurance"] or ""),
-        vacuous=bool(data["vacuous"]),
-        seconds=float(unchecked["seconds"]),
-        line=_line(data),
-    )
-
-
-def _family_entry(stem: str, data: dict[str, Any]) -> Entry:
-    """The line of a claim about a family of networks."""
-    unchecked, family, region = data["unchecked"], str(data["family"]["name"]), str(data["region"])
-    test = str(unchecked.get("test", ""))
-    return Entry(
-        stem=stem,
-        question=f"Is every network of {family} {data['property']} {place_of(region)}?",
-        title=str(unchecked.get("title", "")),
-        module=test.partition("::")[0] or NO_MODULE,
-        test=test,
-        network=family,
-        property=str(data["property"]),
-        region=region,
-        verdict=str(data["verdict"]),
-        assurance=str(data["assurance"] or ""),
-        vacuous=bool(data["vacuous"]),
-        seconds=float(unchecked["seconds"]),
-        line=_family_line(data),
+        line=line(data),
     )
 
 

@@ -62,6 +62,18 @@ class Comparison:
         """Whether the weights differ by rounding only; None where that is not known."""
         return None if self.steps is None else self.steps <= ROUNDING_STEPS
 
+    @property
+    def cause(self) -> str:
+        """Wrong export or rounding? In a line."""
+        if self.upper == 0:
+            return "the networks are the same function there"
+        if self.steps is None:
+            return "rounding or a wrong export? the layers do not correspond"
+        k = f"{float(self.steps):.4g}"
+        if self.is_rounding:
+            return f"rounding: every weight and bias is within k = {k} steps of float32 of the other's"
+        return f"not rounding alone: a weight or bias differs by k = {k} steps of float32"
+
 
 def compare_networks(first: Network, second: Network, region: Region, budget: Budget) -> Comparison:
     """Compare within the budget; what is known when it ends is returned."""

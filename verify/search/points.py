@@ -10,7 +10,6 @@ from verify.kernel.batches import Directions, Step
 from verify.kernel.goals import Goal
 from verify.rational import Floats, Vector, vector, vector_from_floats
 
-
 # Points whose values are computed together, where each has one direction.
 PORTION = 1 << 13
 
