@@ -321,6 +321,7 @@ def test_true_facts_are_derived_and_hold_of_members(name: str) -> None:
         assert result.verdict is not verify.Verdict.REFUTED, result.counterexample
 
 
+@pytest.mark.slow
 def test_twenty_layers_of_64_channels() -> None:
     """Reasoning is by channel: the size of the images does not matter."""
     layers = [layer for _ in range(20) for layer in (conv(64, (3, 3), P, P, pads=(1, 1)), relu())]

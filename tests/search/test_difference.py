@@ -131,6 +131,7 @@ def test_a_large_copy_in_another_precision() -> None:
     assert decide(closer, Budget()).verdict is Verdict.REFUTED
 
 
+@pytest.mark.slow
 def test_both_bounds_are_said_where_nothing_is_decided() -> None:
     claim, _ = large_copies()
     tight = replace(claim, property=find("equivalent within 1/1000000"))

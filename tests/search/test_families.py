@@ -177,6 +177,7 @@ def test_z3_alone_agrees_and_is_attested() -> None:
     assert refuted.verdict is Verdict.REFUTED and refuted.assurance == "checked"
 
 
+@pytest.mark.slow
 def test_what_signs_do_not_show_z3_may() -> None:
     """relu(a x) - relu(-a x) = a x: exact, but beyond rules about signs."""
     pair = family(1, [dense(2, [["any"], ["any"]]), relu(), dense(1, [[1, -1]])])
@@ -234,6 +235,7 @@ def test_proofs_hold_of_members(seeds: range) -> None:
     assert counts["member proved"] > 8 and counts["refuted"] > 4, counts
 
 
+@pytest.mark.slow
 def test_z3_agrees_on_random_small_families() -> None:
     """The literal claim, weights and all, as nonlinear arithmetic: never the opposite answer."""
     answers: Counter[str] = Counter()
