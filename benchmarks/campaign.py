@@ -22,7 +22,7 @@ from benchmarks.machine import machine
 from benchmarks.records import Log, Record
 from benchmarks.workers import answers
 from verify.kernel import evidence as kinds
-from verify.kernel import instances_json as witnesses
+from verify.kernel import json as kernel_json
 from verify.kernel.check import Verdict, judge
 from verify.kernel.evidence import ValueGap
 from verify.network.network import to_json
@@ -114,8 +114,10 @@ def _replayed(claim: Claim, outcome: Outcome) -> Verdict:
     networks = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
     if outcome.evidence is None:
         return Verdict.UNKNOWN
-    evidence = kinds.from_json(kinds.to_json(outcome.evidence), networks)
-    witness = witnesses.from_json(witnesses.to_json(outcome.witness)) if outcome.witness is not None else None
+    evidence = kernel_json.from_json(kernel_json.to_json(outcome.evidence), networks)
+    witness = (
+        kernel_json.read_witness(kernel_json.witness_to_json(outcome.witness)) if outcome.witness is not None else None
+    )
     return judge(claim, evidence, witness).verdict
 
 

@@ -19,7 +19,7 @@ from verify import pytest_plugin, strategies
 from verify.errors import InputError, RegionError
 from verify.formats.expressions import parse_region
 from verify.fuzzing import fuzz_verdict
-from verify.kernel import evidence as kinds
+from verify.kernel import json as kernel_json
 from verify.kernel.check import Verdict
 from verify.kernel.exact import evaluate
 from verify.network import Network, examples
@@ -190,9 +190,9 @@ def test_evidence_survives_json_and_verdicts_survive_fuzzing(claim: Claim) -> No
         return
     questions = claim.questions()
     sizes = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
-    text = json.dumps(kinds.to_json(outcome.evidence))
-    again = kinds.from_json(json.loads(text), sizes)
-    assert json.dumps(kinds.to_json(again)) == text
+    text = json.dumps(kernel_json.to_json(outcome.evidence))
+    again = kernel_json.from_json(json.loads(text), sizes)
+    assert json.dumps(kernel_json.to_json(again)) == text
     judgement = judged(claim, again)
     assert (judgement.verdict, judgement.vacuous) == (outcome.verdict, outcome.vacuous)
     fuzz_verdict(Result(claim, outcome, claim.network, claim.second), examples=8)

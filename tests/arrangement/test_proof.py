@@ -20,7 +20,8 @@ from verify.arrangement import counting
 from verify.arrangement.counting import Pieces, count
 from verify.arrangement.proof import prove
 from verify.errors import EvidenceError, RegionError, TooLarge
-from verify.kernel import counts, counts_json
+from verify.kernel import counts
+from verify.kernel import json as kernel_json
 from verify.kernel.counts import counted_question, recount
 from verify.network import Network
 from verify.rational import vector
@@ -35,12 +36,12 @@ CORNERS, PLANE, _ = CASES["corners do not connect"]
 
 def replayed(net: Network, region: Region, data: Data) -> tuple[int, int, int]:
     """The counts that the kernel sees in evidence read from JSON."""
-    found = recount(net, region, counts_json.from_json(data, counted_question(net, region).network))
+    found = recount(net, region, kernel_json.read_counts(data, counted_question(net, region).network))
     return found.cells, found.pieces, found.affine_maps
 
 
 def evidence(net: Network, found: Pieces) -> Data:
-    made = counts_json.to_json(prove(net, found, Budget())[0])
+    made = kernel_json.counts_to_json(prove(net, found, Budget())[0])
     result: Data = json.loads(json.dumps(made))
     return result
 

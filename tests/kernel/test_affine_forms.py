@@ -21,9 +21,10 @@ from verify.errors import EvidenceError, TooLarge
 from verify.kernel import affine_forms
 from verify.kernel.affine_forms import Form, form_bounds, paired
 from verify.kernel.check import Verdict
-from verify.kernel.difference import Difference, bounds
-from verify.kernel.evidence import from_json, to_json
+from verify.kernel.difference import bounds
+from verify.kernel.evidence import Difference
 from verify.kernel.exact import evaluate
+from verify.kernel.json import from_json, to_json
 from verify.kernel.ledger import FLOAT_FORMS
 from verify.network import Block, Builder, Network
 from verify.network.builder import dense, relu

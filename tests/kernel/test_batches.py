@@ -20,8 +20,9 @@ from verify.kernel.affine_forms import Pair, paired
 from verify.kernel.batches import DOUBLE, SINGLE, Directions, Machine, Precision
 from verify.kernel.check import judge
 from verify.kernel.cuts import Cuts
+from verify.kernel.evidence import Bounds
 from verify.kernel.exact import evaluate
-from verify.kernel.goals import Bounds, tangent
+from verify.kernel.goals import tangent
 from verify.kernel.instances import Instance
 from verify.network import Block, Builder, Network
 from verify.network import matrix as matrices

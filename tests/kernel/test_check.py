@@ -22,13 +22,8 @@ from tests.support.z3_verdicts import z3_verdict
 from verify.errors import EvidenceError, RegionError
 from verify.kernel import Verdict
 from verify.kernel.check import Judgement
-from verify.kernel.evidence import (
-    Cells,
-    Cover,
-    Leaf,
-    from_json,
-    to_json,
-)
+from verify.kernel.evidence import Cells, Cover, Leaf
+from verify.kernel.json import from_json, to_json
 from verify.kernel.ledger import FLOAT_FILTER
 from verify.network import Builder, Network, examples
 from verify.network.builder import dense, relu

@@ -17,8 +17,9 @@ from tests.support.z3_verdicts import z3_verdict
 from verify.errors import EvidenceError, RegionError
 from verify.kernel.check import Judgement, Verdict
 from verify.kernel.cover import check_cover
-from verify.kernel.evidence import Cells, Cover, Leaf, from_json, to_json
+from verify.kernel.evidence import Cells, Cover, Leaf
 from verify.kernel.exact import pattern_at
+from verify.kernel.json import from_json, to_json
 from verify.kernel.ledger import Ledger
 from verify.network import examples
 from verify.property import Claim, Vacuous, find

@@ -19,9 +19,11 @@ from tests.support.seeds import chunks
 from tests.support.z3_verdicts import z3_verdict
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.check import Verdict
-from verify.kernel.evidence import Cells, Cover, Leaf, Tree, from_json, to_json
+from verify.kernel.core.part import CONSTANT
+from verify.kernel.core.units import MAX_WORK, normal_form
+from verify.kernel.evidence import Cells, Cover, Leaf, Tree
 from verify.kernel.exact import evaluate, preactivations
-from verify.kernel.normal_form import CONSTANT, MAX_WORK, normal_form
+from verify.kernel.json import from_json, to_json
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
 from verify.property import CATALOGUE, Claim, Vacuous

@@ -17,10 +17,11 @@ from tests.support.judging import judged
 from tests.support.naive import preactivations as naive
 from verify.errors import EvidenceError
 from verify.kernel.check import Verdict
-from verify.kernel.evidence import Cells, Cover, Leaf, from_json, to_json
+from verify.kernel.evidence import BlockSteps, Cells, Cover, Leaf, Steps
 from verify.kernel.exact import evaluate
 from verify.kernel.intervals import Intervals
-from verify.kernel.rewriting import EXPAND, KEEP, NEW, OFF, ON, BlockSteps, Steps, rewritten
+from verify.kernel.json import from_json, to_json
+from verify.kernel.rewriting import EXPAND, KEEP, NEW, OFF, ON, rewritten
 from verify.kernel.rows import gathered, products, weighted
 from verify.network import Builder, Network
 from verify.network import matrix as matrices

@@ -15,8 +15,9 @@ from tests.support.judging import judged
 from tests.support.smooth_nets import ALL, ELUS, random_spec
 from verify.errors import EvidenceError, VerifyError
 from verify.kernel import Verdict
-from verify.kernel.evidence import Cells, Cover, Leaf, from_json, to_json
-from verify.kernel.rewriting import OFF, ON, BlockSteps, Steps, rewritten
+from verify.kernel.evidence import BlockSteps, Cells, Cover, Leaf, Steps
+from verify.kernel.json import from_json, to_json
+from verify.kernel.rewriting import OFF, ON, rewritten
 from verify.network import Builder, Network, Tensor, activations
 from verify.network.activations import smooth
 from verify.network.builder import dense, relu

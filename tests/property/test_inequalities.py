@@ -13,7 +13,8 @@ from tests.support.seeds import chunks
 from tests.support.z3_verdicts import z3_verdict
 from verify.errors import PropertyError, RegionError
 from verify.kernel.check import Verdict
-from verify.kernel.evidence import Cells, Nothing, ValueGap, from_json, to_json
+from verify.kernel.evidence import Cells, Nothing, ValueGap
+from verify.kernel.json import from_json, to_json
 from verify.network import Builder, Network, examples
 from verify.network.builder import dense, relu
 from verify.property import Claim, Vacuous, find

@@ -16,6 +16,7 @@ from tests.support import naive, random_claims, random_networks
 from verify import second_judge
 from verify.errors import EvidenceError, NetworkError
 from verify.kernel import evidence as kinds
+from verify.kernel import json as kernel_json
 from verify.kernel.check import Verdict, judge
 from verify.kernel.evidence import Cells, Off, Reached
 from verify.kernel.instances import Instance
@@ -60,7 +61,7 @@ def compare(claim: Claim) -> Verdict:
     if isinstance(outcome.evidence, Off):
         shift = len(questions[0].network.blocks) - len(claim.network.blocks)
         assert (outcome.evidence.block - shift, outcome.evidence.unit) in dead
-    again = kinds.from_json(kinds.to_json(outcome.evidence), [q.network for q in questions])
+    again = kernel_json.from_json(kernel_json.to_json(outcome.evidence), [q.network for q in questions])
     assert judge(claim, again, outcome.witness).verdict is outcome.verdict
     return outcome.verdict
 

@@ -16,9 +16,10 @@ from tests.support.seeds import chunks
 from verify.errors import BudgetExceeded, EvidenceError
 from verify.kernel.check import Verdict
 from verify.kernel.cuts import Cuts, leaves, read
-from verify.kernel.evidence import Cells, Cover, Evidence, Rule, Unsafe, ValueGap, from_json, to_json
+from verify.kernel.evidence import Bounds, Cells, Cover, Evidence, Rule, Unsafe, ValueGap
 from verify.kernel.exact import evaluate
-from verify.kernel.goals import Bounds, goal_of
+from verify.kernel.goals import goal_of
+from verify.kernel.json import from_json, to_json
 from verify.kernel.rules import RULES
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu

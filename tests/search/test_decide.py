@@ -16,8 +16,8 @@ from tests.support.seeds import chunks
 from tests.support.z3_verdicts import key_of, table, z3_verdict
 from verify import api
 from verify.errors import InputError, RegionError
-from verify.kernel import evidence as kinds
 from verify.kernel import exact
+from verify.kernel import json as kernel_json
 from verify.kernel.check import Verdict
 from verify.kernel.exact import AffineForm
 from verify.network import Builder, Network
@@ -100,10 +100,10 @@ def test_known_verdicts(network: str, name: str, region: str, verdict: Verdict) 
 def replayed(claim: Claim, outcome: Outcome) -> Verdict:
     """The verdict that the kernel gives to the evidence after a round trip through JSON text."""
     assert outcome.evidence is not None
-    text = json.dumps(kinds.to_json(outcome.evidence))
+    text = json.dumps(kernel_json.to_json(outcome.evidence))
     questions = claim.questions()
     networks = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
-    judgement = judged(claim, kinds.from_json(json.loads(text), networks))
+    judgement = judged(claim, kernel_json.from_json(json.loads(text), networks))
     assert judgement.vacuous == outcome.vacuous
     return judgement.verdict
 

@@ -18,9 +18,9 @@ from tests.support.outside import outside
 from verify import api
 from verify.errors import EvidenceError, PropertyError
 from verify.kernel.check import Verdict
-from verify.kernel.difference import Difference, bounds, folded
-from verify.kernel.evidence import from_json, to_json
-from verify.kernel.goals import Bounds
+from verify.kernel.difference import bounds, folded
+from verify.kernel.evidence import Bounds, Difference
+from verify.kernel.json import from_json, to_json
 from verify.kernel.ledger import FLOAT_BOUNDS
 from verify.network import Network
 from verify.property import Claim, find

@@ -17,7 +17,7 @@ from verify.errors import EngineDisagreement, InputError, PropertyError, RegionE
 from verify.family import FamilyResult, check_family
 from verify.kernel import Verdict
 from verify.kernel.families import FamilyClaim
-from verify.kernel.family_evidence import from_json, to_json
+from verify.kernel.json import family_to_json, read_family
 from verify.network.families import (
     Family,
     add,
@@ -105,7 +105,7 @@ def test_false_claims_are_refuted_by_a_member(described: Family, property: str, 
     assert result.verdict is Verdict.REFUTED
     evidence = result.outcome.evidence
     assert evidence is not None
-    again = judged_family(result.claim, from_json(to_json(evidence)))
+    again = judged_family(result.claim, read_family(family_to_json(evidence)))
     assert again.verdict is Verdict.REFUTED
     assert again.network is not None
     assert verify.check(again.network, property, on, timeout=20).verdict is Verdict.REFUTED

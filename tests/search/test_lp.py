@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from verify.errors import BudgetExceeded
-from verify.kernel.closed_form import is_nonnegative
+from verify.kernel.core.part import is_nonnegative
 from verify.kernel.exact import AffineForm
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace, box, everything

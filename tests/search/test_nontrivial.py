@@ -12,7 +12,7 @@ import z3
 from verify.errors import EvidenceError, RegionError
 from verify.formats.expressions import parse_region
 from verify.kernel.instances import Instance, NoInstance, Witness, is_vacuous
-from verify.kernel.instances_json import from_json, to_json
+from verify.kernel.json import read_witness, witness_to_json
 from verify.network import Network
 from verify.network.network import Block
 from verify.property import Claim, find
@@ -82,7 +82,7 @@ def compared(seed: int, count: int) -> tuple[int, int]:
             witness = witness_of(claim, Budget())
         except RegionError:
             continue
-        again = from_json(to_json(witness))
+        again = read_witness(witness_to_json(witness))
         assert is_vacuous(claim, again) != has_instance(claim), (claim.property.name, claim.region.text)
         total += 1
         vacuous += isinstance(again, NoInstance) and (again.equation or again.multipliers) is not None

@@ -8,8 +8,7 @@ from fractions import Fraction
 import pytest
 
 from tests.support.enumerated_radius import distance as distance_by_program
-from verify.kernel.closed_form import is_nonnegative
-from verify.kernel.normal_form import CONSTANT, Row
+from verify.kernel.core.part import CONSTANT, Row, is_nonnegative
 from verify.rational import Vector, vector
 from verify.region import Box, ball, box
 from verify.search.budget import Budget

@@ -15,8 +15,9 @@ from tests.support.outside import outside
 from tests.support.z3_verdicts import z3_verdict
 from verify import api
 from verify.kernel.check import Verdict
-from verify.kernel.evidence import Cells, Cover, Empty, from_json, to_json
+from verify.kernel.evidence import Cells, Cover, Empty
 from verify.kernel.exact import evaluate
+from verify.kernel.json import from_json, to_json
 from verify.kernel.rewriting import rewritten
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu

@@ -16,7 +16,8 @@ from tests.support.seeds import chunks
 from verify.errors import BudgetExceeded, EvidenceError
 from verify.kernel.check import Verdict
 from verify.kernel.cuts import Cuts
-from verify.kernel.goals import Bounds, goal_of
+from verify.kernel.evidence import Bounds
+from verify.kernel.goals import goal_of
 from verify.network import Builder, Network, examples
 from verify.network.builder import dense
 from verify.property import Claim, find

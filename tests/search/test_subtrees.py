@@ -17,7 +17,7 @@ from tests.support.random_claims import claim as random_claim
 from tests.support.seeds import chunks
 from verify import api
 from verify.errors import BudgetExceeded, EvidenceError
-from verify.kernel import evidence as kinds
+from verify.kernel import json as kernel_json
 from verify.kernel.check import Verdict
 from verify.network import Builder, Network
 from verify.network.builder import Tensor, dense, maximum
@@ -83,7 +83,7 @@ def about(network: Network, name: str = "constant") -> Claim:
 
 def text(outcome: Outcome) -> str:
     assert outcome.evidence is not None
-    return json.dumps(kinds.to_json(outcome.evidence))
+    return json.dumps(kernel_json.to_json(outcome.evidence))
 
 
 @pytest.mark.usefixtures("handing_out")

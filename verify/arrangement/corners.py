@@ -16,7 +16,7 @@ import numpy as np
 from verify.arrangement.domain import Domain
 from verify.arrangement.exact import IntegerForm, columns_of
 from verify.arrangement.facets import without
-from verify.kernel.closed_form import is_nonnegative
+from verify.kernel.core.part import is_nonnegative
 from verify.kernel.counts import Thin, direction, slack_of
 from verify.kernel.exact import AffineForm
 from verify.rational import Integers

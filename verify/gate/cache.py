@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.errors import EvidenceError, TooLarge, VerifyError
-from verify.kernel import evidence as evidence_kinds
-from verify.kernel import instances_json
+from verify.kernel import json as kernel_json
 from verify.kernel.check import Verdict, judge
 from verify.kernel.formulas import Unsatisfiable
 from verify.kernel.instances import Witness
@@ -92,7 +91,7 @@ def recalled(folder: Path, key: str, claim: Claim) -> Recalled:
 
 def replayed(data: dict[str, Any], claim: Claim) -> Outcome:
     """The outcome that the evidence of a record shows of the claim; whatever is wrong with it raises."""
-    evidence = evidence_kinds.from_json(data["evidence"], asked_about(claim))
+    evidence = kernel_json.from_json(data["evidence"], asked_about(claim))
     witness = _witness(data["nontrivial"], claim)
     judgement = judge(claim, evidence, witness)
     used = None if judgement.verdict is Verdict.REFUTED else witness
@@ -104,8 +103,8 @@ def replayed(data: dict[str, Any], claim: Claim) -> Outcome:
 def _witness(data: Any, claim: Claim) -> Witness | Unsatisfiable | None:
     asked = claim.property.asked
     if asked is None:
-        return instances_json.from_json(data)
-    return instances_json.formula_witness(data, asked_about(conditions_claim(asked)))
+        return kernel_json.read_witness(data)
+    return kernel_json.read_formula_witness(data, asked_about(conditions_claim(asked)))
 
 
 def remember(folder: Path, key: str, result: Result) -> None:

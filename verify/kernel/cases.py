@@ -21,7 +21,7 @@ from fractions import Fraction
 
 from verify.errors import EvidenceError
 from verify.formula.lowering import Case
-from verify.kernel.closed_form import is_nonnegative
+from verify.kernel.core.part import is_nonnegative
 from verify.kernel.evidence import Leaf
 from verify.kernel.exact import AffineForm
 from verify.rational import zeros

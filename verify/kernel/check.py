@@ -22,9 +22,11 @@ from verify.errors import EvidenceError
 from verify.kernel.affine_forms import form_bounds, paired
 from verify.kernel.balls import PRECISIONS, enclosures
 from verify.kernel.cover import check_cover, check_empty
-from verify.kernel.difference import Difference, bounds, boxes, folded
+from verify.kernel.difference import bounds, boxes, folded
 from verify.kernel.evidence import (
+    Bounds,
     Cells,
+    Difference,
     Empty,
     Evidence,
     Falsehood,
@@ -37,7 +39,7 @@ from verify.kernel.evidence import (
 )
 from verify.kernel.exact import evaluate
 from verify.kernel.formulas import Unsatisfiable, check_falsehood, check_satisfied
-from verify.kernel.goals import Bounds, check_bounds
+from verify.kernel.goals import check_bounds
 from verify.kernel.instances import Instance, Witness, instance_terms, is_vacuous
 from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_BOUNDS, FLOAT_FORMS, Ledger
 from verify.kernel.rules import RULES, SMOOTH_RULES

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from fractions import Fraction
-
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.evidence import Equation, Multipliers
+from verify.kernel.core.part import is_nonnegative
+from verify.kernel.evidence import Equation
 from verify.kernel.exact import AffineForm, Bits, Cell
 from verify.kernel.filter import Spread, spread
-from verify.region import Box, HalfSpace, Region
+from verify.kernel.speed import Memory
+from verify.region import Box, Region
 from verify.region.bases import Base
-
-
-def are_weights(multipliers: Multipliers, count: int) -> bool:
-    """Whether these are nonnegative rational multipliers of constraints that there are (0 to ``count`` - 1)."""
-    return all(
-        type(index) is int and 0 <= index < count and isinstance(value, Fraction) and value >= 0
-        for index, value in multipliers.items()
-    )
 
 
 def check_equation(equation: Equation, region: Region) -> AffineForm:
@@ -29,22 +20,6 @@ def check_equation(equation: Equation, region: Region) -> AffineForm:
         if not is_nonnegative(form, region.base, region.rows, multipliers):
             raise EvidenceError("equation", "a claimed equation of the region's hull does not follow")
     return equation.form
-
-
-def is_nonnegative(form: AffineForm, base: Base, rows: Sequence[HalfSpace], multipliers: Multipliers) -> bool:
-    """Whether ``form >= 0`` follows on the base where all rows hold.
-
-    Subtract nonnegative multiples of the rows' slacks (each >= 0 there); if what remains is >= 0 on the whole base,
-    by its closed-form minimum, then so is the form.
-    """
-    coefficients, constant = form.coefficients, form.constant
-    if len(coefficients) != base.dimension or not are_weights(multipliers, len(rows)):
-        return False
-    for index, value in multipliers.items():
-        coefficients = coefficients + rows[index].coefficients.scaled(value)
-        constant -= value * rows[index].bound
-    lowest = base.minimum(coefficients)
-    return lowest is not None and lowest + constant >= 0
 
 
 def settled_units(cell: Cell, block: int, base: Base) -> Bits:
@@ -65,18 +40,13 @@ def settled_units(cell: Cell, block: int, base: Base) -> Bits:
 
 
 def spread_of(cell: Cell, base: Base) -> Spread | None:
-    """Float bounds of the cell's pre-activations; None where they do not apply or exact arithmetic is cheap.
-
-    Remembered with the cell: finding evidence and checking it need the same numbers.
-    """
+    """Float bounds of the cell's pre-activations; None where they do not apply or exact arithmetic is cheap."""
     if cell.is_small:
         return None
-    for known, bounds in cell.spreads:
-        if known is base:
-            return bounds  # type: ignore[no-any-return]
-    bounds = spread(cell.network, cell.pattern, base)
-    cell.spreads[:] = [*cell.spreads[-1:], (base, bounds)]
-    return bounds
+    return _SPREADS.of((cell, base), None, lambda: spread(cell.network, cell.pattern, base))
+
+
+_SPREADS = Memory[Spread | None](4)
 
 
 def _keeps_sign(cell: Cell, block: int, base: Base) -> Bits:

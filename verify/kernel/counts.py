@@ -30,7 +30,7 @@ import numpy as np
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.check import Verdict
-from verify.kernel.closed_form import is_nonnegative
+from verify.kernel.core.part import is_nonnegative
 from verify.kernel.cover import checked_cell, in_hull, leaves
 from verify.kernel.criteria import on_hull
 from verify.kernel.evidence import Cover, Multipliers

@@ -10,13 +10,15 @@ import numpy as np
 
 from verify.errors import EvidenceError
 from verify.kernel.cases import Part
-from verify.kernel.closed_form import check_equation, is_nonnegative, settled_units, spread_of
+from verify.kernel.closed_form import check_equation, settled_units, spread_of
+from verify.kernel.core.part import Part as Known
+from verify.kernel.core.part import is_nonnegative, row_of
+from verify.kernel.core.units import affine_form, free_leaf, normal_form
 from verify.kernel.criteria import Map, check_equality, map_of
 from verify.kernel.evidence import Cover, Empty, Equation, Leaf, Split, Tree
 from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of
 from verify.kernel.inequalities import check_parts, check_slope
 from verify.kernel.ledger import FLOAT_FILTER, Ledger
-from verify.kernel.relevance import check_free_leaf
 from verify.kernel.rewriting import rewritten
 from verify.kernel.signs import pattern_by_signs
 from verify.kernel.smooth import Symbols, maps_of, resolve
@@ -58,7 +60,7 @@ def check_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
     first: list[Map] | None = None
     parts: list[Part] = []
     for leaf, rows in leaves(proof.tree, question.region):
-        _check_pattern(question.network, leaf.pattern)
+        _check_bits(question.network, leaf.pattern)
         maps = _checked_maps(question, rows, leaf, symbols, ledger, alone=alone)
         if alone:
             return  # one affine map is all that is asked
@@ -91,10 +93,21 @@ def _checked_maps(
             raise EvidenceError("smooth units", "an output depends on the value of a smooth unit")
         return maps
     if leaf.free is not None:
-        return [map_of(question, form) for form in check_free_leaf(question, rows, leaf)]
+        return [map_of(question, form) for form in free_maps(question, rows, leaf)]
     cell = cell_of(question.network, leaf.pattern)
     _check_leaf(question, rows, leaf, cell, ledger)
     return [] if alone else [map_of(question, form) for form in cell.outputs()]
+
+
+def free_maps(question: Question, rows: Sequence[HalfSpace], leaf: Leaf) -> list[AffineForm]:
+    """The maps of the outputs on a part on which some units may switch (lemma 7)."""
+    base, network = question.region.base, question.network
+    if not isinstance(base, Box) or leaf.free is None or leaf.signs:
+        raise EvidenceError("relevance", "free units need a region in box form")
+    _check_bits(network, leaf.free)
+    normal = normal_form(network, base)
+    outputs = free_leaf(network, normal, base, rows, leaf)
+    return [affine_form(row, normal.size, normal.denominator) for row in outputs]
 
 
 def after_steps(question: Question, proof: Cover) -> Question:
@@ -119,7 +132,7 @@ def leaves(tree: Tree, region: Region) -> Iterator[tuple[Leaf, tuple[HalfSpace, 
         stack.append((node.above, (*known, HalfSpace(-coefficients, constant))))
 
 
-def _check_pattern(network: Network, pattern: Pattern) -> None:
+def _check_bits(network: Network, pattern: Pattern) -> None:
     """A pattern holds one bit for each unit of each ReLU block."""
     for k, block in network.relu_blocks():
         bits = pattern.get(k)
@@ -131,7 +144,7 @@ def checked_cell(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, ledg
     """The cell of a plain leaf: its pattern speaks of every unit, and holds weakly where the rows hold."""
     if leaf.free is not None or leaf.ceilings or leaf.witnesses:
         raise EvidenceError("cells", "a leaf says more than its pattern and the multipliers for it")
-    _check_pattern(question.network, leaf.pattern)
+    _check_bits(question.network, leaf.pattern)
     cell = cell_of(question.network, leaf.pattern)
     _check_leaf(question, rows, leaf, cell, ledger)
     return cell
@@ -147,12 +160,13 @@ def _check_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, cell:
         return
     if spread_of(cell, base) is not None:
         ledger.add(FLOAT_FILTER)
+    part = Known(base, rows)
     for k, block in network.relu_blocks():
         on = leaf.pattern[k]
         for unit in np.flatnonzero(~settled_units(cell, k, base)).tolist():
-            form = cell.form(k, unit)
-            signed = form if on[unit] else -form
-            if not is_nonnegative(signed, base, rows, leaf.multipliers.get((k, unit), {})):
+            row, scale = row_of(cell.form(k, unit))
+            shown = leaf.multipliers.get((k, unit), {})
+            if not part.is_nonnegative(row, shown, 1 if on[unit] else -1, scale):
                 raise EvidenceError(
                     "stable pattern",
                     f"{block.unit_name(unit)} is said to be {'on' if on[unit] else 'off'} on a part of the region,"

@@ -14,38 +14,22 @@ The box may be cut at coordinates into smaller ones, which cover it; on each the
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from typing import TypeAlias
 
 import numpy as np
 
 from verify.errors import EvidenceError
+from verify.kernel.evidence import BlockSteps, Cut
 from verify.kernel.exact import Bits
 from verify.kernel.intervals import Intervals
-from verify.kernel.rewriting import EXPAND, KEEP, BlockSteps, Replay, constants
+from verify.kernel.rewriting import EXPAND, KEEP, Replay, constants
 from verify.kernel.rows import Triplets, gathered, vector_entries
 from verify.network import Block, Network
 from verify.network.matrix import Entries, Indices, Matrix
 from verify.rational import Vector, vector, zeros
 from verify.region import Box
 from verify.region.bases import Base
-
-# Cut a box at a coordinate, or None where it is not cut further.
-Cut: TypeAlias = tuple[int, Fraction] | None
-
-
-@dataclass(frozen=True, eq=False)
-class Difference:
-    """Boxes on which the bound of this module suffices: cuts in preorder, the lower part first.
-
-    ``folded``: layers without activation are multiplied into those that read them first, in both networks. ``forms``:
-    the bound is that of ``verify.kernel.affine_forms``.
-    """
-
-    cuts: tuple[Cut, ...]
-    folded: bool
-    forms: bool = False
 
 
 def folded(network: Network, base: Base) -> Network:

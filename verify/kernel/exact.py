@@ -7,16 +7,15 @@ on the way.
 
 from __future__ import annotations
 
-import functools
-import threading
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from verify.kernel.speed import Memory, frozen
 from verify.network import Block, Network
 from verify.rational import Integers, Vector, integer_array, zeros
 
@@ -104,15 +103,17 @@ def preactivations_along(network: Network, x: Vector, direction: Vector) -> list
 
 
 def evaluate(network: Network, x: Vector) -> Vector:
-    """Exact output at x; the last few are remembered, as finding and checking evidence ask for the same ones."""
-    return _evaluated(network, tuple(x.numerators.tolist()), x.denominator)
+    """Exact output at x."""
+
+    def output() -> Vector:
+        found = preactivations(network, x)[-1]
+        frozen(found.numerators)
+        return found
+
+    return _OUTPUTS.of((network,), (tuple(x.numerators.tolist()), x.denominator), output)
 
 
-@functools.lru_cache(maxsize=8)
-def _evaluated(network: Network, numerators: tuple[int, ...], denominator: int) -> Vector:
-    output = preactivations(network, Vector(integer_array(numerators), denominator))[-1]
-    output.numerators.setflags(write=False)
-    return output
+_OUTPUTS = Memory[Vector](8)
 
 
 def pattern_of(network: Network, values: list[Vector]) -> Pattern:
@@ -126,20 +127,9 @@ def pattern_at(network: Network, x: Vector) -> Pattern:
 
 
 def cell_of(network: Network, pattern: Pattern) -> Cell:
-    """The cell of a pattern; the last few are remembered, as finding and checking evidence ask for the same ones."""
-    key: tuple[object, ...] = (id(network), *((k, bits.tobytes()) for k, bits in sorted(pattern.items())))
-    cell = _CELLS.get(key)
-    if cell is None or cell.network is not network:
-        cell = Cell(network, {k: bits.copy() for k, bits in pattern.items()})
-        with _CELLS_LOCK:
-            while len(_CELLS) >= 4:
-                _CELLS.pop(next(iter(_CELLS)))
-            _CELLS[key] = cell
-    return cell
-
-
-_CELLS: dict[tuple[object, ...], Cell] = {}
-_CELLS_LOCK = threading.Lock()
+    """The cell of a pattern."""
+    key = tuple((k, bits.tobytes()) for k, bits in sorted(pattern.items()))
+    return _CELLS.of((network,), key, lambda: Cell(network, {k: bits.copy() for k, bits in pattern.items()}))
 
 
 # Beyond this many multiplications, rows of the Jacobian are computed one by one, on demand.
@@ -158,7 +148,6 @@ class Cell:
         network.require_piecewise_linear("an affine map for each pattern")
         self.network = network
         self.pattern = pattern
-        self.spreads: list[tuple[Any, Any]] = []
 
     @cached_property
     def is_small(self) -> bool:
@@ -233,6 +222,9 @@ class Cell:
                 adjoints[source] = (back, denominator)
         gradient, scale = adjoints.get(0, (zeros(self.network.input_size).numerators, 1))
         return Vector(gradient, scale)
+
+
+_CELLS = Memory[Cell](4)
 
 
 def _transposed_product(

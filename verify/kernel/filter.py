@@ -14,20 +14,19 @@ left to exact arithmetic.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from verify.kernel.exact import Pattern
+from verify.kernel.speed import in_threads
 from verify.network import Network, floats
 from verify.rational import Floats
 from verify.region import Box, L1Ball
 from verify.region.bases import Base
 
 COLUMNS_AT_ONCE = 192
-THREADS = 2
 # Weights of which a larger part is not zero are kept dense.
 FILLED = 0.25
 # A term of a product of sparse matrices costs as much as 1 / SPARSE terms with a dense one.
@@ -125,11 +124,9 @@ def _row_norms(network: Network, pattern: Pattern, radii: Floats, *, largest: bo
     layers = [_Layer(network, pattern, k) for k in range(1, len(network.blocks) + 1)]
     used = np.flatnonzero(radii > 0)
     chunks = [used[i : i + COLUMNS_AT_ONCE] for i in range(0, len(used), COLUMNS_AT_ONCE)]
-    with ThreadPoolExecutor(THREADS) as pool:
-        parts = pool.map(lambda columns: _chunk_norms(network, layers, columns, radii, largest=largest), chunks)
-        norms = [np.zeros(block.size) for block in network.blocks]
-        for part in parts:
-            norms = [np.maximum(a, b) if largest else a + b for a, b in zip(norms, part, strict=True)]
+    norms = [np.zeros(block.size) for block in network.blocks]
+    for part in in_threads(lambda columns: _chunk_norms(network, layers, columns, radii, largest=largest), chunks):
+        norms = [np.maximum(a, b) if largest else a + b for a, b in zip(norms, part, strict=True)]
     return norms
 
 

@@ -31,6 +31,7 @@ from verify.kernel.affine_forms import Pair, paired
 from verify.kernel.batches import DOUBLE, SINGLE, Bend, Bits, Directions, Machine, Precision
 from verify.kernel.cuts import Cuts, leaves, sides
 from verify.kernel.difference import correspond, folded
+from verify.kernel.evidence import Bounds
 from verify.network import Block, Network
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
@@ -41,14 +42,6 @@ from verify.property.slopes import axis_in_coordinates
 from verify.rational import Floats, Vector, vector, zeros
 from verify.region import Box, HalfSpace
 from verify.region.bases import Base
-
-
-@dataclass(frozen=True, eq=False)
-class Bounds:
-    """The parts of a box on each of which the bounds settle the claim; ``single``: with columns in float32."""
-
-    cuts: Cuts
-    single: bool
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""The induction over the layers of a family: facts of the input, then of each layer's result, line after line."""
+"""The induction over the layers of a family: facts of the input, then of each layer's result."""
 
 from __future__ import annotations
 
@@ -7,48 +7,35 @@ from dataclasses import dataclass
 from typing import Any
 
 from verify.kernel import layer_rules as rules
-from verify.kernel.facts import ALL, IMPLIED, LINEAR, RISING, Facts, facts
+from verify.kernel.facts import LINEAR, RISING, Facts, facts
 from verify.kernel.interval import EVERYTHING, ZERO
 from verify.kernel.layer_rules import Channels
 from verify.network.families import Family
-from verify.network.families import layers as kinds
 from verify.network.families.layers import Add, BatchNorm, Clip, Conv, Dense, Flatten, Layer, Leaky, Pad, Pool
-from verify.network.families.ranges import Range, Shape, holds_all
+from verify.network.families.ranges import Range, Shape
 from verify.region import Box, L1Ball, Region, ball
-
-SHOWN_CHANNELS = 4
 
 
 @dataclass(frozen=True)
-class Line:
-    """``layer``: these facts hold of these channels of its result, for all members, ``why``."""
+class Step:
+    """A layer (None: the input), the shape and the facts of what it is applied to, and the facts of its result."""
 
-    layer: str
-    channels: str
-    facts: tuple[str, ...]
-    values: str
-    why: str
-
-    def to_json(self) -> dict[str, Any]:
-        return {**vars(self), "facts": list(self.facts)}
-
-    def __str__(self) -> str:
-        where = f"{self.layer} {self.channels}".strip()
-        known = ", ".join(self.facts) or "nothing but its values"
-        return f"{where}: {known}; values in {self.values}    ({self.why})"
+    layer: Layer | None
+    shape: Shape
+    before: Channels
+    after: Channels
 
 
-def induction(family: Family, region: Region) -> tuple[tuple[Line, ...], tuple[Facts, ...]]:
-    """The lines, and the facts of the last layer's channels."""
+def induction(family: Family, region: Region) -> tuple[tuple[Step, ...], tuple[Facts, ...]]:
+    """The steps, and the facts of the last layer's channels."""
     x = of_input(family, region)
-    known = {"input": x}
-    lines = _lines("input", x, f"coordinates of {region.text or 'the region'}")
+    known, steps = {"input": x}, [Step(None, family.input_shape, x, x)]
     for layer, shape, after in zip(family.layers, family.shapes, family.shapes[1:], strict=False):
         y = known[layer.other] if isinstance(layer, Add) else x
         result = known[layer.name] = applied(layer, x, y, shape, after)
-        lines += _lines(layer.name, result, why(layer, x, shape))
+        steps.append(Step(layer, shape, x, result))
         x = result
-    return tuple(lines), x.facts
+    return tuple(steps), x.facts
 
 
 def of_input(family: Family, region: Region) -> Channels:
@@ -96,61 +83,3 @@ def split(x: Channels, shape: Shape, *ranges: Any) -> Channels:
         return x
     repeat = shape[0] // len(x.facts)
     return Channels(tuple(v for v in x.facts for _ in range(repeat)), x.each // repeat)
-
-
-def _lines(layer: str, x: Channels, reason: str) -> list[Line]:
-    """One line for each set of facts that some channel has."""
-    groups: dict[Facts, list[int]] = {}
-    for channel, v in enumerate(x.facts):
-        groups.setdefault(v, []).append(channel)
-    return [
-        Line(layer, _channels(places, len(x.facts)), shown(v), str(v.values), reason) for v, places in groups.items()
-    ]
-
-
-def _channels(places: list[int], count: int) -> str:
-    if len(places) == count:
-        return ""
-    listed = ", ".join(map(str, places[:SHOWN_CHANNELS]))
-    more = f" and {len(places) - SHOWN_CHANNELS} more" if len(places) > SHOWN_CHANNELS else ""
-    return f"[{listed}{more}]"
-
-
-def shown(v: Facts) -> tuple[str, ...]:
-    """The facts in a fixed order, without those that follow from another one."""
-    implied = {name for strong in v.holds for name in IMPLIED.get(strong, ())}
-    implied |= {name for strong in implied for name in IMPLIED.get(strong, ())}
-    return tuple(name for name in ALL if name in v.holds and name not in implied)
-
-
-def why(layer: Layer, x: Channels, shape: Shape) -> str:
-    """The rule in words."""
-    match layer:
-        case Leaky():
-            return _activation(layer, x.merged, shape)
-        case Clip():
-            return "clip is nondecreasing; it does nothing to values inside its ends"
-        case Pool(largest=True):
-            return "a maximum keeps constant, even, positively homogeneous, convex and monotone functions"
-        case Pool():
-            return "a mean keeps every kind of function"
-        case Pad():
-            return f"the border is the constant {layer.value}"
-        case Add():
-            return f"a sum with {layer.other}, weights 1"
-        case Flatten():
-            return "the same values"
-    given = kinds.parameters(layer, shape)
-    named = (f"{key} {holds_all(p.ranges, p.shape)}" for key, p in given.items())
-    return f"a weighted sum, {', '.join(named)}"
-
-
-def _activation(layer: Leaky, z: Facts, shape: Shape) -> str:
-    fixed = kinds.fixed_slope(layer)
-    name = kinds.kind(layer).replace("_", " ")
-    slope = "" if name != "leaky relu" else f", slope {holds_all(layer.slope, (shape[0],))}"
-    if z.values.low >= 0:
-        return f"the argument is >= 0: {name} does nothing{slope}"
-    if z.values.high <= 0:
-        return f"the argument is <= 0: {name} multiplies by its slope{slope or f' {fixed}'}"
-    return f"the sign of the argument is not known: {name} keeps what its shape keeps{slope}"

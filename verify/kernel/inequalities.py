@@ -22,7 +22,7 @@ import numpy as np
 
 from verify.errors import EvidenceError
 from verify.kernel.cases import Part, check_cases
-from verify.kernel.closed_form import is_nonnegative
+from verify.kernel.core.part import is_nonnegative
 from verify.kernel.exact import AffineForm
 from verify.property import Criterion, Question
 from verify.property.base import GRADIENTS, Slope

@@ -11,7 +11,8 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from verify.errors import EvidenceError, PropertyError
-from verify.kernel.closed_form import check_equation, is_nonnegative
+from verify.kernel.closed_form import check_equation
+from verify.kernel.core.part import is_nonnegative
 from verify.kernel.evidence import Equation, Multipliers
 from verify.kernel.exact import AffineForm
 from verify.property import Assignment, Claim, Term

@@ -27,6 +27,8 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError, NetworkError
+from verify.kernel.core.units import activation, at_constant, of_multiple
+from verify.kernel.evidence import BlockSteps, Steps
 from verify.kernel.exact import Bits
 from verify.kernel.intervals import Intervals
 from verify.kernel.rows import Triplets, constant_rows, factors, gathered, weighted
@@ -42,27 +44,6 @@ from verify.region.bases import Base
 KEEP, OFF, ON = -1, -2, -3
 # What becomes of a form that is needed as it is, unless it is the number of a variable to share.
 NEW, EXPAND = -1, -2
-
-
-@dataclass(frozen=True, eq=False)
-class BlockSteps:
-    """The fate of each unit (empty for a block without activation), and of each form that is needed as it is.
-
-    Those are the forms of units that are on or reflected, or of all units of a block without activation; constants
-    are not counted among them. Variables are numbered from 0 in the order in which they are kept: of each
-    block first its kept units, then its new forms.
-    """
-
-    units: Indices
-    values: Indices
-
-
-@dataclass(frozen=True, eq=False)
-class Steps:
-    """One entry for each block but the last; ``bounded`` says whether the region's finite sides are used."""
-
-    blocks: tuple[BlockSteps, ...]
-    bounded: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,10 +101,9 @@ class Replay:
     def apply(self, k: int, forms: Matrix, step: BlockSteps) -> None:
         """Check the steps of block k and write down the expressions of its units."""
         block = self.network.blocks[k - 1]
-        activation = _activation(block)
         pieces, constant = _constants(block, forms)
         needed = np.zeros(block.size, dtype=bool)
-        if activation:
+        if activation(block):
             pieces += self._units(k, forms, step.units, constant, needed)
         elif len(step.units):
             raise EvidenceError("rewriting", f"{block.name} has no activation, but steps for one")
@@ -137,26 +117,27 @@ class Replay:
     def _units(self, k: int, forms: Matrix, codes: Indices, constant: Bits, needed: Bits) -> list[Triplets]:
         """The parts of the expressions that the activation contributes; marks the units whose form is needed too."""
         block = self.network.blocks[k - 1]
-        activation = _activation(block)
+        function = activation(block)
         if codes.shape != (block.size,) or np.any(codes < ON):
             raise EvidenceError("rewriting", f"{block.name} needs one step for each of its {block.size} units")
         free = ~constant
-        if activation != "relu" and np.any(codes[free] < KEEP):
+        if function != "relu" and np.any(codes[free] < KEEP):
             raise EvidenceError("rewriting", f"{block.name} has a smooth activation: no unit of it is on or off")
         kept = np.flatnonzero(free & (codes == KEEP))
-        pieces = [self._new(k, activation, forms, kept)]
+        pieces = [self._new(k, function, forms, kept)]
         for code in (ON, OFF):
             claimed = np.flatnonzero(free & (codes == code))
             needed[claimed] = code == ON
             if len(claimed):
                 self._check_sign(block, forms.select_rows(claimed), on=code == ON)
         shared = np.flatnonzero(free & (codes >= 0))
-        ratio = self._ratios(forms.select_rows(shared), codes[shared], activation)
-        if activation == "relu":
-            needed[shared[np.array([c < 0 for c in ratio], dtype=bool)]] = True
-            values = [abs(c) for c in ratio]
-        else:
-            values = [_smooth_factor(activation, c) for c in ratio]
+        values = []
+        for unit, c in zip(shared, self._ratios(forms.select_rows(shared), codes[shared], function), strict=True):
+            law = of_multiple(function, c)
+            if law is None:
+                raise EvidenceError("rewriting", f"{function} of a multiple is not a multiple")
+            values.append(Fraction(law[0]))
+            needed[unit] = law[1]
         pieces.append((shared, self._columns(codes[shared]), matrices.compact(values)))
         return pieces
 
@@ -238,7 +219,7 @@ class Replay:
             if not len(alive):
                 continue
             block = self.network.blocks[group.block - 1]
-            name = block.name if group.activation == _activation(block) else f"{block.name}.value"
+            name = block.name if group.activation == activation(block) else f"{block.name}.value"
             smooth = group.activation if group.activation in SMOOTH else None
             fresh = Block(name, (len(alive),), (), zeros(len(alive)), group.activation == "relu", smooth)
             blocks.append(_filled(fresh, group.rows.select_rows(alive), source, place, sizes))
@@ -251,10 +232,6 @@ class Replay:
             return Network(old.name, old.input_shape, old.output_shape, tuple(blocks), notes=old.notes)
         except NetworkError as error:
             raise EvidenceError("rewriting", str(error)) from error
-
-
-def _activation(block: Block) -> str:
-    return "relu" if block.relu else block.smooth or ""
 
 
 def _coordinates(base: Base) -> Matrix:
@@ -272,12 +249,9 @@ def _coordinates(base: Base) -> Matrix:
 def _constants(block: Block, forms: Matrix) -> tuple[list[Triplets], Bits]:
     """Expressions of the units whose value is a rational number everywhere, and which those are."""
     units, numbers = constant_rows(forms)
-    if block.relu:
-        numbers = [max(value, Fraction(0)) for value in numbers]
-    elif block.smooth is not None:
-        at_zero = SMOOTH[block.smooth].at_zero
-        known = [i for i, value in enumerate(numbers) if value == 0 and at_zero is not None]
-        units, numbers = units[known], [at_zero or Fraction(0)] * len(known)
+    known = [(i, at_constant(activation(block), value)) for i, value in zip(units.tolist(), numbers, strict=True)]
+    units = np.array([i for i, value in known if value is not None], dtype=np.int64)
+    numbers = [value for _, value in known if value is not None]
     mask = np.zeros(block.size, dtype=bool)
     mask[units] = True
     return [(units, np.zeros(len(units), dtype=np.int64), matrices.compact(numbers))], mask
@@ -286,14 +260,6 @@ def _constants(block: Block, forms: Matrix) -> tuple[list[Triplets], Bits]:
 def constants(block: Block, forms: Matrix) -> Bits:
     """The units of the block whose value is a known number everywhere."""
     return _constants(block, forms)[1]
-
-
-def _smooth_factor(activation: str, ratio: Fraction) -> Fraction:
-    """phi(z) over phi(z_j) for z = ratio z_j: 1, or the parity of phi for ratio -1."""
-    parity = SMOOTH[activation].parity
-    if ratio == 1 or (ratio == -1 and parity):
-        return Fraction(1 if ratio == 1 else parity)
-    raise EvidenceError("rewriting", f"{activation} of a multiple is not a multiple")
 
 
 def _unbounded(bounds: Intervals) -> Intervals:

@@ -20,7 +20,8 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from verify.errors import EvidenceError, TooLarge
-from verify.kernel.closed_form import is_nonnegative
+from verify.kernel.core.part import CONSTANT, Row, is_nonnegative
+from verify.kernel.core.units import through
 from verify.kernel.exact import AffineForm
 from verify.kernel.interval import Interval, point
 from verify.network import Block, Network
@@ -28,7 +29,6 @@ from verify.network.smooth import SMOOTH
 from verify.property import Criterion, Question
 from verify.property.slopes import axis_in_coordinates
 from verify.rational import Vector, vector
-from verify.region import Box
 from verify.region.bases import Base
 
 # Beyond this many weights the sums are not written out.
@@ -37,7 +37,6 @@ ZERO = Fraction(0)
 
 # The entries of an affine form that are not zero, by coordinate, and its constant.
 Form: TypeAlias = tuple[tuple[tuple[int, Fraction], ...], Fraction]
-CONSTANT = -1
 
 
 @dataclass(frozen=True)
@@ -176,41 +175,39 @@ def _scaled(form: Form, factor: Fraction) -> Form:
 
 def _outputs(network: Network, base: Base) -> list[Sum]:
     """The outputs as sums over coordinates, 1 and units; pinned coordinates are put in."""
-    pinned = base.pinned if isinstance(base, Box) else None
-    start: list[Sum] = [{j: Fraction(1)} for j in range(network.input_size)]
-    if pinned is not None and isinstance(base, Box):
-        start = [{CONSTANT: base.low[j]} if pinned[j] else start[j] for j in range(network.input_size)]
-    values = {0: start}
-    for k, block in enumerate(network.blocks, start=1):
-        sums = _weighted(block, values)
-        values[k] = [_activated(block, z) for z in sums] if block.relu or block.smooth else sums
-    return values[len(network.blocks)]
+    size, columns = network.input_size, dict[Unit, int]()
+
+    def value(k: int, _: int, row: Row, denominator: int) -> Row:
+        terms: list[int | Unit] = [*range(size), *columns]
+        z = {terms[c] if c >= 0 else CONSTANT: Fraction(factor, denominator) for c, factor in row.items()}
+        term, factor = _activated(network.blocks[k - 1], z)
+        if not factor:
+            return {}
+        column = term if isinstance(term, int) else columns.setdefault(term, size + len(columns))
+        return {column: int(factor * denominator)}
+
+    outputs, denominator = through(network, base, value)
+    terms: list[int | Unit] = [*range(size), *columns]
+    return [
+        {terms[c] if c >= 0 else CONSTANT: Fraction(factor, denominator) for c, factor in row.items()}
+        for row in outputs
+    ]
 
 
-def _weighted(block: Block, values: dict[int, list[Sum]]) -> list[Sum]:
-    result: list[Sum] = [defaultdict(Fraction, {CONSTANT: b}) for b in block.bias.fractions()]
-    for source, matrix in block.inputs:
-        rows, columns = matrix.row_of_entry.tolist(), matrix.columns.tolist()
-        for row, column, weight in zip(rows, columns, matrix.fractions(), strict=True):
-            for term, factor in values[source][column].items():
-                result[row][term] += weight * factor
-    return [{term: factor for term, factor in z.items() if factor} for z in result]
-
-
-def _activated(block: Block, z: Sum) -> Sum:
-    """The unit of this pre-activation; its argument must be affine, or for exp a multiple of one ReLU."""
+def _activated(block: Block, z: Sum) -> tuple[int | Unit, Fraction]:
+    """A unit and its factor; the argument must be affine, or for exp a multiple of one ReLU."""
     units = [(unit, factor) for unit, factor in z.items() if isinstance(unit, Unit)]
     if block.smooth == "exp" and len(units) == len(z) == 1 and units[0][0].function == "relu":
         (unit, rate) = units[0]
-        return {Unit("exp relu", unit.form, rate): Fraction(1)}
+        return Unit("exp relu", unit.form, rate), Fraction(1)
     if units:
         raise EvidenceError("sum of units", f"{block.name} reads other units: this rule is about one layer of them")
     form: Form = tuple(sorted((j, c) for j, c in z.items() if isinstance(j, int) and j >= 0)), z.get(CONSTANT, ZERO)
     if not block.relu:
         if block.smooth is None:
             raise AssertionError("unreachable: block.smooth is not None")
-        return {Unit(block.smooth, form): Fraction(1)}
+        return Unit(block.smooth, form), Fraction(1)
     if not form[0]:
-        return {CONSTANT: max(form[1], ZERO)}
+        return CONSTANT, max(form[1], ZERO)
     size = abs(form[0][0][1])
-    return {Unit("relu", _scaled(form, 1 / size)): size}
+    return Unit("relu", _scaled(form, 1 / size)), size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from verify.kernel import counts_json
+from verify.kernel import json as kernel_json
 from verify.kernel.counts import Counted, Counts
 from verify.network import Network
 from verify.region import Region
@@ -23,6 +23,6 @@ def counted_json(network: Network, region: Region, counts: Counts, shown: Counte
         "cells": shown.cells,
         "pieces": shown.pieces,
         "affine_maps": shown.affine_maps,
-        "evidence": counts_json.to_json(counts),
+        "evidence": kernel_json.counts_to_json(counts),
         "ledger": list(shown.assumptions),
     }

@@ -18,8 +18,9 @@ from verify.formula.tree import (
     text_of,
 )
 from verify.formula.truth import COMPARE, Meaning
-from verify.kernel.evidence import Falsehood, assignment_to_json, read_assignment, read_rational, read_vector
+from verify.kernel.evidence import Falsehood
 from verify.kernel.formulas import meaning
+from verify.kernel.json import assignment_to_json, read_assignment, read_rational, read_vector
 from verify.property import Assignment
 from verify.property.base import Asked
 from verify.rational import Vector, display, display_apart, exact_text, vector

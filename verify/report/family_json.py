@@ -8,6 +8,7 @@ from typing import Any
 from verify.kernel.families import FamilyClaim, FamilyEvidence, FamilyJudgement, Member
 from verify.network.families import description
 from verify.network.families.members import to_json as weights_json
+from verify.report.family_lines import lines_of
 from verify.report.family_words import sentence_of, statement_of
 from verify.report.record_json import property_json, region_text
 from verify.report.sentence import counterexample_json
@@ -46,5 +47,5 @@ def family_shown_json(
         "formula": claim.property.formula,
         "statement": statement_of(named(claim)),
         "sentence": sentence_of(claim, evidence, judgement),
-        "lines": [str(line) for line in judgement.lines],
+        "lines": [str(line) for line in lines_of(judgement.steps, claim.region)],
     }

@@ -15,8 +15,10 @@ from verify.property.trivial import why_vacuous
 from verify.rational import counted
 from verify.rendering import shape_text
 from verify.report import mathml, reproduce
-from verify.report.calculation import gap_calls, lines_of
+from verify.report.calculation import gap_calls
+from verify.report.calculation import lines_of as calculation_lines
 from verify.report.compose import About, compose, named_lemmas
+from verify.report.family_lines import lines_of
 from verify.report.family_record import FamilyResult, write_family
 from verify.report.files import from_here, write_pages
 from verify.report.model import Drawing, Page, Step
@@ -82,7 +84,9 @@ def calculation(result: FamilyResult) -> list[str]:
     evidence, judgement = result.outcome.evidence, result.outcome.judgement
     if not isinstance(evidence, Member) or judgement is None or judgement.network is None:
         return []
-    return lines_of({"f": judgement.network}, gap_calls(result.claim.property, evidence.gap, judgement.member, None))
+    return calculation_lines(
+        {"f": judgement.network}, gap_calls(result.claim.property, evidence.gap, judgement.member, None)
+    )
 
 
 def _member(result: FamilyResult) -> Result | None:
@@ -132,7 +136,7 @@ def _steps(result: FamilyResult) -> list[Step]:
     if result.assurance == "attested":
         text = f"{result.outcome.attested} answered that the negated claim has no solution."
         return [Step("A solver's word", "none: nothing to replay", text)]
-    lines = result.outcome.judgement.lines if result.outcome.judgement is not None else ()
+    lines = lines_of(result.outcome.steps, result.claim.region)
     steps = []
     for line in lines:
         known = ", ".join(line.facts) or "nothing but its values"

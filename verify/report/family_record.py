@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from verify.kernel.check import Verdict
 from verify.kernel.families import FamilyClaim
-from verify.kernel.family_evidence import to_json as evidence_to_json
 from verify.network import Network
 from verify.region import region as regions
 from verify.report.family_json import family_json, family_shown_json, member_json
+from verify.report.family_lines import evidence_json, lines_of
 from verify.report.family_words import member_sentence, sentence_of, statement_of
 from verify.report.names import readable_name
 from verify.report.record import answer_json, write_text
@@ -47,12 +47,15 @@ class FamilyResult:
     @property
     def evidence(self) -> dict[str, Any] | None:
         """The evidence as plain data; None where there is none."""
-        return None if self.outcome.evidence is None else evidence_to_json(self.outcome.evidence)
+        outcome = self.outcome
+        if outcome.evidence is None:
+            return None
+        return evidence_json(outcome.evidence, outcome.steps, self.claim.region)
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The derivation, one line of text for each layer; of an undecided claim, what is known."""
-        return tuple(str(line) for line in self.outcome.lines)
+        return tuple(map(str, lines_of(self.outcome.steps, self.claim.region)))
 
     @property
     def member(self) -> Network | None:

@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from verify.kernel.check import Verdict
-from verify.kernel.difference import Difference
-from verify.kernel.evidence import Cells, Cover, Empty, Leaf, Nothing, Off, Reached, Rule, Tree
+from verify.kernel.evidence import Cells, Cover, Difference, Empty, Leaf, Nothing, Off, Reached, Rule, Tree
 from verify.kernel.rewriting import OFF, ON
 from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous

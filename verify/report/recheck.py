@@ -15,11 +15,10 @@ from verify.formats.expressions import parse_region
 from verify.formats.files import load
 from verify.formats.formulas import parse_formula
 from verify.formula.tree import FormulaMistake
-from verify.kernel import counts_json, family_evidence, instances_json
-from verify.kernel import evidence as evidence_kinds
+from verify.kernel import json as kernel_json
 from verify.kernel.check import Judgement, judge
 from verify.kernel.counts import Counted, counted_question, recount
-from verify.kernel.families import FamilyClaim, FamilyJudgement, judge_family
+from verify.kernel.families import FamilyClaim, FamilyJudgement, SignRules, judge_family
 from verify.network import InputPart, Network
 from verify.network import network as networks
 from verify.network.families import description
@@ -29,6 +28,8 @@ from verify.region import Region
 from verify.region import region as regions
 from verify.report.counts_record import counted_json
 from verify.report.family_json import family_json, family_shown_json, member_json
+from verify.report.family_lines import check_lines
+from verify.report.family_lines import evidence_json as family_evidence_json
 from verify.report.reading import read_record
 from verify.report.record_json import (
     FORMAT,
@@ -89,8 +90,8 @@ def _replayed_claim(data: Record, path: Path, given: tuple[str | None, str | Non
     network = _network(data["network"], path, given[0])
     second = _network(data["second"], path, given[1]) if data["second"] is not None else None
     claim, outputs = _claim(data, network, second)
-    evidence = evidence_kinds.from_json(data["evidence"], asked_about(claim))
-    witness = instances_json.from_json(data["nontrivial"])
+    evidence = kernel_json.from_json(data["evidence"], asked_about(claim))
+    witness = kernel_json.read_witness(data["nontrivial"])
     judgement = judge(claim, evidence, witness)
     expected = {
         **judged_json(judgement),
@@ -112,13 +113,15 @@ def _replayed_family(data: Record, path: Path, given: tuple[str | None, str | No
         claim = FamilyClaim(family, find(_text(data["property"])), _region(data))
     except _UNREADABLE as error:
         raise EvidenceError("format", f"the claim cannot be read: {error!r:.200}") from error
-    evidence = family_evidence.from_json(data["evidence"])
-    witness = instances_json.from_json(data["nontrivial"])
+    evidence = kernel_json.read_family(data["evidence"])
+    witness = kernel_json.read_witness(data["nontrivial"])
     judgement = judge_family(claim, evidence, witness)
+    if isinstance(evidence, SignRules):
+        check_lines(data["evidence"], judgement.steps, claim.region)
     expected = {
         **judged_json(judgement),
         **family_json(claim),
-        "evidence": family_evidence.to_json(evidence),
+        "evidence": family_evidence_json(evidence, judgement.steps, claim.region),
         "nontrivial": witness_json(witness),
         "counterexample": member_json(evidence, judgement),
         "ledger": list(judgement.assumptions),
@@ -142,9 +145,9 @@ def _replayed_formula(data: Record, path: Path, given: tuple[str | None, str | N
         asked = asked_of(claim)
     except (*_UNREADABLE, FormulaMistake) as error:
         raise EvidenceError("format", f"the claim cannot be read: {error!r:.200}") from error
-    evidence = evidence_kinds.from_json(data["evidence"], asked_about(claim))
+    evidence = kernel_json.from_json(data["evidence"], asked_about(claim))
     conditions = asked_about(conditions_claim(asked))
-    witness = instances_json.formula_witness(data["nontrivial"], conditions)
+    witness = kernel_json.read_formula_witness(data["nontrivial"], conditions)
     judgement = judge(claim, evidence, witness)
     expected = {
         **judged_json(judgement),
@@ -165,7 +168,7 @@ def _replayed_counts(data: Record, path: Path, given: tuple[str | None, str | No
         question = counted_question(network, region)
     except _UNREADABLE as error:
         raise EvidenceError("format", f"the region cannot be read: {error!r:.200}") from error
-    counts = counts_json.from_json(data["evidence"], question.network)
+    counts = kernel_json.read_counts(data["evidence"], question.network)
     shown = recount(network, region, counts)
     return Replayed(shown, counted_json(network, region, counts, shown), {}, (region,), network.inputs)
 

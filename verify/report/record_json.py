@@ -15,8 +15,7 @@ from typing import Any
 from verify.errors import InputError
 from verify.formats.expressions import parse_region
 from verify.formula.tree import Member, walk
-from verify.kernel import evidence as evidence_kinds
-from verify.kernel import instances_json
+from verify.kernel import json as kernel_json
 from verify.kernel.check import Judgement
 from verify.kernel.evidence import Evidence
 from verify.kernel.families import FamilyJudgement
@@ -132,14 +131,14 @@ def shown_json(
 def evidence_json(evidence: Evidence | None, witness: Witness | Unsatisfiable | None) -> dict[str, Any]:
     """The evidence, and what a proof is about."""
     return {
-        "evidence": evidence_kinds.to_json(evidence) if evidence is not None else None,
+        "evidence": kernel_json.to_json(evidence) if evidence is not None else None,
         "nontrivial": witness_json(witness),
     }
 
 
 def witness_json(witness: Witness | Unsatisfiable | None) -> dict[str, Any] | None:
     """What a proof is about; None for what is no proof."""
-    return instances_json.to_json(witness) if witness is not None else None
+    return kernel_json.witness_to_json(witness) if witness is not None else None
 
 
 def printed(record: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:

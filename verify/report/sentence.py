@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 from verify.kernel.check import Judgement, Value
-from verify.kernel.evidence import Evidence, Falsehood, Off, ValueGap, read_gap, read_rational, read_vector
+from verify.kernel.evidence import Evidence, Falsehood, Off, ValueGap
+from verify.kernel.json import GAP, read_rational, read_vector
 from verify.property import Assignment, Claim, Property, Vacuous, find
 from verify.rational import Enclosure, Real, Vector, display, display_apart, exact_text
 from verify.report.comparison import comparison, is_comparison
@@ -72,7 +73,7 @@ def recorded_sentence(record: Mapping[str, Any]) -> str | None:
         return None
     if record["kind"] == "formula":
         return recorded_falsehood(record)
-    found = read_gap(evidence)
+    found: ValueGap = GAP.read(evidence)
     values = [
         Value(
             read_rational(item["factor"]),

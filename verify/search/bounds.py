@@ -8,9 +8,9 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import BudgetExceeded, EvidenceError
-from verify.kernel.evidence import Unsafe, ValueGap
+from verify.kernel.evidence import Bounds, Unsafe, ValueGap
 from verify.kernel.exact import evaluate
-from verify.kernel.goals import Bounds, Goal, goal_of
+from verify.kernel.goals import Goal, goal_of
 from verify.property import Claim
 from verify.property.never import case_holds
 from verify.rational import Floats, Vector, vector_from_floats

@@ -12,8 +12,9 @@ from verify.errors import BudgetExceeded, EvidenceError
 from verify.kernel.check import Verdict, judge
 from verify.kernel.cuts import Cuts
 from verify.kernel.difference import correspond, folded
+from verify.kernel.evidence import Bounds
 from verify.kernel.exact import evaluate
-from verify.kernel.goals import Bounds, Goal, goal_of
+from verify.kernel.goals import Goal, goal_of
 from verify.network import Network
 from verify.property import Claim, find
 from verify.property.base import in_coordinates

@@ -9,6 +9,7 @@ from verify.errors import BudgetExceeded, EvidenceError, InputError, TooLarge
 from verify.kernel.check import has_smooth_units, judge
 from verify.kernel.criteria import check_equality, map_of
 from verify.kernel.evidence import (
+    Bounds,
     Cells,
     Cover,
     Empty,
@@ -23,7 +24,7 @@ from verify.kernel.evidence import (
 )
 from verify.kernel.exact import cell_of, is_small
 from verify.kernel.formulas import Unsatisfiable
-from verify.kernel.goals import GOALS, Bounds
+from verify.kernel.goals import GOALS
 from verify.kernel.instances import Instance, NoInstance, Witness
 from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous

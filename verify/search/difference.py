@@ -13,8 +13,8 @@ import numpy as np
 
 from verify.errors import TooLarge
 from verify.kernel.affine_forms import form_bounds, paired
-from verify.kernel.difference import Cut, Difference, bounds, boxes, correspond, folded
-from verify.kernel.evidence import Empty, ValueGap
+from verify.kernel.difference import bounds, boxes, correspond, folded
+from verify.kernel.evidence import Cut, Difference, Empty, ValueGap
 from verify.kernel.exact import evaluate
 from verify.network import Network
 from verify.property import Claim, Question

@@ -18,7 +18,7 @@ from verify.kernel.families import (
     derived,
     judge_family,
 )
-from verify.kernel.induction import Line
+from verify.kernel.induction import Step
 from verify.kernel.instances import NoInstance, Witness
 from verify.network.families import Family, Weights, member
 from verify.search.budget import Budget
@@ -41,14 +41,14 @@ THOROUGH_MEMBERS, THOROUGH_SECONDS, THOROUGH_WEIGHTS = 40, 0.5, 200
 
 @dataclass(frozen=True, eq=False)
 class FamilyOutcome(Answered):
-    """The answer to a claim about a family; ``lines`` is what the sign rules know even where they do not decide."""
+    """The answer to a claim about a family; ``steps`` is what the sign rules know even where they do not decide."""
 
     answer: FamilyJudgement | Attestation | None
     evidence: FamilyEvidence | None
     engine: str
     tried: tuple[str, ...]
     seconds: float
-    lines: tuple[Line, ...] = ()
+    steps: tuple[Step, ...] = ()
     reason: str = ""
     witness: Witness | None = None
 
@@ -65,28 +65,28 @@ def decide_family(claim: FamilyClaim, budget: Budget, engine: str = "auto") -> F
     if claim.property.fits is not None:
         claim.property.fits(member(narrowed_or_same(claim.family), {}))
     tried: list[str] = []
-    lines: tuple[Line, ...] = ()
+    steps: tuple[Step, ...] = ()
     try:
         witness = witness_of(claim.of_zero, budget)
         if isinstance(witness, NoInstance):
             return _judged(claim, Nothing(), "reduction", tried, budget, (), witness)
-        lines, holds = derived(claim)
+        steps, holds = derived(claim)
         if engine in ("auto", "rules"):
             tried.append("rules")
             if holds:
-                return _judged(claim, SignRules(lines), "rules", tried, budget, lines, witness)
+                return _judged(claim, SignRules(), "rules", tried, budget, steps, witness)
         if engine in ("auto", "members"):
             tried.append("members")
             found = breaking_member(claim, budget)
             if found is not None:
-                return _judged(claim, found, "members", tried, budget, lines)
+                return _judged(claim, found, "members", tried, budget, steps)
         if engine in ("auto", "z3"):
             tried.append("z3")
-            return _with_z3(claim, budget, tried, lines, holds)
+            return _with_z3(claim, budget, tried, steps, holds)
         reason = "the engines that were tried do not decide this claim"
     except BudgetExceeded as stop:
         reason = str(stop)
-    return FamilyOutcome(None, None, "", tuple(tried), budget.elapsed, lines, reason)
+    return FamilyOutcome(None, None, "", tuple(tried), budget.elapsed, steps, reason)
 
 
 def _judged(
@@ -95,30 +95,30 @@ def _judged(
     engine: str,
     tried: list[str],
     budget: Budget,
-    lines: tuple[Line, ...],
+    steps: tuple[Step, ...],
     witness: Witness | None = None,
 ) -> FamilyOutcome:
     judgement = judge_family(claim, evidence, witness)
-    return FamilyOutcome(judgement, evidence, engine, tuple(tried), budget.elapsed, lines, witness=witness)
+    return FamilyOutcome(judgement, evidence, engine, tuple(tried), budget.elapsed, steps, witness=witness)
 
 
 def _with_z3(
-    claim: FamilyClaim, budget: Budget, tried: list[str], lines: tuple[Line, ...], holds: bool
+    claim: FamilyClaim, budget: Budget, tried: list[str], steps: tuple[Step, ...], holds: bool
 ) -> FamilyOutcome:
     from verify.search.families_smt import ask, is_small  # loads Z3
 
     if not is_small(claim):
         reason = "the rules do not prove it, no member that was tried breaks it, and the family is too large for Z3"
-        return FamilyOutcome(None, None, "", tuple(tried), budget.elapsed, lines, reason)
+        return FamilyOutcome(None, None, "", tuple(tried), budget.elapsed, steps, reason)
     answer = ask(claim, budget)
     if answer.evidence is not None:
         if holds:
             raise EngineDisagreement(f"the sign rules prove what a member found by Z3 refutes: {claim.property.name}")
-        return _judged(claim, answer.evidence, "z3", tried, budget, lines)
+        return _judged(claim, answer.evidence, "z3", tried, budget, steps)
     if answer.status == "unsat":
-        return FamilyOutcome(Attestation(answer.solver), None, "z3", tuple(tried), budget.elapsed, lines)
+        return FamilyOutcome(Attestation(answer.solver), None, "z3", tuple(tried), budget.elapsed, steps)
     reason = f"Z3 answered {answer.status}"
-    return FamilyOutcome(None, None, "", tuple(tried), budget.elapsed, lines, reason)
+    return FamilyOutcome(None, None, "", tuple(tried), budget.elapsed, steps, reason)
 
 
 def _simplified(claim: FamilyClaim, weights: Weights, gap: ValueGap, sample: Sample) -> tuple[Weights, ValueGap]:

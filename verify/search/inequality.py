@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.kernel.closed_form import is_nonnegative
+from verify.kernel.core.part import is_nonnegative
 from verify.kernel.cover import leaves
 from verify.kernel.criteria import on_hull
 from verify.kernel.evidence import Leaf, Multipliers, Tree

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from verify.errors import BudgetExceeded
-from verify.kernel.closed_form import is_nonnegative
+from verify.kernel.core.part import is_nonnegative
 from verify.kernel.exact import AffineForm
 from verify.rational import Vector, vector, zeros
 from verify.region import Box, HalfSpace

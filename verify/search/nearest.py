@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from verify.errors import BudgetExceeded
-from verify.kernel.normal_form import key, normal_form
+from verify.kernel.core.part import key
+from verify.kernel.core.units import normal_form
 from verify.network import Network
 from verify.rational import Vector
 from verify.region import Box, HalfSpace, ball

@@ -6,14 +6,13 @@ and needs no linear program; ``Polyhedron`` asks one for each row that its base 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol, TypeAlias
 
+from verify.kernel.core.part import CONSTANT, Form, Row, integral, key, primitive
 from verify.kernel.evidence import Multipliers
 from verify.kernel.exact import AffineForm
-from verify.kernel.normal_form import CONSTANT, Form, Row, content, key
 from verify.rational import Vector, integer_array, vector
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
@@ -161,8 +160,6 @@ class Polyhedron:
 
 def _primitive(form: Form) -> tuple[Row, Fraction]:
     """The form as a positive multiple of a row of integers without a common factor."""
-    fractions = {column: Fraction(value) for column, value in form.items() if value}
-    scale = math.lcm(*(value.denominator for value in fractions.values()))
-    row = {column: int(value * scale) for column, value in fractions.items()}
-    factor = content(row) or 1
-    return {column: value // factor for column, value in row.items()}, Fraction(factor, scale)
+    row, scale = integral(form)
+    row, factor = primitive(row) if row else (row, 1)
+    return row, Fraction(factor, scale)

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from verify.errors import TooLarge
+from verify.kernel.core.units import NormalForm, normal_form
+from verify.kernel.cover import free_maps
 from verify.kernel.criteria import on_hull
 from verify.kernel.evidence import Leaf, Tree
 from verify.kernel.exact import AffineForm
-from verify.kernel.normal_form import NormalForm, normal_form
-from verify.kernel.relevance import check_free_leaf
 from verify.rational import Vector
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
@@ -110,5 +110,5 @@ def _where_it_matters(problem: Problem, normal: NormalForm, root: Node, budget: 
             stack += [(child, side, here) for child, side in zip(node.children, part.cut(row), strict=True)]
             continue
         # The kernel's own maps: witnesses are numbered by which of them are equal.
-        maps = check_free_leaf(question, part.rows, node.leaf)
+        maps = free_maps(question, part.rows, node.leaf)
         yield Piece(part.rows, part.interior, node.leaf, [on_hull(form, base) for form in maps])

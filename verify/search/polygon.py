@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from verify.kernel.core.part import CONSTANT, Form, Row
 from verify.kernel.evidence import Multipliers
-from verify.kernel.normal_form import CONSTANT, Form, Row
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace
 from verify.search.parts import Point, affine_form, sides, value_at

@@ -10,26 +10,17 @@ Units behind open ones are bounded as in DeepPoly (Singh, Gehr, Pueschel and Vec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 
+from verify.kernel.core.part import CONSTANT, Form, Row, integral, key, negative, primitive, substituted
+from verify.kernel.core.part import Part as Known
+from verify.kernel.core.units import NormalForm, relevant, value_of
 from verify.kernel.evidence import Ceiling, Leaf, Multipliers
 from verify.kernel.exact import Pattern, preactivations_along
-from verify.kernel.normal_form import (
-    CONSTANT,
-    Form,
-    NormalForm,
-    Relaxation,
-    Row,
-    content,
-    key,
-    relaxation,
-    relevant,
-    substituted,
-)
 from verify.network import Network
 from verify.rational import Vector, integer_array
 from verify.region import Box
@@ -129,7 +120,7 @@ def fold(parent: Fold, part: Part, budget: Budget, *, look: bool = True) -> Fold
     bounds = Bounds(part, size)
     values: dict[int, Row] = {}
     rows = bounds.rows
-    known: dict[tuple[tuple[int, int], ...], int] = {}
+    known: dict[Hashable, int] = {}
     found, twins = dict(parent.sides), dict(parent.twins)
     points = list(part.points)
     at: dict[int, list[int]] = {}
@@ -139,9 +130,8 @@ def fold(parent: Fold, part: Part, budget: Budget, *, look: bool = True) -> Fold
         if row.keys() <= {CONSTANT}:
             values[column] = row if row.get(CONSTANT, 0) > 0 else {}
             continue
-        factor = content(row)
-        row = {c: v // factor for c, v in row.items()}
-        same, opposite = known.get(key(row)), known.get(key({c: -v for c, v in row.items()}))
+        row, factor = primitive(row)
+        same, opposite = known.get(key(row)), known.get(key(negative(row)))
         if same is not None:
             values[column], twins[column] = {same: factor}, (same, True)
             continue
@@ -195,7 +185,7 @@ def leaf(network: Network, base: Box, normal: NormalForm, done: Fold, part: Part
 
     Where a sign was found on a larger part and its proof does not carry over, what is left without it.
     """
-    known = relaxation(base, part.rows)
+    known = Known(base, part.rows)
     bounds = Bounds(part, normal.size)
     multipliers: dict[tuple[int, int], Multipliers] = {}
     ceilings: dict[tuple[int, int], Ceiling] = {}
@@ -207,7 +197,7 @@ def leaf(network: Network, base: Box, normal: NormalForm, done: Fold, part: Part
         row, place = substituted(unit.row, values), (unit.block, unit.index)
         side = _settled_side(done, normal.size + j)
         if side is not None and not row.keys() <= {CONSTANT}:
-            found = _proof(known, bounds, row if side else {c: -v for c, v in row.items()}, ceilings, places)
+            found = _proof(known, bounds, row if side else negative(row), ceilings, places)
             if found is None:
                 kept = {column: s for column, s in done.sides.items() if column != normal.size + j}
                 return Fold(normal.size, whole(normal).live, normal.outputs, kept)
@@ -216,7 +206,7 @@ def leaf(network: Network, base: Box, normal: NormalForm, done: Fold, part: Part
             values[normal.size + j] = row if side else {}
             pattern[unit.block][unit.index] = side
             continue
-        value, column = known.value_of(row)
+        value, column = value_of(known, row)
         values[normal.size + j] = value
         if column is not None:
             free[unit.block][unit.index] = True
@@ -238,14 +228,15 @@ def _settled_side(done: Fold, column: int) -> bool | None:
 
 
 def _proof(
-    known: Relaxation,
+    known: Known,
     bounds: Bounds,
-    row: Row,
+    row: Form,
     ceilings: dict[tuple[int, int], Ceiling],
     places: Mapping[int, tuple[int, int]],
 ) -> Multipliers | None:
     """Multipliers that show the row nonnegative; ceilings that they use are added."""
-    if known.is_nonnegative(row, {}):
+    exact, scale = integral(row)
+    if known.settles(exact):
         return {}
     found = bounds.below(row)
     own = None if found is None else bounds.part.multipliers(found[0])
@@ -256,11 +247,11 @@ def _proof(
         if which == 1 and places[column] not in ceilings and not _ceiling(known, bounds, column, ceilings, places):
             return None
         multipliers[len(bounds.part.rows) + 2 * (column - bounds.size) + which] = weight
-    return multipliers if known.is_nonnegative(row, multipliers) else None
+    return multipliers if known.is_nonnegative(exact, multipliers, denominator=scale) else None
 
 
 def _ceiling(
-    known: Relaxation,
+    known: Known,
     bounds: Bounds,
     column: int,
     ceilings: dict[tuple[int, int], Ceiling],
@@ -276,12 +267,12 @@ def _ceiling(
     _add(beyond, bounds.rows[column], slope - 1)
     proofs = []
     for form in (line, beyond):
-        found = _proof(known, bounds, form, ceilings, places)  # type: ignore[arg-type]
+        found = _proof(known, bounds, form, ceilings, places)
         if found is None:
             return False
         proofs.append(found)
     ceilings[places[column]] = Ceiling(slope, offset, proofs[0], proofs[1])
-    return known.add_ceiling(column, slope, offset, proofs[0], proofs[1])
+    return known.add_ceiling(column, ceilings[places[column]])
 
 
 def _generic_pattern(network: Network, part: Part, base: Box) -> Pattern:

@@ -8,8 +8,8 @@ compared with the first map found, so that a difference is seen long before the 
 from __future__ import annotations
 
 from verify.errors import TooLarge
+from verify.kernel.core.units import NormalForm, normal_form
 from verify.kernel.evidence import Tree
-from verify.kernel.normal_form import NormalForm, normal_form
 from verify.property import Criterion
 from verify.rational import Vector
 from verify.region import Box, Region

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from verify.errors import EvidenceError, TooLarge
+from verify.kernel.evidence import BlockSteps, Steps
 from verify.kernel.exact import Bits
-from verify.kernel.rewriting import EXPAND, KEEP, OFF, ON, BlockSteps, Replay, Steps, constants
+from verify.kernel.rewriting import EXPAND, KEEP, OFF, ON, Replay, constants
 from verify.kernel.rows import is_short
 from verify.network import Network
 from verify.network.matrix import Indices, Matrix

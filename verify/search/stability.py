@@ -8,7 +8,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.kernel.closed_form import is_nonnegative, settled_units
+from verify.kernel.closed_form import settled_units
+from verify.kernel.core.part import is_nonnegative
 from verify.kernel.evidence import Leaf, Multipliers
 from verify.kernel.exact import AffineForm, Cell
 from verify.kernel.signs import pattern_by_signs

@@ -7,8 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from verify.kernel.core.part import Row, key
+from verify.kernel.core.units import NormalForm
 from verify.kernel.exact import AffineForm
-from verify.kernel.normal_form import NormalForm, Row, key
 from verify.network import floats
 from verify.property import Criterion
 from verify.rational import Vector, integer_array, vector
