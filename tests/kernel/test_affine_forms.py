@@ -18,15 +18,16 @@ from tests.support.judging import judged
 from tests.support.outside import outside
 from verify import api
 from verify.errors import EvidenceError, TooLarge
-from verify.kernel import affine_forms
-from verify.kernel.affine_forms import Form, form_bounds, paired
+from verify.kernel import batches
+from verify.kernel.batches import Form, Step
 from verify.kernel.check import Verdict
-from verify.kernel.difference import bounds
+from verify.kernel.difference import bounds, paired
 from verify.kernel.evidence import Difference
 from verify.kernel.exact import evaluate
+from verify.kernel.goals import form_bounds
 from verify.kernel.json import from_json, to_json
 from verify.kernel.ledger import FLOAT_FORMS
-from verify.network import Block, Builder, Network
+from verify.network import Builder, Network
 from verify.network.builder import dense, relu
 from verify.property import Claim, find
 from verify.rational import vector
@@ -139,13 +140,13 @@ def test_rounding_counts() -> None:
 def test_values_lie_in_the_forms(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every hidden value and gap, not only the outputs."""
     seen: list[Form] = []
-    affine = affine_forms.affine
+    apply = Step.apply
 
-    def watched(block: Block, forms: Mapping[int, Form]) -> Form:
-        seen.append(affine(block, forms))
+    def watched(self: Step, forms: Mapping[int, Form], boxes: int) -> Form:
+        seen.append(apply(self, forms, boxes))
         return seen[-1]
 
-    monkeypatch.setattr(affine_forms, "affine", watched)
+    monkeypatch.setattr(Step, "apply", watched)
     for seed in range(40):
         seen.clear()
         first, second = pair_of(seed, "moved")
@@ -154,10 +155,10 @@ def test_values_lie_in_the_forms(monkeypatch: pytest.MonkeyPatch) -> None:
         for x in points(random.Random(seed), base, 5):
             values, others = naive.preactivations(first, x), naive.preactivations(second, x)
             gaps = [[a - b for a, b in zip(*row, strict=True)] for row in zip(values, others, strict=True)]
-            expected = [row for both in zip(values, gaps, strict=True) for row in both]
+            expected = [*(row for both in zip(values, gaps, strict=True) for row in both), gaps[-1]]
             for form, row in zip(seen, expected, strict=True):
                 low, high = form.sides()
-                for a, value, b in zip(low.tolist(), row, high.tolist(), strict=True):
+                for a, value, b in zip(low[0].tolist(), row, high[0].tolist(), strict=True):
                     assert Fraction(a) <= value <= Fraction(b)
 
 
@@ -279,7 +280,7 @@ def test_forms_of_too_many_coefficients_are_rejected(monkeypatch: pytest.MonkeyP
     claim = claim_of(0, "1")
     evidence = Difference((None,), False, forms=True)
     assert judged(claim, evidence).verdict is Verdict.PROVED
-    monkeypatch.setattr(affine_forms, "MAX_COEFFICIENTS", 0)
+    monkeypatch.setattr(batches, "MAX_COEFFICIENTS", 0)
     with pytest.raises(TooLarge, match="more than 0 coefficients"):
         judged(claim, evidence)
     assert decide(claim, Budget(60), "difference").verdict in (Verdict.PROVED, Verdict.UNKNOWN)

@@ -16,10 +16,10 @@ from tests.kernel.test_filter import WEIGHTS, scale_of
 from tests.support import random_networks
 from tests.support.seeds import chunks
 from verify.errors import EvidenceError
-from verify.kernel.affine_forms import Pair, paired
 from verify.kernel.batches import DOUBLE, SINGLE, Directions, Machine, Precision
 from verify.kernel.check import judge
 from verify.kernel.cuts import Cuts
+from verify.kernel.difference import Pair, paired
 from verify.kernel.evidence import Bounds
 from verify.kernel.exact import evaluate
 from verify.kernel.goals import tangent

@@ -53,8 +53,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.errors import EvidenceError
-from verify.kernel.affine_forms import Pair
+from verify.errors import EvidenceError, TooLarge
+from verify.kernel.difference import Pair
 from verify.network import Block, floats
 from verify.network.floats import SMALLEST_SUBNORMAL, UNIT_ROUNDOFF, gamma
 from verify.rational import Floats
@@ -210,7 +210,7 @@ class Step:
         stacks = [((form.shared, form.own)[sort], weights) for form, weights in parts]
         end = max((columns.end for columns, _ in stacks), default=0)
         if end * self.size > MAX_COEFFICIENTS:
-            raise EvidenceError("bounds", f"{self.block.name}: forms take more than {MAX_COEFFICIENTS} coefficients")
+            raise TooLarge(f"{self.block.name}: affine forms take more than {MAX_COEFFICIENTS} coefficients")
         result = np.empty((boxes, end, self.size), self.precision.dtype)
         for place, (columns, weights) in enumerate(stacks):
             width = columns.dense.shape[1]
@@ -393,10 +393,9 @@ class Machine:
         centre = low * 0.5 + high * 0.5
         distance = np.maximum(high - centre, centre - low)
         radius = np.where(distance == 0, 0.0, self._above(distance))
-        dense = np.zeros((boxes, size, size), self.precision.dtype)
-        dense[:, np.arange(size), np.arange(size)] = radius
+        symbols = Fresh(0, np.repeat(np.arange(size)[None, :], boxes, axis=0), radius)
         none = np.zeros((boxes, 0, size), self.precision.dtype)
-        return Form(centre, Columns(dense), Columns(none), np.zeros_like(centre), radius)
+        return Form(centre, Columns(none, symbols), Columns(none), np.zeros_like(centre), radius)
 
     def _of_directions(self, directions: Directions, boxes: int) -> Form:
         size, dtype = len(directions.centre), self.precision.dtype

@@ -19,10 +19,9 @@ from fractions import Fraction
 from typing import Any, Final
 
 from verify.errors import EvidenceError
-from verify.kernel.affine_forms import form_bounds, paired
 from verify.kernel.balls import PRECISIONS, enclosures
 from verify.kernel.cover import check_cover, check_empty
-from verify.kernel.difference import bounds, boxes, folded
+from verify.kernel.difference import bounds, boxes, folded, paired
 from verify.kernel.evidence import (
     Bounds,
     Cells,
@@ -39,7 +38,7 @@ from verify.kernel.evidence import (
 )
 from verify.kernel.exact import evaluate
 from verify.kernel.formulas import Unsatisfiable, check_falsehood, check_satisfied
-from verify.kernel.goals import check_bounds
+from verify.kernel.goals import check_bounds, form_bounds
 from verify.kernel.instances import Instance, Witness, instance_terms, is_vacuous
 from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_BOUNDS, FLOAT_FORMS, Ledger
 from verify.kernel.rules import RULES, SMOOTH_RULES

@@ -14,7 +14,7 @@ The box may be cut at coordinates into smaller ones, which cover it; on each the
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -26,7 +26,8 @@ from verify.kernel.intervals import Intervals
 from verify.kernel.rewriting import EXPAND, KEEP, Replay, constants
 from verify.kernel.rows import Triplets, gathered, vector_entries
 from verify.network import Block, Network
-from verify.network.matrix import Entries, Indices, Matrix
+from verify.network import matrix as matrices
+from verify.network.matrix import Indices, Matrix
 from verify.rational import Vector, vector, zeros
 from verify.region import Box
 from verify.region.bases import Base
@@ -92,6 +93,66 @@ def bounds(first: Network, second: Network, base: Base) -> list[Fraction | None]
     ]
 
 
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """The blocks of f, and blocks for the gaps f - g.
+
+    A gap block reads values under their numbers, and the gap of source s as source ``~s``.
+    """
+
+    values: tuple[Block, ...]
+    gaps: tuple[Block, ...]
+
+
+def paired(first: Network, second: Network) -> Pair:
+    """The pair of two networks whose blocks correspond."""
+    if not (first.is_piecewise_linear and second.is_piecewise_linear):
+        raise EvidenceError("difference", "bounds are for piecewise linear networks")
+    if not correspond(first, second) or first.input_size != second.input_size:
+        raise EvidenceError("difference", "gaps are bounded of networks whose blocks correspond")
+    gaps = tuple(_gap_block(mine, theirs) for mine, theirs in zip(first.blocks, second.blocks, strict=True))
+    return Pair(first.blocks, gaps)
+
+
+def _gap_block(mine: Block, theirs: Block) -> Block:
+    """``z - z' = W' (y - y') + (W - W') y + (b - b')``; the gap of the input is zero."""
+    own, other = _by_source(mine), _by_source(theirs)
+    inputs = [(~source, matrix) for source, matrix in other.items() if source > 0]
+    for source in sorted(own.keys() | other.keys()):
+        matrix = _less(own.get(source), other.get(source))
+        if matrix.entry_count:
+            inputs.append((source, matrix))
+    return Block(mine.name, mine.shape, tuple(inputs), mine.bias - theirs.bias, relu=mine.relu)
+
+
+def _by_source(block: Block) -> dict[int, Matrix]:
+    """The block's matrices, those of one source added up."""
+    found: dict[int, Matrix] = {}
+    for source, matrix in block.inputs:
+        found[source] = matrices.add(found[source], matrix) if source in found else matrix
+    return found
+
+
+def _less(left: Matrix | None, right: Matrix | None) -> Matrix:
+    """The exact difference; None stands for zero."""
+    if right is None:
+        if left is None:
+            raise AssertionError("unreachable: left is not None")
+        return left
+    if left is None:
+        return right.scaled(Fraction(-1))
+    if left.is_binary64 and right.is_binary64 and np.array_equal(left.columns, right.columns):
+        a, b = left.entries, right.entries
+        change = a - b
+        rounded = change - a
+        # Zero if and only if the subtraction was exact (Knuth's two-sum of a and -b).
+        lost = (a - (change - rounded)) - (b + rounded)
+        if np.array_equal(left.row_starts, right.row_starts) and not np.any(lost):
+            return matrices.from_triplets(left.row_of_entry, left.columns, change, left.shape)
+    pieces = [(left.row_of_entry, left.columns, left.entries), (right.row_of_entry, right.columns, -right.entries)]
+    return gathered(pieces, left.shape)
+
+
 def correspond(first: Network, second: Network) -> bool:
     """Whether the two networks have blocks of the same sizes and activations."""
     shapes = [[(block.size, block.relu) for block in network.blocks] for network in (first, second)]
@@ -103,14 +164,13 @@ def _together(first: Network, second: Network, base: Base) -> Intervals:
     values = Intervals.of_inputs(base, bounded=True)
     size = len(values.low)
     every = np.ones(size, dtype=bool)
-    gaps = Intervals(zeros(size), zeros(size), every, every)
-    starts = _starts(first)
-    change = gaps
-    for mine, theirs in zip(first.blocks, second.blocks, strict=True):
-        own, other = _rows(mine, starts), _rows(theirs, starts)
-        z = values.of_rows(own).rounded()
-        # gaps of the constant and of the input are zero: (W', b') (0, y - y') is W' (y - y')
-        change = _plus(gaps.of_rows(other), values.of_rows(_rows(mine, starts, theirs))).rounded()
+    change = gaps = Intervals(zeros(size), zeros(size), every, every)
+    starts, pair = _starts(first), paired(first, second)
+    for mine, gap in zip(pair.values, pair.gaps, strict=True):
+        z = values.of_rows(_rows(mine, starts)).rounded()
+        of_gaps = replace(gap, inputs=tuple((~s, m) for s, m in gap.inputs if s < 0), bias=zeros(gap.size))
+        of_values = replace(gap, inputs=tuple((s, m) for s, m in gap.inputs if s >= 0))
+        change = _plus(gaps.of_rows(_rows(of_gaps, starts)), values.of_rows(_rows(of_values, starts))).rounded()
         if mine.relu:
             change = _after_relu(change, z, _minus(z, change))
             z = z.clipped()
@@ -145,21 +205,11 @@ def _starts(network: Network) -> Indices:
     return np.cumsum(sizes)[:-1]
 
 
-def _rows(block: Block, starts: Indices, minus: Block | None = None) -> Matrix:
-    """The block's pre-activations as rows over all columns, less those of another block."""
-    pieces: list[Triplets] = []
-    for part, sign in ((block, 1), (minus, -1)):
-        if part is None:
-            continue
-        everyone = np.arange(part.size)
-        pieces.append((everyone, np.zeros(part.size, dtype=np.int64), _signed(vector_entries(part.bias), sign)))
-        pieces += [(m.row_of_entry, m.columns + starts[s], _signed(m.entries, sign)) for s, m in part.inputs]
+def _rows(block: Block, starts: Indices) -> Matrix:
+    """The block's pre-activations as rows over all columns."""
+    pieces: list[Triplets] = [(np.arange(block.size), np.zeros(block.size, dtype=np.int64), vector_entries(block.bias))]
+    pieces += [(m.row_of_entry, m.columns + starts[s], m.entries) for s, m in block.inputs]
     return gathered(pieces, (block.size, int(starts[-1])))
-
-
-def _signed(entries: Entries, sign: int) -> Entries:
-    """The entries, or their negatives: both are exact, for floats and fractions alike."""
-    return entries if sign > 0 else -entries
 
 
 def _plus(left: Intervals, right: Intervals) -> Intervals:

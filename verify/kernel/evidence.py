@@ -198,7 +198,7 @@ class Difference:
     """Boxes on which the bound of this module suffices: cuts in preorder, the lower part first.
 
     ``folded``: layers without activation are multiplied into those that read them first, in both networks. ``forms``:
-    the bound is that of ``verify.kernel.affine_forms``.
+    the bound is that of ``verify.kernel.batches``.
     """
 
     cuts: tuple[Cut, ...]

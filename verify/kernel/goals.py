@@ -27,10 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.errors import EvidenceError
-from verify.kernel.affine_forms import Pair, paired
 from verify.kernel.batches import DOUBLE, SINGLE, Bend, Bits, Directions, Machine, Precision
 from verify.kernel.cuts import Cuts, leaves, sides
-from verify.kernel.difference import correspond, folded
+from verify.kernel.difference import Pair, correspond, folded, paired
 from verify.kernel.evidence import Bounds
 from verify.network import Block, Network
 from verify.network import matrix as matrices
@@ -40,7 +39,7 @@ from verify.property.base import Slope, in_coordinates
 from verify.property.never import OUTPUTS, Inequality
 from verify.property.slopes import axis_in_coordinates
 from verify.rational import Floats, Vector, vector, zeros
-from verify.region import Box, HalfSpace
+from verify.region import Box, HalfSpace, ball
 from verify.region.bases import Base
 
 
@@ -107,6 +106,24 @@ def check_bounds(claim: Claim, evidence: Bounds) -> None:
     for low, high in goal.chunks(evidence.cuts):
         if not goal.settled(goal.upper(low, high)).all():
             raise EvidenceError("bounds", "the bounds do not settle a part of the region")
+
+
+def form_bounds(pair: Pair, base: Base) -> list[Fraction | None]:
+    """For each output an upper bound of |f - g| on the base (an L1 ball in a box); None where nothing is known."""
+    size, last = pair.values[-1].size, len(pair.values)
+    box = base if isinstance(base, Box) else ball(base.midpoint, base.radius).base
+    if not isinstance(box, Box):
+        raise AssertionError("unreachable: balls are boxes")
+    every = np.arange(size)
+    same = matrices.from_triplets(every, every, np.ones(size), (size, size))
+    goal = Block("gaps", (size,), ((~last, same),), zeros(size), relu=False)
+    try:
+        machine, (low, high) = Machine(pair, goal, None, DOUBLE), sides(box)
+    except EvidenceError:
+        return [None] * size
+    below, above = machine.run(low[None], high[None]).sides()
+    largest = np.maximum(np.abs(below[0]), np.abs(above[0])).tolist()
+    return [Fraction(bound) if np.isfinite(bound) else None for bound in largest]
 
 
 def goal_of(claim: Claim, *, single: bool) -> Goal:

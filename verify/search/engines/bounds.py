@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.errors import BudgetExceeded, EvidenceError
+from verify.errors import BudgetExceeded, EvidenceError, TooLarge
 from verify.kernel.evidence import Bounds, Unsafe, ValueGap
 from verify.kernel.exact import evaluate
 from verify.kernel.goals import Goal, goal_of
@@ -41,7 +41,7 @@ def search_bounds(claim: Claim, budget: Budget) -> tuple[Bounds | ValueGap | Uns
         return None, ""
     try:
         goal, single = _fitting(claim)
-    except EvidenceError:
+    except (EvidenceError, TooLarge):
         return None, ""
     hunt = Hunt(claim, goal)
     budget.report("bounds: looking for a point ...")

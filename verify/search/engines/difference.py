@@ -12,10 +12,10 @@ from typing import TypeAlias
 import numpy as np
 
 from verify.errors import TooLarge
-from verify.kernel.affine_forms import form_bounds, paired
-from verify.kernel.difference import bounds, boxes, correspond, folded
+from verify.kernel.difference import bounds, boxes, correspond, folded, paired
 from verify.kernel.evidence import Cut, Difference, Empty, ValueGap
 from verify.kernel.exact import evaluate
+from verify.kernel.goals import form_bounds
 from verify.network import Network
 from verify.property import Claim, Question
 from verify.property.base import in_coordinates
