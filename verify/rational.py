@@ -38,7 +38,8 @@ def parse_rational(text: str) -> Fraction:
     if len(stripped) > MAX_CHARACTERS:
         raise InputError(f"number of {len(stripped)} characters; at most {MAX_CHARACTERS} are read")
     if _RATIO.fullmatch(stripped):
-        numerator, denominator = (int(Decimal(part)) for part in stripped.split("/"))
+        read = int if len(stripped) < 4000 else lambda part: int(Decimal(part))
+        numerator, denominator = map(read, stripped.split("/"))
         if denominator == 0:
             raise InputError(f"{stripped[:60]!r} divides by zero")
         return Fraction(numerator, denominator)

@@ -46,10 +46,15 @@ def add_multiple(target: Row, source: Row, factor: int) -> None:
 
 def substituted(row: Row, values: Mapping[int, Row]) -> Row:
     """The row with the values of units put in for their columns."""
-    result = {column: value for column, value in row.items() if column not in values}
-    for column in row.keys() & values.keys():
-        add_multiple(result, values[column], row[column])
-    return result
+    result: Row = {}
+    for column, factor in row.items():
+        source = values.get(column)
+        if source is None:
+            result[column] = result.get(column, 0) + factor
+        else:
+            for c, value in source.items():
+                result[c] = result.get(c, 0) + factor * value
+    return {column: value for column, value in result.items() if value}
 
 
 def negative(row: Row) -> Row:
@@ -88,7 +93,7 @@ def row_of(form: AffineForm) -> tuple[Row, int]:
 def are_weights(multipliers: Multipliers, count: int) -> bool:
     """Whether these are nonnegative rational multipliers of facts that there are (0 to ``count`` - 1)."""
     return all(
-        type(index) is int and 0 <= index < count and isinstance(value, Fraction) and value >= 0
+        type(index) is int and 0 <= index < count and isinstance(value, Fraction) and value.numerator >= 0
         for index, value in multipliers.items()
     )
 
@@ -123,7 +128,7 @@ class Part:
         total = 0
         low, high = (self.low, self.high) if sign > 0 else (self.high, self.low)
         for column, value in row.items():
-            if column == CONSTANT:
+            if column == CONSTANT or not value:
                 total += value * self.denominator
                 continue
             side = low[column] if value > 0 else high[column]
@@ -161,10 +166,12 @@ class Part:
             fact, scale = self._fact(index)
             used.append((fact, weight.numerator * denominator, weight.denominator * scale))
         common = math.lcm(*(scale for _, _, scale in used))
-        rest = {column: sign * common * value for column, value in row.items()}
+        ours = sign * common
+        rest = {column: ours * value for column, value in row.items()}
         for fact, numerator, scale in used:
-            if numerator:
-                add_multiple(rest, fact, -numerator * (common // scale))
+            factor = numerator * (common // scale)
+            for column, value in fact.items():
+                rest[column] = rest.get(column, 0) - factor * value
         return self.settles(rest)
 
     def _fact(self, index: int) -> tuple[Row, int]:
