@@ -84,7 +84,7 @@ class Leaf:
     inequality needs about this leaf's maps, keyed by (which, output), see ``verify.kernel.inequalities``.
 
     With ``free``, a mask of units that may switch on the part, the pattern speaks of the others only, and
-    multipliers number the constraints of ``verify.kernel.relevance``; free units may have ``ceilings``.
+    multipliers number the facts of ``verify.kernel.core.part.Part``; free units may have ``ceilings``.
     """
 
     pattern: Pattern

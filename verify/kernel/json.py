@@ -424,7 +424,7 @@ def read_witness(data: Any) -> Witness | None:
         return None
 
     def read() -> Witness:
-        return Instance(read_assignment(data["instance"])) if "instance" in data else _NONE.read(data["none"])  # type: ignore[no-any-return]
+        return Instance(read_assignment(data["instance"])) if "instance" in data else _NONE.read(data["none"])
 
     return _guarded(read, "the witness ")
 

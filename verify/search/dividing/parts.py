@@ -80,7 +80,7 @@ class Polyhedron:
     interior: Vector
     budget: Budget
     points: list[Point] = field(default_factory=list)
-    proved: dict[tuple[tuple[int, int], ...], Multipliers] = field(default_factory=dict)
+    proved: dict[Hashable, Multipliers] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.points = [homogeneous(self.interior), *self.points]
