@@ -37,6 +37,11 @@ class Memory(Generic[T]):
             self._kept[key] = objects, result
         return result
 
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._kept.clear()
+
 
 def in_threads(function: Callable[[S], T], items: Iterable[S]) -> list[T]:
     """The function of each item, in order."""

@@ -6,6 +6,7 @@ and needs no linear program; ``Polyhedron`` asks one for each row that its base 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol, TypeAlias
