@@ -21,48 +21,44 @@ from fractions import Fraction
 
 from verify.errors import EvidenceError
 from verify.formula.lowering import Case
-from verify.kernel.core.part import is_nonnegative
+from verify.kernel.core.part import Part
 from verify.kernel.evidence import Leaf
 from verify.kernel.exact import AffineForm
 from verify.rational import zeros
-from verify.region import HalfSpace
-from verify.region.bases import Base
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """A leaf, the rows that hold on it, and the affine maps of its outputs (hull coordinates, pinned ones put in)."""
+class Piece:
+    """A leaf, the part where it holds, and the affine maps of its outputs (hull coordinates, pinned ones put in)."""
 
-    rows: Sequence[HalfSpace]
+    part: Part
     leaf: Leaf
     maps: Sequence[AffineForm]
 
 
-def check_cases(cases: Sequence[Case], base: Base, parts: Sequence[Part]) -> None:
-    """Check that no case holds on any part."""
+def check_cases(cases: Sequence[Case], pieces: Sequence[Piece]) -> None:
+    """Check that no case holds on any piece."""
     if not cases:
         raise EvidenceError("case", "the question has no cases")
-    for part in parts:
+    for piece in pieces:
         for k, case in enumerate(cases):
-            witnesses = part.leaf.witnesses
-            _check_case(case, base, part, witnesses.get((k, 1), {}), witnesses.get((k, 0), {}))
+            witnesses = piece.leaf.witnesses
+            _check_case(case, piece, witnesses.get((k, 1), {}), witnesses.get((k, 0), {}))
 
 
-def _check_case(
-    case: Case, base: Base, part: Part, weights: Mapping[int, Fraction], multipliers: Mapping[int, Fraction]
-) -> None:
+def _check_case(case: Case, piece: Piece, weights: Mapping[int, Fraction], multipliers: Mapping[int, Fraction]) -> None:
     strict = False
-    coefficients, constant = zeros(base.dimension), Fraction(0)
+    coefficients, constant = zeros(piece.part.size), Fraction(0)
     for index, weight in weights.items():
         if weight <= 0 or not 0 <= index < len(case.signs):
             raise EvidenceError("case", "a weight is not positive, or of no sign of its case")
         sign = case.signs[index]
-        form = part.maps[sign.output]
+        form = piece.maps[sign.output]
         coefficients = coefficients + form.coefficients.scaled(-sign.sign * weight)
         constant -= sign.sign * weight * form.constant
         strict = strict or sign.strict
     shown = AffineForm(coefficients, constant if strict else constant - 1)
-    if not is_nonnegative(shown, base, part.rows, multipliers):
+    if not piece.part.shows(shown, multipliers):
         raise EvidenceError(
             "case", "on a leaf it does not follow that a case in which the formula is false cannot hold"
         )

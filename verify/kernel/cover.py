@@ -9,15 +9,14 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.cases import Part
+from verify.kernel.cases import Piece
 from verify.kernel.closed_form import check_equation, settled_units, spread_of
-from verify.kernel.core.part import Part as Known
-from verify.kernel.core.part import is_nonnegative, row_of
+from verify.kernel.core.part import Part, is_nonnegative, row_of
 from verify.kernel.core.units import affine_form, free_leaf, normal_form
 from verify.kernel.criteria import Map, check_equality, map_of
 from verify.kernel.evidence import Cover, Empty, Equation, Leaf, Split, Tree
 from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of
-from verify.kernel.inequalities import check_parts, check_slope
+from verify.kernel.inequalities import check_pieces, check_slope
 from verify.kernel.ledger import FLOAT_FILTER, Ledger
 from verify.kernel.rewriting import rewritten
 from verify.kernel.signs import pattern_by_signs
@@ -58,19 +57,19 @@ def check_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
         question = replace(question, criterion=Criterion.AFFINE)  # one affine map is convex
     alone = symbols is None and not several and question.criterion in (Criterion.AFFINE, Criterion.CONVEX)
     first: list[Map] | None = None
-    parts: list[Part] = []
+    pieces: list[Piece] = []
     for leaf, rows in leaves(proof.tree, question.region):
         _check_bits(question.network, leaf.pattern)
         maps = _checked_maps(question, rows, leaf, symbols, ledger, alone=alone)
         if alone:
             return  # one affine map is all that is asked
         if symbols is None and question.criterion in INEQUALITIES:
-            parts.append(Part(rows, leaf, [m.form for m in maps]))
+            pieces.append(Piece(Part(question.region.base, rows), leaf, [m.form for m in maps]))
         else:
             check_equality(question, maps, first)
             first = first or maps
-    if parts:
-        check_parts(question, parts)
+    if pieces:
+        check_pieces(question, pieces)
 
 
 def _checked_maps(
@@ -160,7 +159,7 @@ def _check_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, cell:
         return
     if spread_of(cell, base) is not None:
         ledger.add(FLOAT_FILTER)
-    part = Known(base, rows)
+    part = Part(base, rows)
     for k, block in network.relu_blocks():
         on = leaf.pattern[k]
         for unit in np.flatnonzero(~settled_units(cell, k, base)).tolist():

@@ -21,8 +21,7 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.cases import Part, check_cases
-from verify.kernel.core.part import is_nonnegative
+from verify.kernel.cases import Piece, check_cases
 from verify.kernel.exact import AffineForm
 from verify.property import Criterion, Question
 from verify.property.base import GRADIENTS, Slope
@@ -42,21 +41,20 @@ def check_slope(question: Question) -> None:
         raise EvidenceError("slope", "the axis is no direction of the region: there is nothing to prove")
 
 
-def check_parts(question: Question, parts: Sequence[Part]) -> None:
-    """Check the leaves' maps against a criterion that is an inequality; the parts cover the region."""
-    base = question.region.base
+def check_pieces(question: Question, pieces: Sequence[Piece]) -> None:
+    """Check the leaves' maps against a criterion that is an inequality; the pieces cover the region."""
     if question.criterion is Criterion.CONVEX:
-        _check_convex(base, parts)
+        _check_convex(pieces)
     elif question.criterion is Criterion.NONPOSITIVE:
-        for part in parts:
-            for output, form in enumerate(part.maps):
-                _require_nonnegative(-form, base, part, (0, output), "a piece is positive somewhere")
+        for piece in pieces:
+            for output, form in enumerate(piece.maps):
+                _require_nonnegative(-form, piece, (0, output), "a piece is positive somewhere")
     elif question.criterion is Criterion.NONDECREASING:
-        _check_monotone(question, parts)
+        _check_monotone(question, pieces)
     elif question.criterion is Criterion.LIPSCHITZ:
-        _check_lipschitz(question, parts)
+        _check_lipschitz(question, pieces)
     elif question.criterion is Criterion.NOWHERE:
-        check_cases(question.cases, base, parts)
+        check_cases(question.cases, pieces)
     else:
         raise EvidenceError("criterion", f"{question.criterion.name} is not an inequality")
 
@@ -69,41 +67,41 @@ def distinct_forms(forms: Iterable[AffineForm]) -> list[AffineForm]:
     return list(found.values())
 
 
-def _check_convex(base: Base, parts: Sequence[Part]) -> None:
+def _check_convex(pieces: Sequence[Piece]) -> None:
     """On each leaf its own map is the largest of all; witness (i, output) is for the i-th distinct map."""
-    for output in range(len(parts[0].maps)):
-        others = distinct_forms(part.maps[output] for part in parts)
-        for part in parts:
+    for output in range(len(pieces[0].maps)):
+        others = distinct_forms(piece.maps[output] for piece in pieces)
+        for piece in pieces:
             for index, other in enumerate(others):
-                difference = part.maps[output] - other
+                difference = piece.maps[output] - other
                 if not difference.is_zero():
                     message = "another piece's map exceeds f there"
-                    _require_nonnegative(difference, base, part, (index, output), message)
+                    _require_nonnegative(difference, piece, (index, output), message)
 
 
-def _require_nonnegative(form: AffineForm, base: Base, part: Part, key: tuple[int, int], message: str) -> None:
-    if not is_nonnegative(form, base, part.rows, part.leaf.witnesses.get(key, {})):
+def _require_nonnegative(form: AffineForm, piece: Piece, key: tuple[int, int], message: str) -> None:
+    if not piece.part.shows(form, piece.leaf.witnesses.get(key, {})):
         raise EvidenceError("inequality", f"on a leaf it does not follow for output {key[1]} that not {message}")
 
 
-def _check_monotone(question: Question, parts: Sequence[Part]) -> None:
+def _check_monotone(question: Question, pieces: Sequence[Piece]) -> None:
     slope, base = question.slope, question.region.base
     direction = axis_in_coordinates(slope, base) if slope is not None else None
     if direction is None:
         raise EvidenceError("slope", "the axis is no direction of the region")
-    for part in parts:
-        if any(form.coefficients.dot(direction) < 0 for form in part.maps):
+    for piece in pieces:
+        if any(form.coefficients.dot(direction) < 0 for form in piece.maps):
             raise EvidenceError("slope", "a piece decreases along the axis")
 
 
-def _check_lipschitz(question: Question, parts: Sequence[Part]) -> None:
+def _check_lipschitz(question: Question, pieces: Sequence[Piece]) -> None:
     slope, base = question.slope, question.region.base
     if slope is None:
         raise EvidenceError("slope", "the question has no constant")
     allowed = squared_if_l2(slope.norm, slope.constant)
-    for part in parts:
-        for output, form in enumerate(part.maps):
-            functional = _functional(slope, base, form, part.leaf.witnesses.get((0, output)))
+    for piece in pieces:
+        for output, form in enumerate(piece.maps):
+            functional = _functional(slope, base, form, piece.leaf.witnesses.get((0, output)))
             if dual_measure(slope.norm, functional) > allowed:
                 raise EvidenceError("slope", f"on a leaf the constant does not bound the gradient of output {output}")
 

@@ -99,7 +99,7 @@ POSITIVELY_HOMOGENEOUS = Property(
     reduce=_reduce_positive,
     labels=("t x", "x"),
     trivial=Trivial(Absence.ORIGIN_OFF_HULL, "t", Fraction(1)),
-    implied_by=(("linear",), ("positively homogeneous", "odd")),
+    implied_by=(("positively homogeneous",),),
     draw=_scalings(FACTORS),
     propose=_propose,
     definition="f(t*x) == t*f(x) for x in P, t*x in P, t >= 0",

@@ -174,6 +174,13 @@ class Part:
                 rest[column] = rest.get(column, 0) - factor * value
         return self.settles(rest)
 
+    def shows(self, form: AffineForm, multipliers: Multipliers) -> bool:
+        """Whether a form over the coordinates is nonnegative."""
+        if len(form.coefficients) != self.size:
+            return False
+        row, denominator = row_of(form)
+        return self.is_nonnegative(row, multipliers, denominator=denominator)
+
     def _fact(self, index: int) -> tuple[Row, int]:
         fact = self.facts[index]
         if isinstance(fact, HalfSpace):
@@ -223,7 +230,4 @@ def _over(numerators: Any, factor: int, known: Any) -> list[int | None]:
 
 def is_nonnegative(form: AffineForm, base: Base, rows: Sequence[HalfSpace], multipliers: Multipliers) -> bool:
     """Whether ``form >= 0`` follows on the base where all rows hold."""
-    if len(form.coefficients) != base.dimension:
-        return False
-    row, denominator = row_of(form)
-    return Part(base, rows).is_nonnegative(row, multipliers, denominator=denominator)
+    return Part(base, rows).shows(form, multipliers)
