@@ -25,7 +25,7 @@ from tests.support.seeds import FRESH
 from verify import second_judge
 from verify.errors import EvidenceError, NetworkError, VerifyError
 from verify.formats.onnx import from_model_bytes
-from verify.kernel.balls import enclosures
+from verify.kernel.axioms.balls import enclosures
 from verify.network import Builder, Network, examples
 from verify.property import Claim
 from verify.rational import ends, vector

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 
@@ -35,8 +36,20 @@ def test_the_page_says_how_many_lines_are_trusted() -> None:
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout)
     assert all(loaded >= ran > kernel > 0 for loaded, ran, kernel in found.values())
-    total = {"all of `verify/kernel`": [sum(trust.kernel_files().values())]}
+    total = {name: [size] for name, size in trust.totals().items()}
     assert not wrong({**found, **total}, stated(trust.documented())), HINT
+
+
+def test_the_core_can_be_read_in_an_afternoon() -> None:
+    core, whole = trust.totals().values()
+    assert core <= 1200 and core < whole
+
+
+def test_only_one_file_of_the_kernel_keeps_results_or_has_threads() -> None:
+    for path in trust.KERNEL.rglob("*.py"):
+        if path.name != "speed.py":
+            found = re.findall(r"lru_cache|functools\.cache\b|threading|ThreadPool|concurrent", path.read_text("utf-8"))
+            assert not found, (path.name, found)
 
 
 def test_a_count_that_grows_or_shrinks_far_is_seen() -> None:
@@ -55,7 +68,7 @@ def test_each_assumption_is_made_in_one_place_of_the_kernel_and_named_there() ->
 
 def test_no_other_text_becomes_an_assumption() -> None:
     """``Ledger.add`` gets an entry of ``ledger.py``, or a note of the network's file."""
-    for path in trust.KERNEL.glob("*.py"):
+    for path in trust.KERNEL.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "ledger.add":
                 [argument] = node.args

@@ -18,8 +18,8 @@ from tests.support.judging import judged
 from tests.support.outside import outside
 from verify import api
 from verify.errors import EvidenceError, TooLarge
-from verify.kernel import batches
-from verify.kernel.batches import Form, Step
+from verify.kernel.axioms import batches
+from verify.kernel.axioms.batches import Form, Step
 from verify.kernel.check import Verdict
 from verify.kernel.difference import bounds, paired
 from verify.kernel.evidence import Difference

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import smooth_nets
 from tests.support.smooth_nets import ALL, Activation, real
-from verify.kernel.balls import PRECISIONS, enclosures, preactivation_bounds
+from verify.kernel.axioms.balls import PRECISIONS, enclosures, preactivation_bounds
 from verify.kernel.exact import evaluate
 from verify.network import Builder, Network, activations
 from verify.network import builder as layers

@@ -16,7 +16,7 @@ from tests.kernel.test_filter import WEIGHTS, scale_of
 from tests.support import random_networks
 from tests.support.seeds import chunks
 from verify.errors import EvidenceError
-from verify.kernel.batches import DOUBLE, SINGLE, Directions, Machine, Precision
+from verify.kernel.axioms.batches import DOUBLE, SINGLE, Directions, Machine, Precision
 from verify.kernel.check import judge
 from verify.kernel.cuts import Cuts
 from verify.kernel.difference import Pair, paired

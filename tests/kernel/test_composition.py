@@ -15,7 +15,7 @@ from tests.support.z3_verdicts import z3_verdict
 from verify.errors import EvidenceError
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Rule
-from verify.kernel.rules import RULES, absolute_sums
+from verify.kernel.facts.rules import RULES, absolute_sums
 from verify.network import Builder, Network, Tensor
 from verify.network.builder import absolute, clip, dense, leaky_relu, maximum, relu
 from verify.property import Claim, find

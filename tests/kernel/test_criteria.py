@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from verify.errors import EvidenceError
+from verify.kernel.core.criteria import Map, check_equality, map_of, on_hull
 from verify.kernel.core.part import is_nonnegative
-from verify.kernel.criteria import Map, check_equality, map_of, on_hull
 from verify.kernel.exact import AffineForm
 from verify.network import examples
 from verify.property import Criterion, Question

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tests.support import naive, random_networks
-from verify.kernel import filter as float_filter
+from verify.kernel.axioms import filter as float_filter
+from verify.kernel.axioms.filter import Spread, spread
 from verify.kernel.exact import Cell, Pattern, pattern_at, preactivations
-from verify.kernel.filter import Spread, spread
 from verify.network import Builder, Network, floats
 from verify.network.builder import dense, relu
 from verify.network.floats import FLOAT32_ROUNDOFF, SMALLEST_SUBNORMAL, UNIT_ROUNDOFF

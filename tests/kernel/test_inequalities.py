@@ -16,7 +16,7 @@ from tests.support import judging, random_claims
 from tests.support.z3_verdicts import z3_verdict
 from verify.errors import EvidenceError, RegionError
 from verify.kernel.check import Judgement, Verdict
-from verify.kernel.cover import check_cover
+from verify.kernel.core.cover import check_cover
 from verify.kernel.evidence import Cells, Cover, Leaf
 from verify.kernel.exact import pattern_at
 from verify.kernel.json import from_json, to_json

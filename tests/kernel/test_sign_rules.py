@@ -29,8 +29,8 @@ from verify.kernel.facts import (
     SCALING,
     Facts,
 )
+from verify.kernel.facts.induction import induction
 from verify.kernel.families import FamilyClaim, derived, on_the_region
-from verify.kernel.induction import induction
 from verify.kernel.interval import Extended, Interval
 from verify.network import Network
 from verify.network.families import (

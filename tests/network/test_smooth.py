@@ -18,7 +18,7 @@ import pytest
 import verify
 from tests.support.smooth_nets import ALL, Activation, random_spec
 from verify.errors import InputError
-from verify.kernel.balls import enclosures
+from verify.kernel.axioms.balls import enclosures
 from verify.network import Builder, Network, activations, floats
 from verify.network.builder import dense
 from verify.network.floats import FLOAT32_ROUNDOFF, LIBRARY_ASSUMPTION, UNIT_ROUNDOFF

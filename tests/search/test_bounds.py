@@ -18,9 +18,9 @@ from verify.kernel.check import Verdict
 from verify.kernel.cuts import Cuts, leaves, read
 from verify.kernel.evidence import Bounds, Cells, Cover, Evidence, Rule, Unsafe, ValueGap
 from verify.kernel.exact import evaluate
+from verify.kernel.facts.rules import RULES
 from verify.kernel.goals import goal_of
 from verify.kernel.json import from_json, to_json
-from verify.kernel.rules import RULES
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
 from verify.property import Claim, find

@@ -23,9 +23,9 @@ from verify.arrangement.exact import adjoint_form
 from verify.arrangement.facets import meeting
 from verify.arrangement.merging import Labels
 from verify.errors import BudgetExceeded, EngineDisagreement
-from verify.kernel.closed_form import settled_units
+from verify.kernel.core.closed_form import settled_units
+from verify.kernel.core.cover import leaves
 from verify.kernel.counts import Counted, Counts, Thin, counted_question, partings, recount
-from verify.kernel.cover import leaves
 from verify.kernel.evidence import Cover, Leaf, Multipliers
 from verify.kernel.exact import AffineForm, Pattern, cell_of
 from verify.network import Network

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from verify.errors import InputError
-from verify.kernel.balls import enclosures
+from verify.kernel.axioms.balls import enclosures
 from verify.kernel.exact import preactivations
 from verify.network import Network, floats
 from verify.network.rounding import Precision, RoundingBound

@@ -19,8 +19,8 @@ from fractions import Fraction
 from typing import Any, Final
 
 from verify.errors import EvidenceError
-from verify.kernel.balls import PRECISIONS, enclosures
-from verify.kernel.cover import check_cover, check_empty
+from verify.kernel.axioms.balls import PRECISIONS, enclosures
+from verify.kernel.core.cover import check_cover, check_empty
 from verify.kernel.difference import bounds, boxes, folded, paired
 from verify.kernel.evidence import (
     Bounds,
@@ -37,11 +37,11 @@ from verify.kernel.evidence import (
     ValueGap,
 )
 from verify.kernel.exact import evaluate
+from verify.kernel.facts.rules import RULES, SMOOTH_RULES
 from verify.kernel.formulas import Unsatisfiable, check_falsehood, check_satisfied
 from verify.kernel.goals import check_bounds, form_bounds
 from verify.kernel.instances import Instance, Witness, instance_terms, is_vacuous
 from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_BOUNDS, FLOAT_FORMS, Ledger
-from verify.kernel.rules import RULES, SMOOTH_RULES
 from verify.kernel.units import check_off, check_reached
 from verify.network import Network
 from verify.property import Assignment, Claim, Criterion, Term, Vacuous

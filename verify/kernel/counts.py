@@ -30,11 +30,12 @@ import numpy as np
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.check import Verdict
+from verify.kernel.core.cover import checked_cell, leaves
+from verify.kernel.core.criteria import on_hull
 from verify.kernel.core.part import is_nonnegative
-from verify.kernel.cover import checked_cell, in_hull, leaves
-from verify.kernel.criteria import on_hull
 from verify.kernel.evidence import Cover, Multipliers
 from verify.kernel.exact import AffineForm, pattern_at
+from verify.kernel.frames import in_hull
 from verify.kernel.ledger import Ledger
 from verify.network import Network
 from verify.property import Criterion, Question

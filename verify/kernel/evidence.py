@@ -52,7 +52,7 @@ class Falsehood:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of ``verify.kernel.rules``, by name."""
+    """A rule of ``verify.kernel.facts.rules``, by name."""
 
     name: str
 
@@ -198,7 +198,7 @@ class Difference:
     """Boxes on which the bound of this module suffices: cuts in preorder, the lower part first.
 
     ``folded``: layers without activation are multiplied into those that read them first, in both networks. ``forms``:
-    the bound is that of ``verify.kernel.batches``.
+    the bound is that of ``verify.kernel.axioms.batches``.
     """
 
     cuts: tuple[Cut, ...]

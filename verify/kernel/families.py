@@ -22,7 +22,7 @@ from verify.kernel.facts import (
     Facts,
     facts,
 )
-from verify.kernel.induction import Step, induction
+from verify.kernel.facts.induction import Step, induction
 from verify.kernel.instances import Witness, is_vacuous
 from verify.network import Network
 from verify.network.families import Family, Weights, member

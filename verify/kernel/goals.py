@@ -1,4 +1,4 @@
-"""What the bounds of ``verify.kernel.batches`` must show on each part of a box, for each property that they decide.
+"""What bounds (``verify.kernel.axioms.batches``) must show on each part of a box, for each property that they decide.
 
 A claim is broken at a point of the region only if all inequalities of one of its *cases* hold there. So a part is
 settled if in each case one inequality fails on all of it. The inequality ``L <= 0`` (or ``L < 0``) fails where the
@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.errors import EvidenceError
-from verify.kernel.batches import DOUBLE, SINGLE, Bend, Bits, Directions, Machine, Precision
+from verify.kernel.axioms.batches import DOUBLE, SINGLE, Bend, Bits, Directions, Machine, Precision
 from verify.kernel.cuts import Cuts, leaves, sides
 from verify.kernel.difference import Pair, correspond, folded, paired
 from verify.kernel.evidence import Bounds

@@ -11,10 +11,10 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from verify.errors import EvidenceError, PropertyError
-from verify.kernel.closed_form import check_equation
 from verify.kernel.core.part import is_nonnegative
 from verify.kernel.evidence import Equation, Multipliers
 from verify.kernel.exact import AffineForm
+from verify.kernel.frames import check_equation
 from verify.property import Assignment, Claim, Term
 from verify.property.base import Absence
 from verify.property.copies import sums_inside

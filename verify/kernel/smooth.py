@@ -22,7 +22,7 @@ from typing import TypeAlias
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.criteria import Map, map_of, on_hull
+from verify.kernel.core.criteria import Map, map_of, on_hull
 from verify.kernel.exact import AffineForm, Bits, Cell, Pattern, cell_of
 from verify.network import Block, Network
 from verify.network import matrix as matrices

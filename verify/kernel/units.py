@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.cover import check_cover
+from verify.kernel.core.cover import check_cover
 from verify.kernel.evidence import Off, Reached
 from verify.kernel.exact import preactivations
 from verify.kernel.ledger import Ledger

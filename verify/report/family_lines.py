@@ -8,10 +8,10 @@ from typing import Any
 
 from verify.errors import EvidenceError
 from verify.kernel.facts import ALL, IMPLIED, Facts
+from verify.kernel.facts.induction import Step
+from verify.kernel.facts.layer_rules import Channels
 from verify.kernel.families import FamilyEvidence, SignRules
-from verify.kernel.induction import Step
 from verify.kernel.json import family_to_json
-from verify.kernel.layer_rules import Channels
 from verify.network.families import layers as kinds
 from verify.network.families.layers import Add, Clip, Flatten, Layer, Leaky, Pad, Pool
 from verify.network.families.ranges import Shape, holds_all

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Cells, Cover, Difference, Empty, Leaf, Nothing, Off, Reached, Rule, Tree
+from verify.kernel.facts.rules import RULES
 from verify.kernel.rewriting import OFF, ON
-from verify.kernel.rules import RULES
 from verify.property import Claim, Criterion, Question, Vacuous
 from verify.property.trivial import why_vacuous
 from verify.property.units import unit_network

@@ -9,12 +9,12 @@ from functools import cached_property
 
 import numpy as np
 
-from verify.kernel.closed_form import spread_of
-from verify.kernel.cover import hull_chart, in_hull
-from verify.kernel.criteria import on_hull
+from verify.kernel.axioms.filter import Spread
+from verify.kernel.core.closed_form import spread_of
+from verify.kernel.core.criteria import on_hull
 from verify.kernel.evidence import Cover, Empty, Equation, Steps, Tree
 from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of, pattern_of, preactivations
-from verify.kernel.filter import Spread
+from verify.kernel.frames import hull_chart, in_hull
 from verify.property import Question
 from verify.property.copies import lift
 from verify.rational import Vector, vector

@@ -8,11 +8,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.kernel.closed_form import settled_units
+from verify.kernel.core.closed_form import settled_units
 from verify.kernel.core.part import is_nonnegative
 from verify.kernel.evidence import Leaf, Multipliers
 from verify.kernel.exact import AffineForm, Cell
-from verify.kernel.signs import pattern_by_signs
+from verify.kernel.facts.signs import pattern_by_signs
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace
 from verify.region.bases import Base

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from verify.errors import EvidenceError
-from verify.kernel.balls import enclosures, preactivation_bounds
+from verify.kernel.axioms.balls import enclosures, preactivation_bounds
 from verify.kernel.exact import evaluate, preactivations
 from verify.network import Network
 from verify.rational import Real, Vector, ends, vector

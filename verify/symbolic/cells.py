@@ -13,7 +13,7 @@ from verify.arrangement.details import CellDetails, details
 from verify.arrangement.domain import Domain, TooManyCells
 from verify.arrangement.enumerate import Arrangement, arrangement, beginning
 from verify.arrangement.merging import label
-from verify.kernel.criteria import on_hull
+from verify.kernel.core.criteria import on_hull
 from verify.kernel.exact import AffineForm, Pattern, cell_of, pattern_at
 from verify.rational import Vector, concatenate, zeros
 from verify.region import Box, HalfSpace

@@ -15,9 +15,9 @@ import sympy
 
 from verify.arrangement.domain import with_half_spaces
 from verify.errors import RegionError
-from verify.kernel.cover import hull_chart
 from verify.kernel.evidence import Empty
 from verify.kernel.exact import AffineForm
+from verify.kernel.frames import hull_chart
 from verify.kernel.smooth import Symbols
 from verify.network import Network
 from verify.property import Criterion, Question

@@ -88,7 +88,7 @@ def enclosure_of(expression: Expr, values: Mapping[Expr, Fraction]) -> Real:
     """Bounds on an expression at given numbers; conditions, which are affine, are decided exactly."""
     from flint import arb, ctx, fmpq
 
-    from verify.kernel.balls import bounds_of
+    from verify.kernel.axioms.balls import bounds_of
 
     with ctx.workprec(BITS):
         known = {symbol: arb(fmpq(v.numerator, v.denominator)) for symbol, v in values.items()}

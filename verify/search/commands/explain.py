@@ -16,7 +16,7 @@ import numpy as np
 
 from verify import rendering
 from verify.errors import BudgetExceeded, RegionError
-from verify.kernel.closed_form import settled_units
+from verify.kernel.core.closed_form import settled_units
 from verify.kernel.evidence import Empty
 from verify.kernel.exact import Bits, preactivations
 from verify.network import Network, floats

@@ -16,7 +16,7 @@ from math import isqrt, lcm
 import numpy as np
 
 from verify.errors import BudgetExceeded, PropertyError, RegionError
-from verify.kernel.criteria import on_hull
+from verify.kernel.core.criteria import on_hull
 from verify.kernel.evidence import Empty, Leaf
 from verify.kernel.exact import AffineForm, Bits, cell_of
 from verify.network import Network

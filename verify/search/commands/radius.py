@@ -17,7 +17,7 @@ import numpy as np
 
 from verify import rendering
 from verify.errors import BudgetExceeded, RegionError, TooLarge
-from verify.kernel.closed_form import spread_of
+from verify.kernel.core.closed_form import spread_of
 from verify.kernel.exact import AffineForm, Cell, cell_of, pattern_of, preactivations
 from verify.network import Network
 from verify.property import Criterion, Question

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 
 from verify.errors import BudgetExceeded
-from verify.kernel.closed_form import settled_units
-from verify.kernel.criteria import on_hull
+from verify.kernel.core.closed_form import settled_units
+from verify.kernel.core.criteria import on_hull
 from verify.kernel.evidence import Leaf, Multipliers, Tree
 from verify.kernel.exact import AffineForm, Cell, cell_of, pattern_at
 from verify.property import Criterion

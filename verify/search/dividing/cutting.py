@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.errors import BudgetExceeded
-from verify.kernel.batches import Bend, Form
+from verify.kernel.axioms.batches import Bend, Form
 from verify.kernel.cuts import LEAF, Cuts, middle
 from verify.kernel.goals import Goal
 from verify.network.floats import gamma

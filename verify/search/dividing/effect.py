@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from verify.kernel.batches import Bend, Form
+from verify.kernel.axioms.batches import Bend, Form
 from verify.kernel.goals import Goal
 from verify.rational import Floats
 

@@ -8,9 +8,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from verify.kernel.core.cover import leaves
+from verify.kernel.core.criteria import on_hull
 from verify.kernel.core.part import is_nonnegative
-from verify.kernel.cover import leaves
-from verify.kernel.criteria import on_hull
 from verify.kernel.evidence import Leaf, Multipliers, Tree
 from verify.kernel.exact import AffineForm, cell_of
 from verify.kernel.inequalities import distinct_forms

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from verify.errors import TooLarge
+from verify.kernel.core.cover import free_maps
+from verify.kernel.core.criteria import on_hull
 from verify.kernel.core.units import NormalForm, normal_form
-from verify.kernel.cover import free_maps
-from verify.kernel.criteria import on_hull
 from verify.kernel.evidence import Leaf, Tree
 from verify.kernel.exact import AffineForm
 from verify.rational import Vector

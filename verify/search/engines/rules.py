@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.evidence import Rule
-from verify.kernel.rules import RULES
+from verify.kernel.facts.rules import RULES
 from verify.search.engines.base import Engine, Work, of_catalogue
 
 

@@ -20,13 +20,13 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import BudgetExceeded, EvidenceError, TooLarge
-from verify.kernel.balls import PRECISIONS, preactivation_bounds
+from verify.kernel.axioms.balls import PRECISIONS, preactivation_bounds
 from verify.kernel.check import has_smooth_units
-from verify.kernel.closed_form import settled_units
-from verify.kernel.criteria import Map, check_equality
+from verify.kernel.core.closed_form import settled_units
+from verify.kernel.core.criteria import Map, check_equality
 from verify.kernel.evidence import Cells, Cover, Empty, Leaf, Multipliers, Rule, Split, Tree, ValueGap
 from verify.kernel.exact import AffineForm, Pattern
-from verify.kernel.rules import RULES, SMOOTH_RULES
+from verify.kernel.facts.rules import RULES, SMOOTH_RULES
 from verify.kernel.smooth import Resolved, Symbols, maps_of, resolve
 from verify.network import Network
 from verify.property import Assignment, Claim, Criterion, Question

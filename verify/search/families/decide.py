@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from verify.errors import BudgetExceeded, EngineDisagreement, InputError, NetworkError
 from verify.kernel.evidence import Nothing, ValueGap
+from verify.kernel.facts.induction import Step
 from verify.kernel.families import (
     FamilyClaim,
     FamilyEvidence,
@@ -18,7 +19,6 @@ from verify.kernel.families import (
     derived,
     judge_family,
 )
-from verify.kernel.induction import Step
 from verify.kernel.instances import NoInstance, Witness
 from verify.network.families import Family, Weights, member
 from verify.search.budget import Budget

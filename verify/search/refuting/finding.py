@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.balls import PRECISIONS
+from verify.kernel.axioms.balls import PRECISIONS
 from verify.kernel.check import evaluated_instance, has_smooth_units, network_of, surely_broken
 from verify.kernel.evidence import ValueGap
 from verify.kernel.exact import is_small

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.kernel.batches import Directions, Step
+from verify.kernel.axioms.batches import Directions, Step
 from verify.kernel.goals import Goal
 from verify.rational import Floats, Vector, vector, vector_from_floats
 

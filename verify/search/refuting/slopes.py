@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from verify.errors import BudgetExceeded
-from verify.kernel.criteria import on_hull
+from verify.kernel.core.criteria import on_hull
 from verify.kernel.exact import AffineForm, cell_of, evaluate, pattern_at, preactivations_along
 from verify.network.matrix import Matrix
 from verify.property import Criterion, Question

@@ -14,10 +14,10 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
+from verify.kernel.axioms.sums import check_sum
 from verify.kernel.exact import Bits
 from verify.kernel.facts import CONCAVE, CONVEX, FALLING, RISING, SCALING
-from verify.kernel.signs import Known, of_outputs
-from verify.kernel.sums import check_sum
+from verify.kernel.facts.signs import Known, of_outputs
 from verify.network import Network
 from verify.property import Claim, Vacuous
 from verify.rational import Vector, integer_array
@@ -97,8 +97,8 @@ def absolute_sums(network: Network) -> Vector:
 def sum_of_units(claim: Claim) -> None:
     """A sum of functions of one affine form each is convex, or nondecreasing, if each of them shows it.
 
-    All ReLU and exponentials on one line s = 0 count as one function of s: see ``verify.kernel.sums``. This is for
-    networks with smooth units; piecewise linear ones have other rules.
+    All ReLU and exponentials on one line s = 0 count as one function of s: see ``verify.kernel.axioms.sums``. This is
+    for networks with smooth units; piecewise linear ones have other rules.
     """
     questions = claim.questions()
     if claim.network.is_piecewise_linear or isinstance(questions, Vacuous):

@@ -10,27 +10,24 @@ import numpy as np
 
 from verify.errors import EvidenceError
 from verify.kernel.cases import Piece
-from verify.kernel.closed_form import check_equation, settled_units, spread_of
+from verify.kernel.core.closed_form import settled_units, spread_of
+from verify.kernel.core.criteria import Map, check_equality, map_of
 from verify.kernel.core.part import Part, is_nonnegative, row_of
 from verify.kernel.core.units import affine_form, free_leaf, normal_form
-from verify.kernel.criteria import Map, check_equality, map_of
-from verify.kernel.evidence import Cover, Empty, Equation, Leaf, Split, Tree
+from verify.kernel.evidence import Cover, Empty, Leaf, Split, Tree
 from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of
+from verify.kernel.facts.signs import pattern_by_signs
+from verify.kernel.frames import in_hull
 from verify.kernel.inequalities import check_pieces, check_slope
 from verify.kernel.ledger import FLOAT_FILTER, Ledger
 from verify.kernel.rewriting import rewritten
-from verify.kernel.signs import pattern_by_signs
 from verify.kernel.smooth import Symbols, maps_of, resolve
 from verify.network import Network
-from verify.network import matrix as matrices
-from verify.network.combine import substituted
 from verify.property import Criterion, Question
 from verify.property.base import INEQUALITIES
 from verify.property.copies import lift
-from verify.rational import Vector, vector, zeros
-from verify.region import Box, Chart, HalfSpace, Region, polyhedron
-from verify.region.linear import any_solution, echelon
-from verify.region.region import half_spaces
+from verify.rational import zeros
+from verify.region import Box, HalfSpace, Region
 
 
 def check_empty(question: Question, proof: Empty) -> None:
@@ -171,54 +168,3 @@ def _check_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, cell:
                     f"{block.unit_name(unit)} is said to be {'on' if on[unit] else 'off'} on a part of the region,"
                     " but its sign there does not follow",
                 )
-
-
-def in_hull(question: Question, equations: Sequence[Equation]) -> Question:
-    """The question in coordinates of the affine hull that the equations (each checked here) describe."""
-    if not equations:
-        return question
-    region = question.region
-    if not isinstance(region.base, Box):
-        raise EvidenceError("equation", "equations of an L1 ball's hull need the ball in lifted form")
-    for equation in equations:
-        check_equation(equation, region)
-    chart = hull_chart(equations, region.dimension)
-    network = substituted(question.network, chart.directions, chart.origin)
-    origin = _origin_in_chart(chart, question.origin)
-    rows = [
-        HalfSpace(chart.directions.transposed.product(r.coefficients), r.bound - r.coefficients.dot(chart.origin))
-        for r in half_spaces(region)
-    ]
-    inside: Region = polyhedron(chart.directions.shape[1], rows, region.text)
-    slope = question.slope.along(chart.directions) if question.slope is not None else None
-    return Question(network, inside, question.criterion, origin, question.lemma, slope, question.cases)
-
-
-def _origin_in_chart(chart: Chart, origin: Vector | None) -> Vector | None:
-    """Coordinates of a point of the chart above the origin, None where there is none.
-
-    After a lift the origin has fewer coordinates than the chart's space. The network ignores the others, so the
-    hull of the region itself contains the origin when some point above it satisfies the equations, whichever.
-    """
-    if origin is None:
-        return None
-    kept = np.arange(len(origin))
-    return any_solution(chart.directions.select_rows(kept), origin - chart.origin.take(kept))
-
-
-def hull_chart(equations: Sequence[Equation], size: int) -> Chart:
-    """All solutions of the equations: coordinates that they leave free are the parameters."""
-    rows = [[*e.form.coefficients.fractions(), -e.form.constant] for e in equations]
-    reduced, pivots = echelon(rows, size)
-    if any(row[size] for row in reduced[len(pivots) :]):
-        raise EvidenceError("equation", "the claimed equations contradict one another")
-    free = [j for j in range(size) if j not in pivots]
-    origin = [Fraction(0)] * size
-    dense = [[Fraction(0)] * len(free) for _ in range(size)]
-    for place, j in enumerate(free):
-        dense[j][place] = Fraction(1)
-    for i, pivot in enumerate(pivots):
-        origin[pivot] = reduced[i][size]
-        dense[pivot] = [-reduced[i][j] for j in free]
-    entries = np.array(dense, dtype=object).reshape(size, len(free))
-    return Chart(vector(origin), matrices.from_dense(entries))

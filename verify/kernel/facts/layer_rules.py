@@ -12,8 +12,15 @@ from fractions import Fraction
 
 from verify.kernel.exact import Bits
 from verify.kernel.facts import LINEAR, RISING, Facts, constant, facts, interval_of, meet
+from verify.kernel.facts.sign_rules import (
+    TermCounts,
+    clip_unit,
+    leaky_unit,
+    maximum_of_window,
+    mean_of_window,
+    weighted_sum,
+)
 from verify.kernel.interval import NOUGHT, ONE, ZERO, Extended
-from verify.kernel.sign_rules import TermCounts, clip_unit, leaky_unit, maximum_of_window, mean_of_window, weighted_sum
 from verify.network.families.layers import BatchNorm, Clip, Conv, Dense, Leaky, Pad, Pool
 from verify.network.families.ranges import Range, Shape, Signs, below, leaves
 from verify.rational import Vector

@@ -1,7 +1,7 @@
 """Opposite facts of values, >= 0 and <= 0, convex and concave, nondecreasing and nonincreasing, through a network.
 
 A sum has a fact if each of its terms has it: a positive weight with a value that has it, or a negative weight with one
-that has the opposite fact. (``verify.kernel.sign_rules`` has the same lemma for weights that are ranges.)
+that has the opposite fact. (``verify.kernel.facts.sign_rules`` has the same lemma for weights that are ranges.)
 """
 
 from __future__ import annotations

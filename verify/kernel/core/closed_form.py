@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from verify.errors import EvidenceError
-from verify.kernel.core.part import is_nonnegative
-from verify.kernel.evidence import Equation
-from verify.kernel.exact import AffineForm, Bits, Cell
-from verify.kernel.filter import Spread, spread
+from verify.kernel.axioms.filter import Spread, spread
+from verify.kernel.exact import Bits, Cell
 from verify.kernel.speed import Memory
-from verify.region import Box, Region
+from verify.region import Box
 from verify.region.bases import Base
-
-
-def check_equation(equation: Equation, region: Region) -> AffineForm:
-    """The form of the equation (in coordinates of the chart), which is zero on the region."""
-    for form, multipliers in ((equation.form, equation.above), (-equation.form, equation.below)):
-        if not is_nonnegative(form, region.base, region.rows, multipliers):
-            raise EvidenceError("equation", "a claimed equation of the region's hull does not follow")
-    return equation.form
 
 
 def settled_units(cell: Cell, block: int, base: Base) -> Bits:
