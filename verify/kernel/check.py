@@ -41,7 +41,7 @@ from verify.kernel.facts.rules import RULES, SMOOTH_RULES
 from verify.kernel.formulas import Unsatisfiable, check_falsehood, check_satisfied
 from verify.kernel.goals import check_bounds, form_bounds
 from verify.kernel.instances import Instance, Witness, instance_terms, is_vacuous
-from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_BOUNDS, FLOAT_FORMS, Ledger
+from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_FORMS, Ledger
 from verify.kernel.units import check_off, check_reached
 from verify.network import Network
 from verify.property import Assignment, Claim, Criterion, Term, Vacuous
@@ -227,10 +227,6 @@ def _check_rule(claim: Claim, evidence: Rule, _: Ledger) -> None:
     rule(claim)
 
 
-def _check_nothing(_: Claim, __: Nothing, ___: Ledger) -> None:
-    """Trivial instances hold of every function: that there are no others, ``judge`` has seen to."""
-
-
 def _check_cells(claim: Claim, evidence: Cells, ledger: Ledger) -> None:
     """Every question of the claim is answered by a cover of its region (or its region is empty)."""
     questions = claim.questions()
@@ -264,17 +260,6 @@ def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> Non
             raise EvidenceError("difference", f"the bound on a part of the region exceeds {epsilon}")
 
 
-def _check_reached(claim: Claim, evidence: Reached, _: Ledger) -> None:
-    """Each ReLU is on at one of the points."""
-    check_reached(claim, evidence)
-
-
-def _check_bounds(claim: Claim, evidence: Bounds, ledger: Ledger) -> None:
-    """On each part of the region's box, bounds of values, differences or slopes leave no instance that breaks it."""
-    check_bounds(claim, evidence)
-    ledger.add(FLOAT_BOUNDS)
-
-
 def _check_unsafe(claim: Claim, evidence: Unsafe, ledger: Ledger) -> Judgement:
     """Evaluate the networks exactly at the point; every inequality of the case holds there."""
     if claim.property.family != "never":
@@ -298,9 +283,10 @@ def _check_unsafe(claim: Claim, evidence: Unsafe, ledger: Ledger) -> Judgement:
 
 CHECKERS: dict[type[Any], Callable[[Claim, Any, Ledger], None]] = {
     Rule: _check_rule,
-    Nothing: _check_nothing,
+    # Trivial instances hold of every function: that there are no others, ``judge`` has seen to.
+    Nothing: lambda *_: None,
     Cells: _check_cells,
     Difference: _check_difference,
-    Reached: _check_reached,
-    Bounds: _check_bounds,
+    Reached: lambda claim, evidence, _: check_reached(claim, evidence),
+    Bounds: check_bounds,
 }

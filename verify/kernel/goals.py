@@ -31,6 +31,7 @@ from verify.kernel.axioms.batches import DOUBLE, SINGLE, Bend, Bits, Directions,
 from verify.kernel.cuts import Cuts, leaves, sides
 from verify.kernel.difference import Pair, correspond, folded, paired
 from verify.kernel.evidence import Bounds
+from verify.kernel.ledger import FLOAT_BOUNDS, Ledger
 from verify.network import Block, Network
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
@@ -100,8 +101,9 @@ class Goal:
             yield np.array(lows), np.array(highs)
 
 
-def check_bounds(claim: Claim, evidence: Bounds) -> None:
-    """Bound every part anew."""
+def check_bounds(claim: Claim, evidence: Bounds, ledger: Ledger) -> None:
+    """Bound every part anew: no instance that breaks the claim is left."""
+    ledger.add(FLOAT_BOUNDS)
     goal = goal_of(claim, single=evidence.single)
     for low, high in goal.chunks(evidence.cuts):
         if not goal.settled(goal.upper(low, high)).all():

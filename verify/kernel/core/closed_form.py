@@ -1,13 +1,13 @@
-"""Closed forms: the sign of affine forms on a box or an L1 ball, for one form or for all units of a block at once."""
+"""Which units keep their sign on the whole base, under one pattern: by closed forms, or by the float filter."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from verify.kernel.axioms.filter import Spread, spread
+from verify.kernel.core.part import CONSTANT, Part
 from verify.kernel.exact import Bits, Cell
 from verify.kernel.speed import Memory
-from verify.region import Box
 from verify.region.bases import Base
 
 
@@ -18,7 +18,10 @@ def settled_units(cell: Cell, block: int, base: Base) -> Bits:
     connects to the input are constant and have an exact value, others are left open.
     """
     if cell.is_small:
-        return _keeps_sign(cell, block, base)
+        part, columns = Part(base), [*range(base.dimension), CONSTANT]
+        forms = zip(cell.all_forms[block - 1].numerators.tolist(), cell.pattern[block].tolist(), strict=True)
+        rows = (({c: v for c, v in zip(columns, form, strict=True) if v}, 1 if on else -1) for form, on in forms)
+        return np.array([part.settles(row, sign) for row, sign in rows], dtype=bool)
     bounds, on = spread_of(cell, base), cell.pattern[block]
     kept: Bits = np.zeros(len(on), dtype=bool) if bounds is None else bounds.keeps_sign(block, on)
     constant: Bits = ~kept & ~cell.depends[block - 1]
@@ -36,22 +39,3 @@ def spread_of(cell: Cell, base: Base) -> Spread | None:
 
 
 _SPREADS = Memory[Spread | None](4)
-
-
-def _keeps_sign(cell: Cell, block: int, base: Base) -> Bits:
-    """``is_nonnegative`` without rows for all units of a block, in integers over common denominators."""
-    forms = cell.all_forms[block - 1].numerators
-    signs = np.where(cell.pattern[block], 1, -1).astype(object)
-    slopes, constants = forms[:, :-1] * signs[:, None], forms[:, -1] * signs
-    if not isinstance(base, Box):
-        centre, radius = base.midpoint, base.radius
-        steepest = np.abs(slopes).max(axis=1)
-        scaled = (slopes @ centre.numerators + constants * centre.denominator) * radius.denominator
-        return np.asarray(scaled >= steepest * radius.numerator * centre.denominator, dtype=bool)
-    positive, negative = np.maximum(slopes, 0), np.minimum(slopes, 0)
-    endless = np.asarray(positive[:, ~base.low_finite] != 0, dtype=bool).any(axis=1)
-    endless |= np.asarray(negative[:, ~base.high_finite] != 0, dtype=bool).any(axis=1)
-    low, high = base.low, base.high
-    lowest = (positive @ low.numerators + constants * low.denominator) * high.denominator
-    lowest = lowest + (negative @ high.numerators) * low.denominator
-    return np.asarray(lowest >= 0, dtype=bool) & ~endless
