@@ -122,8 +122,8 @@ NAMED = {
     "lipschitz": [
         "__init__",  # the function of that name
         "cli/group",
-        "kernel/goals",
         "kernel/facts/rules",
+        "kernel/goals",
         "report/comparison",
         "search/solver/literal",
     ],
