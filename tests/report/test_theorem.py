@@ -99,7 +99,7 @@ def test_a_page_says_everything(tmp_path: Path) -> None:
     assert 'href="../claims/claim.html"' in page and 'href="../index.html"' in page
     assert page.count("import verify") == 1
     assert "1 claim checked by the kernel, 1 step in words" in text
-    markdown = (tmp_path / "theorem-a.md").read_text()
+    markdown = (tmp_path / "theorems" / "theorem-a.md").read_text()
     for words in (
         "# Is f linear?",
         "**No: `f(0) = 1`.**",
