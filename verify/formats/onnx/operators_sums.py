@@ -26,6 +26,8 @@ def einsum(call: Call) -> Value:
     terms, out = _equation(call.text("equation", ""), [len(value.shape) for value in values])
     if all(isinstance(value, np.ndarray) and value.dtype.kind in "iu" for value in values):
         raise NetworkError("of integers; expected floats")
+    if len(values) > 4:
+        call.builder.unbounded.append(f"{call.name} multiplies more than three constants for each weight")
     active = [k for k, value in enumerate(values) if not isinstance(value, np.ndarray)]
     if len(active) > 1:
         raise NetworkError("a product of two activations is not piecewise linear")
@@ -50,7 +52,7 @@ def einsum(call: Call) -> Value:
     shape = checked_shape([sizes[letter] for letter in out], "result")
     rows = spread(np.arange(math.prod(shape)).reshape(shape), out)
     columns = spread(x.positions(), terms[chosen])
-    return x.apply(matrices.from_triplets(rows, columns, entries, (math.prod(shape), x.size)), shape)
+    return x.summed(rows, columns, entries, shape)
 
 
 def _equation(text: str, ranks: list[int]) -> tuple[list[list[str]], list[str]]:
@@ -158,7 +160,7 @@ def _note_narrower(call: Call) -> None:
     import onnx
 
     if call.types[0] == onnx.TensorProto.DOUBLE:
-        call.builder.notes.append(f"{call.name} gives float of double, taken as exact; an implementation rounds")
+        call.rounds(f"{call.name} gives float of double, taken as exact; an implementation rounds")
 
 
 def affine_grid(call: Call) -> Value:
