@@ -91,6 +91,11 @@ def test_folders_and_missing_files(command: list[str], tmp_path: Path, capsys: C
 
 
 ARGUMENTS: list[tuple[list[str], str]] = [
+    (["check", "relu", "affine", "--on", "{}"], "is a folder; name a file in it: a region is a .vnnlib file"),
+    (["radius", "relu", "--at", "{}"], "is a folder; name a file in it"),
+    (["simplify", "relu", "--on", "all", "-o", "{}"], "-o {}: is a folder; name a file to write"),
+    (["pieces", "relu", "--plot", "{}"], "--plot {}: is a folder; name a file to write, one that ends in .svg"),
+    (["init", "relu", "-o", "{}"], "-o {}: is a folder"),
     (["check", "relu", "affin"], "did you mean 'affine'"),
     (["check", "relu", "zzzzzz"], "known: affine, linear"),
     (["check", "rel", "affine"], "did you mean 'relu'"),
@@ -141,7 +146,7 @@ def test_arguments(
     arguments: list[str], part: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    refused(call(capsys, *arguments), part)
+    refused(call(capsys, *(a.replace("{}", str(tmp_path)) for a in arguments)), part.replace("{}", str(tmp_path)))
 
 
 def test_long_messages_are_cut(capsys: Capture) -> None:

@@ -45,6 +45,8 @@ def take(folder: Path, stems: Iterable[str] = (), option: str = "--report") -> N
                 write_text(folder / ".gitignore", _IGNORED)
         else:
             tempfile.TemporaryFile(dir=folder).close()
+    except FileExistsError as error:
+        raise Unwritable(f"{option} {folder}: is a file; name a folder to write to") from error
     except OSError as error:
         raise Unwritable(f"{option} {folder}: {error.strerror or error}; name a folder to write to") from error
 
