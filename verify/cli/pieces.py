@@ -20,6 +20,7 @@ from verify.errors import InputError
 from verify.formats.reading import is_folder
 from verify.network import Network
 from verify.rational import counted
+from verify.report.record import check_writable
 from verify.search.budget import Budget
 
 EXPORTS = (".json", ".npz")
@@ -59,6 +60,8 @@ def pieces(
         if file is not None and not file.endswith(endings):
             what = "is a folder; name a file to write, one" if is_folder(Path(file)) else "expected a file name"
             raise InputError(f"{option} {file}: {what} that ends in {' or '.join(endings)}")
+        if file is not None:
+            check_writable(Path(file), option)
     limit_memory(memory)
     began = time.monotonic()
     with Progress(f"{network}: pieces") as progress, workers(jobs) as executor:

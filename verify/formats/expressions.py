@@ -19,8 +19,8 @@ from verify.errors import InputError
 from verify.formats.arithmetic import Names, rows_of
 from verify.formats.halfspaces import bounded, check_common_denominator, embedded, exact, meet, region_of_rows
 from verify.formats.points import load_point
-from verify.formats.reading import is_file, is_folder, shown
-from verify.formats.syntax import Mistake, as_token, as_tree, at, fail, is_token, located, parse
+from verify.formats.reading import absent, is_file, is_folder, shown
+from verify.formats.syntax import Mistake, as_token, as_tree, as_typed, at, fail, is_token, located, one_line, parse
 from verify.network import InputPart
 from verify.rational import Vector, counted, vector
 from verify.region import Region, ball, box, everything, l1_ball, nonnegative, segment, window
@@ -50,7 +50,7 @@ def parse_region(
     plain = _named(text, dimension)
     if plain is not None:
         return plain
-    typed = _typed(text)
+    typed = as_typed(text)
     with located(typed):
         reader = _Reader(dimension, locate or (base_dir or Path()).joinpath, inputs)
         tree = reader.parsed(typed, "region")
@@ -76,7 +76,7 @@ def parse_regions(
     plain = _named(text, dimension)
     if plain is not None:
         return [plain]
-    typed = _typed(text)
+    typed = as_typed(text)
     with located(typed):
         reader = _Reader(dimension, (base_dir or Path()).joinpath, inputs)
         tree = reader.parsed(typed, "region")
@@ -89,17 +89,12 @@ def parse_regions(
     return [reader.finished(region, typed.strip())]
 
 
-def _typed(text: str) -> str:
-    """The text with the minus sign of typeset formulas as the one that keyboards have."""
-    return text.replace("\N{MINUS SIGN}", "-")
-
-
 def parse_point(text: str, dimension: int, base_dir: Path | None = None) -> Vector:
     """The point that ``[1, 1/2]``, ``0`` (every coordinate) or the name of an ``.npy`` file describes.
 
     Raises ``RegionError`` as ``parse_region`` does.
     """
-    typed = _typed(text)
+    typed = as_typed(text)
     with located(typed, "point"):
         reader = _Reader(dimension, (base_dir or Path()).joinpath)
         return reader.point(reader.parsed(typed, "point").children[0])
@@ -144,14 +139,14 @@ class _Reader:
         if is_folder(path):
             return f"{shown(name)} is a folder; name a file in it: {advice}"
         if not is_file(path):
-            return f"{shown(name)}: no such file; {advice}" if _WRITTEN_AS_PATH.match(name) else None
+            return f"{shown(name)}: {absent(path)}; {advice}" if _WRITTEN_AS_PATH.match(name) else None
         if not name.lower().endswith((".npy", *_REGION_FILES)):
             return f"{shown(name)} is a file of another kind; {advice}"
         return f"put the name {shown(name)} in quotes"
 
     def finished(self, region: Region, text: str) -> Region:
         """The region with its text and the digests of the files that it was read from."""
-        return replace(region, text=text, files=tuple(sorted(self.files.items())))
+        return replace(region, text=one_line(text), files=tuple(sorted(self.files.items())))
 
     def found(self, name: str) -> Path:
         """Where the file is; its digest is kept."""

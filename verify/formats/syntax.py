@@ -95,6 +95,16 @@ class Mistake(Exception):
         self.position = position
 
 
+def as_typed(text: str) -> str:
+    """The text with the minus sign of typeset formulas as the one that keyboards have."""
+    return text.replace("\N{MINUS SIGN}", "-")
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and the like, which mean nothing outside of names in quotes."""
+    return re.sub(r"""("[^"\n]*"|'[^'\n]*')|[^\S ]+""", lambda found: found.group(1) or " ", text)
+
+
 @contextmanager
 def located(text: str, what: str = "region") -> Iterator[None]:
     """Turn a ``Mistake`` within into a ``RegionError`` that quotes ``text``, says what it is, and names the column."""

@@ -127,9 +127,8 @@ def column_to_image(call: Call) -> Value:
 def scaler(call: Call) -> Value:
     """``(X - offset) * scale``, both one number or one for each feature (the last axis)."""
     x = call.tensor(0)
-    parts = [call.numbers("offset") if call.given("offset") else np.zeros(1),
-             call.numbers("scale") if call.given("scale") else np.ones(1)]  # fmt: skip
-    if any(len(part) not in (1, x.shape[-1] if x.shape else 1) for part in parts):
+    parts = [call.numbers("offset"), call.numbers("scale")]
+    if len(parts[0]) != len(parts[1]) or any(len(part) not in (1, x.shape[-1] if x.shape else 1) for part in parts):
         raise NetworkError(f"{len(parts[0])} offsets and {len(parts[1])} scales for a tensor of shape {x.shape}")
     offset, scale = (call.finite(part) for part in parts)
     _note_narrower(call)
