@@ -333,9 +333,9 @@ def simplify(
 
     loaded = load(network)
     where, budget, path = parse_region(on, loaded), make_budget(timeout, report), Path(out)
+    check_writable(path, "-o")
     if path.suffix != ".onnx":
         raise InputError(f"{path}: a simplified network is written as .onnx")
-    check_writable(path, "-o")
     found = simplified(loaded, where, budget, path.stem)
     second = replace(found.network, source=str(path))
     result = Result(replace(found.claim, second=second), found.outcome, loaded, second)

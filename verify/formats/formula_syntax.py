@@ -100,7 +100,6 @@ _HINTS = {
     "→": "write '=>'",
     "·": "write *",
     "×": "write *",
-    "−": "write - (this is another sign that looks like it)",
     "∀": "conditions come last: f(x) >= 0 for x in all",
     "∃": "only 'for all' is decided; refute the opposite to find a value",
     "if": "write CONDITION => STATEMENT",

@@ -18,7 +18,7 @@ from verify.errors import InputError
 from verify.formats.expressions import parse_region
 from verify.formats.formula_syntax import FIRST_MARK, mistaken, parse
 from verify.formats.halfspaces import bounded, exact
-from verify.formats.syntax import MAX_NESTING, as_token, as_tree, is_token, position
+from verify.formats.syntax import MAX_NESTING, as_token, as_tree, as_typed, is_token, position
 from verify.formula.kinds import Checked, sizes_of
 from verify.formula.tree import (
     FUNCTIONS,
@@ -74,6 +74,7 @@ def parse_formula(
     to ``base_dir``. Names among ``values`` stand for these numbers and vectors. Raises ``FormulaError``, which draws
     the place of the mistake.
     """
+    text = as_typed(text)
     with drawn(text):
         tree, written = parse(text)
         body, conditions = _Reader(functions, written, values).formula(tree)
@@ -93,6 +94,7 @@ def parse_formula(
 
 def parse_value(text: str, functions: Mapping[str, Sizes]) -> Expression:
     """An expression without names, such as ``f([1, 2]) - g(0)``; raises ``FormulaError``."""
+    text = as_typed(text)
     with drawn(text):
         tree, written = parse(text)
         reader = _Reader(functions, written)

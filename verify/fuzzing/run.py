@@ -134,6 +134,7 @@ class _Session:
         """The report, with the simplest failure shrunk."""
         smooth = not self.comparison.network.is_piecewise_linear
         notes: tuple[str, ...] = (LIBRARY_ASSUMPTION,) if smooth else ()
+        notes += tuple(f"no bound is known: {reason}" for reason in self.comparison.network.unbounded)
         if not self.observations:
             self.keep_outside, notes = True, (*notes, OUTSIDE)
             self.take(points.simple(self.inside, random.Random(seed)), self.left)
