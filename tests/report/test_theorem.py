@@ -103,7 +103,7 @@ def test_a_page_says_everything(tmp_path: Path) -> None:
     for words in (
         "# Is f linear?",
         "**No: `f(0) = 1`.**",
-        "[f is linear](claim.md): **refuted, checked**",
+        "[f is linear](../claims/claim.md): **refuted, checked**",
         "`\\|x\\|`",
     ):
         assert words in markdown, words
