@@ -10,7 +10,9 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TypeAlias
 
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from verify.rational import display
 from verify.report.markup import element
@@ -38,6 +40,11 @@ class Axes:
         """Where a number of the vertical axis lies on the paper."""
         share = (value - self.low[1]) / (self.high[1] - self.low[1])
         return self.height - BOTTOM - float(share) * (self.height - TOP - BOTTOM)
+
+    def on_paper(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Places on the paper of shares (from 0 to 1) of the window, shape (points, 2)."""
+        width, height = WIDTH - LEFT - RIGHT, self.height - TOP - BOTTOM
+        return shares * (width, -height) + (LEFT, self.height - BOTTOM)
 
     def place(self, point: Pair) -> str:
         """``x,y`` on the paper."""
@@ -76,12 +83,12 @@ class Axes:
             x = f"{self.x(value):.2f}"
             kind = "axis" if value == 0 else "grid"
             parts.append(element("line", x1=x, x2=x, y1=TOP, y2=bottom, class_=kind))
-            parts.append(element("text", _tick(value), x=x, y=bottom + 18, text_anchor="middle", class_="tick"))
+            parts.append(element("text", tick_text(value), x=x, y=bottom + 18, text_anchor="middle", class_="tick"))
         for value in ticks(self.low[1], self.high[1], 5):
             y = self.y(value)
             kind = "axis" if value == 0 else "grid"
             parts.append(element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=f"{y:.2f}", y2=f"{y:.2f}", class_=kind))
-            label = element("text", _tick(value), x=LEFT - 7, y=f"{y + 4:.2f}", text_anchor="end", class_="tick")
+            label = element("text", tick_text(value), x=LEFT - 7, y=f"{y + 4:.2f}", text_anchor="end", class_="tick")
             parts.append(label)
         across, up = self.names
         if across:
@@ -129,7 +136,7 @@ def _log10(value: Fraction) -> float:
     return (math.log2(value.numerator) - math.log2(value.denominator)) * math.log10(2)
 
 
-def _tick(value: Fraction) -> str:
+def tick_text(value: Fraction) -> str:
     """The decimal that a round number is; rounded where it is long."""
     exact = format(Decimal(value.numerator) / Decimal(value.denominator), "f") if abs(value) < 10**9 else ""
     text = exact if exact and len(exact) <= 8 else display(value, 0).removeprefix("~")
