@@ -20,7 +20,7 @@ from verify.network import Network
 from verify.rational import vector
 from verify.region import box
 from verify.search.budget import Budget
-from verify.search.walk import stretches
+from verify.search.refuting.walk import stretches
 
 THIRD = Fraction(1, 3)
 

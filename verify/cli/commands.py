@@ -27,8 +27,8 @@ from verify.rational import exact_text
 from verify.report import words
 from verify.report.folder import take
 from verify.report.record import Result
+from verify.search.commands.radius import Infinite, Radius
 from verify.search.decide import ENGINE_NAMES
-from verify.search.radius import Infinite, Radius
 
 STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
 
@@ -99,7 +99,7 @@ def check(
         )
         return status[found.verdict]
     if show_smt:
-        from verify.search.smt import smt_text  # loads Z3
+        from verify.search.solver.literal import smt_text  # loads Z3
 
         click.echo(
             smt_text(

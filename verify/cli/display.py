@@ -21,8 +21,8 @@ from verify.report.names import file_stem
 from verify.report.reason import proof_line, reasons
 from verify.report.record import Result
 from verify.report.story import along, listed, story
-from verify.search.explain import Explanation
-from verify.search.radius import Infinite, Radii, Radius
+from verify.search.commands.explain import Explanation
+from verify.search.commands.radius import Infinite, Radii, Radius
 
 # Longer lines are written to a file beside the record.
 MAX_LINES, MAX_CHARACTERS = 40, 4000

@@ -9,7 +9,7 @@ import numpy as np
 from verify.network import Network
 from verify.rational import Vector, counted, display_apart
 from verify.report.points import point_text
-from verify.search.explain import Break, Explanation
+from verify.search.commands.explain import Break, Explanation
 
 SHOWN_UNITS, SHORT = 3, 6
 
