@@ -58,7 +58,12 @@ class Axes:
         """Marked points; each label stands on the side of its point that is farthest from the curves."""
         ink = [p for curve in curves for p in self._samples(curve)]
         ink += [(self.x(p[0]), self.y(p[1])) for _, p in marks]
-        return [part for label, point in marks for part in self._mark(label, point, ink)]
+        parts: list[Markup] = []
+        for label, point in marks:
+            drawn, box = self._mark(label, point, ink)
+            parts += drawn
+            ink += box
+        return parts
 
     def _samples(self, curve: Sequence[Pair]) -> list[tuple[float, float]]:
         """Places on the paper along a curve, close enough to keep labels away from it."""
@@ -66,14 +71,18 @@ class Axes:
         shares = [i / 40 for i in range(41)]
         return [(a + t * (c - a), b + t * (d - b)) for (a, b), (c, d) in pairwise(ends) for t in shares]
 
-    def _mark(self, label: str, point: Pair, ink: Sequence[tuple[float, float]]) -> list[Markup]:
+    def _mark(
+        self, label: str, point: Pair, ink: Sequence[tuple[float, float]]
+    ) -> tuple[list[Markup], list[tuple[float, float]]]:
+        """A point with its label, and places along the label, from which the next ones keep away."""
         x, y = self.x(point[0]), self.y(point[1])
         width = 7.2 * len(label)
-        places = [(x + dx, y + dy) for dx in (8, -8 - width) for dy in (-9, 18)]
+        places = [(x + dx, y + dy) for dx in (8, -8 - width, -width / 2) for dy in (-9, 18)]
         inside = [p for p in places if p[0] >= 2 and p[0] + width <= WIDTH - 2 and TOP < p[1] < self.height - 4]
-        best = max(inside or places[:1], key=lambda p: _clearance(p, width, ink))
-        text = element("text", label, x=f"{best[0]:.2f}", y=f"{best[1]:.2f}", class_="label")
-        return [element("circle", cx=f"{x:.2f}", cy=f"{y:.2f}", r=4, class_="mark"), text]
+        left, base = max(inside or places[:1], key=lambda p: _clearance(p, width, ink))
+        text = element("text", label, x=f"{left:.2f}", y=f"{base:.2f}", class_="label")
+        circle = element("circle", cx=f"{x:.2f}", cy=f"{y:.2f}", r=4, class_="mark")
+        return [circle, text], [(left + i * width / 10, base - 5) for i in range(11)]
 
     def frame(self) -> list[Markup]:
         """Grid lines with their numbers, and the axes where they are in sight."""

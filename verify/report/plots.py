@@ -30,10 +30,10 @@ from verify.report.points import point_text
 from verify.report.record import Result
 from verify.search.budget import Budget
 
-MAX_BREAKS, MAX_CELLS, MAX_WEIGHTS = 500, 2000, 100_000
+MAX_BREAKS, MAX_CELLS, MAX_WEIGHTS = 500, 2000, 1_000_000
 # Breaks farther out than this on an infinite region are not looked for; the caption says so.
 FAR = Fraction(10**6)
-SHOWN_BREAKS, SHOWN_MAPS = 8, 8
+SHOWN_BREAKS, SHOWN_MAPS, SHOWN_INPUTS = 8, 8, 4
 
 
 def figures(result: Result, seconds: float) -> tuple[list[Figure], list[str]]:
@@ -132,7 +132,7 @@ def _minus_chord(
 
 
 def _line_caption(name: str, axis: str, result: Result, chord: bool) -> str:
-    where = "the region" if axis == "x" else "the region, by its parameter t"
+    where = "the region" if axis == "x" else f"the region; {_coordinates(result.claim.region, [axis])}"
     text = f"{name} over {where}"
     if result.claim.second is not None:
         text += "; g is dashed"
@@ -243,20 +243,35 @@ def over_plane(result: Result, budget: Budget) -> list[Figure]:
     svg = axes.svg(
         f"Linear pieces of {name} on the region", [cells.areas(names, output), *cells.folds(), *axes.marks(marks)]
     )
-    drawn = Figure(svg, _plane_caption(cells, name, names), (note,) if note else (), _legend(result, cells))
+    drawn = Figure(svg, _plane_caption(cells, name, region), (note,) if note else (), _legend(result, cells))
     return [drawn, *along_segment(result, budget)]
 
 
-def _plane_caption(cells: Cells, name: str, names: tuple[str, str]) -> str:
+def _plane_caption(cells: Cells, name: str, region: Region) -> str:
     counts = [
         counted(number, what)
         for number, what in zip(cells.labels.counts, ("cell", "linear piece", "affine map"), strict=True)
     ]
-    text = f"{', '.join(counts)}, counted exactly ({names[0]} across, {names[1]} up)."
-    text += f" Colours show the direction of the gradient of {name}."
+    across = "x0 across, x1 up"
+    if region.chart is not None:
+        across = f"t0 across, t1 up; {_coordinates(region, ['t0', 't1'])}"
+    text = f"{', '.join(counts)}, counted exactly ({across}). Colours show the direction of the gradient of {name}."
     if cells.labels.counts[0] > cells.labels.counts[1]:
         text += " On dashed lines a unit switches and the map stays."
     return text
+
+
+def _coordinates(region: Region, names: Sequence[str]) -> str:
+    """How the input is made of a chart's coordinates: ``x = (1, 0, 2) + t0 (1, 0, 0) + t1 (0, 1, 1)``."""
+    chart = region.chart
+    assert chart is not None
+    if region.ambient > SHOWN_INPUTS:
+        start = "the first point" if any(chart.origin.fractions()) else "the input 0"
+        return f"{' and '.join(names)} {'counts' if len(names) == 1 else 'count'} steps from {start}"
+    units = [vector([int(i == j) for i in range(len(names))]) for j in range(len(names))]
+    terms = [f"{name} {point_text(chart.directions.product(unit))}" for name, unit in zip(names, units, strict=True)]
+    origin = [point_text(chart.origin)] if any(chart.origin.fractions()) else []
+    return f"x = {' + '.join([*origin, *terms])}"
 
 
 def _square(axes: Axes) -> Axes:
