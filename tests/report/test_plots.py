@@ -43,7 +43,11 @@ def test_which_plot_is_made() -> None:
         ("relu", "additive", "all"): "the dotted chord",
         ("max", "affine", "box(-1, 1)"): "2 cells, 2 linear pieces, 2 affine maps, counted exactly (x0 across, x1 up)",
         ("thread", "affine", "box(0, 1)"): "from x (t = 0) to y (t = 1)",
-        ("thread", "affine", "segment([0, 0, 0, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1, 1, 1])"): "t counts steps from the input 0",
+        (
+            "thread",
+            "affine",
+            "segment([0, 0, 0, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1, 1, 1])",
+        ): "t counts steps from the input 0",
     }
     for (network, property, on), caption in captions.items():
         found, notes = figures(verify.check(network, property, on=on), 60)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any
 
@@ -20,6 +20,7 @@ from verify.errors import InputError
 from verify.kernel.exact import evaluate
 from verify.rational import counted, display, vector
 from verify.region import Box
+from verify.rendering import bundle
 from verify.report.axes import tick_text, ticks
 from verify.report.cells import Cells, colour
 from verify.report.markup import element
@@ -28,6 +29,8 @@ from verify.search.budget import Budget
 WIDTH, LEFT, RIGHT, TOP, LEGEND, GAP = 640, 46, 14, 12, 64, 34
 # More outputs than this are not drawn over a line.
 MOST_CURVES = 6
+# More cells than this make a picture too large for a notebook.
+MOST_DRAWN = 5000
 STYLE = """
 svg.pieces{font:12px system-ui,sans-serif;color-scheme:light dark;background:#fff;color:#222}
 svg.pieces text{fill:currentColor}svg.pieces .frame{fill:none;stroke:currentColor;stroke-width:.8}
@@ -55,6 +58,19 @@ class Picture:
     def _repr_svg_(self) -> str:
         """For notebooks."""
         return str(self.svg)
+
+
+class DrawnPieces(Pieces):
+    """Pieces that notebooks show as a picture, where there is one that a page can hold."""
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        is_drawn = self.arrangement is not None and self.domain.dimension in (1, 2) and (self.cells or 0) <= MOST_DRAWN
+        return bundle(repr(self), svg=str(picture(self).svg) if is_drawn else "")
+
+
+def drawn(found: Pieces) -> DrawnPieces:
+    """The same pieces, which notebooks show as a picture."""
+    return DrawnPieces(**{field.name: getattr(found, field.name) for field in fields(found)})
 
 
 def picture(found: Pieces, budget: Budget | None = None) -> Picture:
