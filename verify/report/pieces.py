@@ -185,7 +185,7 @@ def _legend(top: int, caption: str, outputs: int, *, wheel: bool) -> list[Markup
         parts.append(element("path", d=f"M{x} {y - 4}h28", class_=kind))
         parts.append(element("text", text, x=x + 36, y=y))
     if wheel:
-        which = "of f" if outputs == 1 else "of the first output"
+        which = "of f" if outputs == 1 else "of f[0]"
         x = WIDTH - RIGHT - 24
         for i in range(24):
             a, b = i * math.pi / 12, (i + 1) * math.pi / 12
