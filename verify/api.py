@@ -295,10 +295,11 @@ def pieces(
     An ``executor`` gets parts of regions of more than seven dimensions to divide.
     """
     from verify.arrangement.counting import count as count_pieces
+    from verify.report.pieces import drawn
 
     loaded = load(network)
     budget = replace(make_budget(timeout, report), executor=executor)
-    return count_pieces(loaded, parse_region(on, loaded), budget, limit)
+    return drawn(count_pieces(loaded, parse_region(on, loaded), budget, limit))
 
 
 def compare(
