@@ -16,7 +16,7 @@ from verify.network import floats
 from verify.property import CATALOGUE, Assignment, Claim
 from verify.rational import Real, Vector, exact_text
 from verify.report.record import Result
-from verify.search.geometry.inside import Inside, inside
+from verify.search.refuting.inside import Inside, inside
 
 # Networks with more weights are evaluated in float64 first, and exactly only where its error bound decides nothing.
 EXACT_WEIGHTS = 20_000
