@@ -23,12 +23,10 @@ from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
 from verify.kernel.check import Verdict
-from verify.rational import exact_text
 from verify.report import words
 from verify.report.folder import take
 from verify.report.record import Result
 from verify.search.decide import ENGINE_NAMES
-from verify.search.radius import Infinite, Radius
 
 STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
 
@@ -171,55 +169,3 @@ def write_reports(folder: Path, results: Sequence[Result], where: str = "") -> N
             write_report(folder, result, title=title, fuzz=None if asked else fuzz_record(result))
     finally:
         write_index(folder)
-
-
-@click.command()
-@click.argument("network")
-@click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="The region to look at.")
-@choosing_output
-@bounded
-def explain(
-    network: str, region: str, output: str | None, timeout: str | None, memory: str | None, as_json: bool
-) -> int:
-    """Show which layers and neurons are on, off or switching, and where linearity breaks."""
-    seconds = number(timeout, "timeout")
-    limit_memory(memory)
-    with Progress(f"{network}: explain") as progress:
-        loaded = api.load(network, output)
-        explanation = api.explain(loaded, region, timeout=seconds, report=progress.line)
-    if as_json:
-        click.echo(json.dumps(display.explanation_json(loaded, explanation), indent=1))
-    else:
-        display.show_explanation(loaded, region, explanation)
-    return 0
-
-
-@click.command()
-@click.argument("network")
-@click.option("--at", "point", required=True, metavar="POINT", help="[1, 1/2], or an .npy file.")
-@choosing_output
-@bounded
-def radius(network: str, point: str, output: str | None, timeout: str | None, memory: str | None, as_json: bool) -> int:
-    """Find the largest L-infinity balls around a point with one pattern, and with one affine map; exact."""
-    seconds = number(timeout, "timeout")
-    limit_memory(memory)
-    with Progress(f"{network}: radius") as progress:
-        loaded = api.load(network, output)
-        found = api.radius(loaded, point, timeout=seconds, report=progress.line)
-    if as_json:
-        data = {
-            "pattern_radius": _radius_text(found.pattern),
-            "affine_radius": _radius_text(found.affine),
-            "units": display.unit_names(loaded, found.units),
-            "reason": found.reason,
-        }
-        click.echo(json.dumps(data, indent=1))
-    else:
-        display.show_radii(loaded, found)
-    return 0 if found.affine is not None else 3
-
-
-def _radius_text(value: Radius | None) -> str | None:
-    if value is None:
-        return None
-    return exact_text(value) if not isinstance(value, Infinite) else "inf"

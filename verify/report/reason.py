@@ -13,9 +13,9 @@ from verify.network import Network
 from verify.property import Vacuous
 from verify.property.trivial import why_vacuous
 from verify.rational import Enclosure, Real, Vector, display, display_apart
+from verify.report.criteria import CRITERIA
 from verify.report.how import how_proved, proof_text
 from verify.report.points import point_text
-from verify.report.proof import CRITERIA
 from verify.report.record import Result
 from verify.report.story import along, listed
 from verify.search.budget import Budget
