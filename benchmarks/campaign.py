@@ -31,7 +31,7 @@ from verify.property.base import Vacuous
 from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.outcome import Outcome
-from verify.search.smt import smt_text
+from verify.search.solver.literal import smt_text
 
 RESULTS = Path(__file__).parent / "results"
 OUR_SECONDS = 20.0

@@ -35,7 +35,7 @@ from verify.property import Claim, find
 from verify.rational import Vector
 from verify.region import Region, ball
 from verify.region.bases import Box
-from verify.search.radius import Radii
+from verify.search.commands.radius import Radii
 
 # Radii as multiples of eps*.
 FACTORS = {"ball": Fraction(1), "x2": Fraction(2), "near": Fraction(10001, 10000)}

@@ -120,7 +120,7 @@ def z3_one(case: Case, cap: float, ready: Ready) -> Answer:
 
 def z3_three(case: Case, cap: float, ready: Ready) -> Answer:
     """Z3 with three copies of the network: the literal definition."""
-    from verify.search.smt import literal_query
+    from verify.search.solver.literal import literal_query
 
     solver, _ = literal_query(claim_of(case))
     return _solved(solver, ready)
@@ -130,7 +130,7 @@ def _one_copy(case: Case) -> Any:
     """The solver that asks for x in the box with h(x) != A x + c."""
     import z3
 
-    from verify.search.encoding import encoded, inside
+    from verify.search.solver.encoding import encoded, inside
 
     claim, h, piece = _question(case)
     solver = z3.SolverFor("QF_LRA")

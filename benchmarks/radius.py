@@ -29,8 +29,8 @@ from verify.rational import Vector, vector
 from verify.region import ball
 from verify.region.bases import Box
 from verify.search.budget import Budget
+from verify.search.commands.radius import Radii, radii
 from verify.search.decide import decide
-from verify.search.radius import Radii, radii
 
 RESULTS = Path(__file__).parent / "results"
 NETWORKS = ("tll_8_0", "tll_16_0")

@@ -17,8 +17,8 @@ from verify.network import Network
 from verify.property import Assignment, Claim
 from verify.rational import Vector
 from verify.region import Region
-from verify.search.encoding import encoded, inside
-from verify.search.smt import interrupting, literal_query
+from verify.search.solver.encoding import encoded, inside
+from verify.search.solver.literal import interrupting, literal_query
 
 Point = list[Fraction]
 Values = dict[str, Any]  # a list of fractions for a point, a fraction for a number

@@ -27,7 +27,7 @@ from onnx import helper, numpy_helper
 
 from verify import api
 from verify.rational import display
-from verify.search.compare import Comparison
+from verify.search.commands.compare import Comparison
 
 Array = NDArray[np.float32]
 

@@ -36,8 +36,8 @@ from verify.network import Builder, Network
 from verify.network.builder import conv, dense, relu
 from verify.rational import Vector, display, exact_text, vector
 from verify.search.budget import Budget
-from verify.search.radius import Infinite
-from verify.search.walk import stretches
+from verify.search.commands.radius import Infinite
+from verify.search.refuting.walk import stretches
 
 FILE = Path(__file__).resolve().parent / "training.json"
 CHANNELS, UNIT, EPOCHS, IMAGES = 4, 1024, 12, 16

@@ -31,7 +31,7 @@ from verify.region import region as region_module
 from verify.report.record import Result
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.smt import decide_with_z3
+from verify.search.solver.literal import decide_with_z3
 from verify.strategies import claims, conv_networks, networks, points_in, regions
 
 # Small claims take a few milliseconds each; a share of the profile's examples is enough where Z3 decides too.

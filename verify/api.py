@@ -27,10 +27,10 @@ from verify.search.problem import is_empty
 
 if TYPE_CHECKING:
     from verify.arrangement.counting import Pieces
-    from verify.search.compare import Comparison
-    from verify.search.explain import Explanation
-    from verify.search.lipschitz import LipschitzConstant
-    from verify.search.radius import Radii
+    from verify.search.commands.compare import Comparison
+    from verify.search.commands.explain import Explanation
+    from verify.search.commands.lipschitz import LipschitzConstant
+    from verify.search.commands.radius import Radii
     from verify.symbolic import SymbolicForm
 
 # A box: low and high of each input, None for no side.
@@ -240,7 +240,7 @@ def explain(
     report: Callable[[str], None] | None = None,
 ) -> Explanation:
     """Which layers and units are on, off or switching on the region, and where f first bends."""
-    from verify.search.explain import explain as explain_network
+    from verify.search.commands.explain import explain as explain_network
 
     loaded = load(network)
     return explain_network(loaded, parse_region(on, loaded), make_budget(timeout, report))
@@ -254,7 +254,7 @@ def radius(
     report: Callable[[str], None] | None = None,
 ) -> Radii:
     """The exact pattern radius and affine radius (L-infinity) at a point."""
-    from verify.search.radius import radii
+    from verify.search.commands.radius import radii
 
     loaded = load(network)
     where = expressions.parse_point(at, loaded.input_size) if isinstance(at, str) else at
@@ -274,7 +274,7 @@ def lipschitz(
 
     ``norm`` is ``linf``, ``l1`` or ``l2`` (whose bounds are squares, see ``LipschitzConstant``).
     """
-    from verify.search.lipschitz import best_constant
+    from verify.search.commands.lipschitz import best_constant
 
     loaded = load(network)
     return best_constant(loaded, parse_region(on, loaded), norm, make_budget(timeout, report))
@@ -311,7 +311,7 @@ def compare(
     executor: Executor | None = None,
 ) -> Comparison:
     """How far two networks are from one another on the region: a proved bound, and the largest difference found."""
-    from verify.search.compare import compare_networks
+    from verify.search.commands.compare import compare_networks
 
     first, second = load(network), load(to)
     budget = replace(make_budget(timeout, report), executor=executor)
@@ -331,7 +331,7 @@ def simplify(
     What is written has been read back and proved equal by the kernel. Raises ``BudgetExceeded`` where no proof is found
     and ``NetworkError`` where no ONNX file can hold the weights exactly; then nothing is written.
     """
-    from verify.search.simplify import simplify as simplified  # loads onnx
+    from verify.search.commands.simplify import simplify as simplified  # loads onnx
 
     loaded = load(network)
     where, budget, path = parse_region(on, loaded), make_budget(timeout, report), Path(out)

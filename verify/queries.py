@@ -27,8 +27,8 @@ from verify.region import Box, Region
 from verify.report.record import Result
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.lp import nonnegative, origin_form
-from verify.search.simplex import NegativeAt
+from verify.search.geometry.lp import nonnegative, origin_form
+from verify.search.geometry.simplex import NegativeAt
 
 ANSWERS = {Verdict.REFUTED: "sat", Verdict.PROVED: "unsat", Verdict.UNKNOWN: "unknown"}
 

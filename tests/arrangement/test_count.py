@@ -25,8 +25,8 @@ from verify.kernel.exact import evaluate
 from verify.network import Network
 from verify.rational import vector
 from verify.region import Region, ball, box, everything, nonnegative, segment
-from verify.search import split
 from verify.search.budget import Budget
+from verify.search.engines import split
 
 REFERENCE = {
     (2, 16, 16, 1): (225, 308, 269),

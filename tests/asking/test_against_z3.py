@@ -20,8 +20,8 @@ from verify.kernel.check import Verdict, judge
 from verify.network import Network
 from verify.report.recheck import recheck
 from verify.report.record import Result
-from verify.search.formula_smt import negated_formula
-from verify.search.smt import interrupting
+from verify.search.solver.formulas import negated_formula
+from verify.search.solver.literal import interrupting
 
 VERDICTS = {"unsat": Verdict.PROVED, "sat": Verdict.REFUTED}
 

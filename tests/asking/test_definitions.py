@@ -24,9 +24,9 @@ from verify.rational import Vector, vector
 from verify.region import Region, everything
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.finding import gap_at
-from verify.search.formula_smt import negated_formula
-from verify.search.smt import MIDDLE, has_query, literal_formula, literal_query
+from verify.search.refuting.finding import gap_at
+from verify.search.solver.formulas import negated_formula
+from verify.search.solver.literal import MIDDLE, has_query, literal_formula, literal_query
 
 NUMBERED = [(name.format("1/2"), find(name.format("1/2")).definition) for name in WITH_NUMBER]
 ALL = [*DEFINITIONS, *NUMBERED]

@@ -9,7 +9,7 @@ from tests.support.formulas import ROWS, Row
 from verify.api import load
 from verify.asking import ask
 from verify.formats.formulas import parse_formula
-from verify.search.formula_smt import negated_formula
+from verify.search.solver.formulas import negated_formula
 
 
 def test_there_are_enough_of_them() -> None:

@@ -94,7 +94,12 @@ def test_a_small_check_loads_little() -> None:
     names = (
         *("numpy.ma", "email", "rich.table", "importlib.metadata", "multiprocessing", "verify.formats.vnnlib"),
         *("verify.kernel.families", "verify.network.families", "verify.report.model", "verify.cli.gate"),
-        *("verify.search.compare", "verify.search.explain", "verify.search.radius", "verify.search.smt"),
+        *(
+            "verify.search.commands.compare",
+            "verify.search.commands.explain",
+            "verify.search.commands.radius",
+            "verify.search.solver",
+        ),
     )
     code = (
         "import sys; from verify.cli.run import run; run(['check', 'relu', 'additive']);"

@@ -13,7 +13,7 @@ from verify.cli.run import run
 from verify.family import conditions
 from verify.formats.toml_family import LAYER_TYPES, load_family
 from verify.network.families.ranges import parse_range
-from verify.search.families import ENGINES
+from verify.search.families.decide import ENGINES
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "families.md").read_text(encoding="utf-8")
 

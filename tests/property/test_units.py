@@ -27,7 +27,7 @@ from verify.rational import Vector, vector
 from verify.region import Region, box, everything, segment
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.encoding import encoded, inside
+from verify.search.solver.encoding import encoded, inside
 
 
 def dead_units(network: Network, region: Region) -> set[tuple[int, int]]:

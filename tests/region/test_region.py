@@ -33,7 +33,7 @@ from verify.region import (
 from verify.region.bases import Base
 from verify.region.linear import any_solution, solve
 from verify.region.region import from_json, half_spaces, lifted, to_json
-from verify.search.encoding import inside
+from verify.search.solver.encoding import inside
 
 SEEDS = range(100)
 

@@ -26,10 +26,10 @@ from verify.property import Claim, find
 from verify.property.never import Inequality, never
 from verify.rational import vector
 from verify.region import Region, box
-from verify.search.bounds import search_bounds
 from verify.search.budget import Budget
-from verify.search.cutting import Search, rounds
 from verify.search.decide import decide
+from verify.search.dividing.cutting import Search, rounds
+from verify.search.engines.bounds import search_bounds
 
 
 def near(rng: random.Random, inputs: int, change: Fraction) -> tuple[Network, Network]:
@@ -269,7 +269,7 @@ def test_workers_find_what_one_process_finds() -> None:
     claim, _ = PROOF
     goal_search = search_bounds(claim, Budget())[0]
     assert isinstance(goal_search, Bounds)
-    from verify.search import cutting
+    from verify.search.dividing import cutting
 
     goal = goal_of(claim, single=True)
     alone, cutting.ALONE_SECONDS, tasks, cutting.TASKS = cutting.ALONE_SECONDS, -1.0, cutting.TASKS, 1

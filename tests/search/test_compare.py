@@ -11,7 +11,7 @@ from verify.network.builder import dense, relu
 from verify.rational import vector
 from verify.region import box
 from verify.search.budget import Budget
-from verify.search.compare import compare_networks
+from verify.search.commands.compare import compare_networks
 
 
 def moved(step: Fraction) -> Network:

@@ -20,8 +20,8 @@ from verify.property import CATALOGUE, Claim
 from verify.rational import Vector
 from verify.region import Region, ball
 from verify.search.budget import Budget
+from verify.search.commands.explain import Break, Explanation, explain
 from verify.search.decide import decide
-from verify.search.explain import Break, Explanation, explain
 
 
 def case(seed: int) -> tuple[Network, Vector, Fraction]:

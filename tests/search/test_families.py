@@ -35,11 +35,11 @@ from verify.network.families.members import values_of
 from verify.property import CATALOGUE, find
 from verify.rational import vector
 from verify.region import HalfSpace, box, nonnegative, polyhedron
-from verify.search import families_smt
 from verify.search.budget import Budget
-from verify.search.families import decide_family
-from verify.search.families_smt import cross_checked, is_small
-from verify.search.family_members import bases, candidates, narrowed, widened
+from verify.search.families import literal as families_smt
+from verify.search.families.decide import decide_family
+from verify.search.families.literal import cross_checked, is_small
+from verify.search.families.members import bases, candidates, narrowed, widened
 
 P, N = ">= 0", "<= 0"
 ONE_NUMBER = {name for name, p in CATALOGUE.items() if not p.needs_second}

@@ -16,8 +16,8 @@ from verify.property.base import in_coordinates
 from verify.rational import vector
 from verify.region import box, everything
 from verify.search.budget import Budget
-from verify.search.far_apart import far_apart, gradient
 from verify.search.problem import Problem, prepare
+from verify.search.refuting.far_apart import far_apart, gradient
 
 
 def largest(first: Network, second: Network, x: list[Fraction]) -> Fraction:

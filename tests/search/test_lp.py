@@ -12,10 +12,10 @@ from verify.kernel.closed_form import is_nonnegative
 from verify.kernel.exact import AffineForm
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace, box, everything
-from verify.search import lp
 from verify.search.budget import Budget
-from verify.search.lp import nonnegative
-from verify.search.simplex import EmptyPolyhedron, NegativeAt, Nonnegative
+from verify.search.geometry import lp
+from verify.search.geometry.lp import nonnegative
+from verify.search.geometry.simplex import EmptyPolyhedron, NegativeAt, Nonnegative
 
 Outcome = Nonnegative | NegativeAt | EmptyPolyhedron
 

@@ -18,8 +18,8 @@ from verify.network.network import Block
 from verify.property import Claim, find
 from verify.rational import zeros
 from verify.search.budget import Budget
-from verify.search.encoding import inside
-from verify.search.nontrivial import witness_of
+from verify.search.refuting.nontrivial import witness_of
+from verify.search.solver.encoding import inside
 
 PROPERTIES = ("odd", "even", "additive", "subadditive", "homogeneous", "positively homogeneous", "affine", "constant")
 MONOTONE = ("nondecreasing in 0", "nonincreasing in 1")

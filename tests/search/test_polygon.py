@@ -13,11 +13,11 @@ from verify.kernel.normal_form import CONSTANT, Row
 from verify.rational import Vector, vector
 from verify.region import Box, ball, box
 from verify.search.budget import Budget
-from verify.search.lp import nonnegative
-from verify.search.nearest import distance_of_rows
-from verify.search.parts import Polyhedron, affine_form, value_at
-from verify.search.polygon import Polygon, distance, polygon
-from verify.search.simplex import Nonnegative
+from verify.search.commands.nearest import distance_of_rows
+from verify.search.dividing.parts import Polyhedron, affine_form, value_at
+from verify.search.dividing.polygon import Polygon, distance, polygon
+from verify.search.geometry.lp import nonnegative
+from verify.search.geometry.simplex import Nonnegative
 
 
 def random_row(rng: random.Random, size: int = 2) -> Row:

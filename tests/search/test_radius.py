@@ -23,8 +23,8 @@ from verify.property import CATALOGUE, Claim
 from verify.rational import Vector, vector
 from verify.region import Region, ball, everything
 from verify.search.budget import Budget
+from verify.search.commands.radius import Infinite, radii
 from verify.search.decide import decide
-from verify.search.radius import Infinite, radii
 
 SLIGHTLY = 1 + Fraction(1, 10**6)
 

@@ -19,9 +19,9 @@ from verify.property import CATALOGUE, Claim
 from verify.rational import Vector, vector, vector_from_floats
 from verify.region import ball
 from verify.search.budget import Budget
+from verify.search.commands.radius import radii
 from verify.search.decide import decide
 from verify.search.outcome import Outcome
-from verify.search.radius import radii
 
 pytestmark = pytest.mark.networks
 

@@ -35,10 +35,10 @@ from verify.region import (
 )
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.differences import differ
+from verify.search.dividing.relevant_split import rows_of
+from verify.search.engines.split import cells
 from verify.search.problem import Problem, prepare
-from verify.search.relevant_split import rows_of
-from verify.search.split import cells
+from verify.search.refuting.differences import differ
 
 P, R = Verdict.PROVED, Verdict.REFUTED
 

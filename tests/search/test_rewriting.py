@@ -26,10 +26,10 @@ from verify.region import Box, Region, ball, box, everything, l1_ball, nonnegati
 from verify.search import decide as deciding
 from verify.search.budget import Budget
 from verify.search.decide import ENGINES, decide
-from verify.search.fingerprints import fingerprints
+from verify.search.engines.fingerprints import fingerprints
+from verify.search.engines.rewriting import rewrite, simplified
 from verify.search.problem import prepare
-from verify.search.rewriting import rewrite, simplified
-from verify.search.sampling import points
+from verify.search.refuting.sampling import points
 
 
 def inner_points(rng: random.Random, region: Region, size: int) -> list[Vector]:

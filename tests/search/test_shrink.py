@@ -15,7 +15,7 @@ from verify.property import Assignment
 from verify.rational import Vector, vector
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.shrink import shrink
+from verify.search.refuting.shrink import shrink
 
 
 def digits(assignment: Assignment) -> int:

@@ -11,7 +11,7 @@ import z3
 
 from verify.errors import BudgetExceeded
 from verify.search.budget import Budget
-from verify.search.simplex import EmptyPolyhedron, NegativeAt, Nonnegative, Outcome, decide
+from verify.search.geometry.simplex import EmptyPolyhedron, NegativeAt, Nonnegative, Outcome, decide
 
 Row = tuple[list[Fraction], Fraction]
 

@@ -30,7 +30,7 @@ from verify.rational import vector
 from verify.region import Box, box, everything
 from verify.report.recheck import recheck
 from verify.search.budget import Budget
-from verify.search.simplify import simplify
+from verify.search.commands.simplify import simplify
 
 # Dense, cancelling and pooled networks: the other kinds have weights such as 1/10 whatever is asked for.
 SEEDS = [seed for seed in range(80) if seed % 5 in (0, 1, 3)]

@@ -25,9 +25,9 @@ from verify.rational import Vector, vector
 from verify.region import box, everything, intersection, l1_ball, nonnegative, polyhedron
 from verify.region.region import HalfSpace
 from verify.search.budget import Budget
+from verify.search.commands.lipschitz import best_constant, jacobian_rows
 from verify.search.decide import decide
-from verify.search.lipschitz import best_constant, jacobian_rows
-from verify.search.slopes import dual_norm
+from verify.search.refuting.slopes import dual_norm
 
 
 def question_on(directions: list[list[int]], norm: str) -> tuple[Question, Slope]:

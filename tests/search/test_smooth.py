@@ -279,7 +279,7 @@ def sampled_gap(claim: Claim, specs: dict[bool, Spec], rng: random.Random, verdi
 
 
 def _points(region: Region, rng: random.Random) -> list[Vector]:
-    from verify.search.inside import inside
+    from verify.search.geometry.inside import inside
 
     ready = inside(region)
     size = len(ready.sides)
@@ -345,7 +345,7 @@ def test_other_engines_refuse_with_one_message() -> None:
     for engine in ("split", "z3", "stability"):
         with pytest.raises(verify.errors.InputError, match="smooth units"):
             verify.check(network, "affine", engine=engine)
-    from verify.search.smt import smt_text
+    from verify.search.solver.literal import smt_text
 
     with pytest.raises(verify.errors.InputError, match="SMT"):
         smt_text(Claim(network, find("affine"), everything(1)))

@@ -17,9 +17,9 @@ from verify.rational import Vector, vector
 from verify.region import box, l1_ball
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.finding import gap_at
-from verify.search.shrink import shrink
-from verify.search.sparse import along_one_coordinate
+from verify.search.refuting.finding import gap_at
+from verify.search.refuting.shrink import shrink
+from verify.search.refuting.sparse import along_one_coordinate
 
 SIZE = 12
 

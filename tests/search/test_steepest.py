@@ -23,10 +23,10 @@ from verify.property import Claim, find
 from verify.property.lipschitz import NORMS, squared_if_l2
 from verify.rational import short_above, vector
 from verify.region import Box, Region, ball, box
-from verify.search.bounds import search_bounds
 from verify.search.budget import Budget
-from verify.search.lipschitz import LipschitzConstant, best_constant
-from verify.search.steepest import gradient_at, steepest
+from verify.search.commands.lipschitz import LipschitzConstant, best_constant
+from verify.search.commands.steepest import gradient_at, steepest
+from verify.search.engines.bounds import search_bounds
 
 
 def case(rng: random.Random) -> tuple[Network, Region, str, LipschitzConstant]:

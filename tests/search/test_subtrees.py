@@ -23,11 +23,11 @@ from verify.network import Builder, Network
 from verify.network.builder import Tensor, dense, maximum
 from verify.property import Claim, find
 from verify.region import box
-from verify.search import relevant_split, subtrees
 from verify.search.budget import Budget
 from verify.search.decide import decide
+from verify.search.dividing import relevant_split, subtrees
+from verify.search.dividing.watch import Watch
 from verify.search.outcome import Outcome
-from verify.search.watch import Watch
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from verify.kernel.exact import evaluate, preactivations
 from verify.network import examples
 from verify.rational import vector
 from verify.search.budget import Budget
-from verify.search.switch import switch_between
+from verify.search.refuting.switch import switch_between
 
 
 @pytest.mark.parametrize("seed", range(80))

@@ -15,8 +15,8 @@ from verify.kernel.exact import evaluate, pattern_at, preactivations
 from verify.network import examples
 from verify.rational import vector
 from verify.search.budget import Budget
-from verify.search.crossing import effective_switch
-from verify.search.walk import stretches
+from verify.search.refuting.crossing import effective_switch
+from verify.search.refuting.walk import stretches
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -8,8 +8,8 @@ import pytest
 
 from tests.search.test_subtrees import about, reordered, split
 from verify.kernel.check import Verdict
-from verify.search import relevance, subtrees
-from verify.search.watch import Watch
+from verify.search.dividing import relevance, subtrees
+from verify.search.dividing.watch import Watch
 
 
 def folds(monkeypatch: pytest.MonkeyPatch, slip: Fraction) -> int:

@@ -10,11 +10,11 @@ from verify.property import Criterion, Question
 from verify.rational import Vector, concatenate, vector, zeros
 from verify.region import Box, HalfSpace, ball, box
 from verify.search.budget import Budget
-from verify.search.differences import differ
-from verify.search.lp import nonnegative
+from verify.search.engines.split import cells
+from verify.search.geometry.lp import nonnegative
+from verify.search.geometry.simplex import NegativeAt
 from verify.search.problem import Problem
-from verify.search.simplex import NegativeAt
-from verify.search.split import cells
+from verify.search.refuting.differences import differ
 
 
 def nearest_other_cell(network: Network, x: Vector, reach: Fraction) -> Fraction | None:

@@ -9,7 +9,7 @@ from verify.kernel.families import FamilyClaim, FamilyEvidence, FamilyJudgement,
 from verify.kernel.instances import Witness
 from verify.property import Claim
 from verify.search.budget import Budget
-from verify.search.nontrivial import witness_of
+from verify.search.refuting.nontrivial import witness_of
 
 
 def judged(claim: Claim, evidence: Evidence) -> Judgement:

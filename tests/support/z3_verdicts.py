@@ -16,7 +16,7 @@ from verify.network import network as networks
 from verify.property import Claim
 from verify.region import region as regions
 from verify.search.budget import Budget
-from verify.search.smt import decide_with_z3
+from verify.search.solver.literal import decide_with_z3
 
 TABLE = Path(__file__).with_name("z3_verdicts.txt")
 # A file that gets a line for each claim asked; the table is then left aside.

@@ -56,7 +56,7 @@ def check_steps(found: SymbolicForm, values: dict[object, Fraction], seed: int) 
 
 def check_no_condition_is_redundant(found: SymbolicForm, seed: int) -> None:
     """Without any one of its inequalities a term meets another branch."""
-    from verify.search.encoding import inside
+    from verify.search.solver.encoding import inside
 
     variables = [z3.Real(symbol.name) for symbol in found.symbols]
     known = dict(zip(found.symbols, variables, strict=True))

@@ -21,7 +21,7 @@ from verify.kernel.counts import Thin, direction, slack_of
 from verify.kernel.exact import AffineForm
 from verify.rational import Integers
 from verify.region import Box, HalfSpace
-from verify.search.lp import solve
+from verify.search.geometry.lp import solve
 
 # Sets of tight rows at a corner that are tried, and bits of the factors that are tried first.
 MOST_SETS, SHORT_BITS = 24, 16

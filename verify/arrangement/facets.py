@@ -17,8 +17,8 @@ from verify.kernel.exact import AffineForm
 from verify.rational import Vector, concatenate, vector
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
-from verify.search.lp import nonnegative
-from verify.search.simplex import EmptyPolyhedron, NegativeAt
+from verify.search.geometry.lp import nonnegative
+from verify.search.geometry.simplex import EmptyPolyhedron, NegativeAt
 
 
 def meeting(base: Box, rows: Sequence[HalfSpace], wall: tuple[int, int], budget: Budget) -> NegativeAt | Thin:

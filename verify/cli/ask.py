@@ -60,7 +60,7 @@ def ask(
     first = network if output is None else api.load(network, output)
     second = other if to_output is None else api.second_network(other, to_output)
     if show_smt:
-        from verify.search.smt import smt_text  # loads Z3
+        from verify.search.solver.literal import smt_text  # loads Z3
 
         click.echo(smt_text(formula_claim(first, formula, to=second, let=let)))
         return 0

@@ -97,7 +97,7 @@ def check(
         )
         return status[found.verdict]
     if show_smt:
-        from verify.search.smt import smt_text  # loads Z3
+        from verify.search.solver.literal import smt_text  # loads Z3
 
         click.echo(
             smt_text(

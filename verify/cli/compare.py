@@ -17,7 +17,7 @@ from verify.cli.workers import jobs_option, workers
 from verify.rational import display, exact_text
 from verify.report.points import point_text
 from verify.report.record import Result
-from verify.search.compare import Comparison
+from verify.search.commands.compare import Comparison
 
 DEFAULT_SECONDS = 60.0
 

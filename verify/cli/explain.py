@@ -17,8 +17,8 @@ from verify.cli.progress import Progress
 from verify.network import Network
 from verify.rational import counted, display, exact_text
 from verify.report.story import along, listed, story
-from verify.search.explain import Explanation
-from verify.search.radius import Infinite, Radii, Radius
+from verify.search.commands.explain import Explanation
+from verify.search.commands.radius import Infinite, Radii, Radius
 
 
 @click.command()

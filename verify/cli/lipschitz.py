@@ -16,7 +16,7 @@ from verify.cli.progress import Progress
 from verify.property.lipschitz import NORMS
 from verify.rational import display
 from verify.report.points import point_text
-from verify.search.lipschitz import LipschitzConstant
+from verify.search.commands.lipschitz import LipschitzConstant
 
 
 @click.command()

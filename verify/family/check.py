@@ -17,7 +17,7 @@ from verify.region.region import to_json as region_json
 from verify.report.family_record import FamilyResult
 from verify.report.record_json import region_text
 from verify.search.budget import Budget
-from verify.search.families import decide_family
+from verify.search.families.decide import decide_family
 
 __all__ = ["check_family", "family_claim", "load_family", "symbolic_lines"]
 
@@ -75,7 +75,7 @@ def check_family(
     claim = family_claim(family, property, on)
     outcome = decide_family(claim, budget, engine)
     if cross_check:
-        from verify.search.families_smt import cross_checked
+        from verify.search.families.literal import cross_checked
 
         cross_checked(claim, outcome.verdict, budget)
     return FamilyResult(claim, outcome)

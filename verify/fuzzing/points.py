@@ -10,8 +10,8 @@ from fractions import Fraction
 from verify.network import Network
 from verify.rational import Vector
 from verify.search.budget import Budget
-from verify.search.inside import Inside
-from verify.search.walk import stretches
+from verify.search.geometry.inside import Inside
+from verify.search.refuting.walk import stretches
 from verify.strategies.regions import noise, point_of_side
 
 Point = list[Fraction]

@@ -17,7 +17,7 @@ from verify.property import Assignment, Claim
 from verify.property.trivial import trivial
 from verify.rational import Real, Vector, exact_text, vector, zeros
 from verify.report.record import Result
-from verify.search.inside import Inside, inside
+from verify.search.geometry.inside import Inside, inside
 
 # Networks with more weights are evaluated in float64 first, and exactly only where its error bound decides nothing.
 EXACT_WEIGHTS = 20_000

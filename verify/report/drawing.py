@@ -21,7 +21,7 @@ from verify.report.markup import clean, element
 from verify.report.model import Drawing, LayerCount
 from verify.report.story import story
 from verify.search.budget import Budget
-from verify.search.explain import Explanation, explain
+from verify.search.commands.explain import Explanation, explain
 
 # One look at a network of this many weights takes seconds; only the drawing without counts is made then.
 MAX_WEIGHTS = 400_000

@@ -19,7 +19,7 @@ from verify.report.record import answer_json, write_text
 from verify.report.record_json import FORMAT, printed, unchecked_json, witness_json
 
 if TYPE_CHECKING:
-    from verify.search.families import FamilyOutcome
+    from verify.search.families.decide import FamilyOutcome
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from verify.report.markup import element
 from verify.report.model import Figure
 from verify.report.record import Result
 from verify.search.budget import Budget
-from verify.search.switch import switch_between
+from verify.search.refuting.switch import switch_between
 
 MIN_SIDE, MAX_SIDE = 6, 512
 # Flat inputs of this many numbers are drawn as squares of one channel; 3072 are three channels of 32 x 32.

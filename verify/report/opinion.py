@@ -13,7 +13,7 @@ from verify.kernel.check import Verdict, has_smooth_units
 from verify.property import Claim
 from verify.report.model import SecondOpinion
 from verify.report.record import Result
-from verify.search.smt import has_query, interrupting, literal_query, smt_text
+from verify.search.solver.literal import has_query, interrupting, literal_query, smt_text
 
 MAX_RELU, MAX_INPUTS = 12, 3
 WORK, SECONDS = 1_000_000, 2.0

@@ -28,7 +28,7 @@ from verify.report.points import point_text
 from verify.report.polygons import Polygon, colour, polygons, without_l1
 from verify.report.record import Result
 from verify.search.budget import Budget
-from verify.search.walk import stretches
+from verify.search.refuting.walk import stretches
 
 MAX_BREAKS, MAX_CELLS, MAX_WEIGHTS = 200, 250, 100_000
 # Breaks farther out than this on an infinite region are not looked for; the caption says so.

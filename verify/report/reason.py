@@ -19,7 +19,7 @@ from verify.report.points import point_text
 from verify.report.record import Result
 from verify.report.story import along, listed
 from verify.search.budget import Budget
-from verify.search.switch import Switch, switch_between
+from verify.search.refuting.switch import Switch, switch_between
 
 # Beyond this many weights no pre-activations are computed for a sentence; that many terms make a condition too long.
 MAX_WEIGHTS, MAX_TERMS = 100_000, 4

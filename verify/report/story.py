@@ -12,7 +12,7 @@ from verify.rational import Vector, counted, display_apart
 from verify.report.points import point_text
 
 if TYPE_CHECKING:
-    from verify.search.explain import Break, Explanation
+    from verify.search.commands.explain import Break, Explanation
 
 SHOWN_UNITS, SHORT = 3, 6
 

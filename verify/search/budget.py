@@ -21,8 +21,8 @@ class Budget:
 
     ``work`` bounds the steps that the engines count (``check`` is called once for each: a part of the region, a unit, a
     linear program, ...): the same claim takes the same steps on every machine, so that a slow one changes no answer.
-    An ``executor`` gets the parts of a region when splitting it takes long (``verify.search.subtrees``). A pickled
-    budget keeps its deadline only.
+    An ``executor`` gets the parts of a region when splitting it takes long (``verify.search.dividing.subtrees``).
+    A pickled budget keeps its deadline only.
     """
 
     seconds: float | None = None

@@ -30,22 +30,22 @@ from verify.property import Claim, Criterion, Question, Vacuous
 from verify.property.asked import asked_of, conditions_claim
 from verify.property.base import INEQUALITIES
 from verify.region import L1Ball
-from verify.search.bounds import FEW_RELU, search_bounds
 from verify.search.budget import Budget
-from verify.search.cases import falsehood_at
-from verify.search.crossing import findings_along, findings_at, findings_towards, generic_start
-from verify.search.difference import search_difference
-from verify.search.finding import Finding, NonZero, proposals, refutation
-from verify.search.inequality import one_leaf, split_inequality
-from verify.search.nontrivial import witness_of
+from verify.search.engines.bounds import FEW_RELU, search_bounds
+from verify.search.engines.difference import search_difference
+from verify.search.engines.inequality import one_leaf, split_inequality
+from verify.search.engines.rewriting import rewritten_problem
+from verify.search.engines.split import split
+from verify.search.engines.units import search_units
 from verify.search.outcome import Outcome, SearchInterrupted
 from verify.search.problem import Problem, prepare
-from verify.search.rewriting import rewritten_problem
-from verify.search.sampling import findings_at_random
-from verify.search.shrink import shrink, shrink_falsehood
-from verify.search.split import split
+from verify.search.refuting.cases import falsehood_at
+from verify.search.refuting.crossing import findings_along, findings_at, findings_towards, generic_start
+from verify.search.refuting.finding import Finding, NonZero, proposals, refutation
+from verify.search.refuting.nontrivial import witness_of
+from verify.search.refuting.sampling import findings_at_random
+from verify.search.refuting.shrink import shrink, shrink_falsehood
 from verify.search.stability import Obstacle, stable_leaf
-from verify.search.units import search_units
 
 
 @dataclass(eq=False)
@@ -270,7 +270,7 @@ def _undecided(reason: str, tried: list[str], budget: Budget) -> Outcome:
 def _with_z3(claim: Claim, budget: Budget) -> Outcome:
     if budget.work is not None:
         raise InputError("work counts steps of this package's engines; bound engine z3 by a timeout")
-    from verify.search.smt import decide_with_z3
+    from verify.search.solver.literal import decide_with_z3
 
     return decide_with_z3(claim, budget)
 
@@ -374,7 +374,7 @@ def _smooth(
 ) -> tuple[Evidence, str] | None:
     if engine not in ("auto", "smooth"):
         raise InputError(f"engine {engine!r} is for piecewise linear networks; {claim.network.name} has smooth units")
-    from verify.search.smooth import search_smooth
+    from verify.search.engines.smooth import search_smooth
 
     tried.append("smooth")
     found = search_smooth(claim, questions, budget)

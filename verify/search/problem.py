@@ -22,8 +22,8 @@ from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace, polyhedron
 from verify.region.region import Region, half_spaces, lifted
 from verify.search.budget import Budget
-from verify.search.lp import nonnegative, origin_form
-from verify.search.simplex import EmptyPolyhedron, NegativeAt, Nonnegative
+from verify.search.geometry.lp import nonnegative, origin_form
+from verify.search.geometry.simplex import EmptyPolyhedron, NegativeAt, Nonnegative
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,9 +16,9 @@ from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace
 from verify.region.bases import Base
 from verify.search.budget import Budget
-from verify.search.lp import nonnegative
+from verify.search.geometry.lp import nonnegative
+from verify.search.geometry.simplex import NegativeAt
 from verify.search.problem import Problem
-from verify.search.simplex import NegativeAt
 
 # Obstacles beyond this many add nothing to the search for a crossing.
 MAX_OBSTACLES = 8

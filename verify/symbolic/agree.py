@@ -19,7 +19,7 @@ from verify.network import Network
 from verify.rational import Real, Vector, ends, vector
 from verify.region import Region
 from verify.search.budget import Budget
-from verify.search.sampling import points
+from verify.search.refuting.sampling import points
 from verify.symbolic.exact import to_z3, value_of
 from verify.symbolic.form import Agreement, SymbolicForm
 from verify.symbolic.frame import Expr, Frame
@@ -149,8 +149,8 @@ def _by_z3(form: SymbolicForm, network: Network, region: Region, budget: Budget)
     """``equal``, or why there is no answer."""
     import z3
 
-    from verify.search.encoding import encoded, inside
-    from verify.search.smt import interrupting
+    from verify.search.solver.encoding import encoded, inside
+    from verify.search.solver.literal import interrupting
 
     seconds = min(budget.remaining, Z3_SECONDS) if budget.seconds is None else budget.remaining
     if seconds <= 0:

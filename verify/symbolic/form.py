@@ -14,7 +14,7 @@ from verify.network import Network
 from verify.region import Region
 from verify.rendering import MAX_ROWS, bundle
 from verify.search.budget import Budget
-from verify.search.explain import explain
+from verify.search.commands.explain import explain
 from verify.search.stability import stable_leaf
 from verify.symbolic.cells import PlainCell, TooLarge, all_cells
 from verify.symbolic.derivation import Step, definitions, derivation

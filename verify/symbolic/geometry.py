@@ -11,8 +11,8 @@ from verify.kernel.exact import AffineForm
 from verify.rational import Vector, integer_array
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
-from verify.search.lp import nonnegative
-from verify.search.simplex import NegativeAt
+from verify.search.geometry.lp import nonnegative
+from verify.search.geometry.simplex import NegativeAt
 from verify.symbolic.cells import PlainCell, Point, Row, make_point, plain_row
 from verify.symbolic.frame import Frame
 

@@ -20,8 +20,8 @@ from verify.rational import vector
 from verify.region import Box
 from verify.region.bases import Base
 from verify.search.budget import Budget
-from verify.search.lp import nonnegative
-from verify.search.simplex import NegativeAt
+from verify.search.geometry.lp import nonnegative
+from verify.search.geometry.simplex import NegativeAt
 from verify.symbolic.cells import PlainCell
 from verify.symbolic.frame import Frame
 

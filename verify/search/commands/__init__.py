@@ -1,0 +1,1 @@
+"""Searches of single commands: radius, Lipschitz constant, simplification, explanation, comparison."""

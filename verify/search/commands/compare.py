@@ -1,0 +1,269 @@
+"""How far two networks are from one another on a box: the smallest bound proved and the largest difference found."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+
+from verify.errors import BudgetExceeded, EvidenceError
+from verify.kernel.check import Verdict, judge
+from verify.kernel.cuts import Cuts
+from verify.kernel.difference import correspond, folded
+from verify.kernel.exact import evaluate
+from verify.kernel.goals import Bounds, Goal, goal_of
+from verify.network import Network
+from verify.property import Claim, find
+from verify.property.base import in_coordinates
+from verify.property.within import equivalent_within
+from verify.rational import Floats, Vector, exact_text, short_above
+from verify.region import Box, Region
+from verify.search.budget import Budget
+from verify.search.decide import decide
+from verify.search.engines.bounds import FEW_RELU, MOST_COORDINATES, Hunt
+from verify.search.outcome import Outcome
+from verify.search.refuting.nontrivial import witness_of
+from verify.search.refuting.points import inside
+
+# Shares of the time: whether the networks are equal, the search for a point, and the first attempt at a bound.
+EQUAL_SHARE, POINTS_SHARE, FIRST_SHARE = 0.1, 0.3, 0.5
+# The kernel bounds the whole box once more: this many times as long as the first time must be left.
+REPLAYED = 1.25
+# Bounds that are tried, in parts of the largest difference found, largest first.
+FACTORS = (Fraction(16), Fraction(8), Fraction(4), Fraction(2), Fraction(3, 2), Fraction(5, 4), Fraction(11, 10))
+# Weights that differ by no more than so many steps of float32 differ by rounding, as exports and folding do.
+ROUNDING_STEPS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """``upper`` bounds |f - g| on the region for every output (None: no bound), ``lower`` is the largest one found.
+
+    ``by_output`` has for each output the bound that the same parts of the region give, and the largest difference at
+    the points that were tried, with the point. ``claim`` and ``outcome`` are the proof of ``upper``. ``layer`` is the
+    name of the layer whose change moves the outputs most at the worst point; ``steps`` the most that a weight or bias
+    differs by, in steps of float32 (None where layers do not correspond).
+    """
+
+    upper: Fraction | None
+    lower: Fraction
+    point: Vector
+    by_output: tuple[tuple[Fraction | None, Fraction, Vector], ...]
+    claim: Claim | None
+    outcome: Outcome | None
+    layer: str
+    steps: Fraction | None
+    reason: str
+
+    @property
+    def is_rounding(self) -> bool | None:
+        """Whether the weights differ by rounding only; None where that is not known."""
+        return None if self.steps is None else self.steps <= ROUNDING_STEPS
+
+    @property
+    def cause(self) -> str:
+        """Wrong export or rounding? In a line."""
+        if self.upper == 0:
+            return "the networks are the same function there"
+        if self.steps is None:
+            return "rounding or a wrong export? the layers do not correspond"
+        k = f"{float(self.steps):.4g}"
+        if self.is_rounding:
+            return f"rounding: every weight and bias is within k = {k} steps of float32 of the other's"
+        return f"not rounding alone: a weight or bias differs by k = {k} steps of float32"
+
+
+def compare_networks(first: Network, second: Network, region: Region, budget: Budget) -> Comparison:
+    """Compare within the budget; what is known when it ends is returned."""
+    equal = _equal(first, second, region, budget)
+    if equal is not None:
+        return equal
+    claim = Claim(first, equivalent_within("0"), region, second)
+    found = _differences(claim, budget)
+    worst = max(range(len(found)), key=lambda j: found[j][0])
+    lower, point = found[worst]
+    upper, proof, reason = _proved(first, second, region, lower, budget)
+    bounds = _by_output(proof, upper) if proof is not None else [upper] * len(found)
+    rows = tuple((bound, value, x) for bound, (value, x) in zip(bounds, found, strict=True))
+    layer, steps = _origin(first, second, region, point)
+    claim_of, outcome = proof or (None, None)
+    return Comparison(upper, lower, point, rows, claim_of, outcome, layer, steps, reason)
+
+
+def _equal(first: Network, second: Network, region: Region, budget: Budget) -> Comparison | None:
+    """Zero where the networks are the same function on the region."""
+    share = None if budget.seconds is None else budget.elapsed + EQUAL_SHARE * budget.remaining
+    claim = Claim(first, find("equivalent"), region, second)
+    outcome = decide(claim, replace(budget, seconds=share or budget.elapsed + 10.0))
+    if outcome.verdict is not Verdict.PROVED:
+        return None
+    zero, point = Fraction(0), region.point(region.base.centre())
+    rows = tuple((zero, zero, point) for _ in range(first.output_size))
+    return Comparison(zero, zero, point, rows, claim, outcome, "", None, "")
+
+
+def _differences(claim: Claim, budget: Budget) -> list[tuple[Fraction, Vector]]:
+    """For each output the largest difference found, exactly, and where."""
+    centre = claim.region.base.centre()
+    points = [centre] if claim.region.holds(centre) else []
+    try:
+        hunt = Largest(claim, goal_of(claim, single=False))
+    except EvidenceError:
+        hunt = None  # the centre is what is known
+    if hunt is not None:
+        share = None if budget.seconds is None else budget.elapsed + POINTS_SHARE * budget.remaining
+        with suppress(BudgetExceeded):
+            hunt.attack(replace(budget, seconds=share))
+        points += [t for t in (inside(hunt.goal, point) for point in hunt.best) if claim.region.holds(t)]
+    values = [_gaps(claim, claim.region.point(t)) for t in points]
+    found = []
+    for j in range(claim.network.output_size):
+        best = max(range(len(points)), key=lambda i: values[i][j])
+        found.append((values[best][j], claim.region.point(points[best])))
+    return found
+
+
+class Largest(Hunt):
+    """Keeps the best points for each case instead of judging them."""
+
+    def __init__(self, claim: Claim, goal: Goal) -> None:
+        super().__init__(claim, goal)
+        self.best: list[Floats] = []
+
+    def judge(self, points: Floats) -> bool:
+        """Remember them."""
+        self.best += list(points)
+        self.best = self.best[-256:]
+        return False
+
+
+def _gaps(claim: Claim, x: Vector) -> list[Fraction]:
+    assert claim.second is not None
+    return [abs(v) for v in (evaluate(claim.network, x) - evaluate(claim.second, x)).fractions()]
+
+
+def _proved(
+    first: Network, second: Network, region: Region, lower: Fraction, budget: Budget
+) -> tuple[Fraction | None, tuple[Claim, Outcome] | None, str]:
+    """The smallest bound proved, with its proof: first what one box gives, then smaller ones while time is left."""
+    whole = Claim(first, equivalent_within("0"), region, second)
+    tried: list[Fraction] = []
+    started = budget.elapsed
+    try:
+        goal = goal_of(whole, single=False)
+        upper = goal.upper(goal.root[0][None], goal.root[1][None])[0].max()
+        if np.isfinite(upper):
+            tried.append(short_above(Fraction(float(upper)) * Fraction(1025, 1024)))
+    except EvidenceError as error:
+        return None, None, str(error)
+    targets = [short_above(lower * factor) for factor in FACTORS if lower]
+    tried += [target for target in targets if not tried or target < tried[0]]
+    in_time = budget.remaining > REPLAYED * (budget.elapsed - started)
+    best = _whole(whole, tried[0], budget) if tried and np.isfinite(upper) and in_time else (None, None)
+    reason, base = "", region.base
+    if best[0] is not None and base.dimension > MOST_COORDINATES and first.relu_count > FEW_RELU:
+        return (*best, f"boxes of more than {MOST_COORDINATES} inputs are not cut")
+    for k, target in enumerate(tried):
+        if best[0] is not None and target >= best[0]:
+            continue
+        share = 1.0 if k == 0 else FIRST_SHARE
+        seconds = None if budget.seconds is None else budget.elapsed + share * budget.remaining
+        claim = Claim(first, equivalent_within(exact_text(target)), region, second)
+        budget.report(f"compare: is the difference at most {float(target):.4g}? ...")
+        outcome = decide(claim, replace(budget, seconds=seconds))
+        if outcome.verdict is not Verdict.PROVED:
+            reason = f"{float(target):.6g} was not decided: {outcome.reason}"
+            if budget.remaining < 1:
+                break
+            continue
+        best = _sharpened(claim, outcome, target)
+    return (*best, reason)
+
+
+def _whole(claim: Claim, target: Fraction, budget: Budget) -> tuple[Fraction | None, tuple[Claim, Outcome] | None]:
+    """The bound that the box gives without a cut."""
+    closed = replace(claim, property=equivalent_within(exact_text(target)))
+    evidence = Bounds(Cuts(np.zeros(1, dtype=np.int64)), single=False)
+    try:
+        witness = witness_of(closed, budget)
+        answer = judge(closed, evidence, witness)
+    except (EvidenceError, BudgetExceeded):
+        return None, None
+    return target, (closed, Outcome(answer, evidence, "bounds", ("bounds",), budget.elapsed, witness=witness))
+
+
+def _sharpened(claim: Claim, outcome: Outcome, target: Fraction) -> tuple[Fraction, tuple[Claim, Outcome]]:
+    """The smaller bound that the same parts of the region show."""
+    bounds = [bound for bound in _by_output((claim, outcome), target) if bound is not None]
+    smaller = short_above(max(bounds, default=target))
+    if smaller >= target or outcome.evidence is None:
+        return target, (claim, outcome)
+    closer = replace(claim, property=equivalent_within(exact_text(smaller)))
+    try:
+        judgement = judge(closer, outcome.evidence, outcome.witness)
+    except EvidenceError:
+        return target, (claim, outcome)
+    return smaller, (closer, replace(outcome, answer=judgement))
+
+
+def _by_output(proof: tuple[Claim, Outcome], upper: Fraction | None) -> list[Fraction | None]:
+    """For each output the largest bound on any part of the proof's tree."""
+    claim, outcome = proof
+    size = claim.network.output_size
+    evidence = outcome.evidence
+    if not isinstance(evidence, Bounds) or upper is None:
+        return [upper] * size
+    goal = goal_of(claim, single=evidence.single)
+    worst = np.full(2 * size, -np.inf)
+    for low, high in goal.chunks(evidence.cuts):
+        worst = np.maximum(worst, goal.upper(low, high).max(axis=0))
+    sides = [Fraction(float(v)) + upper for v in worst.tolist()]
+    return [min(upper, max(sides[j], sides[j + size], Fraction(0))) for j in range(size)]
+
+
+def _origin(first: Network, second: Network, region: Region, point: Vector) -> tuple[str, Fraction | None]:
+    """The layer that moves the outputs most at the point when it is exchanged; the largest change in float32 steps."""
+    base = region.base
+    try:
+        pair = [folded(in_coordinates(network, region)[0], base) for network in (first, second)]
+    except EvidenceError:
+        return "", None
+    if not correspond(*pair) or not isinstance(base, Box):
+        return "", None
+    steps = _steps(*pair)
+    t = point if region.chart is None else region.chart.coordinates(point)
+    if t is None:
+        return "", steps
+    before, sizes = evaluate(pair[0], t), []
+    for k, block in enumerate(pair[0].blocks):
+        mixed = replace(pair[0], blocks=(*pair[1].blocks[: k + 1], *pair[0].blocks[k + 1 :]))
+        after = evaluate(mixed, t)
+        sizes.append((max(abs(v) for v in (after - before).fractions()), block.name))
+        before = after
+    return max(sizes, key=lambda item: item[0])[1], steps
+
+
+def _or_zeros(values: Floats | None, other: Floats | None) -> Floats:
+    if values is not None:
+        return values
+    assert other is not None
+    return np.zeros_like(other)
+
+
+def _steps(first: Network, second: Network) -> Fraction | None:
+    """The most that a weight or bias of layers that correspond differs by, in steps of float32."""
+    most = 0.0
+    for mine, theirs in zip(first.blocks, second.blocks, strict=True):
+        pairs = [(mine.bias_floats, theirs.bias_floats)]
+        weights = [{source: matrix.floats.toarray().ravel() for source, matrix in b.inputs} for b in (mine, theirs)]
+        for source in weights[0].keys() | weights[1].keys():
+            left, right = (of.get(source) for of in weights)
+            # What only one of the layers reads has the weight zero in the other one.
+            pairs.append((_or_zeros(left, right), _or_zeros(right, left)))
+        for a, b in pairs:
+            size = np.maximum(np.abs(a), np.abs(b)).astype(np.float32)
+            step = np.maximum(np.spacing(size).astype(np.float64), 2.0**-149)
+            most = max(most, float(np.max(np.abs(a - b) / step, initial=0.0)))
+    return Fraction(most).limit_denominator(1000) if np.isfinite(most) else None

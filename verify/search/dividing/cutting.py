@@ -1,0 +1,244 @@
+"""Cutting boxes until the kernel's bounds settle each part, here or by the workers of an executor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verify.errors import BudgetExceeded
+from verify.kernel.batches import Bend, Form
+from verify.kernel.cuts import LEAF, Cuts, middle
+from verify.kernel.goals import Goal
+from verify.network.floats import gamma
+from verify.rational import Floats
+from verify.search.budget import Budget
+from verify.search.dividing.effect import coordinate, weights
+from verify.search.refuting.points import margins
+
+# Boxes taken together, those with alike numbers of symbols in one batch.
+POOL = 1024
+# An executor gets boxes after so many seconds without one, in so many tasks of so many seconds.
+ALONE_SECONDS, TASKS, TASK_SECONDS, WAKE_SECONDS = 1.0, 8, 2.0, 0.5
+# A box with a smaller part of the whole is not cut any more: floats do not decide there.
+LEAST_SHARE = 2.0**-120
+OPEN = -1
+# Whether one of these points (N, n) refutes.
+Judge: TypeAlias = Callable[[Floats], bool]
+Numbers: TypeAlias = NDArray[np.int64]
+# Points, for each the case that holds most nearly, and how nearly.
+Promising: TypeAlias = tuple[Floats, Numbers, Floats]
+# So many points of each batch are remembered as promising.
+PROMISING = 4
+
+
+@dataclass(eq=False)
+class Boxes:
+    """Open boxes: sides (N, n), their numbers, their parts of the whole, and how many symbols a parent had."""
+
+    low: Floats
+    high: Floats
+    numbers: Numbers
+    shares: Floats
+    counts: Floats
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+    def take(self, chosen: Any) -> Boxes:
+        """Some of them."""
+        return Boxes(*(values[chosen] for values in vars(self).values()))
+
+    def plus(self, others: list[Boxes]) -> Boxes:
+        """These and the others."""
+        parts = [vars(boxes) for boxes in (self, *others)]
+        return Boxes(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+
+
+@dataclass(eq=False)
+class Search:
+    """Trees of boxes: how each was cut (the coordinate + 1, 0 for a leaf, -1 while open), its first part's number.
+
+    ``proved`` is the part of the whole that is settled, ``suspects`` are points at which a case seems to hold, and
+    ``least`` is how nearly one did at any point that was tried (at least 0 if it did).
+    """
+
+    goal: Goal
+    open: Boxes
+    nodes: list[int]
+    parts: list[int]
+    proved: float = 0.0
+    least: float = -np.inf
+    suspects: list[Floats] = field(default_factory=list)
+    promising: list[Promising] = field(default_factory=list)
+    stuck: bool = False
+
+    @classmethod
+    def of(cls, goal: Goal, low: Floats, high: Floats, shares: Floats) -> Search:
+        """A search for the trees of these boxes, which have the first numbers."""
+        size = len(low)
+        boxes = Boxes(low, high, np.arange(size), shares, np.zeros(size))
+        return cls(goal, boxes, [OPEN] * size, [0] * size)
+
+    def round(self) -> None:
+        """Bound the newest open boxes; settle or cut each."""
+        pool, rest = self.open.take(slice(-POOL, None)), self.open.take(slice(0, max(0, len(self.open) - POOL)))
+        order = np.argsort(pool.counts, kind="stable")
+        step = self.goal.machine.boxes
+        found = [self._batch(pool.take(order[i : i + step])) for i in range(0, len(order), step)]
+        self.open = rest.plus(found)
+
+    def bound(self, boxes: Boxes) -> tuple[Floats, Form, list[Bend]]:
+        """Bounds (B, R) of the rows that any machine confirms, however it adds, and what they come from."""
+        goal, trace = self.goal, list[Bend]()
+        form = goal.machine.run(boxes.low, boxes.high, trace)
+        count = form.shared.dense.shape[1] + form.own.dense.shape[1]
+        spare = 2 * form.error + 4 * gamma(count + 8, goal.machine.precision.roundoff) * form.reach
+        return form.sides()[1] + spare, form, trace
+
+    def _batch(self, boxes: Boxes) -> Boxes:
+        goal = self.goal
+        upper, form, trace = self.bound(boxes)
+        settled = goal.settled(upper)
+        for number in boxes.numbers[settled].tolist():
+            self.nodes[number] = LEAF
+        self.proved += float(boxes.shares[settled].sum())
+        bad = np.flatnonzero(~settled)
+        if not len(bad):
+            return boxes.take(bad)
+        weight = weights(goal, upper)
+        left = boxes.take(bad)
+        self._look(form.shared.dense[bad], weight[bad], left)
+        left.counts = np.zeros(len(bad)) + sum(_bends(bend)[bad] for bend in trace)
+        axis = coordinate(form, trace, weight, boxes.low, boxes.high)[bad]
+        self.stuck = self.stuck or bool(np.any(left.shares < LEAST_SHARE))
+        return self.cut(left, axis)
+
+    def cut(self, boxes: Boxes, axis: Numbers) -> Boxes:
+        """The halves of the boxes, which become nodes of the trees."""
+        every, first = np.arange(len(boxes)), len(self.nodes)
+        at = middle(boxes.low[every, axis], boxes.high[every, axis])
+        below, above = boxes.high.copy(), boxes.low.copy()
+        below[every, axis] = above[every, axis] = at
+        for place, number in enumerate(boxes.numbers.tolist()):
+            self.nodes[number], self.parts[number] = int(axis[place]) + 1, first + 2 * place
+        self.nodes += [OPEN] * (2 * len(boxes))
+        self.parts += [0] * (2 * len(boxes))
+        shares = boxes.shares / 2
+        lower = Boxes(boxes.low, below, first + 2 * every, shares, boxes.counts)
+        return lower.plus([Boxes(above, boxes.high, first + 2 * every + 1, shares, boxes.counts)])
+
+    def _look(self, columns: Floats, weight: Floats, boxes: Boxes) -> None:
+        """Try the centres, and the corners at which the worst row's form is largest."""
+        every, size = np.arange(len(boxes)), boxes.low.shape[1]
+        signs = np.sign(columns[every, :size, np.argmax(weight, axis=1)])
+        if signs.shape[1] < size:  # rows over nothing
+            signs = np.zeros_like(boxes.low)
+        centre = middle(boxes.low, boxes.high)
+        points = np.concatenate([centre, np.where(signs > 0, boxes.high, np.where(signs < 0, boxes.low, centre))])
+        by_case = margins(self.goal, points)
+        found = by_case.max(axis=1)
+        best = np.argsort(-found)[:PROMISING]
+        self.promising.append((points[best], np.argmax(by_case[best], axis=1), found[best]))
+        self.least = max(self.least, float(np.nanmax(found, initial=-np.inf)))
+        if np.any(found >= 0):
+            order = np.argsort(-found)[: int(np.count_nonzero(found >= 0))]
+            self.suspects.append(points[order])
+
+    def cuts(self, root: int = 0) -> Cuts:
+        """The finished tree of a box in preorder."""
+        found, stack = [], [root]
+        while stack:
+            number = stack.pop()
+            found.append(self.nodes[number])
+            if found[-1] > LEAF:
+                stack += [self.parts[number] + 1, self.parts[number]]
+        return Cuts(np.array(found, dtype=np.int64))
+
+    def graft(self, numbers: Numbers, other: Search) -> None:
+        """Put in what a worker found for the boxes of these numbers."""
+        base, size = len(self.nodes), len(numbers)
+        names = np.concatenate([numbers, base + np.arange(len(other.nodes) - size)])
+        self.nodes += other.nodes[size:]
+        self.parts += [0] * (len(other.nodes) - size)
+        for j, name in enumerate(names.tolist()):
+            self.nodes[name] = other.nodes[j]
+            if other.nodes[j] > LEAF:
+                self.parts[name] = int(names[other.parts[j]])
+        other.open.numbers = names[other.open.numbers]
+        self.open = self.open.plus([other.open])
+        self.proved, self.least = self.proved + other.proved, max(self.least, other.least)
+        self.suspects += other.suspects
+        self.promising += other.promising
+        self.stuck = self.stuck or other.stuck
+
+
+def _bends(bend: Bend) -> Numbers:
+    return np.asarray(np.count_nonzero((bend.shared if bend.own is None else bend.own).coefficients, axis=1))
+
+
+def rounds(search: Search, budget: Budget, most_nodes: float) -> Iterator[None]:
+    """Work on the open boxes until none is left, yielding now and then; ``BudgetExceeded`` when the time is up."""
+    alone = budget.elapsed + ALONE_SECONDS
+    while len(search.open) and not search.stuck and len(search.nodes) < most_nodes:
+        budget.check()
+        if budget.executor is not None and budget.elapsed > alone and len(search.open) >= 4 * TASKS:
+            yield from _shared(search, budget)
+            continue
+        search.round()
+        yield
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Boxes to work on for some seconds."""
+
+    goal: Goal
+    low: Floats
+    high: Floats
+    shares: Floats
+    budget: Budget
+
+
+def work(task: Task) -> Search:
+    """What a worker finds; some boxes may stay open."""
+    search = Search.of(task.goal, task.low, task.high, task.shares)
+    while len(search.open) and not search.suspects and not search.stuck and task.budget.remaining > 0:
+        search.round()
+    search.goal = None  # type: ignore[assignment]  # the caller has it, and it is large
+    return search
+
+
+def _shared(search: Search, budget: Budget) -> Iterator[None]:
+    """Let the executor work on the open boxes; those that its workers leave open are handed out again."""
+    assert budget.executor is not None
+    futures: dict[Future[Search], Numbers] = {}
+    try:
+        while len(search.open) or futures:
+            free = TASKS - len(futures)
+            for start in range(free if len(search.open) else 0):
+                chosen = np.arange(len(search.open))[start::free]
+                if not len(chosen):
+                    continue
+                boxes = search.open.take(chosen)
+                task = Task(
+                    search.goal, boxes.low, boxes.high, boxes.shares, Budget(min(TASK_SECONDS, budget.remaining))
+                )
+                futures[budget.executor.submit(work, task)] = boxes.numbers
+            search.open = search.open.take(slice(0, 0))
+            done, _ = wait(futures, timeout=min(budget.remaining, WAKE_SECONDS), return_when=FIRST_COMPLETED)
+            for future in done:
+                search.graft(futures.pop(future), future.result())
+            budget.check()
+            yield
+            if search.stuck:
+                return
+    except BrokenExecutor as error:
+        raise BudgetExceeded("a worker process died") from error
+    finally:
+        for future in futures:
+            future.cancel()

@@ -1,0 +1,176 @@
+"""Finding the boxes on which a bound of the kernel shows two networks to be close, or a point where they are not."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+
+from verify.errors import TooLarge
+from verify.kernel.affine_forms import form_bounds, paired
+from verify.kernel.difference import Cut, Difference, bounds, boxes, correspond, folded
+from verify.kernel.evidence import Empty, ValueGap
+from verify.kernel.exact import evaluate
+from verify.network import Network
+from verify.property import Claim, Question
+from verify.property.base import in_coordinates
+from verify.rational import Vector, display
+from verify.region import Box, Region
+from verify.region.bases import Base
+from verify.search.budget import Budget
+from verify.search.problem import prepare
+from verify.search.refuting.far_apart import far_apart
+from verify.search.refuting.finding import gap_at
+
+# A box is cut where that may help: at most so many times in all, and not with more coordinates than so many. Networks
+# whose blocks do not correspond are left to rewriting and splitting.
+MOST_CUTS, MOST_COORDINATES = 64, 16
+# From so many weights on, affine forms are tried first.
+MANY_WEIGHTS = 100_000
+
+Pair: TypeAlias = tuple[Network, Network]
+Bounds: TypeAlias = Callable[[Base], list[Fraction | None]]
+
+
+@dataclass
+class Node:
+    """A part of the box, how it was cut and its parts."""
+
+    base: Base
+    cut: Cut = None
+    parts: list[Node] = field(default_factory=list)
+
+
+def search_difference(claim: Claim, question: Question, budget: Budget) -> tuple[Difference | ValueGap | None, str]:
+    """A point where the claim's networks differ by more than epsilon, or evidence that there is none.
+
+    Without either, what is known of the largest difference.
+    """
+    assert claim.second is not None
+    local = in_coordinates(claim.network, claim.region), in_coordinates(claim.second, claim.region)
+    pair = local[0][0], local[1][0]
+    budget.report("difference: looking for a point ...")
+    gap, lower = _attacked(claim, pair, local[0][1], question, budget)
+    if gap is not None:
+        return gap, ""
+    budget.report("difference: bounds ...")
+    found, upper = _bounded(pair, claim.region.base, claim.property.parameters["epsilon"], budget)
+    if found is not None:
+        return found, ""
+    above = "no upper bound was found" if upper is None else f"at most {display(upper)}"
+    return None, f"the largest difference on the region is at least {display(lower)} and {above}"
+
+
+def _attacked(
+    claim: Claim, pair: Pair, region: Region, question: Question, budget: Budget
+) -> tuple[ValueGap | None, Fraction]:
+    """A point that refutes the claim; the largest difference, exact, at the points that were tried."""
+    problem = prepare(question, budget)
+    if isinstance(problem, Empty):
+        return None, Fraction(0)
+    interior, lower = problem.embedded(problem.interior), Fraction(0)
+    for t in [*far_apart(pair, region, interior, budget), interior]:
+        budget.check()
+        size = _distance(pair, t)
+        if size > claim.property.parameters["epsilon"]:
+            gap = gap_at(claim, {"x": claim.region.point(t)})
+            if gap is not None:
+                return gap, size
+        lower = max(lower, size)
+    return None, lower
+
+
+def _distance(pair: Pair, t: Vector) -> Fraction:
+    gap = evaluate(pair[0], t) - evaluate(pair[1], t)
+    return max(abs(value) for value in gap.fractions())
+
+
+def _bounded(pair: Pair, base: Base, epsilon: Fraction, budget: Budget) -> tuple[Difference | None, Fraction | None]:
+    """Evidence that the bound is at most epsilon, or the least bound that was found.
+
+    Intervals are tried before affine forms, which rest on float arithmetic, but after them where they are slow (many
+    weights) or gain less (cut boxes).
+    """
+    is_folded = True
+    try:
+        pair = folded(pair[0], base), folded(pair[1], base)
+    except TooLarge:
+        is_folded = False
+    intervals, forms, least = _intervals(pair), _forms(pair, base), None
+    can_cut = isinstance(base, Box) and base.dimension <= MOST_COORDINATES and correspond(*pair)
+    can_cut = can_cut and not base.is_bounded  # else ``verify.search.engines.bounds`` cuts
+    plans = [(intervals, 0, False), (forms, 0, True)]
+    if any(network.weight_count > MANY_WEIGHTS for network in pair):
+        plans.reverse()
+    if can_cut:
+        plans += [(intervals, MOST_CUTS, False)]
+    for found, cuts, with_forms in plans:
+        root, worst = Node(base), None if found is None else _worst(found, base, budget)
+        if worst is None:
+            continue
+        if cuts and found is not None and worst > epsilon:
+            worst = _refined(found, root, worst, epsilon, cuts, budget)
+        if worst <= epsilon:
+            return Difference(_preorder(root), is_folded, with_forms), worst
+        least = worst if least is None else min(least, worst)
+    return None, least
+
+
+def _intervals(pair: Pair) -> Bounds:
+    return lambda part: bounds(pair[0], pair[1], part)
+
+
+def _forms(pair: Pair, base: Base) -> Bounds | None:
+    if not base.is_bounded or not correspond(*pair):
+        return None
+    both = paired(*pair)
+
+    def bounded(part: Base) -> list[Fraction | None]:
+        try:
+            return form_bounds(both, part)
+        except TooLarge:
+            return [None]
+
+    return bounded
+
+
+def _worst(found: Bounds, base: Base, budget: Budget) -> Fraction | None:
+    budget.check()
+    values = found(base)
+    known = [value for value in values if value is not None]
+    return max(known) if len(known) == len(values) else None
+
+
+def _refined(found: Bounds, root: Node, worst: Fraction, epsilon: Fraction, cuts: int, budget: Budget) -> Fraction:
+    """Cut the worst part in half along its longest side, again and again; the bound that holds on all parts."""
+    order = itertools.count()
+    heap = [(-worst, next(order), root)]
+    for _ in range(cuts):
+        if -heap[0][0] <= epsilon:
+            break
+        worst, _, node = heapq.heappop(heap)
+        assert isinstance(node.base, Box)
+        radii = node.base.radii().fractions()
+        longest = int(np.argmax([float(radius) for radius in radii]))
+        node.cut = longest, node.base.centre()[longest]
+        below, above = boxes(node.base, [node.cut, None, None])
+        node.parts = [Node(below), Node(above)]
+        for part in node.parts:
+            bound = _worst(found, part.base, budget)
+            # Where float arithmetic gives up on a part, the bound of the box around it holds.
+            heapq.heappush(heap, (worst if bound is None else -bound, next(order), part))
+    return -heap[0][0]
+
+
+def _preorder(root: Node) -> tuple[Cut, ...]:
+    cuts, stack = [], [root]
+    while stack:
+        node = stack.pop()
+        cuts.append(node.cut)
+        stack += reversed(node.parts)
+    return tuple(cuts)

@@ -1,0 +1,1 @@
+"""Linear programs, answered exactly, and exact points of polyhedra."""

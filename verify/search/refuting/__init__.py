@@ -1,0 +1,1 @@
+"""Where a claim may break, and how that becomes an instance which a person can read."""

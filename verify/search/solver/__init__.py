@@ -1,0 +1,1 @@
+"""Z3 on the literal claim: networks, regions and formulas as its terms."""
