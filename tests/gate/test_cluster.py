@@ -19,7 +19,7 @@ import pytest
 
 from tests.support.cli import PATIENCE, ROOT, call
 from verify.errors import InputError
-from verify.gate.cluster import ATTEMPTS, Cluster, accepted, answer, connected, question
+from verify.gate.cluster import ATTEMPTS, Cluster, accepted, answer, connected, list_of_answers, question
 from verify.gate.plan import Case
 from verify.gate.work import Work
 
@@ -115,18 +115,23 @@ def test_the_time_of_the_whole_gate_bounds_the_wait() -> None:
     assert [f.status for f in found] == ["undecided"] * len(CASES)
 
 
-def changed(text: str, **entries: Any) -> str:
-    data = json.loads(text)
-    data["record"] |= entries
-    return json.dumps(data)
+def answered(case: Case) -> dict[str, Any]:
+    [found] = json.loads(answer(question([case], [None])))
+    assert isinstance(found, dict)
+    return found
+
+
+def changed(data: dict[str, Any], **entries: Any) -> dict[str, Any]:
+    return data | {"record": data["record"] | entries}
 
 
 def test_a_workers_word_counts_for_nothing() -> None:
-    """A lying worker: other claims' evidence, verdicts without evidence, no JSON at all."""
-    other = json.loads(answer(question(replace(CASE, network="abs", property="additive"), None)))["record"]
-    true = answer(question(CASE, None))
+    """A lying worker: other claims' evidence, verdicts without evidence, no answer at all."""
+    other = answered(replace(CASE, network="abs", property="additive"))["record"]
+    true = answered(CASE)
     assert accepted(CASE, true).found.status == "expected"
     assert accepted(CASE, changed(true, verdict="refuted")).found.verdict == "proved"  # the evidence is what counts
+    assert accepted(CASE, true | {"seconds": float("nan")}).found.searching == 0
     for lie in (
         changed(true, evidence=other["evidence"]),
         changed(true, evidence={"kind": "rule", "rule": "no such rule"}),
@@ -134,20 +139,78 @@ def test_a_workers_word_counts_for_nothing() -> None:
         changed(true, evidence=[]),
         changed(true, nontrivial={"instance": {"x": ["7"]}}),
         changed(true, unchecked=3),
-        '{"status": "expected", "message": "", "record": {}}',
+        true | {"seconds": "long"},
+        true | {"seconds": 10**400},
+        {"status": "expected", "message": "", "seconds": 0, "record": {}},
         "nonsense",
-        "[" * 100_000,
-        b"bytes",
+        None,
     ):
         assert accepted(CASE, lie).found.status == "internal", lie
-    claimed = json.dumps({"status": "expected", "message": "", "record": None})
+    claimed = {"status": "expected", "message": "", "seconds": 0, "record": None}
     assert accepted(CASE, claimed).found.status == "undecided"
+
+
+def test_what_is_no_list_of_answers() -> None:
+    for text in ("nonsense", "[" * 100_000, b"bytes", "[]", "{}", "3", "null", None):
+        assert list_of_answers(text, 3) == [None] * 3
+    assert list_of_answers("[1, 2, 3, 4]", 3) == [1, 2, 3]
+    assert list_of_answers("[1]", 3) == [1]
+
+
+class Counting(Here):
+    """Notes the sizes of batches, and how many cases of each are answered."""
+
+    def __init__(self, most: int = 10**6) -> None:
+        super().__init__()
+        self.sizes, self.most = list[int](), most
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.sizes.append(len(json.loads(args[0])))
+        self.change = lambda text: json.dumps(json.loads(text)[: self.most])
+        return super().submit(fn, *args, **kwargs)
+
+
+def test_tiny_claims_go_in_batches() -> None:
+    many = [replace(case, id=f"{case.id} {i}") for case in CASES for i in range(6)]
+    executor = Counting()
+    verdicts = run(executor, many, width=1)
+    assert {name.rpartition(" ")[0]: verdict for name, verdict in verdicts.items()} == expected()
+    assert executor.sizes[0] == 1 and max(executor.sizes) >= 8 and sum(executor.sizes) == len(many)
+    slow = Counting(most=1)  # a worker that gives the rest of its batch back
+    assert run(slow, many, width=1) == verdicts
+    assert max(slow.sizes) == 2
+
+
+def test_a_lost_batch_goes_out_again_case_by_case() -> None:
+    """Whatever is lost, each case is decided once, and only those of the batch are asked again."""
+    executor = Counting()
+    executor.loses = 3  # of sizes 1, 1 and 2, or so
+    assert run(executor, CASES, width=1) == expected()
+    assert sum(executor.sizes) <= len(CASES) + 4 + 3
+
+
+def test_the_cache_is_used_and_filled(tmp_path: Path) -> None:
+    """Warm, nothing is asked of the cluster; an entry that is no good is said so, and replaced."""
+    work, first = Work(cache=tmp_path / "cache"), Counting()
+    found = list(Cluster(first, 2).run(CASES, work, None, lambda case: None))
+    assert sum(first.sizes) == len(CASES) and not any(item.cached for item in found)
+    second = Counting()
+    again = list(Cluster(second, 2).run(CASES, work, None, lambda case: None))
+    assert second.sizes == [] and all(item.cached for item in again)
+    assert {item.case.id: item.verdict for item in again} == expected()
+    entry = next((tmp_path / "cache").glob("*/*.json"))
+    entry.write_text("{}")
+    third = Counting()
+    last = list(Cluster(third, 2).run(CASES, work, None, lambda case: None))
+    assert third.sizes == [1] and [bool(item.note) for item in last].count(True) == 1
+    assert {item.case.id: item.verdict for item in last} == expected() and len(entry.read_text()) > 100
 
 
 def test_files_are_named_absolutely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a b.npy").touch()
     monkeypatch.chdir(tmp_path)
-    sent = json.loads(question(replace(CASE, on='ball("a b.npy", 1)'), None))["case"]
+    [one] = json.loads(question([replace(CASE, on='ball("a b.npy", 1)')], [None]))
+    sent = one["case"]
     assert sent["on"] == f'ball("{tmp_path}/a b.npy", 1)' and sent["network"] == "relu"
 
 

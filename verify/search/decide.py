@@ -190,9 +190,7 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
     try:
         witness = witness_of(claim, budget)
         if isinstance(witness, NoInstance):
-            nothing = Nothing()
-            judgement = judge(claim, nothing, witness)
-            return Outcome(judgement, nothing, "reduction", (), budget.elapsed, witness=witness)
+            return _judged(claim, (Nothing(), "reduction"), [], budget, witness)
         questions = claim.questions()
         if isinstance(questions, Vacuous):
             raise AssertionError(f"the table of trivial instances differs from the reduction: {questions.reason}")
@@ -206,12 +204,26 @@ def decide(claim: Claim, budget: Budget, engine: str = "auto", *, shrinking: boo
         if isinstance(evidence, ValueGap) and shrinking:
             evidence = shrink(claim, evidence, budget)
         proves = None if isinstance(evidence, ValueGap | Unsafe | Off) else witness
-        judgement = judge(claim, evidence, proves)
-        return Outcome(judgement, evidence, name, tuple(tried), budget.elapsed, witness=proves)
+        return _judged(claim, (evidence, name), tried, budget, proves)
     except BudgetExceeded as stop:
         return _undecided(_joined(str(stop), notes), tried, budget)
     except KeyboardInterrupt as stop:
         raise SearchInterrupted(_undecided("interrupted", tried, budget)) from stop
+
+
+def _judged(
+    claim: Claim,
+    found: tuple[Evidence, str],
+    tried: list[str],
+    budget: Budget,
+    witness: Witness | NoInstance | Unsatisfiable | None,
+) -> Outcome:
+    """What the kernel says of the evidence that an engine found, and how long it took."""
+    evidence, engine = found
+    started = budget.elapsed
+    judgement = judge(claim, evidence, witness)
+    ended = budget.elapsed
+    return Outcome(judgement, evidence, engine, tuple(tried), ended, witness=witness, checking=ended - started)
 
 
 def _decide_formula(claim: Claim, budget: Budget, engine: str, *, shrinking: bool) -> Outcome:
@@ -226,13 +238,12 @@ def _decide_formula(claim: Claim, budget: Budget, engine: str, *, shrinking: boo
         evidence, name = found
         if isinstance(evidence, Falsehood):
             evidence = shrink_falsehood(claim, evidence, budget) if shrinking else evidence
-            return Outcome(judge(claim, evidence), evidence, name, tuple(tried), budget.elapsed)
+            return _judged(claim, (evidence, name), tried, budget, None)
         witness = _satisfied(claim, budget)
         if witness is None:
             return _undecided("proved, but whether its conditions can be satisfied is not known", tried, budget)
         proof = Nothing() if isinstance(witness, Unsatisfiable) else evidence
-        judgement = judge(claim, proof, witness)
-        return Outcome(judgement, proof, name, tuple(tried), budget.elapsed, witness=witness)
+        return _judged(claim, (proof, name), tried, budget, witness)
     except BudgetExceeded as stop:
         return _undecided(str(stop), tried, budget)
     except KeyboardInterrupt as stop:

@@ -72,7 +72,8 @@ def _of_the_kernel(answer: object) -> bool:
 class Outcome(Answered):
     """The answer to a claim, with its evidence, or with the ``reason`` why there is none.
 
-    ``witness`` is what a proof is about (``verify.kernel.instances``); ``tried`` lists the engines run.
+    ``witness`` is what a proof is about (``verify.kernel.instances``); ``tried`` lists the engines run. Of ``seconds``
+    the kernel took ``checking`` to judge the evidence at the end.
     """
 
     answer: Judgement | Attestation | None
@@ -82,6 +83,7 @@ class Outcome(Answered):
     seconds: float
     reason: str = ""
     witness: Witness | Unsatisfiable | None = None
+    checking: float = 0.0
 
     @property
     def judgement(self) -> Judgement | None:
