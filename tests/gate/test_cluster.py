@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -53,6 +54,7 @@ def run(executor: Executor, cases: list[Case], width: int = 2) -> dict[str, str]
     return {f.case.id: f.verdict if f.status != "internal" else f.message for f in found}
 
 
+@functools.cache
 def expected() -> dict[str, str]:
     return {case.id: Work()(case, None).verdict for case in CASES}
 
@@ -171,13 +173,12 @@ class Counting(Here):
 
 
 def test_tiny_claims_go_in_batches() -> None:
-    many = [replace(case, id=f"{case.id} {i}") for case in CASES for i in range(6)]
+    many = [replace(CASES[0], id=str(i)) for i in range(40)]
     executor = Counting()
-    verdicts = run(executor, many, width=1)
-    assert {name.rpartition(" ")[0]: verdict for name, verdict in verdicts.items()} == expected()
+    assert run(executor, many, width=1) == {case.id: "proved" for case in many}
     assert executor.sizes[0] == 1 and max(executor.sizes) >= 8 and sum(executor.sizes) == len(many)
     slow = Counting(most=1)  # a worker that gives the rest of its batch back
-    assert run(slow, many, width=1) == verdicts
+    assert run(slow, many[:10], width=1) == {case.id: "proved" for case in many[:10]}
     assert max(slow.sizes) == 2
 
 
@@ -285,7 +286,7 @@ class TestDask:
         running = _started(port)
         try:
             ready = connected_when_ready(f"dask://127.0.0.1:{port}")
-            ready.margin = 5.0
+            ready.margin = 15.0
             found = []
             for item in ready.run([replace(case, timeout=5) for case in CASES], Work(), None, lambda case: None):
                 found.append(item)
