@@ -44,6 +44,16 @@ class Gate:
             codes.add(3)
         return next((code for code in (4, 2, 1, 3) if code in codes), 0)
 
+    @property
+    def searching(self) -> float:
+        """Seconds that engines took, added up over the cases and whoever decided them."""
+        return sum(found.searching for found in self.found)
+
+    @property
+    def checking(self) -> float:
+        """Seconds that the kernel took to judge evidence, added up likewise."""
+        return sum(found.checking for found in self.found)
+
     def in_order(self) -> list[Found]:
         """What was found, in the order of the cases."""
         places = {case.key: i for i, case in enumerate(self.cases)}
