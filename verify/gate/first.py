@@ -31,8 +31,9 @@ REFERENCE_SHARE, MAX_REFERENCE = 0.5, 50 << 20
 MAX_SHOWN = 300
 REFERENCE = (
     "# Whatever changes an output breaks this one. Where a change is meant, replace the copy in the same commit;",
-    "# 'equivalent within 1/1000' allows for rounding.",
+    "# 'equivalent within 1/1000' on the range of your inputs allows for rounding.",
 )
+WHY = 'why = "No commit changes an output without replacing the copy."'
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def _claim(looked: Looked, expect: str = "", output: str | None = None) -> list[
     if looked.to:
         lines.append(f"to = {json.dumps(looked.to, ensure_ascii=False)}")
         lines += [f"to_output = {json.dumps(output, ensure_ascii=False)}"] if output is not None else []
+        lines.append(WHY)
     lines += [f"on = {json.dumps(looked.region, ensure_ascii=False)}"] if looked.region != "all" else []
     return lines + ([f'expect = "{expect}"'] if expect else [])
 
