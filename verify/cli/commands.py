@@ -20,7 +20,7 @@ from verify.cli.options import (
     whole,
 )
 from verify.cli.progress import Progress
-from verify.cli.workers import jobs_option, workers
+from verify.cli.workers import sharing_options, workers
 from verify.errors import InputError
 from verify.kernel.check import Verdict
 from verify.report import words
@@ -46,7 +46,7 @@ STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
 @click.option("--show-smt", is_flag=True, help="Print the literal query for an SMT solver and stop.")
 @click.option("--expect", metavar="VERDICT", help="proved or refuted: status 0 if it is, 1 if not, 3 unknown.")
 @click.option("--work", metavar="STEPS", help="Give up after so many counted steps (status 3).")
-@jobs_option
+@sharing_options
 @bounded
 def check(
     network: str,
@@ -62,6 +62,7 @@ def check(
     expect: str | None,
     work: str | None,
     jobs: str,
+    address: str | None,
     timeout: str | None,
     memory: str | None,
     as_json: bool,
@@ -90,6 +91,7 @@ def check(
             "--outputs": outputs,
             "--show-smt": show_smt,
             "--jobs": jobs != "1",
+            "--executor": address,
             "--work": work,
         }
         found = check_family_file(
@@ -107,7 +109,7 @@ def check(
         return 0
     if folder is not None:
         take(Path(folder))
-    with Progress(f"{network}: {property}") as progress, workers(jobs) as executor:
+    with Progress(f"{network}: {property}") as progress, workers(jobs, address) as executor:
         each = api.check_each(
             network,
             property,

@@ -7,21 +7,21 @@ evidence. What it does not accept is an internal error. Workers must see network
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from verify.errors import InputError
 from verify.gate.batches import SECONDS, BatchSize, in_time, next_batch
 from verify.gate.decide import Decided, Found, decide_case, decide_with, recalled_case
 from verify.gate.plan import Case, from_here
 from verify.gate.work import Work, finish
+from verify.search.cluster import connect
+from verify.search.dividing.sent import is_lost
 
 # A case that was lost so often (with its worker, or with the scheduler) is given up.
 ATTEMPTS = 4
@@ -31,8 +31,6 @@ WAKE_SECONDS = 1.0
 # that only ``work`` bounds has the second number of seconds.
 MARGIN_SECONDS = 30.0
 UNTIMED_SECONDS = 3600.0
-# What a cluster raises where a worker, or the way to it, was lost.
-LOSSES = ("KilledWorker", "CommClosedError", "FutureCancelledError")
 
 
 def answer(question: str) -> str:
@@ -212,7 +210,7 @@ class _Run:
             yield Found(sent.cases[0], "undecided", message)
 
     def _failed(self, batch: list[Case], error: Exception) -> Iterator[Found]:
-        if isinstance(error, CancelledError) or type(error).__name__ in LOSSES:
+        if is_lost(error):
             yield from self._again(batch)
             return
         for case in batch:
@@ -261,23 +259,5 @@ def accepted(case: Case, data: Any, cache: Path | None = None) -> Decided:
 
 def connected(address: str) -> Cluster:
     """The cluster at ``dask://HOST:PORT``. Raises ``InputError`` where there is none, or Dask is not installed."""
-    kind, _, place = address.partition("://")
-    host, _, port = place.rpartition(":")
-    if kind != "dask" or not host or not port.isdecimal() or not 0 < int(port[:6]) < 65536:
-        raise InputError(f"--executor {address[:80]}: expected dask://HOST:PORT")
-    try:
-        distributed: Any = importlib.import_module("distributed")
-    except ImportError as error:
-        raise InputError("Dask is missing; install it with: pip install 'relu-verify[dask]'") from error
-    try:
-        # Answers are texts: what a worker pickles is not read.
-        client: Any = distributed.Client(f"tcp://{place}", timeout=10, set_as_default=False, deserializers=["msgpack"])
-    except (OSError, ValueError) as error:
-        raise InputError(f"--executor {address[:80]}: no scheduler answers there ({str(error)[:160]})") from error
-    workers = sum(client.nthreads().values())
-    if not workers:
-        client.close()
-        raise InputError(f"--executor {address[:80]}: the scheduler has no workers; start some with 'dask worker'")
-    executor = client.get_executor(pure=False)
-    assert isinstance(executor, Executor)
-    return Cluster(executor, workers)
+    found = connect(address)
+    return Cluster(found.executor, found.width)
