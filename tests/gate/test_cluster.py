@@ -18,11 +18,16 @@ from typing import Any
 
 import pytest
 
+from tests.search.test_subtrees import about, handing_out, reordered, split, text
 from tests.support.cli import PATIENCE, ROOT, call
 from verify.errors import InputError
 from verify.gate.cluster import ATTEMPTS, Cluster, accepted, answer, connected, list_of_answers, question
 from verify.gate.plan import Case
 from verify.gate.work import Work
+from verify.search.cluster import connect
+from verify.search.dividing.sent import DataExecutor
+
+__all__ = ["handing_out"]
 
 CASE = Case("verify.toml", 1, "a", "relu", "convex")
 CASES = [
@@ -153,8 +158,8 @@ def test_a_workers_word_counts_for_nothing() -> None:
 
 
 def test_what_is_no_list_of_answers() -> None:
-    for text in ("nonsense", "[" * 100_000, b"bytes", "[]", "{}", "3", "null", None):
-        assert list_of_answers(text, 3) == [None] * 3
+    for rubbish in ("nonsense", "[" * 100_000, b"bytes", "[]", "{}", "3", "null", None):
+        assert list_of_answers(rubbish, 3) == [None] * 3
     assert list_of_answers("[1, 2, 3, 4]", 3) == [1, 2, 3]
     assert list_of_answers("[1]", 3) == [1]
 
@@ -259,6 +264,25 @@ class TestDask:
                 os.kill(worker.process.process.pid, signal.SIGKILL)
         assert {f.case.id: f.verdict for f in found} == expected()
         assert len(found) == len(CASES)
+
+    @pytest.mark.usefixtures("handing_out")
+    def test_parts_of_a_split(self, cluster: Any) -> None:
+        """What ``verify check --executor`` does; a worker is killed in the middle."""
+        connection = connect(cluster.scheduler_address.replace("tcp://", "dask://"))
+        try:
+            claim, shared = about(reordered(2)), DataExecutor(connection.executor)
+            assert text(split(claim, shared)) == text(split(claim, None))
+            next(iter(cluster.workers.values())).process.process.kill()
+            assert text(split(claim, shared)) == text(split(claim, None))
+        finally:
+            connection.close()
+
+    def test_check(self, cluster: Any, capsys: Any) -> None:
+        address = cluster.scheduler_address.replace("tcp://", "dask://")
+        assert call(capsys, "check", "relu", "convex", "--executor", address).status == 0
+        assert call(capsys, "ask", "relu", "f(x) >= 1 for x in box(0, 1)", "--executor", address).status == 1
+        both = call(capsys, "check", "relu", "convex", "--executor", address, "--jobs", "2")
+        assert both.status == 2 and "leave one out" in both.err
 
     @pytest.mark.parametrize(
         ("reply", "status"),

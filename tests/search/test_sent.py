@@ -18,11 +18,13 @@ from tests.support.random_claims import claim as random_claim
 from tests.support.seeds import chunks
 from verify.errors import BudgetExceeded, EvidenceError
 from verify.kernel.check import Verdict
+from verify.kernel.evidence import Tree
 from verify.kernel.goals import Bounds, goal_of
 from verify.search.budget import Budget
 from verify.search.dividing import cutting, sent, subtrees
 from verify.search.dividing.sent import ATTEMPTS, DataExecutor
 from verify.search.dividing.watch import Watch
+from verify.search.refuting.finding import Finding
 
 __all__ = ["handing_out"]
 
@@ -44,7 +46,7 @@ class Cluster(Executor):
 
 
 @pytest.mark.usefixtures("handing_out")
-@pytest.mark.parametrize("seeds", chunks(9000, 30, 1, campaign=10))
+@pytest.mark.parametrize("seeds", chunks(9000, 10, 1, campaign=10))
 def test_same_verdict_and_evidence(seeds: range) -> None:
     for seed in seeds:
         claim = random_claim(seed)
@@ -89,13 +91,33 @@ def found(kind: str, **points: list[str]) -> Callable[[str], str]:
     return lambda answer: json.dumps({"findings": [[kind, points]]})
 
 
-RUBBISH = ("", "{}", "[]", "3", "null", "[" * 100_000, b"{}", None, object(), '{"tree": 3}', '{"undecided": "no"}')
 LIES: list[Callable[[str], Any]] = [
-    *(lambda _, lie=lie: lie for lie in (*RUBBISH, '{"findings": []}', '{"findings": [3]}')),
-    *(a_leaf, without_free, found("Bend", p=["0", "0"], q=["1", "1"]), found("Bend", p=["0", "0"])),
-    *(found("NonZero", v=["0", "0"]), found("NonZero", v=["0"]), found("NonZero", v=["NaN", "0"]), found("Path")),
-    found("NonZero", w=["1", "1"]),
+    *(a_leaf, without_free, found("Bend", p=["0", "0"], q=["1", "1"]), found("NonZero", v=["0", "0"])),
+    lambda _: '{"undecided": "no"}',
+    lambda _: "nonsense",
 ]
+RUBBISH: list[Any] = [
+    *("", "{}", "[]", "3", "null", "[" * 100_000, b"{}", None, object(), '{"tree": 3}', '{"tree": {"tree": []}}'),
+    *('{"findings": []}', '{"findings": [3]}', '{"tree": {"empty": {}}}', '{"tree": {"equations": [], "tree": [{}]}}'),
+    *(found("NonZero", v=["0"])(""), found("NonZero", v=["NaN", "0"])(""), found("Path")("")),
+    *(found("NonZero", w=["1", "1"])(""), found("Bend", p=["0", "0"])("")),
+]
+
+
+@pytest.mark.usefixtures("handing_out")
+def test_what_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks: list[subtrees.Task] = []
+    plain = subtrees.subtree
+
+    def noted(task: subtrees.Task) -> Tree | list[Finding]:
+        tasks.append(task)
+        return plain(task)
+
+    monkeypatch.setattr(subtrees, "subtree", noted)
+    assert split(about(reordered(2)), DataExecutor(Cluster())).verdict is Verdict.PROVED
+    for answer in RUBBISH:
+        with pytest.raises(EvidenceError, match="a worker's answer cannot be read"):
+            sent.read_answer("subtree", tasks[0], answer)
 
 
 @pytest.mark.usefixtures("handing_out")
