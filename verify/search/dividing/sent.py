@@ -20,9 +20,10 @@ import numpy as np
 from verify.errors import BudgetExceeded, EvidenceError, VerifyError
 from verify.kernel.cuts import LEAF
 from verify.kernel.evidence import Cover, Tree, proof_to_json, read_proof, read_vector
+from verify.property.instances import Bend, Change, Offset
 from verify.rational import Floats
 from verify.search.dividing import cutting, subtrees
-from verify.search.refuting.finding import Bend, Change, Finding, NonZero, Offset
+from verify.search.refuting.finding import Finding, NonZero
 
 FINDINGS: dict[str, type[Bend | Offset | NonZero | Change]] = {
     kind.__name__: kind for kind in (Bend, Offset, NonZero, Change)
