@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import verify
-from verify.cli import display
+from verify.cli import display, explain
 from verify.report.files import write_report
 from verify.report.folder import ReportFolder
 from verify.report.index import write_index
@@ -42,7 +42,7 @@ def thread() -> None:
     claim("thread", "affine", "box(0, 1/3)")
     claim("thread_nonneg", "affine", "nonneg")
     claim("thread_nonneg", "additive", "nonneg")
-    display.show_explanation(verify.load("thread"), "box(0, 1)", verify.explain("thread", "box(0, 1)"))
+    explain.show_explanation(verify.load("thread"), "box(0, 1)", verify.explain("thread", "box(0, 1)"))
 
 
 def digits() -> None:
@@ -51,10 +51,10 @@ def digits() -> None:
     network = verify.load("examples/digits_conv.onnx")
     claim(network, "additive", "all")
     found = verify.radius(network, IMAGE)
-    display.show_radii(network, found)
+    explain.show_radii(network, found)
     claim(network, "affine", f"ball({IMAGE}, {found.affine})")
     claim(network, "affine", f"ball({IMAGE}, 1/1000)")
-    display.show_explanation(network, "box(0, 1)", verify.explain(network, "box(0, 1)"))
+    explain.show_explanation(network, "box(0, 1)", verify.explain(network, "box(0, 1)"))
 
 
 def main() -> None:

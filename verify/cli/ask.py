@@ -15,7 +15,7 @@ from verify.cli import display
 from verify.cli.commands import STATUS, write_reports
 from verify.cli.options import bounded, choosing_output, choosing_second_output, limit_memory, number, whole
 from verify.cli.progress import Progress
-from verify.cli.workers import jobs_option, workers
+from verify.cli.workers import sharing_options, workers
 from verify.errors import InputError
 from verify.report.folder import ReportFolder, take
 from verify.search.decide import ENGINE_NAMES
@@ -46,7 +46,7 @@ def _typed(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str:
 @click.option("--report", "folder", metavar="DIR", help="Write the evidence (*.json) and pages there.")
 @click.option("--show-smt", is_flag=True, help="Print the literal query for an SMT solver and stop.")
 @click.option("--work", metavar="STEPS", help="Give up after so many counted steps (status 3).")
-@jobs_option
+@sharing_options
 @bounded
 def ask(
     network: str,
@@ -60,6 +60,7 @@ def ask(
     show_smt: bool,
     work: str | None,
     jobs: str,
+    address: str | None,
     timeout: str | None,
     memory: str | None,
     as_json: bool,
@@ -81,7 +82,7 @@ def ask(
         return 0
     if folder is not None:
         take(ReportFolder(Path(folder)))
-    with Progress(f"{network}: {formula}"[:200]) as progress, workers(jobs) as executor:
+    with Progress(f"{network}: {formula}"[:200]) as progress, workers(jobs, address) as executor:
         result = decide(
             first,
             formula,

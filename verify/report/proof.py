@@ -15,23 +15,10 @@ from verify.property.trivial import why_vacuous
 from verify.property.units import unit_network
 from verify.rational import counted
 from verify.report import words
+from verify.report.criteria import CRITERIA
 from verify.report.model import Step
 from verify.report.record import Result
 
-CRITERIA = {
-    Criterion.AFFINE: "every piece carries the same affine map",
-    Criterion.LINEAR: "every piece carries the same map, and that map is linear",
-    Criterion.CONSTANT: "every piece is the same constant",
-    Criterion.ZERO: "every piece is zero",
-    Criterion.THROUGH_ORIGIN: "every piece, extended, is zero at the origin",
-    Criterion.CONVEX: "no piece's affine map exceeds the network on another piece",
-    Criterion.NONPOSITIVE: "no piece is positive anywhere on its cell",
-    Criterion.NONDECREASING: "no piece decreases along the axis",
-    Criterion.LIPSCHITZ: "the gradient of every piece is bounded by the constant in the dual norm",
-    Criterion.NOWHERE: "on no piece is there a point at which the formula fails",
-    Criterion.POSITIVE_SOMEWHERE: "every pre-activation of a ReLU is positive somewhere",
-    Criterion.NEVER: "no case holds at any point",
-}
 STABLE = "Lemma 1: stable implies affine"
 SIGNS = "Lemma 8: signs of weights, biases and inputs"
 SPLIT = "Lemma 1 on each part"

@@ -14,9 +14,9 @@ from verify.property import Vacuous
 from verify.property.trivial import why_vacuous
 from verify.rational import Enclosure, Real, Vector, display, display_apart
 from verify.report import words
+from verify.report.criteria import CRITERIA
 from verify.report.how import how_proved, proof_text
 from verify.report.points import point_text
-from verify.report.proof import CRITERIA, steps
 from verify.report.record import Result
 from verify.report.story import along, listed
 from verify.search.budget import Budget
@@ -55,7 +55,12 @@ def _proved(result: Result) -> list[str]:
     evidence = result.outcome.evidence
     if result.vacuous or result.assurance == "attested":
         return []
-    found = [steps(result)[0].text if isinstance(evidence, Rule) else words.sentence(how_proved(result.record()))]
+    if isinstance(evidence, Rule):
+        from verify.report.proof import steps  # drawn and written proofs, which few short answers need
+
+        found = [steps(result)[0].text]
+    else:
+        found = [words.sentence(how_proved(result.record()))]
     questions = result.claim.questions()
     if isinstance(questions, Vacuous) or not isinstance(evidence, Cells | Rule):
         return found

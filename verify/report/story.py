@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from verify.network import Network
 from verify.rational import Vector, counted, display_apart
 from verify.report.points import point_text
-from verify.search.commands.explain import Break, Explanation
+
+if TYPE_CHECKING:
+    from verify.search.commands.explain import Break, Explanation
 
 SHOWN_UNITS, SHORT = 3, 6
 
