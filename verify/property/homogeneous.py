@@ -100,7 +100,7 @@ POSITIVELY_HOMOGENEOUS = Property(
     labels=("t x", "x"),
     trivial=Trivial(Absence.ORIGIN_OFF_HULL, "t", Fraction(1)),
     implied_by=(("positively homogeneous",),),
-    draw=_scalings([t for t in FACTORS if t >= 0]),
+    draw=_scalings([f for f in FACTORS if f >= 0]),
     propose=_propose,
     definition="f(t*x) == t*f(x) for x in P, t*x in P, t >= 0",
 )
