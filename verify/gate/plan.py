@@ -109,8 +109,12 @@ def expanded(source: Source) -> list[Case]:
     problems: list[Problem] = []
     found: list[Case] = []
     total = 0
+    firsts: dict[int, int] = {}  # of each claim; asking ``line_of`` for each would look at every line each time
+    for place, known in source.lines.items():
+        if len(place) > 1 and place[0] == "claim":
+            firsts[int(place[1])] = min(known, firsts.get(int(place[1]), known))
     for index, claim in enumerate(source.tables.claim):
-        line = line_of(source.lines, ("claim", index))
+        line = firsts.get(index) or line_of(source.lines, ("claim", index))
         try:
             values = _values(claim, Path(source.name).parent)
             total += math.prod(len(options) for options in values.values())
