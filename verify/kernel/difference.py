@@ -120,13 +120,13 @@ def _together(first: Network, second: Network, base: Base) -> Intervals:
     size = len(values.low)
     every = np.ones(size, dtype=bool)
     gaps = Intervals(zeros(size), zeros(size), every, every)
-    starts = _starts(first)
+    starts = starts_of(first)
     change = gaps
     for mine, theirs in zip(first.blocks, second.blocks, strict=True):
-        own, other = _rows(mine, starts), _rows(theirs, starts)
+        own, other = rows_of(mine, starts), rows_of(theirs, starts)
         z = values.of_rows(own).rounded()
         # gaps of the constant and of the input are zero: (W', b') (0, y - y') is W' (y - y')
-        change = _plus(gaps.of_rows(other), values.of_rows(_rows(mine, starts, theirs))).rounded()
+        change = _plus(gaps.of_rows(other), values.of_rows(rows_of(mine, starts, theirs))).rounded()
         if mine.relu:
             change = _after_relu(change, z, _minus(z, change))
             z = z.clipped()
@@ -148,20 +148,20 @@ def _zeroed(values: Vector, mask: Bits) -> Vector:
 def _apart(network: Network, base: Base) -> Intervals:
     """The bounds of one network's outputs."""
     values = Intervals.of_inputs(base, bounded=True)
-    starts, z = _starts(network), values
+    starts, z = starts_of(network), values
     for block in network.blocks:
-        z = values.of_rows(_rows(block, starts)).rounded()
+        z = values.of_rows(rows_of(block, starts)).rounded()
         values = values.followed_by(z.clipped() if block.relu else z)
     return z
 
 
-def _starts(network: Network) -> Indices:
+def starts_of(network: Network) -> Indices:
     """Where each source's columns begin: column 0 is the constant, then the input, then the blocks."""
     sizes = [1, network.input_size, *(block.size for block in network.blocks)]
     return np.cumsum(sizes)[:-1]
 
 
-def _rows(block: Block, starts: Indices, minus: Block | None = None) -> Matrix:
+def rows_of(block: Block, starts: Indices, minus: Block | None = None) -> Matrix:
     """The block's pre-activations as rows over all columns, less those of another block."""
     pieces: list[Triplets] = []
     for part, sign in ((block, 1), (minus, -1)):

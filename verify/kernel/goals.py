@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from verify.errors import EvidenceError
 from verify.kernel.affine_forms import Pair, paired
+from verify.kernel.alignment import continuous
 from verify.kernel.batches import DOUBLE, SINGLE, Bend, Bits, Directions, Machine, Precision
 from verify.kernel.cuts import Cuts, leaves, sides
 from verify.kernel.difference import correspond, folded
@@ -121,7 +122,7 @@ def goal_of(claim: Claim, *, single: bool) -> Goal:
     make = GOALS.get(claim.property.family)
     if make is None:
         raise EvidenceError("bounds", f"do not prove {claim.property.name!r}")
-    return make(claim, SINGLE if single else DOUBLE)
+    return make(continuous(claim), SINGLE if single else DOUBLE)
 
 
 def _plain(claim: Claim) -> tuple[Network, Network | None, Box]:

@@ -23,6 +23,7 @@ from verify.errors import NetworkError
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
 from verify.network.network import Block, Network
+from verify.network.quantizer import Quantizer
 from verify.rational import Number, Vector, concatenate, counted, to_fraction, vector, vector_from_floats, zeros
 
 
@@ -88,6 +89,21 @@ class Tensor:
         value = to_fraction(factor)
         terms = {s: m.scaled(value) for s, m in self.terms.items()}
         return replace(self, terms=terms, bias=self.bias.scaled(value))
+
+    def times(self, factors: Vector) -> Tensor:
+        """Every value times its own exact number, without a block."""
+        numbers = factors.fractions()
+        if len(set(numbers)) == 1:
+            return self.scaled(numbers[0])
+        entries = matrices.compact(numbers)
+        terms = {
+            s: matrices.from_triplets(
+                m.row_of_entry, m.columns, matrices.exact_products(m.entries, entries[m.row_of_entry]), m.shape
+            )
+            for s, m in self.terms.items()
+        }
+        products = [a * b for a, b in zip(self.bias.fractions(), numbers, strict=True)]
+        return replace(self, terms=terms, bias=vector(products))
 
     def plus(self, constant: Vector) -> Tensor:
         """Every value plus a constant."""
@@ -159,11 +175,13 @@ class Builder:
             raise NetworkError(f"{self.name}: the input of shape {self.input_shape} has no values")
         return Tensor(self, tuple(self.input_shape), {0: matrices.identity(size)}, zeros(size), "input")
 
-    def add_block(self, tensor: Tensor, *, relu: bool, smooth: str | None = None) -> Tensor:
+    def add_block(
+        self, tensor: Tensor, *, relu: bool, smooth: str | None = None, quantizer: Quantizer | None = None
+    ) -> Tensor:
         """Append a block with ``tensor`` as its pre-activation and return its output."""
         inputs = tuple((s, m) for s, m in sorted(tensor.terms.items()) if m.entry_count)
         name = tensor.name or f"layer{len(self.blocks) + 1}"
-        self.blocks.append(Block(name, tensor.shape, inputs, tensor.bias.reduced(), relu, smooth))
+        self.blocks.append(Block(name, tensor.shape, inputs, tensor.bias.reduced(), relu, smooth, quantizer))
         output = {len(self.blocks): matrices.identity(tensor.size)}
         return Tensor(self, tensor.shape, output, zeros(tensor.size), tensor.name)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from verify.errors import BudgetExceeded, EvidenceError, InputError, TooLarge
+from verify.kernel.alignment import is_quantized
 from verify.kernel.check import has_smooth_units, judge
 from verify.kernel.criteria import check_equality, map_of
 from verify.kernel.evidence import (
@@ -34,6 +35,7 @@ from verify.search.budget import Budget
 from verify.search.engines.bounds import FEW_RELU, search_bounds
 from verify.search.engines.difference import search_difference
 from verify.search.engines.inequality import one_leaf, split_inequality
+from verify.search.engines.quantized import search_quantized
 from verify.search.engines.rewriting import rewritten_problem
 from verify.search.engines.split import split
 from verify.search.engines.units import search_units
@@ -173,7 +175,7 @@ ENGINES: dict[str, Callable[[Attempt, Problem], Result]] = {
     "sampling": _sampling,
     "split": _split,
 }
-ENGINE_NAMES = ("auto", "rules", *ENGINES, "difference", "bounds", "units", "smooth", "z3")
+ENGINE_NAMES = ("auto", "rules", *ENGINES, "difference", "bounds", "units", "smooth", "quantized", "z3")
 # Slopes of networks with more ReLU than other engines decide are bounded first, for a part of the time.
 SLOPES = ("nondecreasing", "nonincreasing", "lipschitz")
 SLOPE_SHARE, SLOPE_SECONDS = 0.5, 60.0
@@ -279,6 +281,8 @@ def _search(
     claim: Claim, questions: list[Question], budget: Budget, engine: str, tried: list[str], notes: list[str]
 ) -> tuple[Evidence, str] | None:
     """Evidence and the engine that found it; ``tried`` gets the engines run and ``notes`` what is known without it."""
+    if is_quantized(claim):
+        return _quantized(claim, budget, engine, tried, notes)
     if has_smooth_units(claim):
         return _smooth(claim, questions, budget, engine, tried)
     if questions[0].criterion is Criterion.POSITIVE_SOMEWHERE:
@@ -379,6 +383,22 @@ def _smooth(
     tried.append("smooth")
     found = search_smooth(claim, questions, budget)
     return (found, "smooth") if found is not None else None
+
+
+def _quantized(
+    claim: Claim, budget: Budget, engine: str, tried: list[str], notes: list[str]
+) -> tuple[Evidence, str] | None:
+    if engine not in ("auto", "quantized"):
+        raise InputError(f"engine {engine!r} is for continuous networks; leave it out, or write 'quantized'")
+    tried.append("quantized")
+
+    def run(subject: Claim, questions: list[Question], own: Budget) -> Evidence | None:
+        found = _run(subject, questions, own, _in_order(questions), [])
+        return None if found is None else found[0]
+
+    found, note = search_quantized(claim, budget, run)
+    notes.append(note)
+    return (found, "quantized") if found is not None else None
 
 
 def _units(
