@@ -1,7 +1,7 @@
 """Quantized networks as piecewise linear ones of more inputs.
 
-A quantizer gives ``y = min(max(z, a), b) + e`` with a = ``scale * low``, b = ``scale * high`` and an e that depends on z,
-at most its ``radii`` in size (``verify.network.quantizer``). With all e as further inputs the network is piecewise
+A quantizer gives ``y = min(max(z, a), b) + e`` with a = ``scale * low``, b = ``scale * high`` and an e that depends on
+z, at most its ``radii`` in size (``verify.network.quantizer``). With all e as further inputs the network is piecewise
 linear: f(x) = F(x, e(x)), e(x) in a box. What holds of F(x, e) for all e in the box holds of f(x). With
 t = max(z - a, 0) and v = max(b - a - t, 0), ``min(max(z, a), b) = b - v``: two blocks of ReLU, and readers of y read
 b - v + e.
