@@ -207,11 +207,13 @@ def _extreme(left: Vector, right: Vector, *, least: bool) -> Vector:
 
 
 def _within(z: Intervals, quantizer: Quantizer) -> Intervals:
-    """Bounds of clip(z) + e."""
-    bottom, top, spread = quantizer.bottom, quantizer.top, quantizer.radii
+    """Bounds of the clip of z + e."""
     sides = []
-    for values, known, end in ((z.low, z.has_low, bottom), (z.high, z.has_high, top)):
-        inside = _extreme(_extreme(values, bottom, least=False), top, least=True).fractions()
+    for values, known, end in (
+        (z.low - quantizer.radii, z.has_low, quantizer.bottom),
+        (z.high + quantizer.radii, z.has_high, quantizer.top),
+    ):
+        inside = _extreme(_extreme(values, quantizer.bottom, least=False), quantizer.top, least=True).fractions()
         sides.append(vector([v if k else e for v, k, e in zip(inside, known, end.fractions(), strict=True)]))
-    every = np.ones(len(spread), dtype=bool)
-    return Intervals(sides[0] - spread, sides[1] + spread, every, every)
+    every = np.ones(len(quantizer.radii), dtype=bool)
+    return Intervals(sides[0], sides[1], every, every)

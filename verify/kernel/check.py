@@ -107,7 +107,7 @@ def judge(claim: Claim, evidence: Evidence, witness: Witness | Unsatisfiable | N
             for note in network.notes:
                 ledger.add(f"{network.name}: {note}")
             if network.is_quantized:
-                ledger.add(f"{network.name}: {QUANTIZED}")
+                ledger.add(QUANTIZED)
     if isinstance(evidence, ValueGap | Falsehood | Unsafe | Off) and witness is not None:
         raise EvidenceError("instances", "a refutation stands alone; what is beside it is not looked at")
     if isinstance(evidence, ValueGap):

@@ -1,10 +1,9 @@
 """Quantized networks as piecewise linear ones of more inputs.
 
-A quantizer gives ``y = min(max(z, a), b) + e`` with a = ``scale * low``, b = ``scale * high`` and an e that depends on
+A quantizer gives ``y = min(max(z + e, a), b)`` with a = ``scale * low``, b = ``scale * high`` and an e that depends on
 z, at most its ``radii`` in size (``verify.network.quantizer``). With all e as further inputs the network is piecewise
 linear: f(x) = F(x, e(x)), e(x) in a box. What holds of F(x, e) for all e in the box holds of f(x). With
-t = max(z - a, 0) and v = max(b - a - t, 0), ``min(max(z, a), b) = b - v``: two blocks of ReLU, and readers of y read
-b - v + e.
+t = max(z + e - a, 0) and v = max(b - a - t, 0), y = b - v: two blocks of ReLU, and readers of y read b - v.
 """
 
 from __future__ import annotations
@@ -37,27 +36,26 @@ def loosened(network: Network, first: int, width: int, passes: Mapping[int, Ends
     """
     size, start = network.input_size + width, network.input_size + first
     blocks: list[Block] = []
-    place, clipped = {0: 0}, dict[int, tuple[Vector, int | None]]()
+    place, clipped = {0: 0}, dict[int, Vector]()
     for k, block in enumerate(network.blocks, start=1):
         terms, bias = dict[int, Matrix](), block.bias
         for source, matrix in block.inputs:
             if source in clipped:
-                top, column = clipped[source]
-                bias = bias + matrix.product(top)
+                bias = bias + matrix.product(clipped[source])
                 _put(terms, place[source], matrix.scaled(Fraction(-1)))
-                if column is not None:
-                    _put(terms, 0, _moved(matrix, column, size))
             else:
                 _put(terms, place[source], matrix if source else _moved(matrix, 0, size))
-        inputs, ends, own = tuple(sorted(terms.items())), (passes or {}).get(k), None
+        ends = (passes or {}).get(k)
         if block.quantizer is not None:
-            ends, own = (block.quantizer.bottom, block.quantizer.top), start
+            ends = block.quantizer.bottom, block.quantizer.top
+            _put(terms, 0, _moved(matrices.identity(block.size), start, size))
             start += block.size
+        inputs = tuple(sorted(terms.items()))
         if ends is None:
             blocks.append(replace(block, inputs=inputs, bias=bias.reduced()))
         else:
             blocks += _clip(block, len(blocks) + 1, inputs, bias, ends)
-            clipped[k] = ends[1], own
+            clipped[k] = ends[1]
         place[k] = len(blocks)
     return Network(network.name, (size,), network.output_shape, tuple(blocks), notes=network.notes)
 

@@ -5,10 +5,10 @@ in the type of the scale, so an implementation rounds another quotient p, with `
 q = z / scale (what is lost to underflow is less than ``roundoff``). Nothing here depends on which p within that bound
 it is, as long as division is monotone and gives whole numbers where the quotient is one:
 
-- *Off by at most* ``radii``: ``y = min(max(z, scale * low), scale * high) + e`` with
-  ``|e| <= scale * (1/2 + roundoff * M)``, M = max(|low|, |high|, 1). For q between low and high, p is between them as
-  well (both are numbers of the type of the scale, which ``Quantizer`` checks), and round(p) is within 1/2 of p. For q
-  beyond one of them, so is p, and e = 0.
+- *Off by at most* ``radii``: ``y = min(max(z + e, scale * low), scale * high)`` with an e of size at most
+  ``scale * (1/2 + roundoff * M)``, M = max(|low|, |high|, 1). For q between low and high take z + e = scale * round(p),
+  which is y: p is between them as well (both are numbers of the type of the scale, which ``Quantizer`` checks), and
+  round(p) is within 1/2 of p. For q beyond one of them, so is p; take e = 0.
 - *Settled*: where both ends of the interval of p give one integer, each p in it does, as rounding is monotone.
 """
 
@@ -61,7 +61,7 @@ class Quantizer:
 
     @cached_property
     def radii(self) -> Vector:
-        """How far a value may be from that of the clip alone (see the module docstring)."""
+        """How large e may be (see the module docstring)."""
         ends = zip(self.scale.fractions(), self.low.fractions(), self.high.fractions(), strict=True)
         one = Fraction(1)
         return vector([s * (one / 2 + self.roundoff * max(abs(a), abs(b), one)) for s, a, b in ends])

@@ -21,7 +21,7 @@ from verify.kernel.rounded import settled_values
 from verify.property import Claim, Question, Vacuous
 from verify.property.base import in_coordinates, point
 from verify.property.quantized import loosened_pair
-from verify.rational import Vector, display, vector_from_floats
+from verify.rational import Vector, display, vector
 from verify.region import Box
 from verify.search.budget import Budget
 from verify.search.dividing.cutting import Search, rounds
@@ -31,8 +31,8 @@ from verify.search.refuting.far_apart import far_apart
 from verify.search.refuting.finding import gap_at
 from verify.search.refuting.nontrivial import witness_of
 
-# A point near a tie is moved so many times, by these parts of the region's sides.
-MOVES, MOVED = 12, (2.0**-20, 2.0**-14, 2.0**-9)
+# A point near a tie is moved so many times, by these parts of the way to a random point of the region.
+MOVES, MOVED = 12, (Fraction(1, 1 << 20), Fraction(1, 1 << 14), Fraction(1, 1 << 9))
 # Cells are looked for where all networks together have at most so many ReLU.
 FEW_RELU = 64
 Run = Callable[[Claim, list[Question], Budget], Evidence | None]
@@ -97,15 +97,20 @@ def far_points(claim: Claim, budget: Budget) -> list[Vector]:
     local = in_coordinates(claim.network, region)[0], in_coordinates(claim.second, region)[0]
     found = far_apart(local, in_coordinates(claim.network, region)[1], inside, budget)
     rng, base = np.random.default_rng(2), region.base
-    sides = base.radii().floats() if isinstance(base, Box) else np.full(base.dimension, float(base.radius))
+    sides = base.radii() if isinstance(base, Box) else vector([base.radius / base.dimension] * base.dimension)
     points = []
     for t in [*found, inside]:
         points.append(t)
         for move in range(MOVES):
-            size = MOVED[move % len(MOVED)]
-            near = t + vector_from_floats(size * sides * rng.uniform(-1, 1, len(sides)))
-            points += [near] if region.holds(near) else []
+            other = vector(
+                [s * Fraction(n, 1 << 12) for s, n in zip(sides.fractions(), _whole(rng, len(sides)), strict=True)]
+            )
+            points.append(t + (base.centre() + other - t).scaled(MOVED[move % len(MOVED)]))
     return [t for t in points if region.holds(t)]
+
+
+def _whole(rng: np.random.Generator, size: int) -> list[int]:
+    return [int(n) for n in rng.integers(-(1 << 12), (1 << 12) + 1, size)]
 
 
 def _by_cuts(claim: Claim, subject: Claim, budget: Budget) -> Bounds | None:
