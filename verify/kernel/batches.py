@@ -61,7 +61,7 @@ from verify.rational import Floats
 
 Bits: TypeAlias = NDArray[np.bool_]
 # Boxes that are bounded together, at most; fewer where their columns would take more than so many numbers.
-MOST_BOXES, MOST_NUMBERS = 64, 1 << 22
+MOST_BOXES, MOST_NUMBERS = 192, 1 << 22
 # Columns of one box and one block.
 MAX_COEFFICIENTS = 40_000_000
 # Errors beyond this count as infinite: below it no partial sum overflows, in whatever order the terms are added.

@@ -18,7 +18,10 @@ integral is at most K N(x - y). Coordinates in which the box has no extent have 
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -42,6 +45,8 @@ from verify.property.slopes import axis_in_coordinates
 from verify.rational import Floats, Vector, vector, zeros
 from verify.region import Box, HalfSpace
 from verify.region.bases import Base
+
+THREADS = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +91,10 @@ class Goal:
         """For boxes (B, n) upper bounds (B, R) of -L for each row L."""
         return self.machine.run(low, high, trace).sides()[1]
 
+    def holds(self, chunk: tuple[Floats, Floats]) -> bool:
+        """Whether the bounds settle each of these boxes."""
+        return bool(self.settled(self.upper(*chunk)).all())
+
     def settled(self, upper: Floats) -> Bits:
         """The boxes (B,) on which in each case one row fails."""
         return np.asarray(self.settled_cases(upper).all(axis=1))
@@ -112,9 +121,12 @@ class Goal:
 def check_bounds(claim: Claim, evidence: Bounds) -> None:
     """Bound every part anew."""
     goal = goal_of(claim, single=evidence.single)
-    for low, high in goal.chunks(evidence.cuts):
-        if not goal.settled(goal.upper(low, high)).all():
-            raise EvidenceError("bounds", "the bounds do not settle a part of the region")
+    chunks = goal.chunks(evidence.cuts)
+    # NumPy works on several chunks at once; each chunk's bounds are its own.
+    with ThreadPoolExecutor(THREADS) as pool:
+        while some := list(itertools.islice(chunks, 2 * THREADS)):
+            if not all(pool.map(goal.holds, some)):
+                raise EvidenceError("bounds", "the bounds do not settle a part of the region")
 
 
 def goal_of(claim: Claim, *, single: bool) -> Goal:

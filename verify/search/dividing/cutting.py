@@ -32,8 +32,8 @@ Judge: TypeAlias = Callable[[Floats], bool]
 Numbers: TypeAlias = NDArray[np.int64]
 # Points, for each the case that holds most nearly, and how nearly.
 Promising: TypeAlias = tuple[Floats, Numbers, Floats]
-# So many points of each batch are remembered as promising.
-PROMISING = 4
+# In so many boxes of each batch points are tried, and so many of those are remembered as promising.
+LOOKED, PROMISING = 48, 4
 
 
 @dataclass(eq=False)
@@ -115,7 +115,8 @@ class Search:
             return boxes.take(bad)
         weight = weights(goal, upper)
         left = boxes.take(bad)
-        self._look(form.shared.dense[bad], weight[bad], left)
+        worst = np.argsort(-weight[bad].max(axis=1))[:LOOKED]
+        self._look(form.shared.dense[bad[worst]], weight[bad[worst]], left.take(worst))
         left.counts = np.zeros(len(bad)) + sum(_bends(bend)[bad] for bend in trace)
         axis = coordinate(form, trace, weight, boxes.low, boxes.high, self.movable)[bad]
         self.stuck = self.stuck or bool(np.any(left.shares < LEAST_SHARE))
