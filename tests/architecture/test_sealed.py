@@ -14,8 +14,6 @@ from verify.kernel.evidence import ValueGap
 from verify.kernel.families import FamilyJudgement
 from verify.network import examples
 from verify.property import CATALOGUE, Assignment, Claim
-from verify.property.catalogue import FAMILIES
-from verify.property.trivial import TRIVIAL
 from verify.rational import vector
 from verify.region import everything
 from verify.search.outcome import Attestation, Outcome
@@ -85,13 +83,3 @@ def test_checked_is_what_the_kernel_returned() -> None:
     assert (word.verdict, word.assurance, word.attested, word.vacuous) == (Verdict.PROVED, "attested", "Z3 0", False)
     nothing = outcome(None)
     assert (nothing.verdict, nothing.assurance, nothing.assumptions) == (Verdict.UNKNOWN, None, ())
-
-
-def test_the_table_of_trivial_instances_has_every_property() -> None:
-    keys = {p.key for p in CATALOGUE.values()} | {"nondecreasing", "nonincreasing", "lipschitz", "equivalent within"}
-    assert set(TRIVIAL) == keys | {
-        "never",
-        "no dead units",
-        "at most zero",
-    }  # the latter is asked of one unit, by search alone
-    assert len(FAMILIES) == 7  # monotone counts as nondecreasing

@@ -26,7 +26,7 @@ from verify.network import Network
 from verify.rational import vector
 from verify.region import Region, ball, box, everything, nonnegative, segment
 from verify.search.budget import Budget
-from verify.search.engines import split
+from verify.search.dividing import cells as split
 
 REFERENCE = {
     (2, 16, 16, 1): (225, 308, 269),

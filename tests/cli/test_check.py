@@ -260,14 +260,14 @@ def test_a_memory_limit_ends_in_unknown(tmp_path: Path) -> None:
 
 # The program, leaving a mark when the engine that takes long begins.
 MARKING = """
-import pathlib, sys
+import dataclasses, pathlib, sys
 from verify.cli.run import run
 from verify.search import decide
 split = decide.ENGINES["split"]
-def marking(*arguments):
+def marking(work):
     pathlib.Path(sys.argv[1]).touch()
-    return split(*arguments)
-decide.ENGINES["split"] = marking
+    return split.search(work)
+decide.ENGINES["split"] = dataclasses.replace(split, search=marking)
 sys.exit(run(sys.argv[2:]))
 """
 

@@ -98,7 +98,7 @@ def test_forged_steps_are_rejected(index: int) -> None:
 def test_any_change_of_sound_steps_is_rejected_or_sound() -> None:
     """Every code of every unit replaced by every other: what is accepted is the same function on the region."""
     from verify.search.budget import Budget
-    from verify.search.engines.rewriting import rewrite
+    from verify.search.rewriting import rewrite
 
     accepted = rejected = 0
     for seed in range(6):

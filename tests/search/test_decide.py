@@ -26,7 +26,7 @@ from verify.property import Claim, Criterion, Question, Vacuous
 from verify.region import box
 from verify.search.budget import Budget
 from verify.search.decide import ENGINE_NAMES, decide
-from verify.search.engines.split import cells
+from verify.search.dividing.cells import cells
 from verify.search.outcome import Outcome
 from verify.search.problem import Problem, prepare
 

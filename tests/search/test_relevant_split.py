@@ -35,8 +35,8 @@ from verify.region import (
 )
 from verify.search.budget import Budget
 from verify.search.decide import decide
+from verify.search.dividing.cells import cells
 from verify.search.dividing.relevant_split import rows_of
-from verify.search.engines.split import cells
 from verify.search.problem import Problem, prepare
 from verify.search.refuting.differences import differ
 

@@ -25,11 +25,11 @@ from verify.rational import Vector, vector
 from verify.region import Box, Region, ball, box, everything, l1_ball, nonnegative
 from verify.search import decide as deciding
 from verify.search.budget import Budget
-from verify.search.decide import ENGINES, decide
-from verify.search.engines.fingerprints import fingerprints
-from verify.search.engines.rewriting import rewrite, simplified
+from verify.search.decide import decide
+from verify.search.fingerprints import fingerprints
 from verify.search.problem import prepare
 from verify.search.refuting.sampling import points
+from verify.search.rewriting import rewrite, simplified
 
 
 def inner_points(rng: random.Random, region: Region, size: int) -> list[Vector]:
@@ -113,8 +113,7 @@ def test_a_disguise_with_one_weight_changed_is_told_apart(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(100))
 def test_verdicts_when_rewriting_comes_first(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    order = ["rewriting", *(name for name in ENGINES if name != "rewriting")]
-    monkeypatch.setattr(deciding, "_in_order", lambda _: order)
+    monkeypatch.setattr(deciding, "_in_order", lambda _, fitting: sorted(fitting, key=lambda e: e.name != "rewriting"))
     claim = random_claims.claim(1000 + seed, EQUALITIES)
     expected = z3_verdict(claim, 5)
     if expected is Verdict.UNKNOWN:

@@ -10,7 +10,7 @@ from verify.property import Criterion, Question
 from verify.rational import Vector, concatenate, vector, zeros
 from verify.region import Box, HalfSpace, ball, box
 from verify.search.budget import Budget
-from verify.search.engines.split import cells
+from verify.search.dividing.cells import cells
 from verify.search.geometry.lp import nonnegative
 from verify.search.geometry.simplex import NegativeAt
 from verify.search.problem import Problem

@@ -32,9 +32,9 @@ from verify.network import Network
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace, Region
 from verify.search.budget import Budget
+from verify.search.dividing.cells import divided, rounded
 from verify.search.dividing.subtrees import Node
 from verify.search.dividing.trees import tree_of
-from verify.search.engines.split import divided, rounded
 from verify.search.geometry.simplex import NegativeAt
 from verify.search.problem import Problem, prepare
 from verify.search.stability import Obstacle, settle

@@ -19,7 +19,7 @@ from verify.kernel.exact import AffineForm, Pattern, cell_of, pattern_at
 from verify.rational import Vector
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
-from verify.search.engines.split import cells
+from verify.search.dividing.cells import cells
 from verify.search.geometry.simplex import NegativeAt
 
 

@@ -35,13 +35,12 @@ from verify.formula.tree import (
 )
 from verify.network import Network
 from verify.property import CATALOGUE, Claim, find
-from verify.property.linear import SUPERPOSITION
 from verify.rational import exact_text
 from verify.region import Box, Region, everything
 
-# Superposition is linear's definition.
+# Of two properties with one definition (linear, superposition) the first.
 DEFINITIONS: tuple[tuple[str, str], ...] = tuple(
-    (wanted.name, wanted.definition) for wanted in CATALOGUE.values() if wanted is not SUPERPOSITION
+    {wanted.definition: (wanted.name, wanted.definition) for wanted in reversed(CATALOGUE.values())}.values()
 )
 # With a number: it is found among those of the formula.
 WITH_NUMBER = ("equivalent within {0}", "lipschitz {0} in linf", "lipschitz {0} in l1")

@@ -12,18 +12,6 @@ from rich.text import Text
 
 from verify.network import examples
 from verify.property.catalogue import CATALOGUE, FAMILIES
-from verify.property.units import NO_DEAD_UNITS
-
-# Formulas of the properties with parameters in their names, with the parameter in its place.
-FORMULAS = {
-    "nondecreasing": "f(x + t e_I) >= f(x), t >= 0",
-    "nonincreasing": "f(x + t e_I) <= f(x), t >= 0",
-    "lipschitz": "|f(x) - f(y)| <= K ||x - y||",
-    "equivalent within": "|f(x) - g(x)| <= E",
-    "never": "no x in P has y = f(x) in one of the cases",
-    "no dead units": NO_DEAD_UNITS.formula,
-}
-SYNONYMS = ("monotone",)
 
 
 @click.command()
@@ -45,9 +33,7 @@ def properties(as_json: bool) -> int:
 def catalogue() -> list[dict[str, str]]:
     """The name of each property, as one writes it, and its formula."""
     plain = [{"name": name, "formula": prop.formula} for name, prop in CATALOGUE.items()]
-    return plain + [
-        {"name": family.usage, "formula": FORMULAS[family.name]} for family in FAMILIES if family.name not in SYNONYMS
-    ]
+    return plain + [{"name": family.usage, "formula": family.formula} for family in FAMILIES if not family.synonym]
 
 
 def _network(name: str) -> dict[str, Any]:

@@ -18,15 +18,7 @@ from verify.kernel.check import Judgement, Verdict, judge
 from verify.kernel.evidence import Nothing, ValueGap
 from verify.kernel.facts import (
     AFFINE,
-    CONCAVE,
-    CONSTANT,
-    CONVEX,
-    EVEN,
-    FALLING,
     LINEAR,
-    ODD,
-    RISING,
-    SCALING,
     Facts,
     facts,
 )
@@ -90,25 +82,6 @@ class Member:
 
 FamilyEvidence: TypeAlias = SignRules | Member | Nothing
 
-# What a property (by its key) follows from: any one of these sets of facts about every output.
-SUFFICIENT: dict[str, tuple[tuple[str, ...], ...]] = {
-    "affine": ((AFFINE,),),
-    "linear": ((LINEAR,),),
-    "superposition": ((LINEAR,),),
-    "constant": ((CONSTANT,),),
-    "additive": ((LINEAR,),),
-    "homogeneous": ((LINEAR,), (SCALING, ODD)),
-    "positively homogeneous": ((SCALING,),),
-    "odd": ((ODD,),),
-    "even": ((EVEN,),),
-    "convex": ((CONVEX,),),
-    "concave": ((CONCAVE,),),
-    "subadditive": ((LINEAR,), (SCALING, CONVEX)),
-    "superadditive": ((LINEAR,), (SCALING, CONCAVE)),
-    "nondecreasing": ((RISING,),),
-    "nonincreasing": ((FALLING,),),
-}
-
 
 def on_the_region(known: Facts, region: Region) -> Facts:
     """What the region adds to the facts of an output v.
@@ -123,7 +96,7 @@ def on_the_region(known: Facts, region: Region) -> Facts:
     return known
 
 
-def follows(property: str, known: Facts) -> bool:
+def follows(property: Property, known: Facts) -> bool:
     """Whether the facts of an output imply the property.
 
     Positively homogeneous and odd: f(t x) = -f(-t x) = t f(x) for t < 0; x and t x in the convex P put 0, and both s x
@@ -131,13 +104,13 @@ def follows(property: str, known: Facts) -> bool:
     x + y are in P, so is (x + y)/2, and f(x + y) = 2 f((x + y)/2) <= f(x) + f(y); concave: >=. The others are the
     facts' definitions.
     """
-    return any(known.has(*names) for names in SUFFICIENT.get(property, ()))
+    return any(known.has(*names) for names in property.implied_by)
 
 
 def derived(claim: FamilyClaim) -> tuple[tuple[Line, ...], bool]:
     """The lines of the induction, and whether the property follows from the last one."""
     lines, outputs = induction(claim.family, claim.region)
-    return lines, all(follows(claim.property.key, on_the_region(v, claim.region)) for v in outputs)
+    return lines, all(follows(claim.property, on_the_region(v, claim.region)) for v in outputs)
 
 
 _SEAL: Final = object()

@@ -15,8 +15,9 @@ from verify.kernel.closed_form import check_equation, is_nonnegative
 from verify.kernel.evidence import Equation, Multipliers
 from verify.kernel.exact import AffineForm
 from verify.property import Assignment, Claim, Term
+from verify.property.base import Absence
 from verify.property.copies import sums_inside
-from verify.property.trivial import Absence, axis_direction, trivial
+from verify.property.trivial import axis_direction
 from verify.rational import Vector, counted, zeros
 from verify.region import Region
 
@@ -69,20 +70,21 @@ def is_vacuous(claim: Claim, witness: Witness | None) -> bool:
     """Whether the claim is vacuous, as the witness shows; ``EvidenceError`` where it shows neither."""
     if isinstance(witness, Instance):
         instance_terms(claim, witness.assignment)
-        if trivial(claim).holds(witness.assignment):
-            raise EvidenceError("trivial instance", f"{trivial(claim).words}: the formula holds there for every f")
+        if claim.property.trivial.holds(witness.assignment):
+            words = claim.property.trivial.words
+            raise EvidenceError("trivial instance", f"{words}: the formula holds there for every f")
         return False
     if not isinstance(witness, NoInstance):
         raise EvidenceError("instances", "a proof needs an instance, or a certificate that there is none")
     if not claim.region.contains(witness.point):
         raise EvidenceError("empty region", "the point of the certificate is not in the region")
     if not _absent(claim, witness):
-        raise EvidenceError("no instance", f"it does not follow that {trivial(claim).absence.value}")
+        raise EvidenceError("no instance", f"it does not follow that {claim.property.trivial.absence.value}")
     return True
 
 
 def _absent(claim: Claim, witness: NoInstance) -> bool:
-    region, absence = claim.region, trivial(claim).absence
+    region, absence = claim.region, claim.property.trivial.absence
     if absence is Absence.ORIGIN_OUTSIDE:
         return not region.contains_origin
     if absence is Absence.ORIGIN_OFF_HULL:

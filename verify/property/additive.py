@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 from verify.network import Network
-from verify.property.base import Assignment, Criterion, Property, Question, Term, Vacuous, in_coordinates, point
+from verify.property.base import (
+    Absence,
+    Assignment,
+    Criterion,
+    Property,
+    Question,
+    Term,
+    Trivial,
+    Vacuous,
+    in_coordinates,
+    point,
+)
 from verify.property.copies import zero_on_copies
+from verify.property.instances import HALF, Copies, Hint, Offset, sums
+from verify.rational import zeros
 from verify.region import Region
 
 
@@ -35,6 +49,18 @@ def _reduce(network: Network, region: Region, _: Network | None) -> list[Questio
     return [zero_on_copies(local, domain, parts, 2, "lemma 5: f(x+y) - f(x) - f(y) is zero")]
 
 
+def _propose(region: Region, hint: Hint) -> Iterator[Assignment]:
+    """If f(x/2 + y/2) = f(x/2) + f(y/2) held for all three pairs, f would be midpoint-affine at p, q (lemma 3)."""
+    if isinstance(hint, Copies):
+        yield {"x": hint.points[0], "y": hint.points[1]}
+        return
+    p, q = (hint.p, hint.p) if isinstance(hint, Offset) else (hint.p, hint.q)
+    origin = zeros(len(p))
+    yield {"x": origin, "y": origin}
+    for a, b in ((p, q), (p, p), (q, q)):
+        yield {"x": a.scaled(HALF), "y": b.scaled(HALF)}
+
+
 ADDITIVE = Property(
     name="additive",
     formula="f(x + y) = f(x) + f(y)",
@@ -42,5 +68,9 @@ ADDITIVE = Property(
     instance=_instance,
     reduce=_reduce,
     labels=("x + y", "x", "y"),
+    trivial=Trivial(Absence.NO_SUM),
+    implied_by=(("linear",),),
+    draw=sums,
+    propose=_propose,
     definition="f(x + y) == f(x) + f(y) for x, y in P, x + y in P",
 )

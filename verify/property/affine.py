@@ -6,7 +6,19 @@ from fractions import Fraction
 
 from verify.errors import PropertyError
 from verify.network import Network
-from verify.property.base import Assignment, Criterion, Property, Question, Term, in_coordinates, number, point
+from verify.property.base import (
+    Absence,
+    Assignment,
+    Criterion,
+    Property,
+    Question,
+    Term,
+    Trivial,
+    in_coordinates,
+    number,
+    point,
+)
+from verify.property.instances import halfway, mixtures
 from verify.region import Region
 
 
@@ -36,5 +48,9 @@ AFFINE = Property(
     instance=_instance,
     reduce=_reduce,
     labels=("(1-e) x + e y", "x", "y"),
+    trivial=Trivial(Absence.NEVER),
+    implied_by=(("affine",),),
+    draw=mixtures,
+    propose=halfway,
     definition="f((1 - e)*x + e*y) == (1 - e)*f(x) + e*f(y) for x, y in P, 0 <= e <= 1",
 )

@@ -17,7 +17,7 @@ from verify.formula.lowering import Lowered, Sign, lowered
 from verify.formula.tree import Call, Compare, Constant, Formula, walk
 from verify.network import Network
 from verify.network import matrix as matrices
-from verify.property.base import Asked, Assignment, Criterion, Property, Question, Term
+from verify.property.base import Absence, Asked, Assignment, Criterion, Property, Question, Term, Trivial
 from verify.property.catalogue import Claim
 
 NAME = "asked"
@@ -39,6 +39,7 @@ def asked_claim(formula: Formula, networks: Mapping[str, Network]) -> Claim:
         instance=_no_instance,
         reduce=lambda *_: asks,
         labels=(),
+        trivial=Trivial(Absence.NEVER),
         predicate=f"such that {formula.text}",
         asked=asked,
     )

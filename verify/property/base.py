@@ -23,10 +23,11 @@ from verify.formula.tree import Formula
 from verify.network import Network
 from verify.network.combine import precomposed
 from verify.network.matrix import Matrix
+from verify.property.instances import Assignment as Assignment
+from verify.property.instances import Draw, Propose, at_points
 from verify.rational import Vector, zeros
 from verify.region import Region
 
-Assignment: TypeAlias = Mapping[str, Vector | Fraction]
 Relation: TypeAlias = Literal["= 0", "<= 0", ">= 0"]
 
 
@@ -121,9 +122,40 @@ class Term:
     second: bool = False
 
 
+class Absence(enum.Enum):
+    """When a region P has no instance but trivial ones; ``verify.property.trivial`` has the proofs."""
+
+    NEVER = "never"
+    ORIGIN_OUTSIDE = "0 is not in the region"
+    ORIGIN_OFF_HULL = "0 is not in the affine hull of the region"
+    NO_SUM = "no x, y of the region have x + y in it"
+    AXIS_OFF_HULL = "no two points of the region differ in that input alone"
+
+
+@dataclass(frozen=True)
+class Trivial:
+    """Instances that hold of every function: where the number ``name`` is ``value`` (no name: there are none).
+
+    ``absence`` says which regions have no others.
+    """
+
+    absence: Absence
+    name: str = ""
+    value: Fraction = Fraction(0)
+
+    @property
+    def words(self) -> str:
+        """``t = 1``; empty where no instance is trivial."""
+        return f"{self.name} = {self.value}" if self.name else ""
+
+    def holds(self, assignment: Assignment) -> bool:
+        """Whether an instance is trivial."""
+        return bool(self.name) and number(assignment, self.name) == self.value
+
+
 @dataclass(frozen=True)
 class Property:
-    """One entry of the catalogue.
+    """One entry of the catalogue: all that is particular to a property stands in its file.
 
     ``variables`` maps each quantified name to ``"point"`` or ``"number"``; ``instance`` gives the terms of whose
     sum the formula says that it is zero (or ``relation``); ``reduce`` gives the questions that together are
@@ -137,6 +169,10 @@ class Property:
 
     ``definition`` is the property in the language of claims, for a region P: every argument of f is kept inside P by
     a condition, and u is the unit vector of ``parameters["axis"]``. It is empty where the language cannot say it.
+
+    ``trivial`` says which instances hold of every function. ``implied_by`` lists sets of facts
+    (``verify.kernel.facts``) that imply the property, with the proof in the docstring of ``verify.kernel.families``.
+    ``draw`` and ``propose`` give instances to try (``verify.property.instances``); None: none are drawn.
     """
 
     name: str
@@ -145,6 +181,7 @@ class Property:
     instance: Callable[[Assignment], list[Term]]
     reduce: Callable[[Network, Region, Network | None], list[Question] | Vacuous]
     labels: tuple[str, ...]
+    trivial: Trivial
     needs_second: bool = False
     relation: Relation = "= 0"
     margin: Callable[[Fraction, Assignment], Fraction] | None = None
@@ -153,6 +190,9 @@ class Property:
     fits: Callable[[Network], None] | None = None
     predicate: str = ""
     definition: str = ""
+    implied_by: tuple[tuple[str, ...], ...] = ()
+    draw: Draw | None = None
+    propose: Propose = at_points
     asked: Asked | None = None
 
     def __repr__(self) -> str:
@@ -184,13 +224,16 @@ class Family:
     """Properties with parameters in their names: ``make`` gets the groups of ``pattern`` as text.
 
     Names are matched in lower case with single spaces; ``usage`` is what a message shows. ``make`` raises
-    ``PropertyError`` for parameters out of range.
+    ``PropertyError`` for parameters out of range. ``formula`` has the parameter's name in its place; a ``synonym`` is
+    another name for properties of a family that lists show.
     """
 
     name: str
     usage: str
     pattern: re.Pattern[str]
     make: Callable[..., Property]
+    formula: str
+    synonym: bool = False
 
 
 def in_coordinates(network: Network, region: Region) -> tuple[Network, Region, Vector | None]:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from fractions import Fraction
 
 from verify.network import Network
-from verify.property.base import Assignment, Criterion, Property, Question, Term, in_coordinates, point
+from verify.property.base import (
+    Absence,
+    Assignment,
+    Criterion,
+    Property,
+    Question,
+    Term,
+    Trivial,
+    in_coordinates,
+    point,
+)
+from verify.property.instances import pairs
 from verify.region import Region
 
 
@@ -27,5 +38,8 @@ CONSTANT = Property(
     instance=_instance,
     reduce=_reduce,
     labels=("x", "y"),
+    trivial=Trivial(Absence.NEVER),
+    implied_by=(("constant",),),
+    draw=pairs,
     definition="f(x) == f(y) for x, y in P",
 )

@@ -8,7 +8,8 @@ from verify.network import Network
 from verify.network import matrix as matrices
 from verify.network.combine import Copy, combination
 from verify.property.affine import AFFINE
-from verify.property.base import Criterion, Property, Question, in_coordinates
+from verify.property.base import Absence, Criterion, Property, Question, Trivial, in_coordinates
+from verify.property.instances import halfway, mixtures
 from verify.rational import zeros
 from verify.region import Region
 
@@ -45,6 +46,10 @@ CONVEX = Property(
     instance=AFFINE.instance,
     reduce=_reduce,
     labels=AFFINE.labels,
+    trivial=Trivial(Absence.NEVER),
+    implied_by=(("convex",),),
+    draw=mixtures,
+    propose=halfway,
     relation="<= 0",
     definition="f((1 - e)*x + e*y) <= (1 - e)*f(x) + e*f(y) for x, y in P, 0 <= e <= 1",
 )
@@ -56,6 +61,10 @@ CONCAVE = Property(
     instance=AFFINE.instance,
     reduce=_reduce_concave,
     labels=AFFINE.labels,
+    trivial=Trivial(Absence.NEVER),
+    implied_by=(("concave",),),
+    draw=mixtures,
+    propose=halfway,
     relation=">= 0",
     definition="f((1 - e)*x + e*y) >= (1 - e)*f(x) + e*f(y) for x, y in P, 0 <= e <= 1",
 )

@@ -8,7 +8,18 @@ from verify.errors import PropertyError
 from verify.network import Network
 from verify.network import matrix as matrices
 from verify.network.combine import Copy, combination
-from verify.property.base import Assignment, Criterion, Property, Question, Term, in_coordinates, point
+from verify.property.base import (
+    Absence,
+    Assignment,
+    Criterion,
+    Property,
+    Question,
+    Term,
+    Trivial,
+    in_coordinates,
+    point,
+)
+from verify.property.instances import single
 from verify.rational import zeros
 from verify.region import Region
 
@@ -36,6 +47,8 @@ EQUIVALENT = Property(
     instance=_instance,
     reduce=_reduce,
     labels=("x", "x"),
+    trivial=Trivial(Absence.NEVER),
+    draw=single,
     needs_second=True,
     definition="f(x) == g(x) for x in P",
 )

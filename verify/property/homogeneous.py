@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
 from fractions import Fraction
 
 from verify.errors import PropertyError
 from verify.network import Network
 from verify.property.base import (
+    Absence,
     Assignment,
     Criterion,
     Property,
     Question,
     Term,
+    Trivial,
     Vacuous,
     in_coordinates,
     number,
     point,
 )
 from verify.property.copies import Part, zero_on_copies
+from verify.property.instances import FACTORS, HALF, Copies, Draw, Hint, Offset, factors_near_one
+from verify.rational import Vector
 from verify.region import Region
 
 
@@ -67,6 +73,24 @@ def _reduce(network: Network, region: Region, second: Network | None) -> list[Qu
     return [*questions, odd]
 
 
+def _scalings(factors: list[Fraction]) -> Draw:
+    def draw(p: Vector, _: Vector, rng: random.Random) -> Iterator[Assignment]:
+        yield {"x": p, "t": rng.choice(factors)}
+        yield {"x": p, "t": Fraction(rng.randint(0, 64), 64)}
+        yield {"x": p, "t": Fraction(rng.randint(48, 80), 64)}
+
+    return draw
+
+
+def _propose(region: Region, hint: Hint) -> Iterator[Assignment]:
+    """f(t p) differs from t f(p) for t near 1 (and f(0) from 0); a question about copies holds t = 1/2, or t = -1."""
+    if isinstance(hint, Copies):
+        yield {"x": hint.points[0], "t": HALF if hint.question == 0 else Fraction(-1)}
+    elif isinstance(hint, Offset):
+        for x, t in factors_near_one(region, hint.p):
+            yield {"x": x, "t": t}
+
+
 POSITIVELY_HOMOGENEOUS = Property(
     name="positively homogeneous",
     formula="f(t x) = t f(x), t >= 0",
@@ -74,6 +98,10 @@ POSITIVELY_HOMOGENEOUS = Property(
     instance=_positive_instance,
     reduce=_reduce_positive,
     labels=("t x", "x"),
+    trivial=Trivial(Absence.ORIGIN_OFF_HULL, "t", Fraction(1)),
+    implied_by=(("linear",), ("positively homogeneous", "odd")),
+    draw=_scalings(FACTORS),
+    propose=_propose,
     definition="f(t*x) == t*f(x) for x in P, t*x in P, t >= 0",
 )
 
@@ -84,5 +112,9 @@ HOMOGENEOUS = Property(
     instance=_instance,
     reduce=_reduce,
     labels=("t x", "x"),
+    trivial=Trivial(Absence.ORIGIN_OFF_HULL, "t", Fraction(1)),
+    implied_by=(("linear",), ("positively homogeneous", "odd")),
+    draw=_scalings(FACTORS),
+    propose=_propose,
     definition="f(t*x) == t*f(x) for x in P, t*x in P",
 )

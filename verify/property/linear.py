@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
 from fractions import Fraction
 
 from verify.network import Network
-from verify.property.base import Assignment, Criterion, Property, Question, Term, in_coordinates, number, point
+from verify.property.base import (
+    Absence,
+    Assignment,
+    Criterion,
+    Property,
+    Question,
+    Term,
+    Trivial,
+    in_coordinates,
+    number,
+    point,
+)
+from verify.property.instances import FACTORS, HALF, Copies, Hint, Offset, factors_near_one
+from verify.rational import Vector
 from verify.region import Region
 
 
@@ -28,6 +43,25 @@ def _reduce(network: Network, region: Region, _: Network | None) -> list[Questio
     return [Question(local, domain, Criterion.LINEAR, origin, "lemma 3: one affine map, zero at the origin")]
 
 
+def _draw(p: Vector, q: Vector, rng: random.Random) -> Iterator[Assignment]:
+    """Combinations between p and q, beyond them, towards 0, and freely."""
+    e, a, b = Fraction(rng.randint(-2, 10), 8), rng.choice(FACTORS), rng.choice(FACTORS)
+    yield {"x": p, "y": q, "a": 1 - e, "b": e}
+    yield {"x": p, "y": q, "a": a, "b": b}
+    yield {"x": p, "y": q, "a": abs(a) / 8, "b": abs(b) / 8}
+    if b:  # the combination is q itself
+        yield {"x": p, "y": (q - p.scaled(a)).scaled(1 / b), "a": a, "b": b}
+
+
+def _propose(region: Region, hint: Hint) -> Iterator[Assignment]:
+    """The middle of a bend; f(t p) against t f(p) where a piece does not vanish at the origin."""
+    if isinstance(hint, Offset):
+        for x, t in factors_near_one(region, hint.p):
+            yield {"x": x, "y": x, "a": t, "b": Fraction(0)}
+    elif not isinstance(hint, Copies):
+        yield {"x": hint.p, "y": hint.q, "a": HALF, "b": HALF}
+
+
 LINEAR = Property(
     name="linear",
     formula="f(a x + b y) = a f(x) + b f(y)",
@@ -35,6 +69,10 @@ LINEAR = Property(
     instance=_instance,
     reduce=_reduce,
     labels=("a x + b y", "x", "y"),
+    trivial=Trivial(Absence.NEVER),
+    implied_by=(("linear",),),
+    draw=_draw,
+    propose=_propose,
     definition="f(a*x + b*y) == a*f(x) + b*f(y) for x, y in P, a*x + b*y in P",
 )
 
@@ -45,5 +83,9 @@ SUPERPOSITION = Property(
     instance=_instance,
     reduce=_reduce,
     labels=("a x + b y", "x", "y"),
+    trivial=Trivial(Absence.NEVER),
+    implied_by=(("linear",),),
+    draw=_draw,
+    propose=_propose,
     definition=LINEAR.definition,
 )

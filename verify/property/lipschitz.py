@@ -8,7 +8,20 @@ from fractions import Fraction
 
 from verify.errors import InputError, PropertyError
 from verify.network import Network
-from verify.property.base import Assignment, Criterion, Family, Property, Question, Slope, Term, in_coordinates, point
+from verify.property.base import (
+    Absence,
+    Assignment,
+    Criterion,
+    Family,
+    Property,
+    Question,
+    Slope,
+    Term,
+    Trivial,
+    in_coordinates,
+    point,
+)
+from verify.property.instances import pairs
 from verify.rational import Vector, exact_text, parse_rational
 from verify.region import Region
 
@@ -86,6 +99,8 @@ def lipschitz(constant: str, norm: str) -> Property:
         instance=_instance,
         reduce=_reduction(norm, value),
         labels=("x", "y"),
+        trivial=Trivial(Absence.NEVER),
+        draw=pairs,
         relation="<= 0",
         margin=_margin(norm, value),
         family="lipschitz",
@@ -95,4 +110,10 @@ def lipschitz(constant: str, norm: str) -> Property:
     )
 
 
-LIPSCHITZ = Family("lipschitz", "lipschitz K in linf|l1|l2", re.compile(r"lipschitz (\S+) in (linf|l1|l2)"), lipschitz)
+LIPSCHITZ = Family(
+    "lipschitz",
+    "lipschitz K in linf|l1|l2",
+    re.compile(r"lipschitz (\S+) in (linf|l1|l2)"),
+    lipschitz,
+    "|f(x) - f(y)| <= K ||x - y||",
+)

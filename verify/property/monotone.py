@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from verify.errors import PropertyError
 from verify.network import Network
 from verify.property.base import (
+    Absence,
     Assignment,
     Criterion,
     Family,
@@ -16,11 +18,13 @@ from verify.property.base import (
     Question,
     Slope,
     Term,
+    Trivial,
     Vacuous,
     in_coordinates,
     number,
     point,
 )
+from verify.property.instances import FACTORS, HALF, Change, Hint, Propose
 from verify.property.slopes import axis_in_coordinates
 from verify.rational import Vector, counted, integer_array
 from verify.region import Region
@@ -71,6 +75,24 @@ def _fits(axis: int) -> Callable[[Network], None]:
     return fits
 
 
+def _steps(p: Vector, q: Vector, rng: random.Random) -> Iterator[Assignment]:
+    """Steps as long as the points are apart in some coordinate, and shorter ones."""
+    apart = abs(rng.choice((q - p).fractions())) if len(p) else Fraction(0)
+    for factor in (Fraction(1), HALF, Fraction(1, 16), Fraction(1, 1024)):
+        yield {"x": p, "t": apart * factor}
+    yield {"x": p, "t": abs(rng.choice(FACTORS))}
+
+
+def _propose(axis: int) -> Propose:
+    def propose(_: Region, hint: Hint) -> Iterator[Assignment]:
+        """Of two points the one further down the axis, and the step to the other."""
+        if isinstance(hint, Change):
+            step = hint.q[axis] - hint.p[axis]
+            yield {"x": hint.p if step >= 0 else hint.q, "t": abs(step)}
+
+    return propose
+
+
 def monotone(direction: str, index: str) -> Property:
     """``nondecreasing in 0`` or ``nonincreasing in 0``; ``monotone in 0`` is the former."""
     axis, sign = int(index), -1 if direction == "nonincreasing" else 1
@@ -83,6 +105,10 @@ def monotone(direction: str, index: str) -> Property:
         instance=_instance(axis),
         reduce=_reduction(axis, sign),
         labels=(f"x + t e{axis}", "x"),
+        trivial=Trivial(Absence.AXIS_OFF_HULL, "t", Fraction(0)),
+        implied_by=((family,),),
+        draw=_steps,
+        propose=_propose(axis),
         relation="<= 0" if sign < 0 else ">= 0",
         family=family,
         parameters={"axis": axis},
@@ -93,6 +119,13 @@ def monotone(direction: str, index: str) -> Property:
 
 
 MONOTONE = tuple(
-    Family(name, f"{name} in I", re.compile(rf"({name}) in (\d{{1,9}})"), monotone)
+    Family(
+        name,
+        f"{name} in I",
+        re.compile(rf"({name}) in (\d{{1,9}})"),
+        monotone,
+        f"f(x + t e_I) {'<=' if name == 'nonincreasing' else '>='} f(x), t >= 0",
+        synonym=name == "monotone",
+    )
     for name in ("nondecreasing", "nonincreasing", "monotone")
 )

@@ -17,7 +17,18 @@ import numpy as np
 from verify.errors import InputError, PropertyError
 from verify.network import Network
 from verify.network import matrix as matrices
-from verify.property.base import Assignment, Criterion, Family, Property, Question, Term, in_coordinates, point
+from verify.property.base import (
+    Absence,
+    Assignment,
+    Criterion,
+    Family,
+    Property,
+    Question,
+    Term,
+    Trivial,
+    in_coordinates,
+    point,
+)
 from verify.rational import exact_text, parse_rational, vector
 from verify.region import Region
 
@@ -108,6 +119,7 @@ def never(cases: Sequence[Case]) -> Property:
         instance=_instance,
         reduce=_reduction(cases),
         labels=("x",),
+        trivial=Trivial(Absence.NEVER),
         margin=_no_margin,
         needs_second=OUTPUTS[1] in letters,
         family="never",
@@ -154,4 +166,10 @@ def _row(text: str) -> Inequality:
     return Inequality(kept, bound, strict="=" not in match[2])
 
 
-NEVER = Family("never", "never F*y0 + F*y1 <= F and ... or ...", re.compile(r"never (.+)"), parse_never)
+NEVER = Family(
+    "never",
+    "never F*y0 + F*y1 <= F and ... or ...",
+    re.compile(r"never (.+)"),
+    parse_never,
+    "no x in P has y = f(x) in one of the cases",
+)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from verify.network import Network
-from verify.property.base import Assignment, Property, Question, Term, Vacuous, in_coordinates, point
+from verify.property.base import Absence, Assignment, Property, Question, Term, Trivial, Vacuous, in_coordinates, point
 from verify.property.copies import zero_on_copies
+from verify.property.instances import towards_zero
 from verify.region import Region
 
 
@@ -26,7 +27,18 @@ def _property(name: str, sign: int, right: str) -> Property:
         return [zero_on_copies(local, domain, parts, 1, f"lemma 5: {formula} as one network that must vanish")]
 
     definition = f"f(-x) == {right} for x in P, -x in P"
-    return Property(name, formula, {"x": "point"}, instance, reduce, ("-x", "x"), definition=definition)
+    return Property(
+        name,
+        formula,
+        {"x": "point"},
+        instance,
+        reduce,
+        ("-x", "x"),
+        Trivial(Absence.ORIGIN_OUTSIDE),
+        definition=definition,
+        implied_by=((name,),),
+        draw=towards_zero,
+    )
 
 
 ODD = _property("odd", 1, "-f(x)")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from verify.network import Network
 from verify.property.additive import ADDITIVE
-from verify.property.base import Criterion, Property, Question, Vacuous, in_coordinates
+from verify.property.base import Assignment, Criterion, Property, Question, Vacuous, in_coordinates
 from verify.property.copies import zero_on_copies
+from verify.property.instances import Copies, Hint
 from verify.region import Region
 
 
@@ -29,6 +30,11 @@ def _reduction(sign: int) -> Callable[[Network, Region, Network | None], list[Qu
     return reduce
 
 
+def _propose(_: Region, hint: Hint) -> Iterator[Assignment]:
+    if isinstance(hint, Copies):
+        yield {"x": hint.points[0], "y": hint.points[1]}
+
+
 SUBADDITIVE = Property(
     name="subadditive",
     formula="f(x + y) <= f(x) + f(y)",
@@ -36,6 +42,10 @@ SUBADDITIVE = Property(
     instance=ADDITIVE.instance,
     reduce=_reduction(1),
     labels=ADDITIVE.labels,
+    trivial=ADDITIVE.trivial,
+    implied_by=(("linear",), ("positively homogeneous", "convex")),
+    draw=ADDITIVE.draw,
+    propose=_propose,
     relation="<= 0",
     definition="f(x + y) <= f(x) + f(y) for x, y in P, x + y in P",
 )
@@ -47,6 +57,10 @@ SUPERADDITIVE = Property(
     instance=ADDITIVE.instance,
     reduce=_reduction(-1),
     labels=ADDITIVE.labels,
+    trivial=ADDITIVE.trivial,
+    implied_by=(("linear",), ("positively homogeneous", "concave")),
+    draw=ADDITIVE.draw,
+    propose=_propose,
     relation=">= 0",
     definition="f(x + y) >= f(x) + f(y) for x, y in P, x + y in P",
 )

@@ -1,7 +1,7 @@
-"""Which instances of a property hold of every function, and when a region leaves no others: the one table about it.
+"""Which instances of a property hold of every function, and when a region leaves no others (``Property.trivial``).
 
 A proved claim is *vacuous* on a region P where every instance with all arguments of f in P is trivial. That is a fact
-about P alone. P is convex, so each row of the table has one condition for it:
+about P alone. P is convex, so each property has one condition for it:
 
 - odd, even: x and -x in P put their middle, 0, into P; and x = 0 is an instance.
 - homogeneous, positively homogeneous: t = 1 is trivial. Let 0 lie in P: x = 0, t = 0 is an instance. Let 0 lie in
@@ -16,74 +16,11 @@ about P alone. P is convex, so each row of the table has one condition for it:
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
-
-from verify.property.base import Assignment, Slope, Vacuous, number
+from verify.property.base import Slope, Vacuous
 from verify.property.catalogue import Claim
 from verify.property.slopes import axis_in_coordinates
-from verify.property.units import AT_MOST_ZERO, NO_DEAD_UNITS
+from verify.property.units import NO_DEAD_UNITS
 from verify.rational import Vector
-
-
-class Absence(enum.Enum):
-    """When a region P has no instance but trivial ones."""
-
-    NEVER = "never"
-    ORIGIN_OUTSIDE = "0 is not in the region"
-    ORIGIN_OFF_HULL = "0 is not in the affine hull of the region"
-    NO_SUM = "no x, y of the region have x + y in it"
-    AXIS_OFF_HULL = "no two points of the region differ in that input alone"
-
-
-@dataclass(frozen=True)
-class Trivial:
-    """``words`` name the trivial instances (empty: there are none), ``holds`` tells them, ``absence`` the regions."""
-
-    words: str
-    holds: Callable[[Assignment], bool]
-    absence: Absence
-
-
-def _none(absence: Absence) -> Trivial:
-    return Trivial("", lambda _: False, absence)
-
-
-def _factor(value: int, absence: Absence) -> Trivial:
-    return Trivial(f"t = {value}", lambda values: number(values, "t") == Fraction(value), absence)
-
-
-# Keyed as every table by property is: by ``Property.key``.
-TRIVIAL: dict[str, Trivial] = {
-    "affine": _none(Absence.NEVER),
-    "linear": _none(Absence.NEVER),
-    "superposition": _none(Absence.NEVER),
-    "constant": _none(Absence.NEVER),
-    "convex": _none(Absence.NEVER),
-    "concave": _none(Absence.NEVER),
-    "equivalent": _none(Absence.NEVER),
-    "equivalent within": _none(Absence.NEVER),
-    "lipschitz": _none(Absence.NEVER),
-    NO_DEAD_UNITS.key: _none(Absence.NEVER),
-    AT_MOST_ZERO.key: _none(Absence.NEVER),
-    "never": _none(Absence.NEVER),
-    "odd": _none(Absence.ORIGIN_OUTSIDE),
-    "even": _none(Absence.ORIGIN_OUTSIDE),
-    "additive": _none(Absence.NO_SUM),
-    "subadditive": _none(Absence.NO_SUM),
-    "superadditive": _none(Absence.NO_SUM),
-    "homogeneous": _factor(1, Absence.ORIGIN_OFF_HULL),
-    "positively homogeneous": _factor(1, Absence.ORIGIN_OFF_HULL),
-    "nondecreasing": _factor(0, Absence.AXIS_OFF_HULL),
-    "nonincreasing": _factor(0, Absence.AXIS_OFF_HULL),
-}
-
-
-def trivial(claim: Claim) -> Trivial:
-    """The row of the claim's property."""
-    return TRIVIAL[claim.property.key]
 
 
 def axis_direction(claim: Claim) -> Vector | None:
@@ -105,7 +42,7 @@ def why_vacuous(claim: Claim) -> str:
         return questions.reason
     if claim.property.key == NO_DEAD_UNITS.key:
         return "the network has no ReLU"
-    found = trivial(claim)
+    found = claim.property.trivial
     only = f", and {found.words} alone says nothing" if found.words else ""
     return f"{found.absence.value}{only}"
 

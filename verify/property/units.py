@@ -17,12 +17,14 @@ import numpy as np
 from verify.network import Network
 from verify.network.network import Block
 from verify.property.base import (
+    Absence,
     Assignment,
     Criterion,
     Family,
     Property,
     Question,
     Term,
+    Trivial,
     in_coordinates,
     point,
 )
@@ -71,11 +73,14 @@ NO_DEAD_UNITS = Property(
     instance=_instance,
     reduce=_reduce,
     labels=("x",),
+    trivial=Trivial(Absence.NEVER),
     fits=_fits,
     predicate="free of dead units",
 )
 
-UNITS = Family("no dead units", "no dead units", re.compile("no dead units"), lambda: NO_DEAD_UNITS)
+UNITS = Family(
+    "no dead units", "no dead units", re.compile("no dead units"), lambda: NO_DEAD_UNITS, NO_DEAD_UNITS.formula
+)
 
 
 def _value(values: Assignment) -> list[Term]:
@@ -96,5 +101,6 @@ AT_MOST_ZERO = Property(
     instance=_value,
     reduce=_nonpositive,
     labels=("x",),
+    trivial=Trivial(Absence.NEVER),
     relation="<= 0",
 )

@@ -82,6 +82,8 @@ def equivalent_within(text: str) -> Property:
         instance=EQUIVALENT.instance,
         reduce=_reduction(epsilon),
         labels=EQUIVALENT.labels,
+        trivial=EQUIVALENT.trivial,
+        draw=EQUIVALENT.draw,
         needs_second=True,
         relation="<= 0",
         margin=margin,
@@ -91,4 +93,10 @@ def equivalent_within(text: str) -> Property:
     )
 
 
-WITHIN = Family("equivalent within", "equivalent within E", re.compile(r"equivalent within (\S+)"), equivalent_within)
+WITHIN = Family(
+    "equivalent within",
+    "equivalent within E",
+    re.compile(r"equivalent within (\S+)"),
+    equivalent_within,
+    "|f(x) - g(x)| <= E",
+)

@@ -15,7 +15,7 @@ from verify.property import CATALOGUE, Claim
 from verify.rational import vector
 from verify.region import Box, HalfSpace, L1Ball, Region
 from verify.search.budget import Budget
-from verify.search.engines.split import cells
+from verify.search.dividing.cells import cells
 from verify.search.problem import Problem, prepare
 
 Point: TypeAlias = tuple[Fraction, Fraction]

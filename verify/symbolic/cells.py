@@ -18,8 +18,8 @@ from verify.kernel.exact import AffineForm, Pattern, cell_of, pattern_at
 from verify.rational import Vector, concatenate, zeros
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
+from verify.search.dividing.cells import cells
 from verify.search.engines.smooth import Settled, symbolic_parts
-from verify.search.engines.split import cells
 from verify.symbolic.frame import Frame
 
 # Integers over one common denominator.

@@ -25,7 +25,7 @@ from verify.rational import Vector, counted, display, exact_text, vector, zeros
 from verify.region import ball, everything
 from verify.search.budget import Budget
 from verify.search.commands.nearest import Within, nearest_other_map
-from verify.search.engines.split import split
+from verify.search.dividing.cells import split
 from verify.search.problem import Problem
 from verify.search.refuting.walk import stretches
 

@@ -20,9 +20,9 @@ from verify.rational import Vector
 from verify.region import Region, everything
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.engines.rewriting import EXPANSION, shorter_network
 from verify.search.outcome import Outcome
 from verify.search.problem import prepare
+from verify.search.rewriting import EXPANSION, shorter_network
 from verify.search.stability import stable_leaf
 
 # The engines that compare a network with a rewriting of it; more would only search where there is nothing to find.

@@ -17,11 +17,11 @@ from verify.kernel.relevance import check_free_leaf
 from verify.rational import Vector
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
+from verify.search.dividing.cells import divided
 from verify.search.dividing.parts import affine_form
 from verify.search.dividing.relevance import fold, leaf, whole
 from verify.search.dividing.relevant_split import first_part
 from verify.search.dividing.trees import tree_of
-from verify.search.engines.split import divided
 from verify.search.problem import Problem
 
 

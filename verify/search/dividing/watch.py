@@ -11,6 +11,7 @@ from verify.kernel.exact import AffineForm
 from verify.kernel.normal_form import NormalForm, Row, key
 from verify.network import floats
 from verify.property import Criterion
+from verify.property.instances import Offset
 from verify.rational import Vector, integer_array, vector
 from verify.search.budget import Budget
 from verify.search.dividing.parts import Part, Point, affine_form, value_at
@@ -18,7 +19,7 @@ from verify.search.dividing.relevance import Fold
 from verify.search.problem import Problem
 from verify.search.refuting.crossing import NOISE
 from verify.search.refuting.differences import difference, slope_findings
-from verify.search.refuting.finding import Finding, NonZero, Offset
+from verify.search.refuting.finding import Finding, NonZero
 from verify.search.refuting.sampling import points
 
 # Random points at which values are compared with the first map.

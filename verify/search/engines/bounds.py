@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from verify.errors import BudgetExceeded, EvidenceError
+from verify.kernel.check import has_smooth_units
 from verify.kernel.evidence import Unsafe, ValueGap
 from verify.kernel.exact import evaluate
-from verify.kernel.goals import Bounds, Goal, goal_of
+from verify.kernel.goals import GOALS, Bounds, Goal, goal_of
 from verify.property import Claim
+from verify.property.base import GRADIENTS
+from verify.property.instances import Change
 from verify.property.never import case_holds
 from verify.rational import Floats, Vector, vector_from_floats
 from verify.region import Box
 from verify.search.budget import Budget
 from verify.search.dividing.cutting import Search, rounds
-from verify.search.refuting.finding import Change, gap_at, proposals, refutation
+from verify.search.engines.base import Engine, Work
+from verify.search.refuting.finding import gap_at, proposals, refutation
 from verify.search.refuting.points import amounts, gradients, inside, margins, portion_of, steepest
 
 # With more coordinates than this, cutting is hopeless.
@@ -28,6 +33,8 @@ FEW_RELU, FEW_BOXES, FEW_POINTS = 64, 1000, 1 << 11
 POINTS, CLIMBERS, STEPS, FIRST_STEP = 1 << 17, 48, 60, 0.05
 # Of the search's own promising points so many climb now and then; in between so many times as long passes.
 PURSUED, PURSUE_SHARE = 96, 12.0
+# Slopes of networks with more ReLU than other engines decide are bounded first, for a part of the time.
+SLOPE_SHARE, SLOPE_SECONDS = 0.5, 60.0
 # Points that are judged exactly, at most, each time that floats name some.
 JUDGED = 4
 # Errors of float32 columns may be this part of what has to be shown, at a small box in the middle.
@@ -223,3 +230,32 @@ def _witness(claim: Claim, x: Vector) -> Unsafe | None:
         if case_holds(case, values):  # type: ignore[arg-type]
             return Unsafe(x, number)
     return None
+
+
+def _fits(work: Work) -> bool:
+    return work.claim.property.family in GOALS and not has_smooth_units(work.claim)
+
+
+def _about_slopes(work: Work) -> bool:
+    return work.questions[0].criterion in GRADIENTS
+
+
+def _tried(work: Work) -> bool:
+    """Slopes of small networks are left to the other engines."""
+    return not _about_slopes(work) or work.claim.network.relu_count > FEW_RELU
+
+
+def _search(work: Work) -> Bounds | ValueGap | Unsafe | None:
+    budget = work.budget
+    if _about_slopes(work) and not work.named:
+        budget = replace(budget, seconds=budget.elapsed + min(SLOPE_SECONDS, SLOPE_SHARE * budget.remaining))
+    try:
+        found, note = search_bounds(work.claim, budget)
+    except BudgetExceeded as stop:
+        work.budget.check()  # its share is used up, the whole may not be
+        found, note = None, str(stop)
+    work.notes.append(note)
+    return found
+
+
+ENGINE = Engine("bounds", _search, _fits, _tried)

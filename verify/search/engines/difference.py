@@ -13,6 +13,7 @@ import numpy as np
 
 from verify.errors import TooLarge
 from verify.kernel.affine_forms import form_bounds, paired
+from verify.kernel.check import has_smooth_units
 from verify.kernel.difference import Cut, Difference, bounds, boxes, correspond, folded
 from verify.kernel.evidence import Empty, ValueGap
 from verify.kernel.exact import evaluate
@@ -23,6 +24,7 @@ from verify.rational import Vector, display
 from verify.region import Box, Region
 from verify.region.bases import Base
 from verify.search.budget import Budget
+from verify.search.engines.base import Engine, Work
 from verify.search.problem import prepare
 from verify.search.refuting.far_apart import far_apart
 from verify.search.refuting.finding import gap_at
@@ -174,3 +176,16 @@ def _preorder(root: Node) -> tuple[Cut, ...]:
         cuts.append(node.cut)
         stack += reversed(node.parts)
     return tuple(cuts)
+
+
+def _search(work: Work) -> Difference | ValueGap | None:
+    found, note = search_difference(work.claim, work.questions[0], work.budget)
+    work.notes.append(note)
+    return found
+
+
+ENGINE = Engine(
+    "difference",
+    _search,
+    lambda work: work.claim.property.family == "equivalent within" and not has_smooth_units(work.claim),
+)

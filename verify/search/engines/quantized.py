@@ -7,24 +7,25 @@ bounds of the kernel, of which only the coordinates of the region are cut, else 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 
 from verify.errors import BudgetExceeded, EvidenceError, TooLarge
-from verify.kernel.alignment import continuous
+from verify.kernel.alignment import continuous, is_quantized
 from verify.kernel.evidence import Cells, Evidence, ValueGap
 from verify.kernel.goals import Bounds
 from verify.kernel.instances import Instance
 from verify.kernel.rounded import settled_values
-from verify.property import Claim, Question, Vacuous
+from verify.property import Claim, Vacuous
 from verify.property.base import in_coordinates, point
 from verify.property.quantized import loosened_pair
 from verify.rational import Vector, display, vector
 from verify.region import Box
 from verify.search.budget import Budget
 from verify.search.dividing.cutting import Search, rounds
+from verify.search.engines import rewriting, split, stability
+from verify.search.engines.base import Engine, Work
 from verify.search.engines.bounds import MOST_COORDINATES, fitting, progress
 from verify.search.engines.difference import bounded
 from verify.search.refuting.far_apart import far_apart
@@ -35,11 +36,10 @@ from verify.search.refuting.nontrivial import witness_of
 MOVES, MOVED = 12, (Fraction(1, 1 << 20), Fraction(1, 1 << 14), Fraction(1, 1 << 9))
 # Cells are looked for where all networks together have at most so many ReLU.
 FEW_RELU = 64
-Run = Callable[[Claim, list[Question], Budget], Evidence | None]
 
 
-def search_quantized(claim: Claim, budget: Budget, run: Run) -> tuple[Evidence | None, str]:
-    """A refutation or a proof, or what is known of the largest difference; ``run`` tries the other engines."""
+def search_quantized(claim: Claim, budget: Budget) -> tuple[Evidence | None, str]:
+    """A refutation or a proof, or what is known of the largest difference."""
     budget.report("quantized: looking for a point ...")
     gap, lower = _attacked(claim, budget)
     if gap is not None:
@@ -58,7 +58,7 @@ def search_quantized(claim: Claim, budget: Budget, run: Run) -> tuple[Evidence |
     if found is None:
         found = _by_cuts(claim, subject, budget)
     if found is None and sum(network.relu_count for network in pair) <= FEW_RELU:
-        found = _by_cells(claim, budget, run)
+        found = _by_cells(claim, budget)
     return found, "" if found is not None else f"{known} and {above}, for all errors of the roundings"
 
 
@@ -138,11 +138,24 @@ def _by_cuts(claim: Claim, subject: Claim, budget: Budget) -> Bounds | None:
     return Bounds(search.cuts(), single) if not len(search.open) else None
 
 
-def _by_cells(claim: Claim, budget: Budget, run: Run) -> Cells | None:
+def _by_cells(claim: Claim, budget: Budget) -> Cells | None:
     """Cells of the networks with all errors as inputs."""
     assert claim.second is not None
     first, region, second = loosened_pair(claim.network, claim.region, claim.second)
     questions = claim.questions()
     assert not isinstance(questions, Vacuous)
-    found = run(Claim(first, claim.property, region, second), questions, budget)
-    return found if isinstance(found, Cells) else None
+    work = Work(Claim(first, claim.property, region, second), questions, budget)
+    for engine in (rewriting.ENGINE, stability.ENGINE, split.ENGINE):
+        found = engine.search(work)
+        if found is not None:
+            return found if isinstance(found, Cells) else None
+    return None
+
+
+def _search(work: Work) -> Evidence | None:
+    found, note = search_quantized(work.claim, work.budget)
+    work.notes.append(note)
+    return found
+
+
+ENGINE = Engine("quantized", _search, lambda work: is_quantized(work.claim))

@@ -21,6 +21,7 @@ import numpy as np
 
 from verify.errors import BudgetExceeded, EvidenceError, TooLarge
 from verify.kernel.balls import PRECISIONS, preactivation_bounds
+from verify.kernel.check import has_smooth_units
 from verify.kernel.closed_form import settled_units
 from verify.kernel.criteria import Map, check_equality
 from verify.kernel.evidence import Cells, Cover, Empty, Leaf, Multipliers, Rule, Split, Tree, ValueGap
@@ -30,12 +31,14 @@ from verify.kernel.smooth import Resolved, Symbols, maps_of, resolve
 from verify.network import Network
 from verify.property import Assignment, Claim, Criterion, Question
 from verify.property.base import INEQUALITIES
+from verify.property.instances import Bend, Change, Offset
 from verify.rational import Vector, ends, vector
 from verify.region import Box, HalfSpace, L1Ball
 from verify.region.bases import Base
 from verify.search.budget import Budget
+from verify.search.engines.base import Engine
 from verify.search.problem import Problem, prepare
-from verify.search.refuting.finding import Bend, Change, Finding, NonZero, Offset, gap_at, proposals
+from verify.search.refuting.finding import Finding, NonZero, gap_at, proposals
 from verify.search.refuting.instances import instances
 from verify.search.stability import Obstacle, settle
 
@@ -294,3 +297,10 @@ def _tree(part: _Part) -> Tree:
         return part.leaf
     assert part.form is not None
     return Split(part.form, _tree(part.children[0]), _tree(part.children[1]))
+
+
+ENGINE = Engine(
+    "smooth",
+    lambda work: search_smooth(work.claim, work.questions, work.budget),
+    lambda work: has_smooth_units(work.claim),
+)

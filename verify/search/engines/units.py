@@ -7,10 +7,11 @@ import numpy as np
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Cells, Cover, Off, Reached, ValueGap
 from verify.network import Network, floats
-from verify.property import Claim, Question
+from verify.property import Claim, Criterion, Question
 from verify.property.units import AT_MOST_ZERO, unit_network
 from verify.rational import Vector
 from verify.search.budget import Budget
+from verify.search.engines.base import Engine, Work
 from verify.search.problem import Problem, prepare
 from verify.search.refuting.sampling import points
 
@@ -97,3 +98,12 @@ def _decided(claim: Claim, question: Question, unit: Unit, engine: str, budget: 
         point = evidence.assignment["x"]
         return point if isinstance(point, Vector) else None
     return None
+
+
+def _search(work: Work) -> Reached | Off | None:
+    found, note = search_units(work.claim, work.questions[0], work.budget)
+    work.notes.append(note)
+    return found
+
+
+ENGINE = Engine("units", _search, lambda work: all(q.criterion is Criterion.POSITIVE_SOMEWHERE for q in work.questions))

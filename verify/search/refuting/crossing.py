@@ -12,10 +12,11 @@ from verify.kernel.exact import cell_of, evaluate, pattern_at
 from verify.network import floats
 from verify.property import Criterion
 from verify.property.base import GRADIENTS, INEQUALITIES
+from verify.property.instances import Bend, Change, Offset
 from verify.rational import Floats, Vector, simplest_between
 from verify.search.budget import Budget
 from verify.search.problem import Problem
-from verify.search.refuting.finding import Bend, Change, Finding, NonZero, Offset
+from verify.search.refuting.finding import Finding, NonZero
 from verify.search.refuting.slopes import against_inequality
 from verify.search.refuting.walk import Stretch, stretches
 from verify.search.stability import Obstacle

@@ -7,11 +7,12 @@ from fractions import Fraction
 
 from verify.kernel.exact import AffineForm
 from verify.property import Criterion
+from verify.property.instances import Change
 from verify.rational import Vector, vector
 from verify.search.budget import Budget
 from verify.search.problem import Problem
 from verify.search.refuting.crossing import findings_along
-from verify.search.refuting.finding import Change, Finding, NonZero
+from verify.search.refuting.finding import Finding, NonZero
 
 
 def slope_findings(problem: Problem, maps: list[AffineForm], point: Vector) -> list[Finding]:

@@ -19,24 +19,9 @@ from verify.kernel.exact import is_small
 from verify.kernel.instances import instance_terms
 from verify.network import floats
 from verify.property import Assignment, Claim, Term
-from verify.rational import Enclosure, Vector, zeros
-
-HALF = Fraction(1, 2)
-
-
-@dataclass(frozen=True, eq=False)
-class Bend:
-    """f at the middle of two points of the region is not the mean of its values there."""
-
-    p: Vector
-    q: Vector
-
-
-@dataclass(frozen=True, eq=False)
-class Offset:
-    """The piece around ``p`` does not vanish at the origin."""
-
-    p: Vector
+from verify.property.instances import Bend, Change, Copies, Hint, Offset
+from verify.rational import Enclosure, Vector
+from verify.region import Region
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,87 +31,21 @@ class NonZero:
     v: Vector
 
 
-@dataclass(frozen=True, eq=False)
-class Change:
-    """f differs between two points."""
-
-    p: Vector
-    q: Vector
-
-
 Finding = Bend | Offset | NonZero | Change
 
 
 def proposals(claim: Claim, finding: Finding, question_index: int) -> Iterator[Assignment]:
     """Instances of the claim's property that the finding suggests, simplest first (ambient coordinates)."""
-    name = claim.property.name
-    if isinstance(finding, NonZero):
-        yield from _from_variables(claim, finding.v, question_index)
-    elif isinstance(finding, Change):
-        yield _from_change(claim, claim.region.point(finding.p), claim.region.point(finding.q))
-    elif isinstance(finding, Bend):
-        p, q = claim.region.point(finding.p), claim.region.point(finding.q)
-        if name in ("affine", "convex", "concave"):
-            yield {"x": p, "y": q, "e": HALF}
-        elif name == "additive":
-            yield from ({"x": a, "y": b} for a, b in _additive_pairs(p, q))
-        else:
-            yield {"x": p, "y": q, "a": HALF, "b": HALF}
-    else:
-        yield from _from_offset(claim, claim.region.point(finding.p))
+    yield from claim.property.propose(claim.region, _hint(claim.region, finding, question_index))
 
 
-def _from_change(claim: Claim, p: Vector, q: Vector) -> Assignment:
-    """Both points, or for monotonicity the one further down the axis and the step to the other."""
-    axis = claim.property.parameters.get("axis")
-    if axis is None:
-        return {"x": p, "y": q}
-    step = q[axis] - p[axis]
-    return {"x": p, "t": step} if step >= 0 else {"x": q, "t": -step}
-
-
-def _additive_pairs(p: Vector, q: Vector) -> Iterator[tuple[Vector, Vector]]:
-    """If f(x/2 + y/2) = f(x/2) + f(y/2) held for all three pairs, f would be midpoint-affine at p, q (lemma 3)."""
-    origin = zeros(len(p))
-    yield origin, origin
-    for a, b in ((p, q), (p, p), (q, q)):
-        yield a.scaled(HALF), b.scaled(HALF)
-
-
-def _from_offset(claim: Claim, p: Vector) -> Iterator[Assignment]:
-    """f(t p) differs from t f(p) for t near 1 (and f(0) from 0)."""
-    name = claim.property.name
-    origin = zeros(len(p))
-    if name == "additive":
-        yield from ({"x": a, "y": b} for a, b in _additive_pairs(p, p))
-        return
-    if claim.region.contains_origin:
-        yield _scaling(name, origin, Fraction(0))
-    factors = [Fraction(2), HALF, Fraction(0)]
-    powers = (*range(2, 64, 3), *range(64, 1088, 32))  # pieces may be as thin as their weights are small
-    factors += [1 + sign * Fraction(1, 2**power) for power in powers for sign in (1, -1)]
-    for t in factors:
-        if claim.region.contains(p.scaled(t)):
-            yield _scaling(name, p, t)
-
-
-def _scaling(name: str, p: Vector, t: Fraction) -> Assignment:
-    """f(t p) against t f(p), in the property's variables."""
-    if "homogeneous" in name:
-        return {"x": p, "t": t}
-    return {"x": p, "y": p, "a": t, "b": Fraction(0)}
-
-
-def _from_variables(claim: Claim, v: Vector, question_index: int) -> Iterator[Assignment]:
-    """The point of a question about copies of f holds the property's variables, one after the other."""
-    size = claim.region.dimension
-    parts = [claim.region.point(v.take(range(i, i + size))) for i in range(0, len(v) - size + 1, size)]
-    if claim.property.name in ("additive", "subadditive", "superadditive"):
-        yield {"x": parts[0], "y": parts[1]}
-    elif "homogeneous" in claim.property.name:
-        yield {"x": parts[0], "t": HALF if question_index == 0 else Fraction(-1)}
-    else:
-        yield {"x": parts[0]}
+def _hint(region: Region, finding: Finding, question: int) -> Hint:
+    """The finding in ambient coordinates; a point of copies of f holds one argument after another."""
+    if not isinstance(finding, NonZero):
+        return type(finding)(**{name: region.point(value) for name, value in vars(finding).items()})
+    size, v = region.dimension, finding.v
+    points = [region.point(v.take(range(i, i + size))) for i in range(0, len(v) - size + 1, size)]
+    return Copies(tuple(points), question)
 
 
 def refutation(claim: Claim, assignments: Iterator[Assignment]) -> ValueGap | None:

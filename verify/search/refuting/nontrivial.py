@@ -13,8 +13,9 @@ from verify.kernel.evidence import Empty, Equation, Multipliers
 from verify.kernel.exact import AffineForm
 from verify.kernel.instances import Instance, NoInstance, Witness
 from verify.property import Assignment, Claim
+from verify.property.base import Absence
 from verify.property.copies import sums_inside
-from verify.property.trivial import Absence, axis_direction, trivial
+from verify.property.trivial import axis_direction
 from verify.rational import Vector, integer_array, vector, zeros
 from verify.region import Box, Region, polyhedron
 from verify.region.linear import echelon
@@ -30,7 +31,7 @@ HALF = Fraction(1, 2)
 
 def witness_of(claim: Claim, budget: Budget) -> Witness:
     """What ``judge`` needs beside a proof; ``RegionError`` where the region is empty."""
-    region, absence = claim.region, trivial(claim).absence
+    region, absence = claim.region, claim.property.trivial.absence
     if absence is Absence.AXIS_OFF_HULL:
         return _along_the_axis(claim, budget)
     if absence is Absence.NEVER:

@@ -9,12 +9,13 @@ import numpy as np
 
 from verify.network import floats
 from verify.property import Criterion
+from verify.property.instances import Bend, Change
 from verify.rational import Vector
 from verify.region import Box
 from verify.search.budget import Budget
 from verify.search.problem import Problem
 from verify.search.refuting.crossing import NOISE, findings_at
-from verify.search.refuting.finding import Bend, Change, Finding
+from verify.search.refuting.finding import Finding
 
 # Random points; fewer in large networks.
 POINTS, FEW_POINTS = 32, 8

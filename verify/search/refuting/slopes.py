@@ -15,6 +15,7 @@ from verify.kernel.exact import AffineForm, cell_of, evaluate, pattern_at, preac
 from verify.network.matrix import Matrix
 from verify.property import Criterion, Question
 from verify.property.base import Slope
+from verify.property.instances import Change
 from verify.property.lipschitz import dual_measure, measure, squared_if_l2
 from verify.property.slopes import axis_in_coordinates, free_coordinates, free_directions
 from verify.rational import Vector, integer_array, vector, zeros
@@ -23,7 +24,7 @@ from verify.search.budget import Budget
 from verify.search.geometry.simplex import NegativeAt, Nonnegative, decide
 from verify.search.problem import Problem
 from verify.search.refuting.cases import holds_at
-from verify.search.refuting.finding import Change, Finding, NonZero
+from verify.search.refuting.finding import Finding, NonZero
 from verify.search.refuting.walk import stretches
 
 Row = tuple[list[Fraction], Fraction]

@@ -19,6 +19,7 @@ from verify.errors import InputError
 from verify.formats.formulas import parse_formula
 from verify.formula.tree import Formula
 from verify.kernel.check import judge
+from verify.kernel.evidence import Falsehood, ValueGap
 from verify.property import Assignment, Claim, Property
 from verify.rational import Vector, vector
 from verify.region import Region
@@ -100,6 +101,16 @@ def interrupting(seconds: float) -> Any:
 
 def decide_with_z3(claim: Claim, budget: Budget) -> Outcome:
     """Decide the claim with Z3 alone; ``unsat`` is attested, a model is replayed by the kernel."""
+    found, note = ask_z3(claim, budget)
+    if found is None:
+        return Outcome(None, None, "", ("z3",), budget.elapsed, note)
+    if isinstance(found, Attestation):
+        return Outcome(found, None, "z3", ("z3",), budget.elapsed)
+    return Outcome(judge(claim, found), found, "z3", ("z3",), budget.elapsed)
+
+
+def ask_z3(claim: Claim, budget: Budget) -> tuple[ValueGap | Falsehood | Attestation | None, str]:
+    """What Z3 says of the literal claim: the instance of its model, ``unsat`` as its word, or None and why."""
     solver, variables = literal_query(claim)
     seconds = budget.remaining
     if seconds != float("inf"):
@@ -107,18 +118,17 @@ def decide_with_z3(claim: Claim, budget: Budget) -> Outcome:
     with interrupting(seconds + 1):
         status = solver.check()
     if status == z3.unsat:
-        return Outcome(Attestation(f"Z3 {z3.get_version_string()}"), None, "z3", ("z3",), budget.elapsed)
+        return Attestation(f"Z3 {z3.get_version_string()}"), ""
     if status == z3.sat:
         assignment = _assignment(claim, solver.model(), variables)
         evidence = false_at(claim, assignment) if claim.property.asked is not None else gap_at(claim, assignment)
         if evidence is not None:
-            return Outcome(judge(claim, evidence), evidence, "z3", ("z3",), budget.elapsed)
-        reason = "Z3 found a model that is not rational, or that does not replay"
-    else:
-        reason = f"Z3 answered {status} ({solver.reason_unknown()})"
-        if "keyboard" in reason:  # Z3 catches Ctrl-C itself
-            raise KeyboardInterrupt
-    return Outcome(None, None, "", ("z3",), budget.elapsed, reason)
+            return evidence, ""
+        return None, "Z3 found a model that is not rational, or that does not replay"
+    reason = f"Z3 answered {status} ({solver.reason_unknown()})"
+    if "keyboard" in reason:  # Z3 catches Ctrl-C itself
+        raise KeyboardInterrupt
+    return None, reason
 
 
 def _assignment(claim: Claim, model: Any, variables: Mapping[str, Any]) -> Assignment:

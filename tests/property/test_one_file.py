@@ -1,0 +1,152 @@
+"""A property is one file and one line of the catalogue: a new one is decided, fuzzed, asked of Z3, gated and judged."""
+
+from __future__ import annotations
+
+import ast
+import json
+import random
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+import verify
+from verify.cli.properties import catalogue
+from verify.fuzzing import fuzz_verdict
+from verify.network import Network
+from verify.property.base import (
+    Absence,
+    Assignment,
+    Criterion,
+    Property,
+    Question,
+    Term,
+    Trivial,
+    in_coordinates,
+    point,
+)
+from verify.property.catalogue import CATALOGUE, FAMILIES
+from verify.property.instances import Copies, Hint
+from verify.rational import Vector
+from verify.region import Region
+from verify.search.budget import Budget
+from verify.search.solver.literal import decide_with_z3
+
+VERIFY = Path(verify.__file__).parent
+
+
+# What somebody would write into verify/property/nonpositive.py.
+
+
+def _instance(values: Assignment) -> list[Term]:
+    return [Term(Fraction(1), point(values, "x"))]
+
+
+def _reduce(network: Network, region: Region, _: Network | None) -> list[Question]:
+    local, domain, origin = in_coordinates(network, region)
+    return [Question(local, domain, Criterion.NONPOSITIVE, origin, "definition: no piece is positive")]
+
+
+def _draw(p: Vector, _: Vector, __: random.Random) -> Iterator[Assignment]:
+    yield {"x": p}
+
+
+def _propose(_: Region, hint: Hint) -> Iterator[Assignment]:
+    if isinstance(hint, Copies):
+        yield {"x": hint.points[0]}
+
+
+NONPOSITIVE_VALUES = Property(
+    name="without positive values",
+    formula="f(x) <= 0",
+    variables={"x": "point"},
+    instance=_instance,
+    reduce=_reduce,
+    labels=("x",),
+    trivial=Trivial(Absence.NEVER),
+    relation="<= 0",
+    definition="f(x) <= 0 for x in P",
+    draw=_draw,
+    propose=_propose,
+)
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> Property:
+    """The catalogue with one line more."""
+    monkeypatch.setitem(CATALOGUE, NONPOSITIVE_VALUES.name, NONPOSITIVE_VALUES)
+    return NONPOSITIVE_VALUES
+
+
+@pytest.mark.parametrize(
+    ("network", "region", "verdict"),
+    [
+        ("relu", "box(-1, 0)", "proved"),
+        ("relu", "box(-1, 1)", "refuted"),
+        ("abs", "segment([-1], [1])", "refuted"),
+        ("zero_bias", "all", "refuted"),
+    ],
+)
+def test_a_new_property_is_decided_everywhere(
+    known: Property, network: str, region: str, verdict: str, tmp_path: Path
+) -> None:
+    result = verify.check(network, known.name, on=region)
+    assert result.verdict.value == verdict
+    assert decide_with_z3(result.claim, Budget(20)).verdict is result.verdict
+    if verdict == "proved":
+        assert fuzz_verdict(result, 50).instances > 0
+    record = result.save(tmp_path)
+    assert json.loads(record.read_text(encoding="utf-8"))["property"] == known.name
+    assert verify.recheck(record).verdict == verdict
+    assert known.name in {entry["name"] for entry in catalogue()}
+
+
+# Where a property is named outside its own file, as evidence of its own or as an example that somebody chose.
+# Words that mean other things too (a layer is affine, a function of ONNX is constant) are left out.
+NAMED = {
+    "additive": ["asking/definitions"],  # what a cone spares
+    "subadditive": ["asking/definitions", "kernel/composition"],
+    "superadditive": ["asking/definitions", "kernel/composition"],
+    "positively homogeneous": ["asking/definitions", "gate/first", "kernel/facts", "kernel/rules", "web/playground"],
+    "homogeneous": [],
+    "superposition": [],
+    "odd": ["kernel/facts"],
+    "even": ["kernel/facts"],
+    "convex": ["gate/first", "kernel/composition", "kernel/facts"],
+    "concave": ["kernel/composition", "kernel/facts"],
+    "equivalent": ["search/commands/compare", "search/commands/simplify"],
+    "equivalent within": ["kernel/check", "kernel/goals", "search/engines/bounds", "search/engines/difference"],
+    "nondecreasing": ["gate/first", "kernel/composition", "kernel/facts", "kernel/goals"],
+    "nonincreasing": ["gate/first", "kernel/composition", "kernel/facts", "kernel/goals"],
+    "lipschitz": [
+        "__init__",  # the function of that name
+        "cli/group",
+        "kernel/composition",
+        "kernel/goals",
+        "report/comparison",
+        "search/solver/literal",
+    ],
+    "never": ["fuzzing/record", "kernel/check", "kernel/goals", "search/engines/bounds"],
+    "no dead units": ["gate/first", "kernel/families"],
+    "monotone": [],
+}
+
+
+def test_no_other_file_names_a_property() -> None:
+    found: dict[str, list[str]] = {name: [] for name in NAMED}
+    for path in sorted(VERIFY.rglob("*.py")):
+        module = path.relative_to(VERIFY).with_suffix("").as_posix()
+        if module.startswith("property/") or module == "second_judge":
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        constants = {
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose
+        }
+        for name in constants & set(NAMED):
+            found[name].append(module)
+    assert found == NAMED
+    assert set(NAMED) | {"affine", "linear", "constant"} == {*CATALOGUE, *(family.name for family in FAMILIES)}
