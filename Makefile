@@ -7,6 +7,9 @@ STAMP := .venv/.installed
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
+# Compiled modules are kept, whatever the surroundings say: without them every start of a process compiles all of verify.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test tests quick campaign verdicts lint types benchmark docs lock clean
 .DELETE_ON_ERROR:
 
@@ -33,6 +36,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv --clear .venv
 	@$(PIP) install -r requirements.lock
 	@$(PIP) install --no-deps -e .
+	@$(BIN)/python -m compileall -q verify
 	@touch $@
 
 demo: $(STAMP)

@@ -11,6 +11,7 @@ from pathlib import Path
 import verify
 from verify.cli import display
 from verify.report.files import write_report
+from verify.report.folder import ReportFolder
 from verify.report.index import write_index
 from verify.report.record import Result
 
@@ -28,7 +29,7 @@ def claim(network: str | verify.Network, name: str, on: str) -> Result:
     """Check a claim, show it, and keep its evidence and page."""
     result = verify.check(network, name, on=on)
     display.show_result(result, None)
-    write_report(REPORTS, result)
+    write_report(ReportFolder(REPORTS), result)
     return result
 
 
@@ -62,7 +63,7 @@ def main() -> None:
     thread()
     digits()
     title("Everything again, by the kernel alone")
-    page = write_index(REPORTS)
+    page = write_index(ReportFolder(REPORTS))
     records = sorted(REPORTS.glob("*.json"))
     for record in records:
         verify.recheck(record)

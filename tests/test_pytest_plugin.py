@@ -100,7 +100,11 @@ def plugin_is_installed() -> bool:
 
 
 def records(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.json"))
+    return sorted((folder / "records").glob("*.json"))
+
+
+def claim_pages(folder: Path, suffix: str = ".html") -> list[Path]:
+    return sorted((folder / "claims").glob(f"*{suffix}"))
 
 
 @pytest.fixture
@@ -115,13 +119,14 @@ def test_claims_pass_and_leave_records(project: Path, capsys: pytest.CaptureFixt
     assert "3 passed" in ran.out
     found = records(project / "reports")
     assert [json.loads(path.read_text())["verdict"] for path in found] == ["refuted", "proved", "proved", "proved"]
-    assert all(path.with_suffix(".md").is_file() for path in found)
-    assert "# Relu is not additive\n" in found[0].with_suffix(".md").read_text()
+    texts = claim_pages(project / "reports", ".md")
+    assert [path.stem for path in texts] == [path.stem for path in found]
+    assert "# Relu is not additive\n" in texts[0].read_text()
     assert all(call(capsys, "recheck", path).status == 0 for path in found)
 
 
 def test_the_summary_counts_claims(project: Path) -> None:
-    assert "claims: 3 proved, 1 refuted; records in reports/" in run(project).out
+    assert "claims: 3 proved, 1 refuted; records in reports/records/" in run(project).out
 
 
 def test_another_folder_for_records(project: Path) -> None:
@@ -200,7 +205,7 @@ def timeless(path: Path) -> str:
 def test_the_list_of_claims(mixed: Path) -> None:
     ran = run(mixed)
     assert "= claims =" in ran.out
-    assert "claims: 4 proved, 1 refuted; records in reports/\n1 of the proved is attested\n" in ran.out
+    assert "claims: 4 proved, 1 refuted; records in reports/records/\n1 of the proved is attested\n" in ran.out
     assert "report: reports/index.html" in ran.out
     index = timeless(mixed / "reports" / "index.html")
     assert "1 of these claims belong to tests that failed" in index
@@ -231,7 +236,7 @@ def test_failing_claims_say_how_to_see_them_again(mixed: Path) -> None:
     out = run(mixed, "-k", "wrongly").out
     assert "verify check relu additive --on all\n" in out
     assert "verify.check('relu', 'additive', on='all')\n" in out
-    assert "verify recheck reports/test-mixed-test-wrongly-proved-" in out
+    assert "verify recheck reports/records/mixed-wrongly-proved-" in out
 
 
 def test_junit_has_what_was_found(mixed: Path) -> None:
@@ -294,7 +299,7 @@ def test_which_claims_get_pages(tmp_path: Path, pages: str, count: int) -> None:
     ran = run(tmp_path, pages=pages)
     assert "1 failed, 1 passed" in ran.out
     assert len(records(tmp_path / "reports")) == 3
-    assert len(sorted((tmp_path / "reports").glob("*-*.html"))) == count
+    assert len(claim_pages(tmp_path / "reports")) == count
     assert (tmp_path / "reports" / "index.html").is_file()
 
 
@@ -305,7 +310,7 @@ def test_records_of_tests_that_are_gone_go_after_a_full_run(project: Path) -> No
     assert len(records(project / "reports")) == 4
     run(project)
     assert len(records(project / "reports")) == 1
-    assert len(sorted((project / "reports").glob("*-*.html"))) == 1
+    assert len(claim_pages(project / "reports")) == 1
 
 
 CONTRADICTION = """\
@@ -446,11 +451,11 @@ def test_started_in_another_folder(
     for start, folder in places[:1] if options else places:
         ran = run(named, "--rootdir", str(named), str(named), *options, start=start)
         assert ran.status == 1 and "2 failed, 2 passed" in ran.out, ran.out
-        assert f"claims: 2 proved, 2 refuted; records in {folder}/\n" in ran.out
+        assert f"claims: 2 proved, 2 refuted; records in {folder}/records/\n" in ran.out
         assert f"report: {folder}/index.html" in ran.out
         # What is printed to be typed works where pytest was started.
         assert f"  cd {named}\n  verify check networks/layer.toml additive --on all\n" in ran.out
-        assert "\n  verify recheck reports/tests-test-named-test-wrong-" in ran.out
+        assert "\n  verify recheck reports/records/named-wrong-" in ran.out
         assert f"again: cd {named} && verify check networks/layer.toml additive --on all" in ran.out
         assert [path.name for path in records(named / "reports")] == known
         assert not (start / "reports").exists()

@@ -204,6 +204,7 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     if not claims and not theorems:
         return
     from verify.report.files import from_here
+    from verify.report.folder import RECORDS
 
     folder, start = _folder(config), Path(config.invocation_params.dir)
     failed = frozenset(report.nodeid for report in reports if report.failed)
@@ -213,7 +214,7 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
         broken = sum(test in failed for test in theorems.values())
         said = f", {broken} of them in tests that failed" if broken else ""
         terminalreporter.write_line(f"theorems: {len(theorems)}{said}")
-    records = "" if unwritten else f"; records in {from_here(folder, start)}/"
+    records = "" if unwritten else f"; records in {from_here(folder / RECORDS, start)}/"
     terminalreporter.write_line(f"claims: {_counted(claims.values()) or 'none'}{records}")
     for word in ("attested", "vacuous"):
         count = sum(word in known.values() for known in claims.values())
@@ -227,22 +228,22 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
 
 def _write_index(terminalreporter: Any, exitstatus: int, config: pytest.Config, reports: list[Any]) -> str:
     """Write the list of claims, and remove records of the past; returns why nothing can be written, if so."""
-    from verify.report.folder import prune
+    from verify.report.folder import ReportFolder, prune
     from verify.report.index import write_index
-    from verify.report.theorem import DATA
     from verify.testing.session import reason_of
 
     if config.stash[UNWRITTEN]:
         return config.stash[UNWRITTEN][0]
     folder, claims, theorems = _folder(config), _claims_of(reports), _theorems_of(reports)
+    report = ReportFolder(folder, apart=True)
     try:
         if _is_full(terminalreporter, exitstatus, config):
             is_toml = any(report.nodeid.partition("::")[0].endswith(".toml") for report in reports)
-            prune(folder, claims, tests=True, claims=is_toml)
+            prune(report, [folder / name for name in claims], tests=True, claims=is_toml)
         write_index(
-            folder,
+            report,
             [folder / name for name in claims],
-            theorems=[folder / DATA / name for name in theorems],
+            theorems=[folder / name for name in theorems],
             failed=frozenset(report.nodeid for report in reports if report.failed),
             skipped=_skips(terminalreporter.stats.get("skipped", [])),
         )

@@ -13,6 +13,7 @@ import pytest
 from tests.support.cli import PATIENCE, call, environment, spawn
 from verify.errors import EvidenceError
 from verify.family import check_family, dense, family, relu, write_family
+from verify.report.folder import ReportFolder
 from verify.report.recheck import recheck
 
 FAMILY = """
@@ -110,7 +111,7 @@ def test_json_is_the_record(path: Path, tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_attested_records_have_nothing_to_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = family(1, [dense(1, ">= 0", ">= 0"), relu()])
-    record = write_family(tmp_path, check_family(small, "affine", engine="z3"))
+    record = write_family(ReportFolder(tmp_path), check_family(small, "affine", engine="z3"))
     done = call(capsys, "recheck", record)
     assert done.status == 3 and "attested" in done.out
 
@@ -136,7 +137,7 @@ FORGED: list[tuple[str, str, Any, str]] = [
 
 @pytest.mark.parametrize(("property", "key", "value", "rule"), FORGED, ids=str)
 def test_forged_records(property: str, key: str, value: Any, rule: str, path: Path, tmp_path: Path) -> None:
-    record = write_family(tmp_path, check_family(path, property))
+    record = write_family(ReportFolder(tmp_path), check_family(path, property))
     assert recheck(record).judgement is not None
     data = json.loads(record.read_text())
     record.write_text(json.dumps(data | {key: value}))
@@ -147,7 +148,7 @@ def test_forged_records(property: str, key: str, value: Any, rule: str, path: Pa
 
 def test_a_member_of_a_forged_family(path: Path, tmp_path: Path) -> None:
     """The family of the record is the one that is proved about: other ranges are another family."""
-    record = write_family(tmp_path, check_family(path, "affine"))
+    record = write_family(ReportFolder(tmp_path), check_family(path, "affine"))
     data = json.loads(record.read_text())
     data["family"]["layers"][0]["bias"] = "any"
     record.write_text(json.dumps(data))

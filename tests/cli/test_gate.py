@@ -90,7 +90,8 @@ def test_report_folder(claims: Write, capsys: Capture, tmp_path: Path) -> None:
     claims(GOOD + BAD)
     folder = tmp_path / "pages"
     assert call(capsys, "gate", "--report", folder).status == 1
-    records, pages = sorted(folder.glob("*.json")), sorted(folder.glob("*-*.html"))
+    kept, claim_pages = folder / "records", folder / "claims"
+    records, pages = sorted(kept.glob("*.json")), sorted(claim_pages.glob("*.html"))
     assert len(records) == 2 and [page.name.split("-")[1] for page in pages] == ["additive"]
     assert (folder / ".gitignore").is_file()
     index = (folder / "index.html").read_text(encoding="utf-8")
@@ -98,13 +99,13 @@ def test_report_folder(claims: Write, capsys: Capture, tmp_path: Path) -> None:
     for record in records:
         assert call(capsys, "recheck", record).status == 0
     assert call(capsys, "gate", "--report", folder, "--pages", "all").status == 1
-    assert len(sorted(folder.glob("*-*.html"))) == 2
+    assert len(sorted(claim_pages.glob("*.html"))) == 2
     claims(GOOD)
     assert call(capsys, "gate", "--report", folder, "-k", "convex").status == 0
-    assert len(sorted(folder.glob("*.json"))) == 2
+    assert len(sorted(kept.glob("*.json"))) == 2
     assert call(capsys, "gate", "--report", folder).status == 0
-    assert [path.name.split("-")[1] for path in sorted(folder.glob("*.json"))] == ["convex"]
-    assert not sorted(folder.glob("*-*.html"))
+    assert [path.name.split("-")[1] for path in sorted(kept.glob("*.json"))] == ["convex"]
+    assert not sorted(claim_pages.glob("*.html"))
 
 
 def test_foreign_folders_are_left_alone(claims: Write, capsys: Capture, tmp_path: Path) -> None:

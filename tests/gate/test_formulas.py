@@ -84,7 +84,7 @@ def test_every_format_and_the_records(claims: Write, tmp_path: Path, capsys: Cap
     claims("".join(f'{HEAD}formula = "{formula}"\n{more}' for formula, more, _, _ in FORMULAS))
     files = [part for name in ("junit", "sarif", "gitlab", "markdown") for part in (f"--{name}", tmp_path / name)]
     assert call(capsys, "gate", "--report", "pages", "--pages", "all", *files).status == 1
-    records = sorted((tmp_path / "pages").glob("*.json"))
+    records = sorted((tmp_path / "pages" / "records").glob("*.json"))
     assert len(records) == len(FORMULAS)
     assert call(capsys, "recheck", *records).status == 0
     for name in ("junit", "sarif", "gitlab", "markdown"):

@@ -6,6 +6,7 @@ import pytest
 
 from tests.report.claims import kinds, more_kinds
 from verify.report.files import write_report
+from verify.report.folder import ReportFolder
 from verify.report.index import write_index
 from verify.report.record import Result
 
@@ -26,11 +27,11 @@ def pages(all_results: dict[str, Result], tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("reports")
     for name, result in all_results.items():
         write_report(
-            folder,
+            ReportFolder(folder),
             result,
             stem=name.replace(" ", "-"),
             title=name,
             fuzz={"instances": 12, "examples": 20, "seed": 0, "reason": ""},
         )
-    write_index(folder)
+    write_index(ReportFolder(folder))
     return folder

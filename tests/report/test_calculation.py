@@ -14,6 +14,7 @@ from verify.rational import ends, vector
 from verify.report import calculation as module
 from verify.report.calculation import calculation, changed_line, point_line
 from verify.report.files import write_report
+from verify.report.folder import ReportFolder
 from verify.report.record import Result
 
 CLAIMS = [
@@ -99,10 +100,10 @@ def test_formulas_are_reproduced_too(tmp_path: Path) -> None:
 
 
 def test_the_script_of_a_report_is_run(tmp_path: Path) -> None:
-    record = write_report(tmp_path, verify.check("relu", "additive"))
+    record = write_report(ReportFolder(tmp_path), verify.check("relu", "additive"))
     done = subprocess.run([sys.executable, record.with_suffix(".py")], capture_output=True, text=True, check=True)
     assert done.stdout == "0 0 1\n"
-    write_report(tmp_path, verify.check("relu", "convex"), stem=record.stem)
+    write_report(ReportFolder(tmp_path), verify.check("relu", "convex"), stem=record.stem)
     assert not record.with_suffix(".py").exists()
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.report.claims import EVIL, evil, kinds, more_kinds
 from verify.report.files import write_report
+from verify.report.folder import ReportFolder
 from verify.report.index import Index, Skip, gathered, write_index
 from verify.report.markup import clean, element
 from verify.report.record import Result
@@ -70,8 +71,10 @@ def test_names_from_outside_are_text(pages: Path) -> None:
 
 def test_titles_tests_and_reasons_are_text(tmp_path: Path) -> None:
     result = kinds()["refuted"]
-    record = write_report(tmp_path, result, stem="a b&c#?", title=EVIL, test=f"test_{EVIL}.py::test")
-    index = write_index(tmp_path, [record], skipped=[Skip(EVIL, EVIL)], failed=frozenset({f"test_{EVIL}.py::test"}))
+    record = write_report(ReportFolder(tmp_path), result, stem="a b&c#?", title=EVIL, test=f"test_{EVIL}.py::test")
+    index = write_index(
+        ReportFolder(tmp_path), [record], skipped=[Skip(EVIL, EVIL)], failed=frozenset({f"test_{EVIL}.py::test"})
+    )
     for page in (index, record.with_suffix(".html")):
         tree = parsed(page.read_text(encoding="utf-8"))
         assert clean(EVIL) in all_text(tree)
@@ -81,7 +84,7 @@ def test_titles_tests_and_reasons_are_text(tmp_path: Path) -> None:
 def test_markdown_holds_no_markup(tmp_path: Path) -> None:
     import verify
 
-    record = write_report(tmp_path, verify.check(evil(), "affine", on="all"))
+    record = write_report(ReportFolder(tmp_path), verify.check(evil(), "affine", on="all"))
     text = record.with_suffix(".md").read_text(encoding="utf-8")
     outside_code = re.sub(r"```.*?```|(`+).*?\1", "", text, flags=re.S)
     assert "<script" not in outside_code.replace("\\<", "")
@@ -96,7 +99,7 @@ def test_the_index_is_readable_without_its_script(pages: Path) -> None:
 
 
 def test_totals_and_groups(pages: Path, all_results: dict[str, Result]) -> None:
-    index = gathered(sorted(pages.glob("*.json")))
+    index = gathered(ReportFolder(pages), sorted(pages.glob("*.json")))
     verdicts = [result.verdict.value for result in all_results.values()]
     assert index.totals["proved"] == verdicts.count("proved")
     assert index.totals["unknown"] == 1
@@ -111,7 +114,9 @@ def test_foreign_files_are_named_or_passed_over(pages: Path, tmp_path: Path) -> 
     (tmp_path / "broken.json").write_text("{")
     half = '{"format": 2, "verdict": "proved", "property": "affine", "network": 3, "unchecked": 3}'
     (tmp_path / "half.json").write_text(half)
-    assert gathered(sorted(tmp_path.glob("*.json"))) == Index((), (), ("broken.json", "half.json"))
+    assert gathered(ReportFolder(tmp_path), sorted(tmp_path.glob("*.json"))) == Index(
+        (), (), ("broken.json", "half.json")
+    )
 
 
 def test_elements_escape() -> None:

@@ -13,6 +13,7 @@ from verify.cli.run import run
 from verify.errors import EngineDisagreement
 from verify.report import opinion
 from verify.report.files import write_report
+from verify.report.folder import ReportFolder
 from verify.report.opinion import ask, is_small, second_opinion
 
 
@@ -64,7 +65,7 @@ def liar(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_disagreement_keeps_both(tmp_path: Path) -> None:
     result = verify.check("relu", "additive", on="all")
     with pytest.raises(EngineDisagreement, match="we say refuted, Z3 answers unsat"):
-        write_report(tmp_path, result, stem="claim")
+        write_report(ReportFolder(tmp_path), result, stem="claim")
     assert {path.name for path in tmp_path.iterdir()} == {
         "claim.json",
         "claim.html",

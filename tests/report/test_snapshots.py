@@ -11,6 +11,7 @@ import pytest
 from tests.report.claims import kinds
 from tests.report.test_html import PREFIX, parsed
 from verify.report.files import write_report
+from verify.report.folder import ReportFolder
 from verify.report.index import write_index
 from verify.report.record import Result
 
@@ -49,7 +50,7 @@ def compare(name: str, text: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_pages_say(results: dict[str, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     monkeypatch.chdir(tmp_path)
-    record = write_report(Path("reports"), results[kind], stem=kind)
+    record = write_report(ReportFolder(Path("reports")), results[kind], stem=kind)
     compare(f"{kind}.md", masked(record.with_suffix(".md").read_text(encoding="utf-8")))
     compare(f"{kind}.txt", masked(page_text(record.with_suffix(".html"))))
 
@@ -57,8 +58,8 @@ def test_what_pages_say(results: dict[str, Result], tmp_path: Path, monkeypatch:
 def test_running_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     for folder in ("first", "second"):
         for name, result in kinds().items():
-            write_report(tmp_path / folder, result, stem=name)
-        write_index(tmp_path / folder)
+            write_report(ReportFolder(tmp_path / folder), result, stem=name)
+        write_index(ReportFolder(tmp_path / folder))
     first, second = ({p.name: p.read_text() for p in (tmp_path / f).iterdir()} for f in ("first", "second"))
     timeless = re.compile(r'\d+\.\d{3}(?= s\b|</td>)|"seconds": [\d.e-]+|<b>\d+\.\d</b>(?=<span>seconds)')
     assert first.keys() == second.keys()

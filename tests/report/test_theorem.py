@@ -20,6 +20,7 @@ from verify.property import Claim, Vacuous, find
 from verify.report.affine import affine_map
 from verify.report.charts import chart
 from verify.report.files import write_report
+from verify.report.folder import ReportFolder
 from verify.report.index import write_index
 from verify.report.markup import clean
 from verify.report.model import Figure, Link, Step
@@ -74,9 +75,9 @@ def evil() -> Theorem:
 @pytest.mark.parametrize("make", [theorem, evil])
 def test_pages_are_valid_and_hold_no_foreign_markup(tmp_path: Path, make: object) -> None:
     found = make()  # type: ignore[operator]
-    data = write_theorem(tmp_path, found)
-    index = write_index(tmp_path, [], theorems=[data])
-    for path in (tmp_path / f"{found.stem}.html", index):
+    data = write_theorem(ReportFolder(tmp_path), found)
+    index = write_index(ReportFolder(tmp_path), [], theorems=[data])
+    for path in (tmp_path / "theorems" / f"{found.stem}.html", index):
         tree = parsed(path.read_text(encoding="utf-8"))
         assert len(tree.findall(f".//{PREFIX}h1")) == 1
         assert not list(tree.iter(f"{PREFIX}img"))
@@ -85,17 +86,17 @@ def test_pages_are_valid_and_hold_no_foreign_markup(tmp_path: Path, make: object
         if found.failed:
             assert clean(EVIL) in all_text(tree)
             assert "failed" in all_text(tree)
-    markdown = (tmp_path / f"{found.stem}.md").read_text(encoding="utf-8")
+    markdown = (tmp_path / "theorems" / f"{found.stem}.md").read_text(encoding="utf-8")
     assert "\x00" not in markdown
 
 
 def test_a_page_says_everything(tmp_path: Path) -> None:
-    write_theorem(tmp_path, theorem())
-    page = (tmp_path / "theorem-a.html").read_text()
+    write_theorem(ReportFolder(tmp_path), theorem())
+    page = (tmp_path / "theorems" / "theorem-a.html").read_text()
     text = all_text(parsed(page))
     for words in ("Because", "Lemma 1", "f is linear", "f(0) = 1", "A caption.", "Numbers", "verify check again"):
         assert words in text, words
-    assert 'href="claim.html"' in page and 'href="index.html"' in page
+    assert 'href="../claims/claim.html"' in page and 'href="../index.html"' in page
     assert page.count("import verify") == 1
     assert "1 claim checked by the kernel, 1 step in words" in text
     markdown = (tmp_path / "theorem-a.md").read_text()
@@ -163,10 +164,10 @@ def test_the_book_is_in_order_and_names_what_it_cannot_read(tmp_path: Path) -> N
         theorem(stem="a", line=3, question="First?"),
     ]
     for found in theorems:
-        write_theorem(tmp_path, found)
+        write_theorem(ReportFolder(tmp_path), found)
     (tmp_path / "theorems" / "broken.json").write_text("{")
     (tmp_path / "theorems" / "list.json").write_text("[]")
-    text = all_text(parsed(write_index(tmp_path).read_text()))
+    text = all_text(parsed(write_index(ReportFolder(tmp_path)).read_text()))
     places = [
         text.index(words) for words in ("The book", "About it.", "First?", "Second?", "Third?", "Every question that")
     ]
@@ -182,7 +183,9 @@ def test_a_list_without_theorems_is_no_book(pages: Path) -> None:
 
 
 def test_claims_link_to_their_theorem(tmp_path: Path) -> None:
-    record = write_report(tmp_path, kinds()["refuted"], stem="claim", theorem=Link("theorem a.html", EVIL))
+    record = write_report(
+        ReportFolder(tmp_path), kinds()["refuted"], stem="claim", theorem=Link("theorem a.html", EVIL)
+    )
     page = record.with_suffix(".html").read_text()
     assert 'href="theorem%20a.html"' in page
     assert clean(EVIL) in all_text(parsed(page))
@@ -191,8 +194,8 @@ def test_claims_link_to_their_theorem(tmp_path: Path) -> None:
 
 def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     for folder in ("one", "two"):
-        data = write_theorem(tmp_path / folder, theorem())
-        write_index(tmp_path / folder, [], theorems=[data])
+        data = write_theorem(ReportFolder(tmp_path / folder), theorem())
+        write_index(ReportFolder(tmp_path / folder), [], theorems=[data])
     files = [sorted(p for p in (tmp_path / folder).rglob("*") if p.is_file()) for folder in ("one", "two")]
     assert [p.name for p in files[0]] == [p.name for p in files[1]]
     assert all(a.read_bytes() == b.read_bytes() for a, b in zip(*files, strict=True))

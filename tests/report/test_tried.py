@@ -20,6 +20,7 @@ from verify.network import Builder, examples
 from verify.network.builder import dense, relu
 from verify.property import Claim, find
 from verify.report.files import write_report
+from verify.report.folder import ReportFolder
 from verify.report.record import Result
 from verify.report.tried import tried
 
@@ -47,7 +48,7 @@ def test_what_has_nothing_to_try_says_why() -> None:
 def test_an_unknown_property_has_no_instances_to_draw() -> None:
     net = examples.get("relu")
     odd = find("odd")
-    claim = Claim(net, replace(odd, name="chaotic"), api.parse_region("nonneg", net))
+    claim = Claim(net, replace(odd, name="chaotic", draw=None), api.parse_region("nonneg", net))
     data = fuzz_record(forged(claim))
     assert data["examples"] == 0 and "chaotic" in data["reason"]
 
@@ -80,7 +81,7 @@ def test_a_broken_verdict_is_kept_and_raised(tmp_path: Path) -> None:
     fuzz = fuzz_record(liar())
     assert "liar (attested) is wrong about" in fuzz["failure"]
     with pytest.raises(EngineDisagreement, match=r"liar \(attested\) is wrong .* it is kept in .*claim\.json"):
-        write_report(tmp_path, liar(), stem="claim", fuzz=fuzz)
+        write_report(ReportFolder(tmp_path), liar(), stem="claim", fuzz=fuzz)
     assert {path.name for path in tmp_path.iterdir()} == {"claim.json", "claim.html", "claim.md"}
     assert json.loads((tmp_path / "claim.json").read_text())["unchecked"]["fuzz"] == fuzz
     assert "A random instance breaks this claim" in (tmp_path / "claim.html").read_text()

@@ -107,14 +107,17 @@ def project(tmp_path: Path) -> Path:
 
 
 def page(folder: Path, words: str) -> str:
-    [found] = [p for p in (folder / "reports").glob("theorem-*.html") if words in p.read_text()]
+    [found] = [p for p in (folder / "reports" / "theorems").glob("*.html") if words in p.read_text()]
     return all_text(parsed(found.read_text()))
 
 
 def test_theorems_leave_pages(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ran = run(project)
     assert "1 failed, 3 passed, 1 skipped" in ran.out, ran.out
-    assert "theorems: 5, 1 of them in tests that failed\nclaims: 2 proved, 2 refuted; records in reports/" in ran.out
+    assert (
+        "theorems: 5, 1 of them in tests that failed\nclaims: 2 proved, 2 refuted; records in reports/records/"
+        in ran.out
+    )
     text = page(project, "<h1>Is ReLU linear?")
     for words in (
         "The graph.",
@@ -157,7 +160,7 @@ def test_the_book_is_the_same_the_second_time_and_in_parallel(project: Path) -> 
     found = []
     for options in ((), ("-n", "2")):
         run(project, *options)
-        files = sorted((project / "reports").rglob("theorem-*"))
+        files = sorted((project / "reports" / "theorems").iterdir())
         assert len(files) == 3 * 5
         found.append([timeless(project / "reports" / "index.html"), *(p.read_text() for p in files)])
     assert found[0] == found[1]
@@ -188,7 +191,7 @@ def test_families(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "test_family.py").write_text(FAMILY)
     ran = run(tmp_path)
     assert ran.status == 0, ran.out
-    assert "theorems: 2\nclaims: none; records in reports/" in ran.out
+    assert "theorems: 2\nclaims: none; records in reports/records/" in ran.out
     text = page(tmp_path, "All?")
     assert "every <net> by induction a b Record (JSON)" in text
     assert "1 family of networks checked by the kernel" in text

@@ -16,7 +16,7 @@ from verify.cli.options import bounded, choosing_output, choosing_second_output,
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
-from verify.report.folder import take
+from verify.report.folder import ReportFolder, take
 from verify.search.decide import ENGINE_NAMES
 
 
@@ -65,7 +65,7 @@ def ask(
         click.echo(smt_text(formula_claim(first, formula, to=second, let=let)))
         return 0
     if folder is not None:
-        take(Path(folder))
+        take(ReportFolder(Path(folder)))
     with Progress(f"{network}: {formula}"[:200]) as progress, workers(jobs) as executor:
         result = decide(
             first,

@@ -25,7 +25,7 @@ from verify.errors import InputError
 from verify.kernel.check import Verdict
 from verify.rational import exact_text
 from verify.report import words
-from verify.report.folder import take
+from verify.report.folder import ReportFolder, take
 from verify.report.record import Result
 from verify.search.commands.radius import Infinite, Radius
 from verify.search.decide import ENGINE_NAMES
@@ -84,7 +84,7 @@ def check(
         from verify.cli.families import check_family_file
 
         if folder is not None:
-            take(Path(folder))
+            take(ReportFolder(Path(folder)))
         unused = {
             "--output": output,
             "--to-output": to_output,
@@ -108,7 +108,7 @@ def check(
         )
         return 0
     if folder is not None:
-        take(Path(folder))
+        take(ReportFolder(Path(folder)))
     with Progress(f"{network}: {property}") as progress, workers(jobs) as executor:
         each = api.check_each(
             network,
@@ -168,9 +168,9 @@ def write_reports(folder: Path, results: Sequence[Result], where: str = "") -> N
         for number, result in enumerate(results, start=1):
             title = f"{words.statement(result, where)}: number {number}" if where and len(results) > 1 else ""
             asked = result.claim.property.asked is not None  # instances of formulas are not drawn
-            write_report(folder, result, title=title, fuzz=None if asked else fuzz_record(result))
+            write_report(ReportFolder(folder), result, title=title, fuzz=None if asked else fuzz_record(result))
     finally:
-        write_index(folder)
+        write_index(ReportFolder(folder))
 
 
 @click.command()

@@ -15,6 +15,7 @@ from verify.cli.progress import Progress
 from verify.errors import InputError
 from verify.family import FamilyResult, check_family
 from verify.report.family_page import calculation, write_family_report
+from verify.report.folder import ReportFolder
 from verify.report.index import write_index
 
 
@@ -43,9 +44,9 @@ def check_family_file(
     record = None
     if folder is not None:
         try:
-            record = write_family_report(Path(folder), result, file=path)
+            record = write_family_report(ReportFolder(Path(folder)), result, file=path)
         finally:
-            write_index(Path(folder))
+            write_index(ReportFolder(Path(folder)))
     if as_json:
         click.echo(json.dumps(result.to_json(), indent=1))
     else:

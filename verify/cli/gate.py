@@ -27,7 +27,7 @@ from verify.gate.plan import Case, cases_of
 from verify.gate.run import Gate, run_all
 from verify.gate.select import selected
 from verify.gate.work import Work, stem_of
-from verify.report.folder import prune, take
+from verify.report.folder import ReportFolder, prune, take
 from verify.report.record import write_text
 
 INTERRUPTED = 130
@@ -106,7 +106,7 @@ def gate(
         return _listed(state, as_json=as_json)
     cluster = connected(address) if address is not None and state.cases else None
     if folder is not None:
-        take(Path(folder), map(stem_of, state.cases))
+        take(ReportFolder(Path(folder), apart=True), map(stem_of, state.cases))
     whole = not (paths or expression or changed_since or fail_fast)
     work = Work(Path(folder) if folder is not None else None, pages, None if no_cache else Path(cache_folder))  # type: ignore[arg-type]
     status = _decide(state, work, display, jobs=jobs, seconds=seconds, fail_fast=fail_fast, cluster=cluster)
@@ -199,11 +199,12 @@ def _index(folder: Path, state: Gate, *, whole: bool) -> None:
     """The list of claims; after a whole run records of claims that no longer exist go."""
     from verify.report.index import write_index
 
-    names = [found.page for found in state.in_order() if found.page]
+    records = [folder / found.page for found in state.in_order() if found.page]
+    report = ReportFolder(folder, apart=True)
     if whole:
-        prune(folder, names, tests=False, claims=True)
+        prune(report, records, tests=False, claims=True)
     failed = frozenset(f.case.key for f in state.found if f.status != "expected")
-    write_index(folder, [folder / name for name in names], failed=failed)
+    write_index(report, records, failed=failed)
 
 
 def _write(state: Gate, wanted: dict[str, Path], *, as_json: bool) -> None:

@@ -28,7 +28,7 @@ from verify.network import Network
 from verify.property import CATALOGUE, find
 from verify.property.catalogue import FAMILIES
 from verify.rational import counted, vector
-from verify.report.folder import take
+from verify.report.folder import ReportFolder, take
 from verify.report.names import file_stem
 from verify.report.points import point_text
 from verify.report.record import Result, write_text
@@ -250,7 +250,7 @@ class Session:
         result = self._last()
         if not folder:
             raise InputError("report: name a folder to write to")
-        take(Path(folder))
+        take(ReportFolder(Path(folder)))
         write_reports(Path(folder), [result])
         self.page = Path(folder) / f"{file_stem(result)}.html"
         click.echo(str(self.page))

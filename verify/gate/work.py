@@ -11,6 +11,7 @@ from verify.errors import EngineDisagreement
 from verify.gate.decide import Decided, Found, decide_case, without_record
 from verify.gate.plan import Case
 from verify.report.files import write_record, write_report
+from verify.report.folder import ReportFolder, href
 from verify.report.names import readable_name
 from verify.report.record import Result, write_text
 
@@ -43,20 +44,21 @@ class Work:
         if decided.result is None:
             return found
         stem, title = stem_of(case), case.why or case.id
-        found = replace(found, page=f"{stem}.json")
+        report = ReportFolder(folder, apart=True)
+        found = replace(found, page=href(report.record(stem), report.index))
         if not isinstance(decided.result, Result):
             data = decided.result.record()
             data["unchecked"] |= {"title": title, "test": case.key}
-            write_text(folder / f"{stem}.json", json.dumps(data, indent=1) + "\n")
+            write_text(report.record(stem), json.dumps(data, indent=1) + "\n")
             return found
         if self.pages == "none" or (self.pages == "failed" and found.status == "expected"):
-            write_record(folder, decided.result, stem=stem, title=title, test=case.key)
+            write_record(report, decided.result, stem=stem, title=title, test=case.key)
             return found
         from verify.fuzzing.record import fuzz_record
 
         try:
             fuzz = fuzz_record(decided.result)
-            write_report(folder, decided.result, stem=stem, title=title, test=case.key, fuzz=fuzz)
+            write_report(report, decided.result, stem=stem, title=title, test=case.key, fuzz=fuzz)
         except EngineDisagreement as error:
             return replace(found, status="internal", message=" ".join(str(error).split())[:600])
         return found

@@ -32,11 +32,12 @@ LITERALLY = "read literally: only its conditions keep arguments of f anywhere"
 
 @dataclass(frozen=True)
 class About:
-    """What a report says beyond the result: title, test, the record's file, fuzzing, the theorem it is a part of."""
+    """What a report says beyond the result: title, test, the files of record and page, fuzzing, its theorem."""
 
     title: str = ""
     test: str = ""
     record: str = "RECORD.json"
+    page: str = "RECORD.html"
     fuzz: Mapping[str, Any] | None = None
     theorem: Link | None = None
 
@@ -83,7 +84,7 @@ def compose(result: Result, about: About) -> Page:
         command=reproduce.command(result),
         python=reproduce.python(result),
         calculation="\n".join(calculation(result)),
-        script=reproduce.script(about.record),
+        script=reproduce.script(about.page),
         recheck=reproduce.recheck(about.record),
         notes=tuple(notes),
         theorem=about.theorem,

@@ -19,6 +19,7 @@ from verify.report.calculation import gap_calls, lines_of
 from verify.report.compose import About, compose, named_lemmas
 from verify.report.family_record import FamilyResult, write_family
 from verify.report.files import from_here, write_pages
+from verify.report.folder import ReportFolder
 from verify.report.model import Drawing, Page, Step
 from verify.report.places import place_of
 from verify.report.record import Result
@@ -27,13 +28,13 @@ from verify.search.outcome import Outcome
 SIGN_RULES = "Lemma 8: signs of weights, biases and inputs"
 
 
-def write_family_report(folder: Path, result: FamilyResult, *, file: str = "", stem: str = "") -> Path:
+def write_family_report(folder: ReportFolder, result: FamilyResult, *, file: str = "", stem: str = "") -> Path:
     """Write the record and the pages of a claim about a family; returns the record's path.
 
     ``file`` is where the family was read from, for the lines that state the claim again.
     """
     record = write_family(folder, result, stem=stem)
-    write_pages(record, family_page(result, record=from_here(record), file=file))
+    write_pages(folder, record.stem, family_page(result, record=from_here(record), file=file))
     return record
 
 

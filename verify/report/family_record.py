@@ -14,6 +14,7 @@ from verify.network import Network
 from verify.region import region as regions
 from verify.report.family_json import family_json, family_shown_json, member_json
 from verify.report.family_words import member_sentence, sentence_of, statement_of
+from verify.report.folder import ReportFolder
 from verify.report.names import readable_name
 from verify.report.record import answer_json, write_text
 from verify.report.record_json import FORMAT, printed, unchecked_json, witness_json
@@ -112,8 +113,8 @@ class FamilyResult:
         return printed(self.record(), shown or {"formula": self.claim.property.formula, **told})
 
 
-def write_family(folder: Path, result: FamilyResult, *, stem: str = "") -> Path:
+def write_family(folder: ReportFolder, result: FamilyResult, *, stem: str = "") -> Path:
     """Write the record; returns its path."""
-    path = folder / f"{stem or result.stem}.json"
+    path = folder.record(stem or result.stem)
     write_text(path, json.dumps(result.record(), indent=1) + "\n")
     return path

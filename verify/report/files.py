@@ -9,7 +9,7 @@ from typing import Any
 
 from verify.errors import EngineDisagreement
 from verify.report.compose import About, compose
-from verify.report.folder import drop_pages
+from verify.report.folder import ReportFolder, drop_pages, href
 from verify.report.html import claim_page
 from verify.report.markdown import text_of
 from verify.report.model import Link, Page, SecondOpinion
@@ -18,7 +18,7 @@ from verify.report.record import Result, write_text
 
 
 def write_report(
-    folder: Path,
+    folder: ReportFolder,
     result: Result,
     *,
     stem: str = "",
@@ -33,10 +33,11 @@ def write_report(
     first: whatever happens to the pages, the evidence is kept. If Z3's second opinion or a random instance contradicts
     the verdict, all are written and then ``EngineDisagreement`` is raised.
     """
-    record = folder / f"{stem or file_stem(result)}.json"
+    stem = stem or file_stem(result)
+    record = folder.record(stem)
     data = _recorded(record, result, title=title, test=test, fuzz=fuzz, theorem=theorem)
-    page = compose(result, About(title, test, from_here(record), fuzz, theorem))
-    write_pages(record, page)
+    page = compose(result, About(title, test, from_here(record), from_here(folder.page(stem)), fuzz, theorem))
+    write_pages(folder, stem, page)
     if page.opinion is not None and page.opinion.agrees is False:
         _keep_disagreement(record, result, data, page.opinion)
     if page.fuzz is not None and page.fuzz.failure:
@@ -44,23 +45,25 @@ def write_report(
     return record
 
 
-def write_pages(record: Path, page: Page) -> None:
-    """Write the pages beside a record, and the lines that reproduce a refutation as a script."""
+def write_pages(folder: ReportFolder, stem: str, page: Page) -> None:
+    """Write the pages of a claim, and the lines that reproduce a refutation as a script."""
+    path = folder.page(stem)
     if page.calculation:
-        write_text(record.with_suffix(".py"), f"{page.calculation}\n")
+        write_text(path.with_suffix(".py"), f"{page.calculation}\n")
     else:
-        record.with_suffix(".py").unlink(missing_ok=True)
-    write_text(record.with_suffix(".html"), claim_page(page, record=record.name))
-    write_text(record.with_suffix(".md"), text_of(page))
+        path.with_suffix(".py").unlink(missing_ok=True)
+    html = claim_page(page, record=href(folder.record(stem), path), index=href(folder.index, path))
+    write_text(path, html)
+    write_text(path.with_suffix(".md"), text_of(page))
 
 
 def write_record(
-    folder: Path, result: Result, *, stem: str, title: str = "", test: str = "", theorem: Link | None = None
+    folder: ReportFolder, result: Result, *, stem: str, title: str = "", test: str = "", theorem: Link | None = None
 ) -> Path:
     """Write the record alone; pages of an earlier one of that name are removed. Returns its path."""
-    record = folder / f"{stem}.json"
+    record = folder.record(stem)
     _recorded(record, result, title=title, test=test, fuzz=None, theorem=theorem)
-    drop_pages(record)
+    drop_pages(folder, stem)
     return record
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from verify.errors import InputError
 from verify.report.record import write_text
 
 MARKER, INDEX = ".relu-verify", "index.html"
+RECORDS, CLAIMS, THEOREMS = "records", "claims", "theorems"
 PAGES = (".html", ".md", ".smt2", ".py")
 # Records and pages end in a digest, theorems and later claims of a test also in a number.
 _IGNORED = "\n".join(
@@ -19,27 +22,66 @@ _IGNORED = "\n".join(
         "/.gitignore",
         f"/{MARKER}",
         f"/{INDEX}",
-        "/theorems/",
+        *(f"/{name}/" for name in (RECORDS, CLAIMS, THEOREMS)),
         *(f"/*-????????{more}{suffix}" for more in ("", "-*") for suffix in (".json", *PAGES)),
         "",
     ]
 )
 
 
+@dataclass(frozen=True)
+class ReportFolder:
+    """Where the files of a report lie.
+
+    A few claims that somebody asked for have records and pages side by side in ``root``. A run of many (``apart``)
+    keeps records, the pages of claims, and theorems in folders of their own.
+    """
+
+    root: Path
+    apart: bool = False
+
+    def record(self, stem: str) -> Path:
+        """The record of a claim."""
+        return self.root / RECORDS / f"{stem}.json" if self.apart else self.root / f"{stem}.json"
+
+    def page(self, stem: str) -> Path:
+        """The page of a claim; its Markdown and its script have the same name with another ending."""
+        return self.root / CLAIMS / f"{stem}.html" if self.apart else self.root / f"{stem}.html"
+
+    def theorem(self, stem: str) -> Path:
+        """The page of a theorem; its data lie beside it."""
+        return self.root / THEOREMS / f"{stem}.html"
+
+    @property
+    def index(self) -> Path:
+        """The list of claims."""
+        return self.root / INDEX
+
+    def records(self) -> list[Path]:
+        """All records that lie here, by name."""
+        return sorted((self.root / RECORDS if self.apart else self.root).glob("*.json"))
+
+
+def href(target: Path, page: Path) -> str:
+    """The address of a file as a page links to it."""
+    return Path(os.path.relpath(target, page.parent)).as_posix()
+
+
 class Unwritable(InputError):
     """A report folder that cannot be made or written to."""
 
 
-def take(folder: Path, stems: Iterable[str] = (), option: str = "--report") -> None:
+def take(report: ReportFolder, stems: Iterable[str] = (), option: str = "--report") -> None:
     """Make the folder if need be, and mark it as a report folder.
 
     Raises ``Unwritable`` where it cannot be written to, ``InputError`` where it is not marked and holds a file of a
     name that would be written: the list of claims, or the record or a page of one of ``stems``.
     """
+    folder = report.root
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / MARKER).is_file():
-            _refuse_foreign(folder, stems, option)
+            _refuse_foreign(report, stems, option)
             write_text(folder / MARKER, "This folder holds reports of relu-verify; they are overwritten.\n")
             if not (folder / ".gitignore").exists():
                 write_text(folder / ".gitignore", _IGNORED)
@@ -49,36 +91,41 @@ def take(folder: Path, stems: Iterable[str] = (), option: str = "--report") -> N
         raise Unwritable(f"{option} {folder}: {error.strerror or error}; name a folder to write to") from error
 
 
-def _refuse_foreign(folder: Path, stems: Iterable[str], option: str) -> None:
-    names = [INDEX, *(f"{stem}{suffix}" for stem in stems for suffix in (".json", *PAGES))]
-    for name in names:
-        if (folder / name).exists() or (folder / name).is_symlink():
+def _refuse_foreign(report: ReportFolder, stems: Iterable[str], option: str) -> None:
+    files = [report.index]
+    files += [report.root / name for name in (RECORDS, CLAIMS, THEOREMS) if report.apart]
+    for stem in stems:
+        files += [report.record(stem), *(report.page(stem).with_suffix(suffix) for suffix in PAGES)]
+    for file in files:
+        if file.exists() or file.is_symlink():
             raise InputError(
-                f"{option} {folder}: there is a {name} that is not known to be ours; name another folder, or remove it"
+                f"{option} {report.root}: there is a {file.relative_to(report.root)} that is not known to be ours;"
+                " name another folder, or remove it"
             )
 
 
-def drop_pages(record: Path) -> None:
-    """Remove the pages beside a record: they tell of what it said before."""
+def drop_pages(report: ReportFolder, stem: str) -> None:
+    """Remove the pages of a claim: they tell of what its record said before."""
     for suffix in PAGES:
-        record.with_suffix(suffix).unlink(missing_ok=True)
+        report.page(stem).with_suffix(suffix).unlink(missing_ok=True)
+    report.record(stem).with_suffix(".smt2").unlink(missing_ok=True)
 
 
-def prune(folder: Path, kept: Iterable[str], *, tests: bool, claims: bool) -> int:
-    """Remove records of tests (``tests``), or of claims files, that are not among the names ``kept``, and their pages.
+def prune(report: ReportFolder, kept: Iterable[Path], *, tests: bool, claims: bool) -> int:
+    """Remove records of tests (``tests``), or of claims files, that are not among those ``kept``, and their pages.
 
     For marked folders only; returns how many went.
     """
-    if not (folder / MARKER).is_file():
+    if not (report.root / MARKER).is_file():
         return 0
     known, gone = set(kept), 0
-    for path in sorted(folder.glob("*.json")):
-        if path.name in known or path.is_symlink():
+    for path in report.records():
+        if path in known or path.is_symlink():
             continue
         test = _test_of(path)
         file = test.partition("::")[0]
         if test and (claims if file.endswith(".toml") else tests):
-            drop_pages(path)
+            drop_pages(report, path.stem)
             path.unlink(missing_ok=True)
             gone += 1
     return gone

@@ -81,11 +81,11 @@ def _rendered(template: str, **values: Any) -> str:
 
 
 def claim_page(page: Page, *, record: str, index: str = "index.html") -> str:
-    """The page of one claim; ``record`` names the JSON file beside it."""
+    """The page of one claim; ``record`` and ``index`` are where the JSON file and the list of claims are."""
     return _rendered("claim.html", page=page, record=record, index=index)
 
 
-def theorem_page(theorem: Theorem, *, index: str = "index.html") -> str:
+def theorem_page(theorem: Theorem, *, index: str = "../index.html") -> str:
     """The page of one theorem."""
     return _rendered("theorem.html", theorem=theorem, index=index)
 

@@ -13,11 +13,12 @@ from verify.errors import VerifyError
 from verify.network.families import description
 from verify.rational import counted
 from verify.report.book import Card, in_chapters, read_cards
+from verify.report.folder import THEOREMS, ReportFolder, href
 from verify.report.how import proof_text
 from verify.report.places import place_of
 from verify.report.record import write_text
 from verify.report.sentence import recorded_sentence
-from verify.report.theorem import DATA, Chapter
+from verify.report.theorem import Chapter
 from verify.report.words import chosen_outputs, listed_bindings
 
 NO_MODULE = "command line"
@@ -25,9 +26,9 @@ NO_MODULE = "command line"
 
 @dataclass(frozen=True)
 class Entry:
-    """One claim: what its record says, and the file name (without ending) that its record and pages share."""
+    """One claim: what its record says, and ``href``, where its page is, or its record where no page was made."""
 
-    stem: str
+    href: str
     question: str
     title: str
     module: str
@@ -41,12 +42,6 @@ class Entry:
     seconds: float
     line: str
     failed: bool = False
-    has_page: bool = True
-
-    @functools.cached_property
-    def href(self) -> str:
-        """The page of the claim; its record where no page was made."""
-        return f"{self.stem}.html" if self.has_page else f"{self.stem}.json"
 
     @functools.cached_property
     def search(self) -> str:
@@ -117,7 +112,7 @@ class Index:
         return sum(entry.seconds for entry in self.entries)
 
 
-def read_entry(path: Path) -> Entry | None:
+def read_entry(folder: ReportFolder, path: Path) -> Entry | None:
     """The record's line in the list; None for JSON that is no record of a claim. ``ValueError`` if it is not JSON."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -127,13 +122,14 @@ def read_entry(path: Path) -> Entry | None:
         return None
     if not {"network", "names", "family"} & set(data):
         return None
+    page = folder.page(path.stem)
     try:
-        return replace(_entry(path.stem, data), has_page=path.with_suffix(".html").is_file())
+        return _entry(href(page if page.is_file() else path, folder.index), data)
     except (VerifyError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"not a record: {error!r}") from error
 
 
-def _entry(stem: str, data: dict[str, Any]) -> Entry:
+def _entry(link: str, data: dict[str, Any]) -> Entry:
     """The question, what it is about, and why the answer holds differ from kind to kind."""
     line = _line
     if data["kind"] == "formula":
@@ -151,7 +147,7 @@ def _entry(stem: str, data: dict[str, Any]) -> Entry:
     unchecked = data["unchecked"]
     test = str(unchecked.get("test", ""))
     return Entry(
-        stem=stem,
+        href=link,
         question=question,
         title=str(unchecked.get("title", "")),
         module=test.partition("::")[0] or NO_MODULE,
@@ -195,12 +191,17 @@ def _line(data: dict[str, Any]) -> str:
     return proof_text(data)
 
 
-def gathered(paths: Iterable[Path], failed: frozenset[str] = frozenset(), skipped: Sequence[Skip] = ()) -> Index:
+def gathered(
+    folder: ReportFolder,
+    paths: Iterable[Path],
+    failed: frozenset[str] = frozenset(),
+    skipped: Sequence[Skip] = (),
+) -> Index:
     """The index of these records, in their order; ``failed`` names tests that did not pass."""
     entries, unreadable = [], []
     for path in paths:
         try:
-            entry = read_entry(path)
+            entry = read_entry(folder, path)
         except (OSError, ValueError):
             unreadable.append(path.name)
             continue
@@ -210,7 +211,7 @@ def gathered(paths: Iterable[Path], failed: frozenset[str] = frozenset(), skippe
 
 
 def write_index(
-    folder: Path,
+    folder: ReportFolder,
     records: Sequence[Path] | None = None,
     *,
     theorems: Sequence[Path] = (),
@@ -221,10 +222,9 @@ def write_index(
     from verify.report.html import index_page
 
     if records is None:
-        records, theorems = sorted(folder.glob("*.json")), sorted((folder / DATA).glob("*.json"))
-    index = gathered(records, failed, skipped)
+        records, theorems = folder.records(), sorted((folder.root / THEOREMS).glob("*.json"))
+    index = gathered(folder, records, failed, skipped)
     cards, unreadable = read_cards(theorems)
-    path = folder / "index.html"
     whole = replace(index, theorems=tuple(cards), unreadable=(*index.unreadable, *unreadable))
-    write_text(path, index_page(whole))
-    return path
+    write_text(folder.index, index_page(whole))
+    return folder.index

@@ -8,6 +8,9 @@ import re
 
 from verify.report.record import Result
 
+# A name that a person can read and that fits a line.
+MOST = 60
+
 
 def file_stem(result: Result) -> str:
     """A file name for the claim: readable, and different for different claims."""
@@ -24,5 +27,5 @@ def file_stem(result: Result) -> str:
 
 def readable_name(text: str, identity: str) -> str:
     """The text as a file name that is not too long, and a digest of what must tell it from others."""
-    readable = re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.")[:100]
+    readable = re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.")[:MOST]
     return f"{readable}-{hashlib.sha256(identity.encode(errors='backslashreplace')).hexdigest()[:8]}"

@@ -62,9 +62,9 @@ def recheck(record: str) -> str:
     return shlex.join(["verify", "recheck", record])
 
 
-def script(record: str) -> str:
-    """Running the lines that reproduce a refutation, which stand in a file beside the record."""
-    return shlex.join(["python", f"{record.removesuffix('.json')}.py"])
+def script(page: str) -> str:
+    """Running the lines that reproduce a refutation, which stand in a file beside the page."""
+    return shlex.join(["python", f"{page.removesuffix('.html')}.py"])
 
 
 def _asked_sources(asked: Asked) -> dict[str, str] | None:

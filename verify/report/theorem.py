@@ -19,7 +19,6 @@ from verify.report.model import Figure, Step
 
 FORMAT = 1
 # Data of theorems live in a folder of their own: every ``*.json`` beside the pages is a record to replay.
-DATA = "theorems"
 
 
 @dataclass(frozen=True)

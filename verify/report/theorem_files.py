@@ -9,12 +9,13 @@ from markupsafe import Markup
 
 from verify.report import words
 from verify.report.affine import the_map
+from verify.report.folder import ReportFolder
 from verify.report.html import theorem_page
 from verify.report.model import Figure
 from verify.report.plots import figures
 from verify.report.proof import gist
 from verify.report.record import Result, write_text
-from verify.report.theorem import DATA, Part, Theorem
+from verify.report.theorem import Part, Theorem
 from verify.report.theorem_markdown import text_of
 
 # A picture that was asked for is not left out on a busy machine: cells and breaks are bounded in number anyway.
@@ -46,12 +47,12 @@ def picture_of(result: Result, caption: str = "") -> Figure | None:
     return Figure(plot.svg, caption or plot.caption, plot.notes if not caption else (), plot.legend)
 
 
-def write_theorem(folder: Path, theorem: Theorem) -> Path:
+def write_theorem(folder: ReportFolder, theorem: Theorem) -> Path:
     """Write page and data of a theorem; returns the path of its data."""
-    page = folder / f"{theorem.stem}.html"
+    page = folder.theorem(theorem.stem)
     write_text(page, theorem_page(theorem))
     write_text(page.with_suffix(".md"), text_of(theorem))
-    data = folder / DATA / f"{theorem.stem}.json"
+    data = page.with_suffix(".json")
     write_text(data, json.dumps(theorem.to_json(), indent=1) + "\n")
     return data
 

@@ -54,7 +54,7 @@ def _lemma(name: str) -> str:
 
 def _part(part: Part) -> list[str]:
     how = ", ".join(filter(None, (part.verdict, part.assurance, "vacuous" if part.vacuous else "")))
-    name = f"[{escape(part.statement)}]({part.stem}.md)" if part.stem else prose(part.statement)
+    name = f"[{escape(part.statement)}](../claims/{part.stem}.md)" if part.stem else prose(part.statement)
     return [f"- {name}: **{how}**", *(f"  - {code(line)}" for line in (part.line, *part.lines) if line)]
 
 

@@ -29,6 +29,7 @@ from verify import api
 from verify.errors import InputError
 from verify.report import reproduce
 from verify.report.files import from_here
+from verify.report.folder import THEOREMS, ReportFolder
 from verify.report.model import Figure, Link, Step
 from verify.report.names import readable_name
 from verify.report.prose import plain
@@ -45,7 +46,7 @@ MAX_BYTES = 4000
 class Book:
     """One theorem in the making: what a test shows, in the order in which it shows it."""
 
-    def __init__(self, theorem: Theorem, claims: Claims, folder: Path) -> None:
+    def __init__(self, theorem: Theorem, claims: Claims, folder: ReportFolder) -> None:
         self.theorem, self._claims, self._folder = theorem, claims, folder
         self._generated: list[Try] = []
         self._replays: list[str] = []
@@ -58,7 +59,7 @@ class Book:
             return self._claim(api.check(network, property, on, **options))
 
     def _claim(self, result: Result) -> Checked:
-        link = Link(f"{self.theorem.stem}.html", plain(self.theorem.question))
+        link = Link(f"../theorems/{self.theorem.stem}.html", plain(self.theorem.question))
         found = self._claims.decided(result, link)
         self._generated.append(Try(reproduce.command(result), reproduce.python(result)))
         self._sources |= sources_of(result)
@@ -86,7 +87,7 @@ class Book:
         if hasattr(result, "record"):
             record = f"{self.theorem.stem}-family-{self._families}.json"
             text = json.dumps(result.record(), indent=1) + "\n"
-            self._claims.session.keep(lambda: write_text(self._folder / record, text))
+            self._claims.session.keep(lambda: write_text(self._folder.record(Path(record).stem), text))
         verdict = str(getattr(result.verdict, "value", result.verdict))
         lines = tuple(map(str, result.lines))
         statement, answer = str(result.statement), str(result.sentence)
@@ -96,7 +97,7 @@ class Book:
             self._generated.append(Try(*reproduce.family(str(family), property, on)))
             self._sources |= short_texts([Path(family)])
         elif record and assurance == "checked":
-            self._replays.append(reproduce.recheck(from_here(self._folder / record)))
+            self._replays.append(reproduce.recheck(from_here(self._folder.record(Path(record).stem))))
         return Asserted(result)
 
     def attested(self, by: str, what: str) -> None:
@@ -164,7 +165,7 @@ class Theorems:
     """Begins a theorem's page; ``finish`` writes the pages when the test is over."""
 
     def __init__(self, request: pytest.FixtureRequest, session: Session) -> None:
-        self._request, self._session, self._folder = request, session, session.folder
+        self._request, self._session, self._folder = request, session, session.report
         self._claims = Claims(request, session)
         self._books: list[Book] = []
 
@@ -176,7 +177,7 @@ class Theorems:
         node = self._request.node
         name = re.sub(r"^test_", "", node.name)
         count = f"-{len(self._books) + 1}" if self._books else ""
-        stem = f"theorem-{readable_name(name, node.nodeid)}{count}"
+        stem = f"{readable_name(name, node.nodeid)}{count}"
         chapter, book = chapter_of(self._request), book_of(self._request)
         line = node.location[1] or 0
         theorem = Theorem(stem, question, answer, statement, chapter, book, node.nodeid, line=line, label=label)
@@ -189,6 +190,6 @@ class Theorems:
             theorem = book.finished(failed=failed)
             data = self._session.keep(functools.partial(write_theorem, self._folder, theorem))
             if data is not None:
-                self._request.node.user_properties.append(("theorem", data.name))
+                self._request.node.user_properties.append(("theorem", f"{THEOREMS}/{data.name}"))
         if not failed:
             self._claims.finish()

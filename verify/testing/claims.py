@@ -12,6 +12,7 @@ import pytest
 from verify import api
 from verify.report import reproduce
 from verify.report.files import from_here
+from verify.report.folder import RECORDS
 from verify.report.model import Link
 from verify.report.names import readable_name
 from verify.report.record import Result, no_comparison, no_truth_value
@@ -111,7 +112,8 @@ class Claims:
         """Write a claim that has been decided in the current folder, as a part of a theorem if it is one."""
         node = self._request.node
         title = re.sub(r"^test_", "", node.name).replace("_", " ")
-        stem = f"{readable_name(node.nodeid.replace('.py', ''), node.nodeid)}-{len(self._made) + 1}"
+        name = f"{Path(node.nodeid.partition('::')[0]).stem}-{node.name}".replace("test_", "")
+        stem = f"{readable_name(name, node.nodeid)}-{len(self._made) + 1}"
         node.user_properties += properties_of(result, stem)
         record = self.session.add(result, stem, title[:1].upper() + title[1:], node.nodeid, theorem)
         here = Path.cwd()
@@ -128,7 +130,7 @@ class Claims:
 
 def properties_of(result: Result, stem: str) -> list[tuple[str, str]]:
     """What the controller, and ``--junitxml``, are told about a claim."""
-    properties = [("record", f"{stem}.json"), ("verdict", result.verdict.value)]
+    properties = [("record", f"{RECORDS}/{stem}.json"), ("verdict", result.verdict.value)]
     if result.assurance:
         properties.append(("assurance", result.assurance))
     if result.vacuous:

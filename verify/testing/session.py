@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from verify.errors import EngineDisagreement
 from verify.report.files import from_here, write_record, write_report
-from verify.report.folder import Unwritable, take
+from verify.report.folder import ReportFolder, Unwritable, take
 from verify.report.model import Link
 from verify.report.record import Result
 
@@ -51,10 +51,15 @@ class Session:
     _pending: list[_Pending] = field(default_factory=list)
     _taken: bool = False
 
+    @property
+    def report(self) -> ReportFolder:
+        """Where everything lies."""
+        return ReportFolder(self.folder, apart=True)
+
     def ready(self) -> None:
         """Mark the folder before the first file is written; ``InputError`` where it is somebody else's."""
         if not self._taken:
-            take(self.folder, option="--verify-report")
+            take(self.report, option="--verify-report")
             self._taken = True
 
     @contextlib.contextmanager
@@ -81,7 +86,7 @@ class Session:
         """Write the record of a claim; its page is made at the end, if it is one of those wanted."""
         if self.pages != "none":
             self._pending.append(_Pending(result, stem, title, test, theorem))
-        return self.keep(lambda: write_record(self.folder, result, stem=stem, title=title, test=test, theorem=theorem))
+        return self.keep(lambda: write_record(self.report, result, stem=stem, title=title, test=test, theorem=theorem))
 
     def finish(self, failed: set[str]) -> None:
         """Make the pages that are wanted, of the tests that failed or of all."""
@@ -103,7 +108,7 @@ class Session:
         from verify.fuzzing.record import fuzz_record
 
         fuzz: dict[str, Any] = fuzz_record(p.result)
-        write_report(self.folder, p.result, stem=p.stem, title=p.title, test=p.test, fuzz=fuzz, theorem=p.theorem)
+        write_report(self.report, p.result, stem=p.stem, title=p.title, test=p.test, fuzz=fuzz, theorem=p.theorem)
 
 
 def reason_of(error: Exception, folder: Path, start: Path) -> str:

@@ -68,7 +68,7 @@ class ClaimItem(pytest.Item):
             self.user_properties += properties_of(decided.result, stem)
             session.add(decided.result, stem, self.case.why or self.case.id, self.nodeid)
         else:
-            session.keep(lambda: drop_pages(session.folder / f"{stem}.json"))
+            session.keep(lambda: drop_pages(session.report, stem))
         if found.status == "internal":
             session.disagreements.append(found.message)
         if found.status != "expected":

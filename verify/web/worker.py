@@ -135,13 +135,14 @@ def _told(result: Result, request: dict[str, Any], report: _Reporter) -> dict[st
     from verify.fuzzing.record import fuzz_record
     from verify.report import words
     from verify.report.files import write_report
+    from verify.report.folder import ReportFolder
     from verify.report.proof import gist
 
     report.last = 0.0
     report("writing the evidence and the page")
     folder, alarm = Path(request["folder"]), ""
     try:
-        write_report(folder, result, stem="claim", fuzz=fuzz_record(result))
+        write_report(ReportFolder(folder), result, stem="claim", fuzz=fuzz_record(result))
     except EngineDisagreement as error:
         alarm = str(error)
     return {
