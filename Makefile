@@ -10,15 +10,16 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # Compiled modules are kept, whatever the surroundings say: without them every start of a process compiles all of verify.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test tests quick campaign verdicts lint types benchmark docs lock clean
+.PHONY: help demo test tests quick campaign verdicts long-tests lint types benchmark docs lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo       a short tour on the bundled networks"
 	@echo "make test       lint, types and every test"
 	@echo "make campaign   random tests with fresh seeds, for as long as one likes"
-	@echo "make quick      the core's tests, a few seeds of each: about 4 minutes on 2 cores"
+	@echo "make quick      the first case of every short test"
 	@echo "make verdicts   record anew what Z3 says of the fixed random claims"
+	@echo "make long-tests record anew which tests are long"
 	@echo "make lint       ruff check and ruff format --check"
 	@echo "make types      mypy"
 	@echo "make benchmark  the measurements that the README quotes"
@@ -56,11 +57,17 @@ campaign: $(STAMP)
 # The tests that compare with Z3.
 WITH_Z3 = $(shell grep -rl z3_verdict tests --include='test_*.py')
 
-# What every change should keep: exact arithmetic, readers, kernel, engines, the popular claims.
-QUICK := properties tests/architecture tests/formats tests/kernel tests/network tests/region tests/search tests/test_rational.py
-
+# The first case of every test that is not in the list of long ones.
 quick: $(STAMP)
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not networks and not campaign" --verify-profile quick $(QUICK)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not networks and not campaign" --verify-profile quick
+
+# Which tests are long, measured on this machine.
+long-tests: export VERIFY_RECORD_SECONDS := $(CURDIR)/tests/support/long_tests.new
+long-tests: $(STAMP)
+	@rm -f $$VERIFY_RECORD_SECONDS
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not campaign"
+	$(BIN)/python -m tests.support.long_tests $$VERIFY_RECORD_SECONDS
+	@rm -f $$VERIFY_RECORD_SECONDS
 
 # Z3's verdicts on the fixed random claims, which the tests look up: minutes instead of seconds.
 verdicts: export VERIFY_RECORD_Z3 := $(CURDIR)/tests/support/z3_verdicts.new

@@ -28,7 +28,7 @@ def title(text: str) -> None:
 def claim(network: str | verify.Network, name: str, on: str) -> Result:
     """Check a claim, show it, and keep its evidence and page."""
     result = verify.check(network, name, on=on)
-    display.show_result(result, None)
+    display.show_result(result, None, lines=False)
     write_report(ReportFolder(REPORTS), result)
     return result
 
@@ -67,6 +67,8 @@ def main() -> None:
     records = sorted(REPORTS.glob("*.json"))
     for record in records:
         verify.recheck(record)
+    scripts = [path for record in records if (path := record.with_suffix(".py")).exists()]
+    print(f"{len(scripts)} refutations as Python without this package: for example python {scripts[0]}")
     print(f"{len(records)} records replayed; their pages are listed in {page}")
 
 

@@ -86,9 +86,8 @@ def test_what_is_not_proved_has_nothing_to_try() -> None:
 
 
 def test_an_unknown_property_is_refused() -> None:
-    claim = Claim(
-        examples.get("relu"), replace(find("odd"), name="chaotic"), api.parse_region("all", examples.get("relu"))
-    )
+    chaotic = replace(find("odd"), name="chaotic", draw=None)
+    claim = Claim(examples.get("relu"), chaotic, api.parse_region("all", examples.get("relu")))
     with pytest.raises(PropertyError, match="no instances of 'chaotic'"):
         fuzz_verdict(forged(claim))
 

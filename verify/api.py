@@ -295,10 +295,11 @@ def pieces(
     An ``executor`` gets parts of regions of more than seven dimensions to divide.
     """
     from verify.arrangement.counting import count as count_pieces
+    from verify.report.pieces import drawn
 
     loaded = load(network)
     budget = replace(make_budget(timeout, report), executor=executor)
-    return count_pieces(loaded, parse_region(on, loaded), budget, limit)
+    return drawn(count_pieces(loaded, parse_region(on, loaded), budget, limit))
 
 
 def compare(
@@ -333,9 +334,9 @@ def simplify(
 
     loaded = load(network)
     where, budget, path = parse_region(on, loaded), make_budget(timeout, report), Path(out)
+    check_writable(path, "-o")
     if path.suffix != ".onnx":
         raise InputError(f"{path}: a simplified network is written as .onnx")
-    check_writable(path, "-o")
     found = simplified(loaded, where, budget, path.stem)
     second = replace(found.network, source=str(path))
     result = Result(replace(found.claim, second=second), found.outcome, loaded, second)

@@ -6,6 +6,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from verify.errors import InputError
@@ -22,7 +23,8 @@ def from_torch(module: Any, example_input: Any, name: str = "") -> Network:
     ``example_input`` is one float32 tensor, batch axis included. The module is traced by ``torch.export`` and written
     as ONNX without any optimisation, so that batch norm keeps its own weights; the model is then read like a file.
     What the module returns at the example must lie within the derived bound of the exact network's value, whatever
-    the exporter did. Raises ``InputError`` where PyTorch is missing, the module trains, or one of these steps fails.
+    the exporter did (``remarks`` say so where no bound is known). Raises ``InputError`` where PyTorch is missing, the
+    module trains, or one of these steps fails.
     """
     torch = _torch()
     if not isinstance(module, torch.nn.Module):
@@ -39,7 +41,8 @@ def from_torch(module: Any, example_input: Any, name: str = "") -> Network:
     label = name or type(module).__name__
     network = from_model_bytes(_exported(torch, module, example), label)
     _agrees(torch, module, example, network)
-    return network
+    unknown = tuple(f"not compared with the module, whose rounding is not bounded: {why}" for why in network.unbounded)
+    return replace(network, remarks=(*network.remarks, *unknown))
 
 
 def _torch() -> Any:

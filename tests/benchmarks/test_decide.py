@@ -156,7 +156,7 @@ def test_the_checked_verdict_is_the_reference_where_nothing_else_tells() -> None
     assert (row.truth, row.status("z3 one")) == (False, "wrong")
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 def test_a_small_run_with_its_peers() -> None:
     log = Log(None)
     records = measure_all(["mirrored 2-8-1"], 30, log, lambda line: None)

@@ -90,7 +90,28 @@ def test_folders_and_missing_files(command: list[str], tmp_path: Path, capsys: C
         refused(call(capsys, *(part.format(name) for part in command)))
 
 
+def test_what_is_neither_file_nor_folder_is_not_opened(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("net.onnx", "net.toml", "x.npy", "x.vnnlib"):
+        os.mkfifo(name)
+    said = "is neither a file nor a folder"
+    refused(call(capsys, "check", "net.onnx", "affine"), said)
+    refused(call(capsys, "check", "net.toml", "affine"), said)
+    refused(call(capsys, "radius", "relu", "--at", "x.npy"), said)
+    refused(call(capsys, "check", "relu", "affine", "--on", "x.vnnlib"), said)
+
+
 ARGUMENTS: list[tuple[list[str], str]] = [
+    (["check", "relu", "affine", "--on", "{}"], "is a folder; name a file in it: a region is a .vnnlib file"),
+    (["radius", "relu", "--at", "{}"], "is a folder; name a file in it"),
+    (["simplify", "relu", "--on", "all", "-o", "{}"], "-o {}: is a folder; name a file to write"),
+    (["pieces", "relu", "--plot", "{}"], "--plot {}: is a folder; name a file to write, one that ends in .svg"),
+    (["init", "relu", "-o", "{}"], "-o {}: is a folder"),
+    (["pieces", "relu", "--plot", "missing/x.svg"], "--plot missing/x.svg: missing: there is no such folder"),
+    (["pieces", "relu", "--record", "missing/x.json"], "--record missing/x.json: missing: there is no such folder"),
+    (["pieces", "relu", "--export", "missing/x.npz"], "--export missing/x.npz: missing: there is no such folder"),
     (["check", "relu", "affin"], "did you mean 'affine'"),
     (["check", "relu", "zzzzzz"], "known: affine, linear"),
     (["check", "rel", "affine"], "did you mean 'relu'"),
@@ -141,7 +162,7 @@ def test_arguments(
     arguments: list[str], part: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    refused(call(capsys, *arguments), part)
+    refused(call(capsys, *(a.replace("{}", str(tmp_path)) for a in arguments)), part.replace("{}", str(tmp_path)))
 
 
 def test_long_messages_are_cut(capsys: Capture) -> None:

@@ -16,7 +16,7 @@ Capture = pytest.CaptureFixture[str]
 
 SHOWN = """\
 abs on all
-  2 activation cells  (each with 1 neighbours on average)
+  2 activation cells  (each with 1 neighbour on average)
   2 linear pieces  (cells with one affine map, joined through facets)
   2 affine maps  (different ones)
 """

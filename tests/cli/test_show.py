@@ -76,8 +76,9 @@ def test_what_was_computed_and_assumed(here: Path, capsys: Capture) -> None:
     found = call(capsys, "show", "net.onnx")
     assert "read: 1 of 2 nodes computed while reading: constants alone" in found.out
     assert "assumes: constant sum computed exactly" in found.out
+    assert "no bound for float runs of it: constant sum computed exactly" in found.out
     data = call(capsys, "show", "net.onnx", "--json").json
-    assert len(data["notes"]) == len(data["remarks"]) == 1
+    assert len(data["notes"]) == len(data["remarks"]) == len(data["unbounded"]) == 1
 
 
 def test_other_networks(here: Path, capsys: Capture) -> None:

@@ -132,6 +132,9 @@ def test_folders_and_files_in_the_wrong_place(arguments: list[str], part: str, h
 PASTED = [
     (["check", "relu", "affine", "--on", "box(\N{MINUS SIGN}1, 1)"], 1, "box(-1, 1)"),
     (["radius", "relu", "--at", "[\N{MINUS SIGN}1]"], 0, "pattern radius  1"),
+    (["ask", "relu", "f(x) >= \N{MINUS SIGN}1 for x in box(\N{MINUS SIGN}1, 1)"], 0, "f(x) >= -1 for x in box(-1, 1)"),
+    (["ask", "relu", "f(x) \N{MINUS SIGN} x >= 0 for x in all"], 0, "f(x) - x >= 0"),
+    (["check", "relu", "affine", "--on", "box(0,\r1)"], 0, "relu is affine on box(0, 1)"),
     (["check", "relu", "equivalent within 1e\N{MINUS SIGN}3", "--to", "relu"], 0, "within 1/1000"),
     (["check", "relu", "lipschitz 1 in linf", "--on", "where(x0 >= \N{MINUS SIGN}1)"], 0, "x0 >= -1"),
 ]

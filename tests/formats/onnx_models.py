@@ -72,7 +72,7 @@ def assert_agrees(
     largest_bound = largest_value = 0.0
     for point in points:
         (expected,) = runtime.run(wanted, separated(network, entries, point))
-        theirs = run(network, vector_from_floats(point), roundoff)
+        theirs = run(network, vector_from_floats(point), roundoff, paths=True)
         ours = run(network, vector_from_floats(point), UNIT_ROUNDOFF)
         flat = np.asarray(expected, dtype=np.float64).ravel()
         assert expected.shape in (network.output_shape, (1, *network.output_shape))

@@ -67,7 +67,7 @@ def test_boxes(text: str, expected: list[tuple[Fraction | None, Fraction | None]
     region = parse_region(f"  {text} ", 2)
     assert sides(region) == expected
     assert not region.rows
-    assert region.text == text
+    assert region.text == text.replace("\n", " ").replace("\t", " ")
 
 
 def test_half_spaces() -> None:
@@ -228,9 +228,9 @@ REFUSED = [
     ("slice(0, [[1, 0]], [0, 0], 1)", "the slice has 1 direction, the list has 2 numbers"),
     ("slice(0, [[1, 0], [0, 1], [1, 1]], 0, 1)", "the list has 3 directions"),
     ("slice(0, [[0, 1]], x.npy, 1)", "expected a number or a list, got 'x.npy'"),
-    ("x.npy", "is a point, not a region; write ball(x.npy, radius)"),
-    ("'a.onnx'", "is not a region; expected a .vnnlib file"),
-    ("ball('a.txt', 1)", "is not a point"),
+    ("x.npy", "'x.npy': no such file; a region is a .vnnlib file, a point an .npy file"),
+    ("'a.onnx'", "'a.onnx': no such file; a region is a .vnnlib file"),
+    ("ball('a.txt', 1)", "column 6: 'a.txt': no such file; a region is a .vnnlib file, a point an .npy file"),
     ("ball('\x00.npy', 1)", "no such file"),
     ("'" + "a" * 5000 + ".vnnlib'", "no such file"),
     ("box(0 1)", "column 7: unexpected '1'; expected"),
@@ -253,6 +253,71 @@ def test_refused(text: str, part: str) -> None:
     start = time.perf_counter()
     assert part in refusal(text)
     assert time.perf_counter() - start < 10
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (
+            "FOLDER",
+            "column 1: 'FOLDER' is a folder; name a file in it: a region is a .vnnlib file, a point an .npy file",
+        ),
+        ("FOLDER/", "'FOLDER/' is a folder"),
+        ("'FOLDER'", "'FOLDER' is a folder"),
+        ("sub", "'sub' is a folder"),
+        (".", "'.' is a folder"),
+        ("'blank s'", "'blank s' is a folder"),
+        ("blank s", "'blank s' is a folder"),
+        ("box(0, 1) & FOLDER", "column 13: 'FOLDER' is a folder"),
+        ("ball(FOLDER, 1)", "column 6: 'FOLDER' is a folder"),
+        ("sub.npy", "is a folder"),
+        ("sub.vnnlib", "is a folder"),
+        ("FOLDER/none", "'FOLDER/none': no such file"),
+        ("data/img.txt", "column 1: 'data/img.txt': no such file"),
+        ("data/img.npy", "'data/img.npy': no such file"),
+        ("my-data/img.npy", "'my-data/img.npy': no such file"),
+        ("~/img.txt", "'~/img.txt': no such file"),
+        ("C:\\a\\b", "no such file"),
+        ("notes.txt", "'notes.txt' is a file of another kind; a region is a .vnnlib file"),
+        ("'notes.txt'", "'notes.txt' is not a region; expected a .vnnlib file"),
+        ("a,b.npy", "put the name 'a,b.npy' in quotes"),
+        # Not meant as names.
+        ("box(1/2/3, 1)", "column 8: unexpected '/'"),
+        ("where(/x0 <= 1)", "column 7: unexpected '/'"),
+        ("box(0 1)", "column 7: unexpected '1'"),
+        ("bx(0, 1)", "did you mean 'box'?"),
+        ("1/2", "unexpected '1/2'"),
+    ],
+)
+def test_what_is_no_region_says_what_is_there(text: str, part: str, tmp_path: Path) -> None:
+    for name in ("sub", "sub.npy", "sub.vnnlib", "blank s"):
+        (tmp_path / name).mkdir()
+    for name in ("notes.txt", "a,b.npy"):
+        (tmp_path / name).touch()
+    with pytest.raises(RegionError) as caught:
+        parse_region(text.replace("FOLDER", str(tmp_path)), 2, tmp_path)
+    assert part.replace("FOLDER", str(tmp_path)) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("FOLDER", "column 1: 'FOLDER' is a folder"),
+        ("sub", "'sub' is a folder"),
+        ("sub.npy", "is a folder"),
+        ("[1, FOLDER]", "column 5: 'FOLDER' is a folder"),
+        ("data/img", "'data/img': no such file"),
+        ("data/img.npy", "no such file"),
+        ("img.vnnlib", "'img.vnnlib': no such file"),
+        ("1/2/3", "column 4: unexpected '/'"),
+    ],
+)
+def test_what_is_no_point_says_what_is_there(text: str, part: str, tmp_path: Path) -> None:
+    for name in ("sub", "sub.npy"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(RegionError) as caught:
+        parse_point(text.replace("FOLDER", str(tmp_path)), 2, tmp_path)
+    assert part.replace("FOLDER", str(tmp_path)) in str(caught.value)
 
 
 def test_many_denominators_are_refused() -> None:

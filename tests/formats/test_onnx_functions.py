@@ -238,3 +238,29 @@ def test_constants_of_a_function() -> None:
     made = function("Shift", "a", "b", [node("Constant", "", "c", value=value), node("Add", "a c", "b")])
     given = with_functions(model([call("Shift", "x")], (1, 3), element=TensorProto.FLOAT), made)
     assert loaded(given).blocks[-1].bias.fractions() == [1, 2, 3]
+
+
+def test_a_function_imports_what_its_nodes_mean() -> None:
+    """The model's operator set is not the function's: the standard leaves open what its nodes would be."""
+    body = [node("Relu", "a", "b")]
+    other = [helper.make_opsetid("my", 1)]
+    proto = with_functions(model([call("F", "x")], [1, 3]), function("F", "a", "b", body, other))
+    with pytest.raises(NetworkError, match=r"function F imports no operator set of the domain 'ai\.onnx', of which"):
+        loaded(proto)
+    inside = [node("If", "c", "b", then_branch=branch("Relu"), else_branch=branch("Neg"))]
+    deep = function("F", "a", "b", [call("G", "a", "b")], other)
+    inner = function("G", "a", "b", inside, other)
+    with pytest.raises(NetworkError, match=r"function G imports no operator set of the domain 'ai\.onnx'"):
+        loaded(with_functions(model([call("F", "x")], [1, 3]), deep, inner))
+
+
+def branch(operator: str) -> onnx.GraphProto:
+    value = helper.make_tensor_value_info("v", TensorProto.FLOAT, None)
+    return helper.make_graph([node(operator, "a", "v")], operator, [], [value])
+
+
+def test_calls_of_functions_need_no_import() -> None:
+    """A function is the one of its domain and name, whatever number is imported."""
+    inner = function("G", "a", "b", [node("Relu", "a", "b")], [helper.make_opsetid("", 17)])
+    outer = function("F", "a", "b", [call("G", "a", "b")], [])
+    assert loaded(with_functions(model([call("F", "x")], [1, 3]), outer, inner)).relu_count == 3

@@ -178,3 +178,18 @@ def test_initializers_twice() -> None:
     proto = layered("y")
     proto.graph.initializer.append(proto.graph.initializer[0])
     assert "initializer 'w' is defined twice" in refusal(proto)
+
+
+@pytest.mark.parametrize("version", [0, -1, onnx.IR_VERSION + 1, 2**62])
+def test_unknown_versions_of_the_format_are_refused(version: int) -> None:
+    proto = model([node("Relu", "x")], [1, 3])
+    proto.ir_version = version
+    assert refusal(proto).startswith(f"m: IR version {version}; expected 1 to {onnx.IR_VERSION}")
+
+
+def test_a_version_of_the_format_is_needed() -> None:
+    proto = model([node("Relu", "x")], [1, 3])
+    proto.ClearField("ir_version")
+    assert "no IR version; expected" in refusal(proto)
+    proto.ir_version = onnx.IR_VERSION
+    assert loaded(proto).relu_count == 3

@@ -93,7 +93,7 @@ def check_at(first: Network, second: Network, found: list[Fraction | None], x: l
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(12))
 def test_no_point_differs_by_more(seed: int, change: str) -> None:
     """Z3 decides it for all points of the box."""
     first, second = pair_of(seed, change)
@@ -111,7 +111,7 @@ def test_no_point_differs_by_more(seed: int, change: str) -> None:
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_bounds_hold_at_every_scale(name: str, change: str) -> None:
-    for seed in range(25):
+    for seed in range(10):
         rng = random.Random(seed)
         first, second = pair_of(seed, change, WEIGHTS[name])
         base = bounded_region(rng, first.input_size, scale_of(rng, name)).base

@@ -261,7 +261,7 @@ RUNS = {
 def test_every_order_of_summation_stays_within_the_bound_of_a_run(run: str, name: str) -> None:
     kind, roundoff, flush = RUNS[run]
     bounded = 0
-    for seed in range(60):
+    for seed in range(25):
         rng, net = random.Random(seed), random_networks.network(seed, WEIGHTS[name])
         scale = scale_of(rng, name)
         x = [Fraction(scale()) * rng.randint(-9, 9) / 7 for _ in range(net.input_size)]
@@ -275,7 +275,7 @@ def test_every_order_of_summation_stays_within_the_bound_of_a_run(run: str, name
                     bounded += 1
                     assert abs(Fraction(float(computed[k][unit])) - exact[k][unit]) <= Fraction(error)
                     assert abs(Fraction(float(found.values[k][unit])) - exact[k][unit]) <= Fraction(error)
-    assert bounded > (20 if name in ("extreme", "tiny thirds") else 300)
+    assert bounded > (8 if name in ("extreme", "tiny thirds") else 125)
 
 
 def test_float32_overflow_and_subnormal_inputs_have_no_finite_bound_or_a_large_one() -> None:

@@ -28,7 +28,7 @@ from verify.report.theorem import Chapter, Part, Table, Theorem, Try, support
 from verify.report.theorem_files import is_drawing, part_of, picture_of, write_theorem
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.geometry.inside import inside
+from verify.search.refuting.inside import inside
 from verify.strategies.regions import noise
 
 CHAPTER = Chapter("Chapter $x$", ("An *introduction*.",), "test_1.py")
@@ -99,11 +99,11 @@ def test_a_page_says_everything(tmp_path: Path) -> None:
     assert 'href="../claims/claim.html"' in page and 'href="../index.html"' in page
     assert page.count("import verify") == 1
     assert "1 claim checked by the kernel, 1 step in words" in text
-    markdown = (tmp_path / "theorem-a.md").read_text()
+    markdown = (tmp_path / "theorems" / "theorem-a.md").read_text()
     for words in (
         "# Is f linear?",
         "**No: `f(0) = 1`.**",
-        "[f is linear](claim.md): **refuted, checked**",
+        "[f is linear](../claims/claim.md): **refuted, checked**",
         "`\\|x\\|`",
     ):
         assert words in markdown, words

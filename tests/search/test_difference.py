@@ -259,9 +259,9 @@ def test_a_copy_of_a_published_network_one_ulp_away() -> None:
     assert refuted.verdict is Verdict.REFUTED
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.networks
-@pytest.mark.parametrize("name", ["mnistfc_256x4", pytest.param("cifar_resnet_2b", marks=pytest.mark.campaign)])
+@pytest.mark.parametrize("name", ["mnistfc_256x4", "cifar_resnet_2b"])
 def test_large_published_networks_one_ulp_away(name: str) -> None:
     first, second = perturbed(name)
     near_point = ball(vector([Fraction(1, 2)] * first.input_size), "1/100")

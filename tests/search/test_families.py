@@ -235,7 +235,7 @@ def test_proofs_hold_of_members(seeds: range) -> None:
     assert counts["member proved"] > 8 and counts["refuted"] > 4, counts
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 def test_z3_agrees_on_random_small_families() -> None:
     """The literal claim, weights and all, as nonlinear arithmetic: never the opposite answer."""
     answers: Counter[str] = Counter()

@@ -219,7 +219,7 @@ def test_lattice_networks(name: str) -> None:
     network = api.load(outside(f"networks/{name}.onnx.gz"))
     rng = random.Random(name)
     hidden = 0
-    for _ in range(6):
+    for _ in range(3):
         x = vector([Fraction(rng.randint(-2000, 2000), 1000) for _ in range(2)])
         found = radii(network, x, Budget())
         assert isinstance(found.affine, Fraction) and isinstance(found.pattern, Fraction)

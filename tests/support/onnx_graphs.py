@@ -144,6 +144,39 @@ def _product(d: Draft) -> str | None:
     return d.add(name, x, d.weights(*((out, width) if turn else (width, out))), d.weights(out), transB=turn, alpha=0.5)
 
 
+def _cancelling(d: Draft) -> str | None:
+    """One value several times, under weights that add up to 0 or nearly: what is read has one small weight."""
+    x = d.value()
+    shape = d.shapes[x]
+    if not shape or shape[-1] > 4:
+        return None
+    width, kind = shape[-1], d.chosen("Gather", "Concat", "Tile", "Expand")
+    if kind == "Gather":
+        many = d.add(kind, x, d.ints(*(d.integer(0, width - 1) for _ in range(4))), axis=-1)
+        width, copies = 1, 4
+    elif kind == "Expand":
+        tall = d.add(kind, d.add("Unsqueeze", x, d.ints(-2)), d.ints(*([1] * (len(shape) - 1)), 3, width))
+        many, copies = d.add("Reshape", tall, d.ints(*shape[:-1], 3 * width)), 3
+    elif kind == "Tile":
+        many, copies = d.add(kind, x, d.ints(*([1] * (len(shape) - 1)), 3)), 3
+    else:
+        many, copies = d.add(kind, x, x, x, axis=-1), 3
+    weights = d.weights(copies, width, 2)
+    values = d.constants[weights]
+    values[-1] = -values[:-1].sum(axis=0)
+    d.constants[weights] = values.reshape(copies * width, 2)
+    product = d.chosen("MatMul", "Einsum", "Mul")
+    if product == "Einsum":
+        return d.add(product, many, weights, equation="...i,io->...o")
+    if product == "MatMul":
+        return d.add(product, many, weights)
+    d.constants[weights] = d.constants[weights][:, 0]
+    scaled = d.add(product, many, weights)
+    if d.opset >= 18 or d.flag():
+        return d.add("ReduceSum", scaled, d.ints(-1), keepdims=1)
+    return d.add("CumSum", scaled, d.stored(np.array(-1)))
+
+
 def _convolution(d: Draft) -> str | None:
     x = d.of_rank(3, 4)
     if x is None:
@@ -279,8 +312,8 @@ def _of_constants(d: Draft) -> str | None:
 
 
 STEPS: list[Step] = [
-    _elementwise, _elementwise, _arithmetic, _arithmetic, _product, _convolution, _convolution, _reduction, _moved,
-    _moved, _choice, _resized, _of_constants, _of_constants,
+    _elementwise, _elementwise, _arithmetic, _arithmetic, _product, _cancelling, _convolution, _convolution, _reduction,
+    _moved, _moved, _choice, _resized, _of_constants, _of_constants,
 ]  # fmt: skip
 
 SHAPES = [(1, 3), (4,), (2, 3), (1, 2, 4), (2, 1, 3), (1, 1, 3, 3), (1, 2, 2, 3), (2, 1, 2, 2)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import click
@@ -19,10 +20,24 @@ from verify.errors import InputError
 from verify.report.folder import ReportFolder, take
 from verify.search.decide import ENGINE_NAMES
 
+# ``-h`` and ``--to=FILE`` are options; ``-f(x) <= 0 for x in nonneg`` is a formula.
+_OPTION = re.compile(r"-[a-zA-Z]$|--[a-z][a-z-]*(=|$)|--?$")
 
-@click.command()
+
+class _WithFormula(click.Command):
+    """A command whose formula may begin with a minus sign: click takes it as it is after a space."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, [f" {a}" if a[:1] == "-" and not _OPTION.match(a) else a for a in args])
+
+
+def _typed(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str:
+    return text[1:] if text[:2] == " -" else text
+
+
+@click.command(cls=_WithFormula)
 @click.argument("network")
-@click.argument("formula")
+@click.argument("formula", callback=_typed)
 @click.option("--to", "other", metavar="OTHER", help="The network that g stands for.")
 @choosing_output
 @choosing_second_output

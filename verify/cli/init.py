@@ -13,7 +13,7 @@ from verify.errors import InputError
 from verify.gate.first import first_file, look
 from verify.kernel.check import Verdict
 from verify.rational import counted
-from verify.report.record import write_text
+from verify.report.record import check_writable, write_text
 
 SECONDS = "20"
 
@@ -31,6 +31,7 @@ def init(network: str, output: str | None, region: str, out: str, force: bool, t
     seconds = number(timeout, "timeout") or float(SECONDS)
     limit_memory(memory)
     path = Path(out)
+    check_writable(path, "-o")
     if (path.exists() or path.is_symlink()) and not force:
         raise InputError(f"{out}: is there already; edit it, name another file with -o, or add --force")
     with Progress(f"{network}: init") as progress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -16,8 +17,10 @@ from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
 from verify.errors import InputError
+from verify.formats.reading import is_folder
 from verify.network import Network
 from verify.rational import counted
+from verify.report.record import check_writable
 from verify.search.budget import Budget
 
 EXPORTS = (".json", ".npz")
@@ -52,12 +55,13 @@ def pieces(
     affine map, connected through facets.
     """
     seconds, most = number(timeout, "timeout"), _limit(limit)
-    if plot is not None and not plot.endswith(".svg"):
-        raise InputError(f"--plot {plot}: expected a file name that ends in .svg")
-    if export is not None and not export.endswith(EXPORTS):
-        raise InputError(f"--export {export}: expected a file name that ends in {' or '.join(EXPORTS)}")
-    if record is not None and not record.endswith(".json"):
-        raise InputError(f"--record {record}: expected a file name that ends in .json")
+    asked = (("--plot", plot, (".svg",)), ("--export", export, EXPORTS), ("--record", record, (".json",)))
+    for option, file, endings in asked:
+        if file is not None and not file.endswith(endings):
+            what = "is a folder; name a file to write, one" if is_folder(Path(file)) else "expected a file name"
+            raise InputError(f"{option} {file}: {what} that ends in {' or '.join(endings)}")
+        if file is not None:
+            check_writable(Path(file), option)
     limit_memory(memory)
     began = time.monotonic()
     with Progress(f"{network}: pieces") as progress, workers(jobs) as executor:
@@ -148,7 +152,11 @@ def _show(network: Network, found: Pieces, files: dict[str, str]) -> None:
     out.print(Text(f"{network.name} on {where}"))
     degree = average_degree(found)
     rows = [
-        (found.cells, "activation cell", f"each with {degree:.4g} neighbours on average" if degree else ""),
+        (
+            found.cells,
+            "activation cell",
+            f"each with {degree:.4g} neighbour{'' if degree == 1 else 's'} on average" if degree else "",
+        ),
         (found.pieces, "linear piece", "cells with one affine map, joined through facets"),
         (found.affine_maps, "affine map", "different ones"),
     ]

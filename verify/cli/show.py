@@ -65,6 +65,7 @@ def network_json(network: Network) -> dict[str, Any]:
         ],
         "notes": list(network.notes),
         "remarks": list(network.remarks),
+        "unbounded": list(network.unbounded),
     }
 
 
@@ -111,6 +112,8 @@ def _show(network: Network) -> None:
         console.print(Text(f"  read: {line}"))
     for line in network.notes:
         console.print(Text(f"  assumes: {line}"))
+    for line in network.unbounded:
+        console.print(Text(f"  no bound for float runs of it: {line}"))
     if network.source is not None:
         console.print(Text(f"  file: {network.source}", style="dim"))
     console.print(Text(f"  sha256: {network.digest}", style="dim"))

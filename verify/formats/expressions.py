@@ -19,8 +19,8 @@ from verify.errors import InputError
 from verify.formats.arithmetic import Names, rows_of
 from verify.formats.halfspaces import bounded, check_common_denominator, embedded, exact, meet, region_of_rows
 from verify.formats.points import load_point
-from verify.formats.reading import is_file
-from verify.formats.syntax import as_token, as_tree, at, fail, is_token, located, parse
+from verify.formats.reading import absent, is_file, is_folder, shown
+from verify.formats.syntax import Mistake, as_token, as_tree, as_typed, at, fail, is_token, located, one_line, parse
 from verify.network import InputPart
 from verify.rational import Vector, counted, vector
 from verify.region import Region, ball, box, everything, l1_ball, nonnegative, segment, window
@@ -50,10 +50,10 @@ def parse_region(
     plain = _named(text, dimension)
     if plain is not None:
         return plain
-    typed = _typed(text)
+    typed = as_typed(text)
     with located(typed):
-        tree = parse(typed, "region")
         reader = _Reader(dimension, locate or (base_dir or Path()).joinpath, inputs)
+        tree = reader.parsed(typed, "region")
         region = reader.region(tree)
     return reader.finished(region, typed.strip())
 
@@ -76,10 +76,10 @@ def parse_regions(
     plain = _named(text, dimension)
     if plain is not None:
         return [plain]
-    typed = _typed(text)
+    typed = as_typed(text)
     with located(typed):
-        tree = parse(typed, "region")
         reader = _Reader(dimension, (base_dir or Path()).joinpath, inputs)
+        tree = reader.parsed(typed, "region")
         part = as_tree(tree.children[0])
         if len(tree.children) == 1 and part.data == "file" and part.children[1] is None:
             regions = reader.branches(as_token(part.children[0]))
@@ -89,19 +89,15 @@ def parse_regions(
     return [reader.finished(region, typed.strip())]
 
 
-def _typed(text: str) -> str:
-    """The text with the minus sign of typeset formulas as the one that keyboards have."""
-    return text.replace("\N{MINUS SIGN}", "-")
-
-
 def parse_point(text: str, dimension: int, base_dir: Path | None = None) -> Vector:
     """The point that ``[1, 1/2]``, ``0`` (every coordinate) or the name of an ``.npy`` file describes.
 
     Raises ``RegionError`` as ``parse_region`` does.
     """
-    typed = _typed(text)
-    with located(typed):
-        return _Reader(dimension, (base_dir or Path()).joinpath).point(parse(typed, "point").children[0])
+    typed = as_typed(text)
+    with located(typed, "point"):
+        reader = _Reader(dimension, (base_dir or Path()).joinpath)
+        return reader.point(reader.parsed(typed, "point").children[0])
 
 
 @dataclass(frozen=True)
@@ -117,9 +113,40 @@ class _Reader:
     def names(self) -> Names:
         return Names(self.dimension, self.inputs)
 
+    def parsed(self, text: str, start: str) -> Tree[Token]:
+        """The syntax tree; where it stops at what is written like a path, the mistake says what is there."""
+        try:
+            return parse(text, start)
+        except Mistake as mistake:
+            name = self.path_at(text, mistake.position)
+            what = self.unsuited(name) if name else None
+            if what is None:
+                raise
+            raise Mistake(text.index(name), what) from mistake
+
+    def path_at(self, text: str, position: int) -> str:
+        """The name of a file or folder around a position, or what can only be meant as one; else nothing."""
+        whole = text.strip()
+        around = next((m.group() for m in _WORD.finditer(text) if m.start() <= position < m.end()), "")
+        there = [name for name in (whole, around) if name and _exists(self.locate(name))]
+        if there or "where" in text[:position]:
+            return next(iter(there), "")
+        return around if _WRITTEN_AS_PATH.match(around) else ""
+
+    def unsuited(self, name: str) -> str | None:
+        """Why a name is neither a region nor a point; None where it may be one."""
+        path, advice = self.locate(name), "a region is a .vnnlib file, a point an .npy file"
+        if is_folder(path):
+            return f"{shown(name)} is a folder; name a file in it: {advice}"
+        if not is_file(path):
+            return f"{shown(name)}: {absent(path)}; {advice}" if _WRITTEN_AS_PATH.match(name) else None
+        if not name.lower().endswith((".npy", *_REGION_FILES)):
+            return f"{shown(name)} is a file of another kind; {advice}"
+        return f"put the name {shown(name)} in quotes"
+
     def finished(self, region: Region, text: str) -> Region:
         """The region with its text and the digests of the files that it was read from."""
-        return replace(region, text=text, files=tuple(sorted(self.files.items())))
+        return replace(region, text=one_line(text), files=tuple(sorted(self.files.items())))
 
     def found(self, name: str) -> Path:
         """Where the file is; its digest is kept."""
@@ -152,7 +179,8 @@ class _Reader:
 
     def call(self, name: Token, arguments: list[Node]) -> Region:
         if name not in _CONSTRUCTORS:
-            fail(name, f"unknown region {str(name)[:40]!r}; {_suggestion(name)}")
+            folder = self.unsuited(str(name)) if is_folder(self.locate(str(name))) else None
+            fail(name, folder or f"unknown region {str(name)[:40]!r}; {_suggestion(name)}")
         build, count, usage = _CONSTRUCTORS[name]
         if len(arguments) != count:
             fail(name, f"'{name}' takes {count} arguments, {len(arguments)} are given; write {usage}")
@@ -183,9 +211,12 @@ class _Reader:
     def branches(self, token: Token) -> tuple[Region, ...]:
         """The regions that a VNN-LIB file describes."""
         name = _file_name(token)
+        own = name.lower().endswith(_REGION_FILES)  # what is wrong with such a file its reader says
+        if not own and not is_file(self.locate(name)) and (what := self.unsuited(name)):
+            fail(token, what)
         if name.lower().endswith(".npy"):
             fail(token, f"{name[:80]!r} is a point, not a region; write ball({name[:80]}, radius)")
-        if not name.lower().endswith((".vnnlib", ".vnnlib.gz")):
+        if not own:
             fail(token, f"{name[:80]!r} is not a region; expected a .vnnlib file")
         from verify.formats.vnnlib import read_vnnlib
 
@@ -204,7 +235,10 @@ class _Reader:
 
     def point_file(self, token: Token) -> Vector:
         name = _file_name(token)
-        if not name.lower().endswith(".npy"):
+        own = name.lower().endswith(".npy")  # what is wrong with such a file its reader says
+        if not own and not is_file(self.locate(name)) and (what := self.unsuited(name)):
+            fail(token, what)
+        if not own:
             fail(token, f"{name[:80]!r} is not a point; expected a list such as [1, 1/2], or an .npy file")
         with at(token):
             return load_point(self.found(name), self.dimension)
@@ -296,6 +330,16 @@ _CONSTRUCTORS: dict[str, tuple[_Constructor, int, str]] = {
     "segment": (_Reader.segment, 2, "segment(point, point)"),
     "slice": (_Reader.window, 4, "slice(point, [direction, ...], low, high)"),
 }
+
+
+# Names of files as expressions delimit them, and what can be nothing but one: an absolute path, or one with an ending.
+_WORD = re.compile(r"""[^\s()\[\],&'"<>=]+""")
+_WRITTEN_AS_PATH = re.compile(r"(?![\d/]+$)(\.{0,2}[/\\]|~|[A-Za-z]:[/\\]|[\w.-]+[/\\]|.*\.[A-Za-z]\w*$)")
+_REGION_FILES = (".vnnlib", ".vnnlib.gz")
+
+
+def _exists(path: Path) -> bool:
+    return is_file(path) or is_folder(path)
 
 
 def _suggestion(name: str) -> str:

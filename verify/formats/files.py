@@ -6,7 +6,7 @@ import difflib
 from pathlib import Path
 
 from verify.errors import NetworkError
-from verify.formats.reading import is_file, is_folder, shown
+from verify.formats.reading import absent, is_file, is_folder, shown
 from verify.network.network import Network
 
 _READABLE = "readable are .onnx, .onnx.gz, .toml, or the name of a built-in example"
@@ -36,8 +36,7 @@ def load(source: str | Path, output: str | None = None) -> Network:
     if kind is not None:
         path = Path(name)
         if not is_file(path):
-            what = "is a folder" if is_folder(path) else "no such file"
-            raise NetworkError(f"network file {shown(path)}: {what}; check the path{_nearby(path)}")
+            raise NetworkError(f"network file {shown(path)}: {absent(path)}; check the path{_nearby(path)}")
         return _load_onnx(source, output) if kind == ".onnx" else _load_toml(source)
     if name and is_folder(Path(name)) and name not in _examples():
         raise NetworkError(f"network {shown(name)}: is a folder; name a file in it, {_READABLE}")

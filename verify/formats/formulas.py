@@ -18,7 +18,7 @@ from verify.errors import InputError
 from verify.formats.expressions import parse_region
 from verify.formats.formula_syntax import FIRST_MARK, mistaken, parse
 from verify.formats.halfspaces import bounded, exact
-from verify.formats.syntax import MAX_NESTING, as_token, as_tree, is_token, position
+from verify.formats.syntax import MAX_NESTING, as_token, as_tree, as_typed, is_token, position
 from verify.formula.kinds import Checked, sizes_of
 from verify.formula.tree import (
     FUNCTIONS,
@@ -57,6 +57,11 @@ if TYPE_CHECKING:
 
 # Inputs and outputs of a network.
 Sizes: TypeAlias = tuple[int, int]
+# Names that are meant as numbers, and what to write instead.
+NO_NUMBERS = {
+    **dict.fromkeys(("inf", "infinity", "oo"), "infinity is written in regions alone: x in box(0, inf)"),
+    **dict.fromkeys(("nan", "pi"), "only rational numbers are there, such as 22/7"),
+}
 STATEMENTS = (Compare, Member, Every, Some, Negation, Implication)
 
 
@@ -74,6 +79,7 @@ def parse_formula(
     to ``base_dir``. Names among ``values`` stand for these numbers and vectors. Raises ``FormulaError``, which draws
     the place of the mistake.
     """
+    text = as_typed(text)
     with drawn(text):
         tree, written = parse(text)
         body, conditions = _Reader(functions, written, values).formula(tree)
@@ -81,9 +87,8 @@ def parse_formula(
         known = set(names_of(*conditions))
         free = next((n for n in walk(body) if isinstance(n, Name) and n.name not in known), None)
         if free is not None:
-            raise FormulaMistake(
-                free.place, f"{free.name} is not quantified; say where it lives: for {free.name} in all"
-            )
+            hint = NO_NUMBERS.get(free.name.lower(), f"say where it lives: for {free.name} in all")
+            raise FormulaMistake(free.place, f"{free.name} is not quantified; {hint}")
         sizes = sizes_of(statements, functions)
         variables = tuple(Variable(name, sizes[name]) for name in names_of(*statements))
         places = _Regions(sizes, functions, written, regions, base_dir)
@@ -93,6 +98,7 @@ def parse_formula(
 
 def parse_value(text: str, functions: Mapping[str, Sizes]) -> Expression:
     """An expression without names, such as ``f([1, 2]) - g(0)``; raises ``FormulaError``."""
+    text = as_typed(text)
     with drawn(text):
         tree, written = parse(text)
         reader = _Reader(functions, written)
@@ -221,7 +227,7 @@ class _Reader:
     def name(self, token: Token) -> Name | Constant | Listing:
         text, place = str(token), int(token.start_pos or 0)
         if text in self.functions or text in FUNCTIONS:
-            raise FormulaMistake(place, f"{text} needs an argument: {text}(x)")
+            raise FormulaMistake(place, f"{text} needs an argument: {text}(x); a variable needs another name")
         value = self.values.get(text)
         if isinstance(value, tuple):
             return Listing(value, place)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from verify.errors import RegionError
-from verify.formats.reading import is_file, is_folder, shown
+from verify.formats.reading import absent, is_file, shown
 from verify.rational import Vector, counted, vector, vector_from_floats
 
 
@@ -21,8 +21,7 @@ def load_point(path: Path, dimension: int) -> Vector:
     another number of entries (which its header tells before they are read), or holds NaN or infinities.
     """
     if not is_file(path):
-        what = "is a folder" if is_folder(path) else "no such file"
-        raise RegionError(f"point file {shown(path)}: {what}; check the path")
+        raise RegionError(f"point file {shown(path)}: {absent(path)}; check the path")
     try:
         with path.open("rb") as stream:
             _check_header(stream, path, dimension)

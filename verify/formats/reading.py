@@ -37,8 +37,7 @@ def read_bytes(path: Path, limit: int, kind: str, error: type[InputError]) -> by
     Raises ``error`` where the file is missing, unreadable, or has more than ``limit`` bytes (unpacked).
     """
     if not is_file(path):
-        what = "is a folder" if is_folder(path) else "no such file; check the path"
-        raise error(f"{kind} {shown(path)}: {what}")
+        raise error(f"{kind} {shown(path)}: {absent(path)}; check the path")
     try:
         with _opened(path) as stream:
             data = stream.read(limit + 1)
@@ -62,6 +61,16 @@ def decoded(data: bytes, path: Path, kind: str, error: type[InputError]) -> str:
     except UnicodeDecodeError as problem:
         line = data.count(b"\n", 0, problem.start) + 1
         raise error(f"{kind} {shown(path)}, line {line}: not UTF-8 text; save the file as UTF-8") from problem
+
+
+def absent(path: Path) -> str:
+    """What is there in the place of a file."""
+    if is_folder(path):
+        return "is a folder"
+    try:
+        return "is neither a file nor a folder" if path.exists() else "no such file"
+    except (OSError, ValueError):
+        return "no such file"
 
 
 def is_folder(path: Path) -> bool:

@@ -95,9 +95,19 @@ class Mistake(Exception):
         self.position = position
 
 
+def as_typed(text: str) -> str:
+    """The text with the minus sign of typeset formulas as the one that keyboards have."""
+    return text.replace("\N{MINUS SIGN}", "-")
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and the like, which mean nothing outside of names in quotes."""
+    return re.sub(r"""("[^"\n]*"|'[^'\n]*')|[^\S ]+""", lambda found: found.group(1) or " ", text)
+
+
 @contextmanager
-def located(text: str) -> Iterator[None]:
-    """Turn a ``Mistake`` within into a ``RegionError`` that quotes ``text`` and names the column."""
+def located(text: str, what: str = "region") -> Iterator[None]:
+    """Turn a ``Mistake`` within into a ``RegionError`` that quotes ``text``, says what it is, and names the column."""
     try:
         yield
     except Mistake as mistake:
@@ -105,7 +115,7 @@ def located(text: str) -> Iterator[None]:
         near = text if len(text) <= 60 else text[max(0, position - 20) : position + 40]
         dots = "" if near == text else "..."
         message = shorten(str(mistake), 400)
-        raise RegionError(f"region {dots}{near.strip()!r}{dots}, column {position + 1}: {message}") from mistake
+        raise RegionError(f"{what} {dots}{near.strip()!r}{dots}, column {position + 1}: {message}") from mistake
 
 
 @contextmanager

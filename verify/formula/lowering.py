@@ -407,7 +407,7 @@ class _Lowering:
             entries = matrices.compact(factors.bias.fractions())
             scale = matrices.from_triplets(diagonal, diagonal, entries, (result.size, result.size))
             terms = {s: scale.compose(m) for s, m in result.terms.items()}
-            result = replace(result, terms=terms, bias=scale.product(result.bias))
+            result = replace(result, terms=terms, bias=scale.product(result.bias), paths=None)
         return result.scaled(node.factor)
 
     def _call(self, node: Call) -> Tensor:
@@ -498,6 +498,7 @@ def _total(tensor: Tensor) -> Tensor:
         tensor,
         shape=(1,),
         terms={s: ones.compose(m) for s, m in tensor.terms.items()},
+        paths=None,
         bias=ones.product(tensor.bias),
     )
 

@@ -110,14 +110,15 @@ def _reference(network: Network, precision: Precision) -> Reference:
 
 
 def _smooth_reference(network: Network, point: Vector, precision: Precision) -> tuple[Vector, Any]:
-    """The middles of enclosures of the outputs; half their widths are part of the bound (see ``floats.run``)."""
-    bound = floats.run(network, point, precision.roundoff).errors[-1]
+    """The middles of enclosures of the outputs; half their widths are part of the bound (see ``floats``)."""
+    found = floats.implementation_errors(network, point, precision.roundoff)
+    bound = np.full(network.output_size, np.inf) if found is None else found
     try:
-        found = [ends(value) for value in enclosures(network, point)]
+        values = [ends(value) for value in enclosures(network, point)]
     except OverflowError:
         return zeros(network.output_size), np.full(network.output_size, np.inf)
-    middle = vector([(low + high) / 2 for low, high in found])
-    radius = vector([high - low for low, high in found]).floats()
+    middle = vector([(low + high) / 2 for low, high in values])
+    radius = vector([high - low for low, high in values]).floats()
     return middle, (bound + radius) * (1 + 2.0**-50)
 
 

@@ -22,7 +22,7 @@ from verify.network.floats import LIBRARY_ASSUMPTION
 from verify.network.rounding import precision_named
 from verify.rational import Vector
 from verify.region import Region
-from verify.search.geometry.inside import Inside, inside
+from verify.search.refuting.inside import Inside, inside
 from verify.strategies.regions import points_in
 
 # Points asked for, for each one wanted: some were seen before, or leave the region when they are rounded.
@@ -134,6 +134,7 @@ class _Session:
         """The report, with the simplest failure shrunk."""
         smooth = not self.comparison.network.is_piecewise_linear
         notes: tuple[str, ...] = (LIBRARY_ASSUMPTION,) if smooth else ()
+        notes += tuple(f"no bound is known: {reason}" for reason in self.comparison.network.unbounded)
         if not self.observations:
             self.keep_outside, notes = True, (*notes, OUTSIDE)
             self.take(points.simple(self.inside, random.Random(seed)), self.left)

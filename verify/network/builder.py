@@ -21,21 +21,27 @@ from numpy.typing import NDArray
 
 from verify.errors import NetworkError
 from verify.network import matrix as matrices
-from verify.network.matrix import Matrix
-from verify.network.network import Block, Network
+from verify.network import paths as ways
+from verify.network.matrix import Entries, Indices, Matrix
+from verify.network.network import Block, Network, with_paths
+from verify.network.paths import Paths
 from verify.network.quantizer import Quantizer
 from verify.rational import Number, Vector, concatenate, counted, to_fraction, vector, vector_from_floats, zeros
 
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
-    """``shape`` values, each an exact affine expression: ``sum_s terms[s] y_s + bias`` (row-major order)."""
+    """``shape`` values, each an exact affine expression: ``sum_s terms[s] y_s + bias`` (row-major order).
+
+    ``paths`` are the terms that were added up in ``terms`` and ``bias``; None where each is one term.
+    """
 
     builder: Builder
     shape: tuple[int, ...]
     terms: dict[int, Matrix]
     bias: Vector
     name: str = ""
+    paths: Paths | None = None
 
     @property
     def size(self) -> int:
@@ -60,8 +66,9 @@ class Tensor:
         """Values at flat ``positions`` (any shape, -1 gives zero): slice, gather, transpose, pad, ..."""
         flat = positions.ravel().astype(np.int64)
         terms = {s: m.select_rows(flat) for s, m in self.terms.items()}
-        numerators = np.append(self.bias.numerators, 0)[flat]
-        return replace(self, shape=positions.shape, terms=terms, bias=Vector(numerators, self.bias.denominator))
+        bias = Vector(np.append(self.bias.numerators, 0)[flat], self.bias.denominator)
+        paths = self.paths.take(flat) if self.paths else None
+        return replace(self, shape=positions.shape, terms=terms, bias=bias, paths=paths)
 
     def positions(self) -> NDArray[np.int64]:
         """The flat position of each value, in this tensor's shape (index it, then ``take``)."""
@@ -73,14 +80,31 @@ class Tensor:
         An argument that mixes units or carries a constant becomes a block first: sums keep the order in which
         an implementation adds them, so that its rounding errors are covered by the bound in ``floats``.
         """
-        argument = self.simple()
-        terms = {s: matrix.compose(m) for s, m in argument.terms.items()}
-        offset = bias if bias is not None else zeros(matrix.shape[0])
-        return replace(argument, shape=tuple(shape), terms=terms, bias=offset, name=self.name)
+        return self.summed(matrix.row_of_entry, matrix.columns, matrix.entries, shape, bias)
+
+    def summed(
+        self, rows: Indices, columns: Indices, entries: Entries, shape: Sequence[int], bias: Vector | None = None
+    ) -> Tensor:
+        """``apply`` of the matrix with ``entries`` at (rows, columns), where repeated positions are terms of their own.
+
+        What is multiplied twice, by the layer itself or because the argument holds a unit twice, is added up
+        exactly; ``paths`` keeps the terms, which an implementation rounds.
+        """
+        argument, size = self.simple(), math.prod(shape)
+        offset = bias if bias is not None else zeros(size)
+        parts, terms = {}, {}
+        for source, matrix in argument.terms.items():
+            there = np.asarray(matrix.row_lengths[columns] > 0, dtype=bool)
+            inner = matrix.row_starts[:-1][columns[there]]
+            products = matrices.exact_products(entries[there], matrix.entries[inner])
+            parts[source] = rows[there], matrix.columns[inner], products
+            terms[source] = matrices.from_triplets(*parts[source], (size, matrix.shape[1]))
+        paths = ways.of_products(parts, terms, offset)
+        return replace(argument, shape=tuple(shape), terms=terms, bias=offset, name=self.name, paths=paths)
 
     def simple(self) -> Tensor:
         """The same values, each at most one term of each source and no constant."""
-        if self.bias.is_zero() and all(m.is_monomial() for m in self.terms.values()):
+        if self.paths is None and self.bias.is_zero() and all(m.is_monomial() for m in self.terms.values()):
             return self
         return self.builder.add_block(self, relu=False)
 
@@ -88,13 +112,14 @@ class Tensor:
         """Every value times one exact number."""
         value = to_fraction(factor)
         terms = {s: m.scaled(value) for s, m in self.terms.items()}
-        return replace(self, terms=terms, bias=self.bias.scaled(value))
+        paths = self.paths.scaled(value) if self.paths else None
+        return replace(self, terms=terms, bias=self.bias.scaled(value), paths=paths)
 
     def times(self, factors: Vector) -> Tensor:
-        """Every value times its own exact number, without a block."""
+        """Every value times its own exact number, without a block; for values that are not bounded in floats."""
         numbers = factors.fractions()
         if len(set(numbers)) == 1:
-            return self.scaled(numbers[0])
+            return replace(self, paths=None).scaled(numbers[0])
         entries = matrices.compact(numbers)
         terms = {
             s: matrices.from_triplets(
@@ -103,14 +128,15 @@ class Tensor:
             for s, m in self.terms.items()
         }
         products = [a * b for a, b in zip(self.bias.fractions(), numbers, strict=True)]
-        return replace(self, terms=terms, bias=vector(products))
+        return replace(self, terms=terms, bias=vector(products), paths=None)
 
     def plus(self, constant: Vector) -> Tensor:
         """Every value plus a constant."""
         if len(constant) != self.size:
             raise NetworkError(f"{self.name or 'tensor'}: {len(constant)} constants for {self.size} values")
         start = self if self.bias.is_zero() else self.simple()
-        return replace(start, bias=start.bias + constant)
+        paths = start.paths.plus(constant) if start.paths else None
+        return replace(start, bias=start.bias + constant, paths=paths)
 
     def plus_number(self, constant: Number) -> Tensor:
         """Every value plus one exact number."""
@@ -123,7 +149,19 @@ class Tensor:
         terms = dict(self.terms)
         for source, matrix in other.terms.items():
             terms[source] = matrices.add(terms[source], matrix) if source in terms else matrix
-        return replace(self, terms=terms, bias=self.bias + other.bias, name=self.name or other.name)
+        total = replace(self, terms=terms, bias=self.bias + other.bias, name=self.name or other.name)
+        return replace(total, paths=self._paths_with(other, terms))
+
+    def _paths_with(self, other: Tensor, terms: dict[int, Matrix]) -> Paths | None:
+        """The paths of a sum with those ``terms``."""
+        known = self.paths or other.paths
+        shared = self.terms.keys() & other.terms.keys()
+        full = all(terms[s].entry_count == self.terms[s].entry_count + other.terms[s].entry_count for s in shared)
+        constants = self.bias.is_zero() or other.bias.is_zero()
+        if not known and constants and (full or ways.doubles_only(self.terms, other.terms)):
+            return None
+        mine, theirs = (x.paths or ways.each_alone(x.terms, x.bias) for x in (self, other))
+        return ways.added(mine, theirs)
 
     def __neg__(self) -> Tensor:
         return self.scaled(-1)
@@ -146,6 +184,7 @@ class Builder:
     name: str = "network"
     blocks: list[Block] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unbounded: list[str] = field(default_factory=list)
     _names: list[str] = field(default_factory=list)
     _used: set[str] = field(default_factory=set)
     _numbers: dict[str, int] = field(default_factory=dict)
@@ -181,7 +220,8 @@ class Builder:
         """Append a block with ``tensor`` as its pre-activation and return its output."""
         inputs = tuple((s, m) for s, m in sorted(tensor.terms.items()) if m.entry_count)
         name = tensor.name or f"layer{len(self.blocks) + 1}"
-        self.blocks.append(Block(name, tensor.shape, inputs, tensor.bias.reduced(), relu, smooth, quantizer))
+        block = Block(name, tensor.shape, inputs, tensor.bias.reduced(), relu, smooth, quantizer)
+        self.blocks.append(with_paths(block, tensor.paths))
         output = {len(self.blocks): matrices.identity(tensor.size)}
         return Tensor(self, tensor.shape, output, zeros(tensor.size), tensor.name)
 
@@ -198,6 +238,7 @@ class Builder:
             output_shape=output.shape,
             blocks=tuple(self.blocks),
             notes=tuple(dict.fromkeys(self.notes)),
+            unbounded=tuple(dict.fromkeys(self.unbounded)),
         )
 
 
@@ -225,22 +266,12 @@ def concatenated(parts: Sequence[Tensor], axis: int) -> Tensor:
         order = np.concatenate(positions, axis=axis)
     except ValueError as error:
         raise NetworkError(f"cannot join tensors of shapes {[part.shape for part in parts]}: {error}") from error
-    first = parts[0]
-    terms: dict[int, Matrix] = {}
-    for source in sorted({s for part in parts for s in part.terms}):
-        width = next(part.terms[source].shape[1] for part in parts if source in part.terms)
-        rows, columns, entries, start = [], [], [], 0
-        for part in parts:
-            block = part.terms.get(source)
-            if block is not None:
-                rows.append(block.row_of_entry + start)
-                columns.append(block.columns)
-                entries.append(block.entries)
-            start += part.size
-        terms[source] = matrices.from_triplets(
-            np.concatenate(rows), np.concatenate(columns), matrices.joined(entries), (offset, width)
-        )
-    joined = Tensor(first.builder, (offset,), terms, concatenate([part.bias for part in parts]), first.name)
+    terms = ways.stacked([(part.terms, part.size) for part in parts])
+    bias = concatenate([part.bias for part in parts])
+    paths = None
+    if any(part.paths for part in parts):
+        paths = ways.joined(part.paths or ways.each_alone(part.terms, part.bias) for part in parts)
+    joined = Tensor(parts[0].builder, (len(bias),), terms, bias, parts[0].name, paths)
     return joined.take(order)
 
 

@@ -21,7 +21,7 @@ accurate an implementation of phi is: no standard bounds the errors of exp, tanh
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.network.network import Block, Network
+from verify.network.paths import Paths
 from verify.network.smooth import SMOOTH, SmoothFunction
 from verify.rational import Floats, Vector
 
@@ -73,18 +74,41 @@ def linear_errors(
 
     ``extra`` is the size of what is added besides the products (the bias), or 0.
     """
-    carried = np.zeros(block.size)
-    products = np.zeros(block.size) + extra
-    for source, matrix in block.inputs:
-        weights = matrix.absolute_floats
-        carried += weights @ errors[source]
-        products += weights @ (sizes[source] + 2 * errors[source])
-    terms = block.fan_in
+    weights = [(source, matrix.absolute_floats) for source, matrix in block.inputs]
+    return _sum_errors(weights, block.fan_in, errors, sizes, np.zeros(block.size) + extra, roundoff)
+
+
+def _sum_errors(
+    weights: Sequence[tuple[int, Any]],
+    terms: int,
+    errors: Mapping[int, Floats],
+    sizes: Mapping[int, Floats],
+    constants: Floats,
+    roundoff: float,
+) -> Any:
+    carried, products = np.zeros(len(constants)), constants
+    for source, matrix in weights:
+        carried = carried + matrix @ errors[source]
+        products = products + matrix @ (sizes[source] + 2 * errors[source])
     floor = (terms + 2) * _smallest(roundoff)
     enlarge = 1 + 2 * gamma(terms + 8)
     bound = (carried + gamma(terms + 2, roundoff) * products) * enlarge + 2 * floor
     # Below this no partial sum overflows, in whatever order the terms are added.
     return np.where(products < (2.0**1000 if roundoff == UNIT_ROUNDOFF else FLOAT32_LARGE), bound, np.inf)
+
+
+def _path_errors(paths: Paths, errors: Mapping[int, Floats], outputs: Mapping[int, Floats], roundoff: float) -> Any:
+    """The bound of ``verify.network.paths`` for one block.
+
+    A path's weight may be too small for the precision where the sum is not; then all of it is lost.
+    """
+    sizes = {source: np.abs(outputs[source]) for source in paths.sizes}
+    weights = [(source, matrix.absolute_floats) for source, matrix in paths.sizes.items()]
+    bound = _sum_errors(weights, paths.most, errors, sizes, paths.constants, roundoff)
+    largest = max((float(np.max(sizes[s] + 2 * errors[s], initial=1.0)) for s in sizes), default=1.0)
+    least, most = (2.0**-1000, 2.0**1000) if roundoff == UNIT_ROUNDOFF else (FLOAT32_SMALLEST_NORMAL, FLOAT32_LARGE)
+    held = all(np.all(matrix.data < most) for _, matrix in weights)
+    return bound + 2 * paths.most * least * largest if held else np.full(len(bound), np.inf)
 
 
 def _smallest(roundoff: float) -> float:
@@ -118,13 +142,16 @@ def run(
     point: Vector,
     roundoff: float = UNIT_ROUNDOFF,
     pattern: Mapping[int, NDArray[np.bool_]] | None = None,
+    *,
+    paths: bool = False,
 ) -> FloatRun:
     """Evaluate at an exact point (rounded to float64 first) with error bounds.
 
     With a ``pattern`` (units on, by block number) the affine extension of that pattern is evaluated instead.
 
     ``roundoff`` larger than binary64's gives a bound for an implementation in that precision instead: the
-    values are still those of float64, and the bound covers the distance of either from the exact network.
+    values are still those of float64, and the bound covers the distance of either from the exact network. It is for
+    the sums of the canonical form, or (``paths``) for those that the layers were read from too.
     """
     network.require_continuous("a float value with a bound on its error")
     outputs: dict[int, Floats] = {0: point.floats()}
@@ -147,6 +174,8 @@ def run(
             usable = np.isfinite(z) & np.isfinite(error)
             if roundoff != UNIT_ROUNDOFF:
                 error = error + _flushed(block, {s: sizes[s] + 2 * errors[s] for s, _ in block.inputs})
+            if paths and block.paths:
+                error = np.maximum(error, _path_errors(block.paths, errors, outputs, roundoff))
             faithful = sound and _rounds_faithfully(block, roundoff)
             error = np.where(usable & faithful, error, np.inf)
             values.append(z)
@@ -158,6 +187,15 @@ def run(
             else:
                 outputs[k], errors[k] = np.maximum(z, 0.0) if block.relu else z, error
     return FloatRun(values, bounds)
+
+
+def implementation_errors(network: Network, point: Vector, roundoff: float) -> Floats | None:
+    """A bound on how far an implementation of what was read, in that precision, may be from the exact network.
+
+    It computes the sums that the layers say, each in any order (``verify.network.paths``). None where it rounds what
+    no sum shows, such as constants that were computed while reading: ``network.unbounded`` says why.
+    """
+    return None if network.unbounded else run(network, point, roundoff, paths=True).errors[-1]
 
 
 def _smooth_values(function: SmoothFunction, z: Floats, error: Floats, roundoff: float) -> tuple[Floats, Floats]:

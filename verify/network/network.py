@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -24,6 +24,7 @@ from verify import rendering
 from verify.errors import InputError, NetworkError
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
+from verify.network.paths import Paths
 from verify.network.quantizer import Quantizer
 from verify.network.smooth import SMOOTH
 from verify.rational import Floats, Vector, counted, exact_text, scaled_integers, vector, vector_from_floats
@@ -34,7 +35,8 @@ class Block:
     """One affine map and one activation (ReLU, the name of a function of ``smooth``, a quantizer, or none).
 
     ``inputs`` maps sources (0 is the network's input, k is block k) to matrices; ``shape`` is the tensor
-    shape of the units and ``name`` the layer's name, both kept for messages.
+    shape of the units and ``name`` the layer's name, both kept for messages. ``paths`` are the terms that weights and
+    bias add up (``with_paths``): of the block as it was read, so ``dataclasses.replace`` does not copy them.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Block:
     relu: bool
     smooth: str | None = None
     quantizer: Quantizer | None = None
+    paths: Paths | None = field(default=None, init=False)
 
     @property
     def size(self) -> int:
@@ -95,6 +98,12 @@ class Block:
         return unit_name(self.name, self.shape, index)
 
 
+def with_paths(block: Block, paths: Paths | None) -> Block:
+    """The block, whose weights and bias add up the terms of ``paths``; nobody else may hold it yet."""
+    object.__setattr__(block, "paths", paths)
+    return block
+
+
 @dataclass(frozen=True)
 class InputPart:
     """One of several inputs of a file: its values are the coordinates from ``start`` on."""
@@ -118,6 +127,8 @@ class Network:
     What a file says beyond the function: ``inputs`` are its inputs, which together make x (empty: one without a
     name), ``output`` is the tensor that was chosen as the output, ``files`` are the name and SHA-256 of each other file
     that held weights, and ``remarks`` say what was read over or computed on the way in without changing the function.
+    ``unbounded`` says what an implementation of the file rounds that no sum of the blocks shows: then nothing is known
+    of how far it may be from the exact network.
     """
 
     name: str
@@ -131,6 +142,7 @@ class Network:
     output: str | None = None
     inputs: tuple[InputPart, ...] = ()
     remarks: tuple[str, ...] = ()
+    unbounded: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.blocks or self.blocks[-1].kind != "affine":
@@ -277,6 +289,7 @@ class Network:
         last = self.blocks[-1]
         inputs = tuple((s, m.select_rows(rows)) for s, m in last.inputs)
         final = Block(last.name, (len(outputs),), inputs, last.bias.take(outputs), relu=False)
+        final = with_paths(final, last.paths.take(rows) if last.paths else None)
         return replace(
             self,
             blocks=(*self.blocks[:-1], final),

@@ -17,6 +17,10 @@ nearest. It is that of ``verify.network.floats``, taken at one exact point, wher
 
 3. **A unit that is surely off is exactly zero**: if ``z + e < 0`` for its bound ``e``, what is computed is negative.
 
+Where the canonical form adds up several terms of a layer in one weight, the bound of ``verify.network.paths`` counts
+them all, and no row of such a weight is taken as exact: on which grid its terms lie is not kept. For a network with
+``unbounded`` reasons there is no bound (infinite).
+
 An implementation that evaluates other sums (batch norm not folded into the layer before it, Winograd or FFT
 convolution) is not covered; nor is a sum that overflows before it is divided.
 """
@@ -36,6 +40,7 @@ from verify.errors import InputError
 from verify.network.floats import SMALLEST_SUBNORMAL, UNIT_ROUNDOFF, floats_are_ieee, gamma
 from verify.network.matrix import Matrix
 from verify.network.network import Block, Network
+from verify.network.paths import Paths
 from verify.rational import Floats, Integers, Vector
 
 Bits = NDArray[np.bool_]
@@ -114,7 +119,8 @@ class RoundingBound:
             surely_off = exact + errors * (1 + 8 * UNIT_ROUNDOFF) < exact * 8 * UNIT_ROUNDOFF
             active = np.where(np.asarray(z.numerators > 0, dtype=bool), z.numerators, 0)
             outputs[k] = _Argument(Vector(active, z.denominator), np.where(surely_off, 0.0, errors))
-        return errors if floats_are_ieee() else np.full(len(errors), np.inf)
+        known = floats_are_ieee() and not self.network.unbounded
+        return errors if known else np.full(len(errors), np.inf)
 
 
 class _Argument:
@@ -144,6 +150,8 @@ class _Weights:
             self.too_large[matrix.row_of_entry[large]] = True
         self.held &= np.array([precision.holds(*_lowest(n, own)) for n in bias.tolist()], dtype=bool)
         self.too_large |= np.array([abs(n) >= largest for n in bias.tolist()], dtype=bool)
+        paths = block.paths
+        self.merged = np.zeros(block.size, dtype=bool) if paths is None else _merged_rows(block, paths)
         self.absolute = {s: matrix.absolute_floats for s, matrix in block.inputs}
         self.normal = 2.0 ** precision.exponents[0]
         self.growth = np.array([gamma(n, precision.roundoff) for n in range(block.fan_in + 3)])
@@ -153,8 +161,30 @@ class _Weights:
         """Bounds on the pre-activations of the block."""
         with np.errstate(all="ignore"):
             general = self._rounded(outputs, precision)
+            if self.block.paths is not None:
+                general = np.where(self.merged, np.maximum(general, self._along_paths(outputs, precision)), general)
         exact = self._exact_rows(outputs, precision) if precision.bits is not None else np.zeros_like(self.held)
-        return np.where(exact, 0.0, np.where(np.isfinite(general), general, np.inf))
+        return np.where(exact & ~self.merged, 0.0, np.where(np.isfinite(general), general, np.inf))
+
+    def _along_paths(self, outputs: dict[int, _Argument], precision: Precision) -> Floats:
+        """The bound where weights are sums of terms; a term too small for the precision is lost whole."""
+        paths = self.block.paths
+        assert paths is not None
+        carried, products, largest = np.zeros(self.block.size), paths.constants, 1.0
+        for source, matrix in paths.sizes.items():
+            argument, weights = outputs[source], matrix.absolute_floats
+            computed = argument.sizes + argument.errors
+            carried = carried + weights @ argument.errors
+            products = products + weights @ computed
+            largest = max(largest, float(np.max(computed, initial=0.0)))
+        lost = 2 * (paths.most + 2) * precision.lost * largest
+        grown = carried + gamma(paths.most + 2, precision.roundoff) * products
+        total = grown * (1 + 2 * gamma(paths.most + 8)) + lost
+        limit = 2.0 ** (min(precision.exponents[1], 1023) - 1)
+        overflows = products + total >= limit
+        for matrix in paths.sizes.values():
+            overflows[matrix.row_of_entry[matrix.absolute_floats.data >= limit]] = True
+        return np.where(overflows, np.inf, total)
 
     def _rounded(self, outputs: dict[int, _Argument], precision: Precision) -> Floats:
         """The running bound, counting in each row only the terms that may differ from zero."""
@@ -195,6 +225,12 @@ class _Weights:
         for i in np.flatnonzero(exact).tolist():
             exact[i] = _sum_is_exact(total[i], grid[i], denominator, precision)
         return exact
+
+
+def _merged_rows(block: Block, paths: Paths) -> Bits:
+    """Which values add up more terms than the block has."""
+    own = sum((matrix.row_lengths for _, matrix in block.inputs), start=np.zeros(block.size, dtype=np.int64))
+    return np.asarray(paths.counts != own, dtype=bool)
 
 
 def _sum_is_exact(total: int, divisor: int, denominator: int, precision: Precision) -> bool:

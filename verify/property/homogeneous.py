@@ -99,8 +99,8 @@ POSITIVELY_HOMOGENEOUS = Property(
     reduce=_reduce_positive,
     labels=("t x", "x"),
     trivial=Trivial(Absence.ORIGIN_OFF_HULL, "t", Fraction(1)),
-    implied_by=(("linear",), ("positively homogeneous", "odd")),
-    draw=_scalings(FACTORS),
+    implied_by=(("positively homogeneous",),),
+    draw=_scalings([f for f in FACTORS if f >= 0]),
     propose=_propose,
     definition="f(t*x) == t*f(x) for x in P, t*x in P, t >= 0",
 )

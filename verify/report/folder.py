@@ -87,6 +87,8 @@ def take(report: ReportFolder, stems: Iterable[str] = (), option: str = "--repor
                 write_text(folder / ".gitignore", _IGNORED)
         else:
             tempfile.TemporaryFile(dir=folder).close()
+    except FileExistsError as error:
+        raise Unwritable(f"{option} {folder}: is a file; name a folder to write to") from error
     except OSError as error:
         raise Unwritable(f"{option} {folder}: {error.strerror or error}; name a folder to write to") from error
 

@@ -48,6 +48,8 @@ def along(network: Network, direction: Vector, coordinate: int | None) -> str:
 
 def story(network: Network, explanation: Explanation) -> list[str]:
     """From the region to the reason, one sentence a step."""
+    if not network.relu_count:
+        return ["There is no ReLU: the network is affine everywhere."]
     if explanation.all_stable:
         return ["Every ReLU keeps its side on the region: the network is affine there."]
     bend = explanation.first_break

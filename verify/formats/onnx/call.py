@@ -69,6 +69,11 @@ class Call:
         """How messages name the node."""
         return f"{printable(self.node.op_type)} node '{self.name}'"
 
+    def rounds(self, note: str) -> None:
+        """Note what an implementation rounds that no sum of the network shows: its errors are not bounded then."""
+        self.builder.notes.append(note)
+        self.builder.unbounded.append(note)
+
     # Arguments.
 
     def has(self, index: int) -> bool:

@@ -52,6 +52,7 @@ def folded(call: Call, function: Function) -> list[Value]:
     result = function(alone)
     alone.check_all_read()
     call.builder.notes.extend(scratch.notes)
+    call.builder.unbounded.extend(scratch.unbounded)
     results = result if isinstance(result, list) else [result]
     return [_evaluated(value) if isinstance(value, Tensor) else value for value in results]
 
@@ -96,7 +97,9 @@ def doubt(call: Call, results: Sequence[Value], types: Sequence[int]) -> list[bo
             continue
         exact = element not in FLOAT_FORMATS or is_held(value, element)
         if not exact or (own and call.node.op_type in _SUMS):
-            call.builder.notes.append(f"constant {call.name} computed exactly; an implementation may round it")
+            call.rounds(f"constant {call.name} computed exactly; an implementation may round it")
+        elif own:
+            call.builder.unbounded.append(f"constant {call.name} rounds on the way in an implementation")
         verdicts.append(carried or own or not exact)
     return verdicts
 

@@ -130,10 +130,21 @@ class _Inliner:
                 self.calls += 1
                 body = _Call(function, node, self.taken).body()
                 inner = imports_of(function.opset_import, f"local function {name}")
+                self.check_imported(function, inner, name)
                 result += self.expanded(body, {**imports, **inner}, (*stack, key))
             if self.calls and self.placed > MAX_NODES:
                 raise NetworkError(f"more than {MAX_NODES} nodes once local functions are put in, the most supported")
         return result
+
+    def check_imported(self, function: onnx.FunctionProto, imports: Imports, name: str) -> None:
+        """The standard says no operator set for what a function does not import; its own functions need none."""
+        for node in _all_nodes(function.node):
+            domain = domain_of(node.domain)
+            if domain not in imports and (domain, node.op_type, node.overload) not in self.functions:
+                raise NetworkError(
+                    f"local function {name} imports no operator set of the domain '{printable(domain) or 'ai.onnx'}', "
+                    f"of which it has the node '{printable(label_of(node))}'"
+                )
 
     def with_graphs(self, node: onnx.NodeProto, imports: Imports, stack: tuple[Key, ...]) -> onnx.NodeProto:
         """The node with the calls inside its own graphs replaced; nodes there have no operator sets of their own."""
@@ -270,6 +281,13 @@ class _Call:
         nodes = [self.renamed(node) for node in graph.node]
         del graph.node[:]
         graph.node.extend(nodes)
+
+
+def _all_nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+    for node in nodes:
+        yield node
+        for graph in subgraphs(node):
+            yield from _all_nodes(graph.node)
 
 
 def _own_names(node: onnx.NodeProto) -> Iterator[str]:

@@ -3,7 +3,8 @@
 A tensor is *settled* when every value is plus or minus one unit, or zero. Whatever an implementation rounds is
 applied to settled tensors only (with one constant added after it), so that coefficients are never merged across
 two roundings: the float error bound of ``verify.network.floats`` then covers the implementation, and products
-of weights do not grow digits. Blocks carry shapes without the batch axis.
+of weights do not grow digits. What one operator adds up for the same unit is kept (``verify.network.paths``).
+Blocks carry shapes without the batch axis.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def without_batch(shape: tuple[int, ...]) -> tuple[int, ...]:
 def is_settled(x: Tensor) -> bool:
     """Whether every value is plus or minus one unit, or zero."""
     terms = list(x.terms.values())
-    if not x.bias.is_zero() or np.any(sum((m.row_lengths for m in terms), start=np.zeros(x.size, dtype=np.int64)) > 1):
+    lengths = sum((m.row_lengths for m in terms), start=np.zeros(x.size, dtype=np.int64))
+    if x.paths or not x.bias.is_zero() or np.any(lengths > 1):
         return False
     return all(np.all(np.abs(m.entries) == 1) for m in terms)
 
@@ -67,7 +69,7 @@ def settled_as(builder: Builder, x: Tensor, name: str) -> Tensor:
 
 
 def written_out(x: Tensor) -> Tensor:
-    """The same values in terms of the input and units with an activation only."""
+    """The same values in terms of the input and units with an activation only, to be compared, not computed."""
     while True:
         linear = [s for s in x.terms if s and x.builder.blocks[s - 1].kind == "affine"]
         if not linear:
@@ -80,7 +82,7 @@ def written_out(x: Tensor) -> Tensor:
             terms[inner] = matrices.add(terms[inner], product) if inner in terms else product
         if sum(m.entry_count for m in terms.values()) > MAX_WRITTEN:
             return x
-        x = replace(x, terms=terms, bias=x.bias + matrix.product(block.bias))
+        x = replace(x, terms=terms, bias=x.bias + matrix.product(block.bias), paths=None)
 
 
 def restructured(value: Value, change: Callable[[Array], Array]) -> Value:

@@ -170,7 +170,7 @@ def _looked_through(x: Tensor) -> Tensor:
     block = x.builder.blocks[number - 1]
     if block.kind != "affine":
         return x
-    return replace(x, terms=dict(block.inputs), bias=block.bias)
+    return replace(x, terms=dict(block.inputs), bias=block.bias, paths=None)
 
 
 def _entries(matrix: Matrix) -> list[tuple[int, int, Fraction]]:

@@ -200,7 +200,7 @@ def _taps(call: Call, axis: Axis, mode: str, transform: str, rounding: str) -> T
             raise NetworkError("exclude_outside with mode linear: implementations disagree; expected 0")
         rows = [_renormalised(row, (spots >= 0) & (spots <= last)) for row, spots in zip(rows, places, strict=True)]
     if any(w.denominator & (w.denominator - 1) for row in rows for w in row):
-        call.builder.notes.append(f"interpolation weights of {call.name} are exact; an implementation rounds them")
+        call.rounds(f"interpolation weights of {call.name} are exact; an implementation rounds them")
     return Taps(np.clip(places, 0, last), rows, inside)
 
 
@@ -264,7 +264,6 @@ def _combined(call: Call, x: Tensor, shape: tuple[int, ...], taps: dict[int, Tap
         columns.append(positions[grid].ravel()[inside.ravel()])
         entries.append(weights.ravel()[inside.ravel()])
     everything = matrices.compact(np.concatenate(entries).tolist())
-    matrix = matrices.from_triplets(np.concatenate(rows), np.concatenate(columns), everything, (size, x.size))
     outside = Fraction(call.number("extrapolation_value", 0.0))
     offset = exact_vector(np.where(inside.ravel(), 0.0, float(outside)))
-    return x.apply(matrix, shape, offset)
+    return x.summed(np.concatenate(rows), np.concatenate(columns), everything, shape, offset)

@@ -41,7 +41,7 @@ def _rounded(call: Call, values: Array, shape: tuple[int, ...], compute: Callabl
     except OverflowError as error:
         raise NetworkError(str(error)) from error
     if not held:
-        call.builder.notes.append(
+        call.rounds(
             f"constant {call.name} ({call.node.op_type}) rounded correctly to {type_name(element)}; an implementation"
             " may differ in the last place"
         )

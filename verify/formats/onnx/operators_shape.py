@@ -62,7 +62,7 @@ def _cast(call: Call, target: int) -> Value:
     if target not in FLOAT_FORMATS:
         raise NetworkError("casts an activation to a type that is not float, double, float16 or bfloat16")
     if _narrower(target, call.types[0]):
-        call.builder.notes.append(f"cast {call.name} to a narrower float taken as exact; an implementation rounds")
+        call.rounds(f"cast {call.name} to a narrower float taken as exact; an implementation rounds")
     return value
 
 

@@ -26,6 +26,8 @@ def einsum(call: Call) -> Value:
     terms, out = _equation(call.text("equation", ""), [len(value.shape) for value in values])
     if all(isinstance(value, np.ndarray) and value.dtype.kind in "iu" for value in values):
         raise NetworkError("of integers; expected floats")
+    if len(values) > 4:
+        call.builder.unbounded.append(f"{call.name} multiplies more than three constants for each weight")
     active = [k for k, value in enumerate(values) if not isinstance(value, np.ndarray)]
     if len(active) > 1:
         raise NetworkError("a product of two activations is not piecewise linear")
@@ -50,7 +52,7 @@ def einsum(call: Call) -> Value:
     shape = checked_shape([sizes[letter] for letter in out], "result")
     rows = spread(np.arange(math.prod(shape)).reshape(shape), out)
     columns = spread(x.positions(), terms[chosen])
-    return x.apply(matrices.from_triplets(rows, columns, entries, (math.prod(shape), x.size)), shape)
+    return x.summed(rows, columns, entries, shape)
 
 
 def _equation(text: str, ranks: list[int]) -> tuple[list[list[str]], list[str]]:
@@ -125,9 +127,8 @@ def column_to_image(call: Call) -> Value:
 def scaler(call: Call) -> Value:
     """``(X - offset) * scale``, both one number or one for each feature (the last axis)."""
     x = call.tensor(0)
-    parts = [call.numbers("offset") if call.given("offset") else np.zeros(1),
-             call.numbers("scale") if call.given("scale") else np.ones(1)]  # fmt: skip
-    if any(len(part) not in (1, x.shape[-1] if x.shape else 1) for part in parts):
+    parts = [call.numbers("offset"), call.numbers("scale")]
+    if len(parts[0]) != len(parts[1]) or any(len(part) not in (1, x.shape[-1] if x.shape else 1) for part in parts):
         raise NetworkError(f"{len(parts[0])} offsets and {len(parts[1])} scales for a tensor of shape {x.shape}")
     offset, scale = (call.finite(part) for part in parts)
     _note_narrower(call)
@@ -158,7 +159,7 @@ def _note_narrower(call: Call) -> None:
     import onnx
 
     if call.types[0] == onnx.TensorProto.DOUBLE:
-        call.builder.notes.append(f"{call.name} gives float of double, taken as exact; an implementation rounds")
+        call.rounds(f"{call.name} gives float of double, taken as exact; an implementation rounds")
 
 
 def affine_grid(call: Call) -> Value:

@@ -122,6 +122,12 @@ def _parsed(data: bytes) -> onnx.ModelProto:
         raise NetworkError(f"not an ONNX model{_guess(data)}: {_first_line(error)}") from error
     if not model.HasField("graph") or not model.graph.node:
         raise NetworkError(f"no graph of operators in it{_guess(data)}; expected an ONNX model")
+    if not 1 <= model.ir_version <= onnx.IR_VERSION:
+        found = f"IR version {model.ir_version}" if model.HasField("ir_version") else "no IR version"
+        raise NetworkError(
+            f"{found}; expected 1 to {onnx.IR_VERSION}, the newest that the installed onnx knows: export the model with"
+            " an older one"
+        )
     return model
 
 

@@ -14,6 +14,7 @@ from verify.formats.onnx.choice import Bent, Choice, JumpError, bent, in_order
 from verify.formats.onnx.elements import Array
 from verify.formats.onnx.univariate import Row
 from verify.network import matrix as matrices
+from verify.network import paths
 from verify.network.builder import Builder, Tensor
 from verify.rational import vector
 
@@ -110,7 +111,6 @@ def _partly_settled(builder: Builder, choice: Choice, name: str) -> Choice | Non
 
 
 def _written(builder: Builder, found: list[Bent], shape: tuple[int, ...], name: str) -> Tensor:
-    units = {place for value in found for place in (value.slack[0])}
     results: list[Row] = []
     kinks: list[Row] = []
     kinks_of: list[list[tuple[int, Fraction]]] = []
@@ -133,21 +133,16 @@ def _written(builder: Builder, found: list[Bent], shape: tuple[int, ...], name: 
         source = next(iter(block))
         for (row, _), own in zip(results, kinks_of, strict=True):
             row.update({(source, index): step for index, step in own})
-    if units or any(value.slack[1] for value in found):
-        _widen(builder, results, found, name)
-    return _from_rows(builder, results, shape).named(name)
+    written = _from_rows(builder, results, shape).named(name)
+    slack = [value.slack for value in found]
+    return written if not any(terms or constant for terms, constant in slack) else _rounding_on_the_way(written, slack)
 
 
-def _widen(builder: Builder, results: list[Row], found: list[Bent], name: str) -> None:
-    """Add sums and take them away again, so that the float error bound holds what implementations round on the way."""
-    sums = lowering.block_as(builder, _from_rows(builder, [value.slack for value in found], (len(found),)), name)
-    source = next(iter(sums.terms))
-    for k, value in enumerate(found):
-        row, constant = results[k]
-        for place, size in value.slack[0].items():
-            row[place] = row.get(place, Fraction(0)) - size
-        row[source, k] = Fraction(1)
-        results[k] = row, constant - value.slack[1]
+def _rounding_on_the_way(written: Tensor, slack: list[Row]) -> Tensor:
+    """The values with what implementations round on the way: each size charged is that of one term of a sum."""
+    charged = _from_rows(written.builder, slack, written.shape)
+    own, more = (paths.each_alone(x.terms, x.bias) for x in (written, charged))
+    return replace(written, paths=paths.added(own, more))
 
 
 def _from_rows(builder: Builder, rows: list[Row], shape: tuple[int, ...]) -> Tensor:

@@ -164,6 +164,8 @@ class Lines:
         if place == unit or line is None:
             return True
         row, constant = self.row(place)
+        if self.blocks[place[0] - 1].paths is not None:
+            return False
         small = len(row) <= 2 and not constant and all(abs(factor) in (1, 2) for factor in row.values())
         plain = all(abs(slope) <= 1 and slope.denominator == 1 and not b for slope, b in line.pieces)
         return small and plain and all(self.is_exact(inner, unit) for inner in row)
