@@ -2,8 +2,10 @@
 
 FOLDER (../shared/networks/acas_pairs) holds NAME_f.onnx.gz, NAME_g.onnx.gz and region.txt. For each pair: verdict,
 parts of the region, seconds of the search and of the replay in a fresh process (wall time, and CPU time of the search's
-process with its workers), bytes of evidence and peak memory. A run over all of FOLDER writes the page
-``results/pairs.md``; ``--only`` prints the lines alone. Status 1 if evidence is rejected.
+process with its workers), bytes of evidence and peak memory. A run over all of FOLDER goes on with the claims of
+``benchmarks.monotone``, where the folder above has their files, and writes the page ``results/pairs.md``; ``--only``
+prints the lines alone. With ``--keep FOLDER`` what is measured is kept there, and a run that was cut off goes on.
+Status 1 if evidence is rejected.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks import markdown
+from benchmarks import markdown, monotone
 from benchmarks.machine import machine
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "networks" / "acas_pairs"
@@ -37,6 +39,7 @@ def main() -> None:
     parser.add_argument("--jobs", default="2")
     parser.add_argument("--only", default="")
     parser.add_argument("--timeout", type=float, default=TIMEOUT)
+    parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     region = (options.folder / "region.txt").read_text().strip()
     print("\n".join(markdown.table(TITLES, [])), flush=True)
@@ -46,15 +49,32 @@ def main() -> None:
         if options.only and name.split("_")[0] not in options.only.split(","):
             continue
         second = first.with_name(first.name.replace("_f.", "_g."))
+        kept = None if options.keep is None else options.keep / f"{name}.json"
+        if kept is not None and kept.exists():
+            rows.append(tuple(json.loads(kept.read_text(encoding="utf-8"))))
+            print(markdown.line(rows[-1]), flush=True)
+            continue
         with tempfile.TemporaryDirectory() as folder:
             rows.append(measure(name, first, second, region, options.jobs, options.timeout, Path(folder)))
             print(markdown.line(rows[-1]), flush=True)
+        if kept is not None:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(json.dumps(rows[-1]), encoding="utf-8")
     if rows:
         print(f"\n{summary(rows)}")
     if rows and not options.only:
         load = os.getloadavg()[2]
-        PAGE.write_text(page(rows, options.jobs, options.timeout, load), encoding="utf-8")
+        found = slopes(options.folder.parent, None if options.keep is None else options.keep / "monotone.jsonl")
+        print("\n" + "\n".join(found))
+        PAGE.write_text(page(rows, options.jobs, options.timeout, load, found), encoding="utf-8")
     sys.exit(any("REJECTED" in row[1] for row in rows))
+
+
+def slopes(folder: Path, kept: Path | None) -> list[str]:
+    """The lines of ``benchmarks.monotone``, none without its files."""
+    if not all((folder / f"{name}.onnx").exists() for name in monotone.NETWORKS):
+        return []
+    return monotone.lines(list(monotone.answers(folder, monotone.Kept(kept))))
 
 
 def summary(rows: Sequence[Sequence[str]]) -> str:
@@ -64,7 +84,7 @@ def summary(rows: Sequence[Sequence[str]]) -> str:
     return f"{decided} of {len(rows)} decided; search: median {median(times):.1f} s, worst {max(times):.1f} s."
 
 
-def page(rows: Sequence[Sequence[str]], jobs: str, timeout: float, load: float) -> str:
+def page(rows: Sequence[Sequence[str]], jobs: str, timeout: float, load: float, found: Sequence[str]) -> str:
     """The page of a whole run."""
     lines = [
         "# Pairs of ACAS Xu networks",
@@ -80,6 +100,8 @@ def page(rows: Sequence[Sequence[str]], jobs: str, timeout: float, load: float) 
         *markdown.table(TITLES, rows),
         "",
     ]
+    if found:
+        lines += ["## Monotone in an input", "", f"At most {monotone.TIMEOUT:g} s each, one process.", "", *found, ""]
     return "\n".join(lines)
 
 

@@ -140,8 +140,7 @@ def bound_networks(query: Query, given: Sequence[str | Network], outputs: Sequen
 def _alike(first: Network, second: Network) -> bool:
     """Whether the activations correspond: affine layers in between may be one or several."""
     shapes = [
-        [(block.size, block.relu, block.smooth) for block in network.blocks if block.relu or block.smooth]
-        for network in (first, second)
+        [(block.size, block.kind) for block in network.blocks if block.kind != "affine"] for network in (first, second)
     ]
     return shapes[0] == shapes[1]
 

@@ -706,6 +706,8 @@ def inline_network(data: Any) -> tuple[Network, str]:
     sizes, blocks, plain = [count_of(data["input_shape"])], list[Block](), []
     require(all(isinstance(v, str) for v in [data["name"], *listed(data["notes"])]), "network", "a text was expected")
     for number, item in enumerate(listed(data["blocks"]), 1):
+        if "quantizer" in item:
+            raise Declined("a network that rounds its values")
         keys(item, ("name", "shape", "relu", "bias", "inputs"), ("smooth",), "network")
         bias = vector(item["bias"])
         rows: list[Form] = [{ONE: b} if b else {} for b in bias]

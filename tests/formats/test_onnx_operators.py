@@ -423,7 +423,8 @@ def test_other_products_are_refused(nodes: list[NodeProto]) -> None:
 def test_every_operator_has_a_case() -> None:
     cases = {n.op_type for case in CASES for n in case.nodes}
     lowered = {name for name, operator in OPERATORS.items() if operator.lower and "." not in name}
-    assert lowered <= cases, lowered - cases
+    rounding = {"QuantizeLinear", "DequantizeLinear"}  # no continuous functions: test_onnx_quantized.py
+    assert lowered - rounding <= cases, lowered - cases
     assert len({case.name for case in CASES}) == len(CASES)
 
 

@@ -81,6 +81,84 @@ def test_pairs_around_the_largest_difference(seeds: range) -> None:
             assert outcome.verdict in (Verdict.UNKNOWN, Verdict.PROVED if largest <= epsilon else Verdict.REFUTED)
 
 
+@pytest.mark.parametrize("seeds", chunks(0, 3, 1, campaign=1700))
+def test_pairs_of_two_inputs_around_the_largest_difference(seeds: range) -> None:
+    """Polygons on which both networks are affine have the largest difference at their corners."""
+    for seed in seeds:
+        rng = random.Random(seed)
+        first, second = near(rng, 2, rng.choice([Fraction(0), Fraction(1, 100), Fraction(1, 2), Fraction(1, 10**30)]))
+        largest = largest_on_a_square(first, second)
+        for epsilon in rng.sample(
+            [largest, largest - Fraction(1, 2**60), largest + Fraction(1, 2**60), largest / 2], 2
+        ):
+            if epsilon >= 0:
+                expected = Verdict.PROVED if largest <= epsilon else Verdict.REFUTED
+                outcome = decide(within(first, second, unit_box(2), epsilon), Budget(20))
+                assert outcome.verdict in (Verdict.UNKNOWN, expected), (seed, epsilon)
+
+
+Point = tuple[Fraction, Fraction]
+# a + b x + c y
+Plane = tuple[Fraction, Fraction, Fraction]
+
+
+def largest_on_a_square(first: Network, second: Network) -> Fraction:
+    """The largest |f - g| of two networks of two inputs on [-1, 1]^2, exactly."""
+    one = Fraction(1)
+    worst = Fraction(0)
+    for polygon, mine in polygons(first, [(-one, -one), (one, -one), (one, one), (-one, one)]):
+        for corners, theirs in polygons(second, polygon):
+            for f, g in zip(mine, theirs, strict=True):
+                worst = max(worst, *(abs(at(f, corner) - at(g, corner)) for corner in corners))
+    return worst
+
+
+def at(plane: Plane, point: Point) -> Fraction:
+    return plane[0] + plane[1] * point[0] + plane[2] * point[1]
+
+
+def polygons(network: Network, square: list[Point]) -> list[tuple[list[Point], list[Plane]]]:
+    """Convex polygons that cover the square, each with the affine outputs there; degenerate ones are left out."""
+    zero, one = Fraction(0), Fraction(1)
+    parts: list[tuple[list[Point], list[Plane]]] = [(square, [(zero, one, zero), (zero, zero, one)])]
+    for block in network.blocks:
+        entries = [
+            entry
+            for _, matrix in block.inputs
+            for entry in zip(matrix.row_of_entry.tolist(), matrix.columns.tolist(), matrix.fractions(), strict=True)
+        ]
+        after = []
+        for polygon, known in parts:
+            forms = [[value, zero, zero] for value in block.bias.fractions()]
+            for i, j, w in entries:
+                forms[i] = [total + w * part for total, part in zip(forms[i], known[j], strict=True)]
+            pieces: list[tuple[list[Point], list[Plane]]] = [(polygon, [])]
+            for form in forms:
+                plane = (form[0], form[1], form[2])
+                if block.relu:
+                    halves = [(cut(corners, plane), [*done, plane]) for corners, done in pieces]
+                    opposite = (-plane[0], -plane[1], -plane[2])
+                    halves += [(cut(corners, opposite), [*done, (zero, zero, zero)]) for corners, done in pieces]
+                    pieces = [(corners, done) for corners, done in halves if len(set(corners)) > 2]
+                else:
+                    pieces = [(corners, [*done, plane]) for corners, done in pieces]
+            after += pieces
+        parts = after
+    return parts
+
+
+def cut(corners: list[Point], plane: Plane) -> list[Point]:
+    """The part of a convex polygon on which the plane is at least 0."""
+    kept = []
+    for p, q in zip(corners, [*corners[1:], *corners[:1]], strict=True):
+        a, b = at(plane, p), at(plane, q)
+        if a >= 0:
+            kept.append(p)
+        if a * b < 0:
+            kept.append((p[0] + (q[0] - p[0]) * a / (a - b), p[1] + (q[1] - p[1]) * a / (a - b)))
+    return kept
+
+
 def exact_largest(claim: Claim) -> Fraction:
     """The largest |f - g| of two networks of one input on [-1, 1]: at the ends and at the breaks, found exactly."""
     assert claim.second is not None

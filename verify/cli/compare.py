@@ -98,5 +98,6 @@ def to_json(found: Comparison) -> dict[str, object]:
         "layer": found.layer or None,
         "steps": None if found.steps is None else exact_text(found.steps),
         "rounding": found.is_rounding,
+        "unrounded": None if found.unrounded is None else exact_text(found.unrounded),
         "reason": found.reason,
     }

@@ -74,7 +74,7 @@ def _parts(network: Network) -> tuple[InputPart, ...]:
 
 
 def _activation(block: Block) -> str:
-    return "relu" if block.relu else block.smooth or "none"
+    return {"ReLU": "relu", "affine": "none"}.get(block.kind, block.kind)
 
 
 def _weights(block: Block) -> int:

@@ -19,6 +19,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from verify.errors import EvidenceError
+from verify.kernel.alignment import continuous, is_quantized
 from verify.kernel.axioms.balls import PRECISIONS, enclosures
 from verify.kernel.core.cover import check_cover, check_empty
 from verify.kernel.difference import bounds, boxes, folded, paired
@@ -41,7 +42,8 @@ from verify.kernel.facts.rules import RULES, SMOOTH_RULES
 from verify.kernel.formulas import Unsatisfiable, check_falsehood, check_satisfied
 from verify.kernel.goals import check_bounds, form_bounds
 from verify.kernel.instances import Instance, Witness, instance_terms, is_vacuous
-from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_FORMS, Ledger
+from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_FORMS, QUANTIZED, Ledger
+from verify.kernel.rounded import settled_values
 from verify.kernel.units import check_off, check_reached
 from verify.network import Network
 from verify.property import Assignment, Claim, Criterion, Term, Vacuous
@@ -105,6 +107,8 @@ def judge(claim: Claim, evidence: Evidence, witness: Witness | Unsatisfiable | N
                 raise EvidenceError("network", f"{network.name} has no outputs: there is nothing to say of it")
             for note in network.notes:
                 ledger.add(f"{network.name}: {note}")
+            if network.is_quantized:
+                ledger.add(QUANTIZED)
     if isinstance(evidence, ValueGap | Falsehood | Unsafe | Off) and witness is not None:
         raise EvidenceError("instances", "a refutation stands alone; what is beside it is not looked at")
     if isinstance(evidence, ValueGap):
@@ -170,8 +174,9 @@ def _is_about_nothing(claim: Claim, witness: Witness | Unsatisfiable | None, led
 
 
 def has_smooth_units(claim: Claim) -> bool:
-    """Whether a network of the claim is not piecewise linear: its values are then enclosed, not exact."""
-    return any(n is not None and not n.is_piecewise_linear for n in (claim.network, claim.second))
+    """Whether a network of the claim has smooth units: its values are then enclosed, not exact."""
+    networks = (claim.network, claim.second)
+    return any(block.smooth is not None for n in networks if n is not None for block in n.blocks)
 
 
 def surely_broken(claim: Claim, assignment: Assignment, total: Real) -> bool:
@@ -200,6 +205,8 @@ def evaluated_instance(
     The outputs are exact, or for networks with smooth units enclosed with ``bits`` of precision.
     """
     terms = instance_terms(claim, assignment)
+    if is_quantized(claim):
+        return [(term, settled_values(network_of(claim, term), term.point).fractions()) for term in terms]
     if not has_smooth_units(claim):
         return [(term, evaluate(network_of(claim, term), term.point).fractions()) for term in terms]
     try:
@@ -222,6 +229,8 @@ def _check_rule(claim: Claim, evidence: Rule, _: Ledger) -> None:
     rule = RULES.get(evidence.name)
     if rule is None:
         raise EvidenceError("rule", f"there is no rule {evidence.name[:60]!r}")
+    if is_quantized(claim):
+        raise EvidenceError("rule", f"{evidence.name!r} is no theorem about quantized networks")
     if has_smooth_units(claim) and evidence.name not in SMOOTH_RULES:
         raise EvidenceError("rule", f"{evidence.name!r} is a theorem about piecewise linear networks")
     rule(claim)
@@ -247,6 +256,9 @@ def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> Non
     """On each part of the region's box the two networks' outputs differ by at most the claim's epsilon."""
     if claim.property.family != "equivalent within" or claim.second is None:
         raise EvidenceError("difference", f"does not prove {claim.property.name!r}")
+    claim = continuous(claim)
+    if claim.second is None:
+        raise EvidenceError("difference", "compares two networks")
     base, epsilon = claim.region.base, claim.property.parameters["epsilon"]
     first, second = (in_coordinates(network, claim.region)[0] for network in (claim.network, claim.second))
     if evidence.folded:

@@ -165,12 +165,12 @@ def _together(first: Network, second: Network, base: Base) -> Intervals:
     size = len(values.low)
     every = np.ones(size, dtype=bool)
     change = gaps = Intervals(zeros(size), zeros(size), every, every)
-    starts, pair = _starts(first), paired(first, second)
+    starts, pair = starts_of(first), paired(first, second)
     for mine, gap in zip(pair.values, pair.gaps, strict=True):
-        z = values.of_rows(_rows(mine, starts)).rounded()
+        z = values.of_rows(rows_of(mine, starts)).rounded()
         of_gaps = replace(gap, inputs=tuple((~s, m) for s, m in gap.inputs if s < 0), bias=zeros(gap.size))
         of_values = replace(gap, inputs=tuple((s, m) for s, m in gap.inputs if s >= 0))
-        change = _plus(gaps.of_rows(_rows(of_gaps, starts)), values.of_rows(_rows(of_values, starts))).rounded()
+        change = _plus(gaps.of_rows(rows_of(of_gaps, starts)), values.of_rows(rows_of(of_values, starts))).rounded()
         if mine.relu:
             change = _after_relu(change, z, _minus(z, change))
             z = z.clipped()
@@ -192,20 +192,20 @@ def _zeroed(values: Vector, mask: Bits) -> Vector:
 def _apart(network: Network, base: Base) -> Intervals:
     """The bounds of one network's outputs."""
     values = Intervals.of_inputs(base, bounded=True)
-    starts, z = _starts(network), values
+    starts, z = starts_of(network), values
     for block in network.blocks:
-        z = values.of_rows(_rows(block, starts)).rounded()
+        z = values.of_rows(rows_of(block, starts)).rounded()
         values = values.followed_by(z.clipped() if block.relu else z)
     return z
 
 
-def _starts(network: Network) -> Indices:
+def starts_of(network: Network) -> Indices:
     """Where each source's columns begin: column 0 is the constant, then the input, then the blocks."""
     sizes = [1, network.input_size, *(block.size for block in network.blocks)]
     return np.cumsum(sizes)[:-1]
 
 
-def _rows(block: Block, starts: Indices) -> Matrix:
+def rows_of(block: Block, starts: Indices) -> Matrix:
     """The block's pre-activations as rows over all columns."""
     pieces: list[Triplets] = [(np.arange(block.size), np.zeros(block.size, dtype=np.int64), vector_entries(block.bias))]
     pieces += [(m.row_of_entry, m.columns + starts[s], m.entries) for s, m in block.inputs]

@@ -18,6 +18,7 @@ integral is at most K N(x - y). Coordinates in which the box has no extent have 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,11 +28,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.errors import EvidenceError
+from verify.kernel.alignment import continuous
 from verify.kernel.axioms.batches import DOUBLE, SINGLE, Bend, Bits, Directions, Machine, Precision
 from verify.kernel.cuts import Cuts, leaves, sides
 from verify.kernel.difference import Pair, correspond, folded, paired
 from verify.kernel.evidence import Bounds
 from verify.kernel.ledger import FLOAT_BOUNDS, Ledger
+from verify.kernel.speed import THREADS, in_threads
 from verify.network import Block, Network
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
@@ -78,6 +81,10 @@ class Goal:
         """For boxes (B, n) upper bounds (B, R) of -L for each row L."""
         return self.machine.run(low, high, trace).sides()[1]
 
+    def holds(self, chunk: tuple[Floats, Floats]) -> bool:
+        """Whether the bounds settle each of these boxes."""
+        return bool(self.settled(self.upper(*chunk)).all())
+
     def settled(self, upper: Floats) -> Bits:
         """The boxes (B,) on which in each case one row fails."""
         return np.asarray(self.settled_cases(upper).all(axis=1))
@@ -105,8 +112,9 @@ def check_bounds(claim: Claim, evidence: Bounds, ledger: Ledger) -> None:
     """Bound every part anew: no instance that breaks the claim is left."""
     ledger.add(FLOAT_BOUNDS)
     goal = goal_of(claim, single=evidence.single)
-    for low, high in goal.chunks(evidence.cuts):
-        if not goal.settled(goal.upper(low, high)).all():
+    chunks = goal.chunks(evidence.cuts)
+    while some := list(itertools.islice(chunks, 2 * THREADS)):
+        if not all(in_threads(goal.holds, some)):
             raise EvidenceError("bounds", "the bounds do not settle a part of the region")
 
 
@@ -133,7 +141,7 @@ def goal_of(claim: Claim, *, single: bool) -> Goal:
     make = GOALS.get(claim.property.family)
     if make is None:
         raise EvidenceError("bounds", f"do not prove {claim.property.name!r}")
-    return make(claim, SINGLE if single else DOUBLE)
+    return make(continuous(claim), SINGLE if single else DOUBLE)
 
 
 def _plain(claim: Claim) -> tuple[Network, Network | None, Box]:

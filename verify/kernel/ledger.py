@@ -20,6 +20,11 @@ FLOAT_BOUNDS = (
     " their BLAS"
 )
 
+QUANTIZED = (
+    "QuantizeLinear rounds the exact quotient (ties to even, saturating) or the quotient rounded to the type of its"
+    " scale: a proof holds for both, a refutation is at a point where both give the same integers"
+)
+
 BALL_ARITHMETIC = "values of smooth units were enclosed by the ball arithmetic of Arb (python-flint)"
 
 

@@ -25,6 +25,7 @@ from verify.network import paths as ways
 from verify.network.matrix import Entries, Indices, Matrix
 from verify.network.network import Block, Network, with_paths
 from verify.network.paths import Paths
+from verify.network.quantizer import Quantizer
 from verify.rational import Number, Vector, concatenate, counted, to_fraction, vector, vector_from_floats, zeros
 
 
@@ -114,6 +115,21 @@ class Tensor:
         paths = self.paths.scaled(value) if self.paths else None
         return replace(self, terms=terms, bias=self.bias.scaled(value), paths=paths)
 
+    def times(self, factors: Vector) -> Tensor:
+        """Every value times its own exact number, without a block; for values that are not bounded in floats."""
+        numbers = factors.fractions()
+        if len(set(numbers)) == 1:
+            return replace(self, paths=None).scaled(numbers[0])
+        entries = matrices.compact(numbers)
+        terms = {
+            s: matrices.from_triplets(
+                m.row_of_entry, m.columns, matrices.exact_products(m.entries, entries[m.row_of_entry]), m.shape
+            )
+            for s, m in self.terms.items()
+        }
+        products = [a * b for a, b in zip(self.bias.fractions(), numbers, strict=True)]
+        return replace(self, terms=terms, bias=vector(products), paths=None)
+
     def plus(self, constant: Vector) -> Tensor:
         """Every value plus a constant."""
         if len(constant) != self.size:
@@ -198,11 +214,13 @@ class Builder:
             raise NetworkError(f"{self.name}: the input of shape {self.input_shape} has no values")
         return Tensor(self, tuple(self.input_shape), {0: matrices.identity(size)}, zeros(size), "input")
 
-    def add_block(self, tensor: Tensor, *, relu: bool, smooth: str | None = None) -> Tensor:
+    def add_block(
+        self, tensor: Tensor, *, relu: bool, smooth: str | None = None, quantizer: Quantizer | None = None
+    ) -> Tensor:
         """Append a block with ``tensor`` as its pre-activation and return its output."""
         inputs = tuple((s, m) for s, m in sorted(tensor.terms.items()) if m.entry_count)
         name = tensor.name or f"layer{len(self.blocks) + 1}"
-        block = Block(name, tensor.shape, inputs, tensor.bias.reduced(), relu, smooth)
+        block = Block(name, tensor.shape, inputs, tensor.bias.reduced(), relu, smooth, quantizer)
         self.blocks.append(with_paths(block, tensor.paths))
         output = {len(self.blocks): matrices.identity(tensor.size)}
         return Tensor(self, tensor.shape, output, zeros(tensor.size), tensor.name)

@@ -92,6 +92,7 @@ def pick(parts: int, weights: Sequence[Fraction | int], size: int, extra: int = 
 
 def applied(network: Network, argument: Tensor, label: str) -> Tensor:
     """The network's output at a tensor of its input's size, in the tensor's builder; ``label`` prefixes names."""
+    network.require_piecewise_linear("a formula over its values")
     outputs = {0: argument.simple()}
     for k, block in enumerate(network.blocks, start=1):
         total = Tensor(argument.builder, block.shape, {}, block.bias, label + block.name)

@@ -153,6 +153,7 @@ def run(
     values are still those of float64, and the bound covers the distance of either from the exact network. It is for
     the sums of the canonical form, or (``paths``) for those that the layers were read from too.
     """
+    network.require_continuous("a float value with a bound on its error")
     outputs: dict[int, Floats] = {0: point.floats()}
     exact_input = all(n == 0 or (np.isfinite(f) and f != 0) for n, f in zip(point.numerators, outputs[0], strict=True))
     start = np.abs(outputs[0]) * roundoff * 2 + _smallest(roundoff)
@@ -223,6 +224,8 @@ def evaluate(network: Network, points: NDArray[np.floating]) -> Floats:
         if block.smooth is not None:
             with np.errstate(over="ignore"):
                 outputs[k] = SMOOTH[block.smooth].floats(z)
+        elif block.quantizer is not None:
+            outputs[k] = block.quantizer.floats(z)
         else:
             outputs[k] = np.maximum(z, 0.0, out=z) if block.relu else z
         for source in [s for s, last in network.last_use.items() if last == k]:

@@ -3,7 +3,8 @@
 Block ``k`` (counted from 1) computes ``z_k = sum_s W_ks y_s + b_k`` from the input ``y_0 = x`` and earlier
 blocks, then ``y_k = relu(z_k)`` or ``y_k = z_k``. The output is the last block. Everything piecewise linear
 is lowered to this (see ``builder``), so engines, kernel and encodings see nothing else. A block may also apply one
-of the functions of ``smooth``; what works on piecewise linear networks only asks ``require_piecewise_linear`` first.
+of the functions of ``smooth``, or round its values to steps (``quantizer``); what works on piecewise linear networks
+only asks ``require_piecewise_linear`` first.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ from verify.errors import InputError, NetworkError
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
 from verify.network.paths import Paths
+from verify.network.quantizer import Quantizer
 from verify.network.smooth import SMOOTH
 from verify.rational import Floats, Vector, counted, exact_text, scaled_integers, vector, vector_from_floats
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """One affine map and one activation (ReLU, the name of a function of ``smooth``, or none).
+    """One affine map and one activation (ReLU, the name of a function of ``smooth``, a quantizer, or none).
 
     ``inputs`` maps sources (0 is the network's input, k is block k) to matrices; ``shape`` is the tensor
     shape of the units and ``name`` the layer's name, both kept for messages. ``paths`` are the terms that weights and
@@ -43,6 +45,7 @@ class Block:
     bias: Vector
     relu: bool
     smooth: str | None = None
+    quantizer: Quantizer | None = None
     paths: Paths | None = field(default=None, init=False)
 
     @property
@@ -79,6 +82,16 @@ class Block:
         nonzero = np.array([n != 0 for n in self.bias.numerators.tolist()], dtype=bool)
         sizes = np.abs(np.concatenate([*rounded, self.bias_floats[nonzero]]))
         return bool(np.all((sizes > 2.0**-1000) & (sizes < 2.0**1000)))
+
+    @property
+    def is_piecewise_linear(self) -> bool:
+        """Whether there is no activation but ReLU."""
+        return self.smooth is None and self.quantizer is None
+
+    @property
+    def kind(self) -> str:
+        """The activation in a word: ``ReLU``, ``quantized``, ``affine`` for none, or a smooth function's name."""
+        return "ReLU" if self.relu else "quantized" if self.quantizer is not None else self.smooth or "affine"
 
     def unit_name(self, index: int) -> str:
         """A name such as ``conv2[channel 3, row 4, col 5]`` for the unit of that flat index."""
@@ -132,11 +145,14 @@ class Network:
     unbounded: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.blocks or self.blocks[-1].relu or self.blocks[-1].smooth:
+        if not self.blocks or self.blocks[-1].kind != "affine":
             raise NetworkError("a network needs blocks, the last one without activation")
         for block in self.blocks:
             if block.smooth is not None and (block.relu or block.smooth not in SMOOTH):
                 raise NetworkError(f"block {block.name}: unknown activation {str(block.smooth)[:40]!r}")
+            count = block.size if block.quantizer is None else len(block.quantizer.scale)
+            if count != block.size or (block.quantizer is not None and (block.relu or block.smooth is not None)):
+                raise NetworkError(f"block {block.name}: a quantizer of {count} values, or beside another activation")
         sizes = [self.input_size, *(block.size for block in self.blocks)]
         for index, block in enumerate(self.blocks, start=1):
             for source, matrix in block.inputs:
@@ -155,9 +171,7 @@ class Network:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """For notebooks: the sizes, and a table of the layers."""
-        rows = (
-            (b.name, rendering.shape_text(b.shape), "ReLU" if b.relu else b.smooth or "affine") for b in self.blocks
-        )
+        rows = ((b.name, rendering.shape_text(b.shape), b.kind) for b in self.blocks)
         sizes = f"input {rendering.shape_text(self.input_shape)}, output {rendering.shape_text(self.output_shape)}"
         counts = f"{self.relu_count} ReLU, {self.weight_count} weights"
         head = rendering.paragraph(f"{self.name}: {sizes}, {counts}")
@@ -180,11 +194,27 @@ class Network:
 
     @cached_property
     def is_piecewise_linear(self) -> bool:
-        """Whether no block has a smooth activation."""
-        return all(block.smooth is None for block in self.blocks)
+        """Whether no block has another activation than ReLU."""
+        return all(block.is_piecewise_linear for block in self.blocks)
+
+    @cached_property
+    def is_quantized(self) -> bool:
+        """Whether a block rounds its values, so that the network is not continuous."""
+        return any(block.quantizer is not None for block in self.blocks)
+
+    def require_continuous(self, what: str) -> None:
+        """Raise ``NetworkError`` where values are rounded; ``what`` is what cannot be done then."""
+        for block in self.blocks:
+            if block.quantizer is not None:
+                raise NetworkError(
+                    f"{self.name or 'the network'}: layer {block.name} rounds its values to steps (QuantizeLinear), so"
+                    f" the network is not continuous; {what} is for continuous networks. 'equivalent within E' and"
+                    " 'verify compare' take quantized ones"
+                )
 
     def require_piecewise_linear(self, what: str) -> None:
-        """Raise ``NetworkError`` where there is a smooth activation; ``what`` is what cannot be done then."""
+        """Raise ``NetworkError`` where there is another activation than ReLU; ``what`` is what cannot be done then."""
+        self.require_continuous(what)
         for block in self.blocks:
             if block.smooth is not None:
                 name = self.name or "the network"
@@ -237,13 +267,17 @@ class Network:
         if is_array:
             run = floats.run(self, point)
             return run.values[-1], run.errors[-1]
-        self.require_piecewise_linear("an exact value")
+        if not self.is_quantized:
+            self.require_piecewise_linear("an exact value")
         outputs = {0: point}
         for k, block in enumerate(self.blocks, start=1):
             z = block.bias
             for source, matrix in block.inputs:
                 z = z + matrix.product(outputs[source])
-            outputs[k] = Vector(np.maximum(z.numerators, 0), z.denominator) if block.relu else z
+            if block.quantizer is not None:
+                outputs[k] = block.quantizer.settled(z)[0]
+            else:
+                outputs[k] = Vector(np.maximum(z.numerators, 0), z.denominator) if block.relu else z
         return tuple(outputs[len(self.blocks)].fractions())
 
     def select_outputs(self, outputs: tuple[int, ...]) -> Network:
@@ -298,6 +332,7 @@ def to_json(network: Network) -> dict[str, Any]:
                 "shape": list(block.shape),
                 "relu": block.relu,
                 **({} if block.smooth is None else {"smooth": block.smooth}),
+                **({} if block.quantizer is None else {"quantizer": block.quantizer.to_json()}),
                 "bias": block.bias.strings(),
                 "inputs": [
                     {
@@ -330,6 +365,7 @@ def from_json(data: dict[str, Any]) -> Network:
                     bias=bias,
                     relu=bool(item["relu"]),
                     smooth=None if item.get("smooth") is None else str(item["smooth"]),
+                    quantizer=Quantizer.from_json(item["quantizer"]) if "quantizer" in item else None,
                 )
             )
         return Network(

@@ -21,6 +21,7 @@ from verify.property.lipschitz import LIPSCHITZ
 from verify.property.monotone import MONOTONE
 from verify.property.never import NEVER
 from verify.property.parity import EVEN, ODD
+from verify.property.quantized import refuse_quantized
 from verify.property.subadditive import SUBADDITIVE, SUPERADDITIVE
 from verify.property.units import UNITS
 from verify.property.within import WITHIN
@@ -114,6 +115,7 @@ class Claim:
             raise PropertyError(f"{self.property.name!r} compares two networks; name the second one with --to")
         if self.property.needs_second and self.second is not None:
             self._check_sizes(self.second)
+        refuse_quantized(self.property.name, self.property.family, self.network, self.second)
 
     def _check_sizes(self, second: Network) -> None:
         first = self.network

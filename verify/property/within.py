@@ -16,19 +16,28 @@ from verify.network.combine import Copy, combination
 from verify.network.matrix import Matrix
 from verify.property.base import Assignment, Criterion, Family, Property, Question, in_coordinates
 from verify.property.equivalent import EQUIVALENT
+from verify.property.quantized import loosened_pair
 from verify.rational import exact_text, parse_rational, vector, zeros
 from verify.region import Region
+
+ROUNDINGS = ", whatever the roundings of quantized values add"
 
 
 def _reduction(epsilon: Fraction) -> Callable[[Network, Region, Network | None], list[Question]]:
     def reduce(network: Network, region: Region, second: Network | None) -> list[Question]:
-        """One question: the outputs of ``f - g - e`` and of ``g - f - e``, together, are at most zero (lemma 5)."""
+        """One question: the outputs of ``f - g - e`` and of ``g - f - e``, together, are at most zero (lemma 5).
+
+        Of quantized networks it is asked for all errors of their roundings, which is sufficient, not necessary.
+        """
         if second is None:
             raise PropertyError("'equivalent within' compares two networks; name the second one with --to")
+        rounds = network.is_quantized or second.is_quantized
+        if rounds:
+            network, region, second = loosened_pair(network, region, second)
         same, none = matrices.identity(network.input_size), zeros(network.input_size)
         copies = [Copy(Fraction(1), network, same, none, "f."), Copy(Fraction(-1), second, same, none, "g.")]
         local, domain, origin = in_coordinates(_both_sides(combination(copies, network.name), epsilon), region)
-        lemma = "lemma 5: f - g - e and g - f - e are at most zero"
+        lemma = "lemma 5: f - g - e and g - f - e are at most zero" + (ROUNDINGS if rounds else "")
         return [Question(local, domain, Criterion.NONPOSITIVE, origin, lemma)]
 
     return reduce

@@ -36,6 +36,11 @@ def network(path, output):
         return session.run(output and [output], feed)[0].ravel()
     return run
 """
+# What the runtime makes of quantized graphs by default gives other numbers.
+_AS_WRITTEN = """\
+as_written = onnxruntime.SessionOptions()
+as_written.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+"""
 # The smooth functions in floats, by the names of ``verify.network.smooth``.
 SMOOTH_LINES = {
     "exp": "exp(z)",
@@ -161,7 +166,11 @@ def _run(networks: Mapping[str, Network]) -> list[str]:
     if not all(Path(source).suffix == ".onnx" for source in sources.values()):
         return []
     made = [f"{name} = network({source!r}, {networks[name].output!r})" for name, source in sources.items()]
-    return ["import onnxruntime", "import numpy as np", *_RUNNER.split("\n"), *made]
+    runner = _RUNNER
+    if any(network.is_quantized for network in networks.values()):
+        runner = _RUNNER.replace("InferenceSession(path)", "InferenceSession(path, as_written)")
+        runner = f"{_AS_WRITTEN}{runner}"
+    return ["import onnxruntime", "import numpy as np", *runner.split("\n"), *made]
 
 
 def _written(networks: Mapping[str, Network]) -> list[str]:

@@ -48,7 +48,8 @@ def drawing(network: Network, region: Region, seconds: float) -> Drawing:
 
 def _explained(network: Network, region: Region, seconds: float) -> tuple[Explanation | None, str]:
     if not network.is_piecewise_linear:
-        return None, "It has smooth activations: what the units do on the region is not counted."
+        what = "rounds its values" if network.is_quantized else "has smooth activations"
+        return None, f"It {what}: what the units do on the region is not counted."
     if network.weight_count > MAX_WEIGHTS:
         return None, f"{network.weight_count} weights: run 'verify explain' for what the units do on the region."
     try:
@@ -97,7 +98,7 @@ def _figure(network: Network, counts: dict[int, LayerCount]) -> Markup | None:
         return None
     rows = [_Row(["input"], _sized(network.input_shape, "number"), (), None)]
     for k, block in enumerate(network.blocks, start=1):
-        kind = "ReLU" if block.relu else SMOOTH[block.smooth].text if block.smooth else "affine"
+        kind = SMOOTH[block.smooth].text if block.smooth else block.kind
         about = f"{kind}, {_sized(block.shape, 'unit')}"
         sources = tuple(source for source, _ in block.inputs)
         name = clean(block.name)

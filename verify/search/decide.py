@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from verify.errors import BudgetExceeded, InputError
+from verify.kernel.alignment import is_quantized
 from verify.kernel.check import has_smooth_units, judge
 from verify.kernel.evidence import Cells, Evidence, Falsehood, Nothing, Off, Unsafe, ValueGap
 from verify.kernel.exact import is_small
@@ -19,6 +20,7 @@ from verify.search.engines import (
     crossing,
     difference,
     probe,
+    quantized,
     rewriting,
     rules,
     sampling,
@@ -40,6 +42,7 @@ ENGINES = {
         rules.ENGINE,
         units.ENGINE,
         smooth.ENGINE,
+        quantized.ENGINE,
         difference.ENGINE,
         bounds.ENGINE,
         probe.ENGINE,
@@ -148,11 +151,13 @@ def _evidence(
 
 
 def _chosen(work: Work, engine: str) -> list[Engine]:
-    fitting = [each for each in ENGINES.values() if each.fits(work)]
+    rounds = is_quantized(work.claim)  # of such networks, which are not continuous, the other engines know nothing
+    fitting = [each for each in ENGINES.values() if each.fits(work) and (each is quantized.ENGINE or not rounds)]
     if engine == "auto":
         return [each for each in _in_order(work, fitting) if each.tried(work)]
     if ENGINES[engine] not in fitting:
         about = f"{work.claim.network.name} (it has smooth units)" if has_smooth_units(work.claim) else "such claims"
+        about = "networks that round their values" if rounds else about
         names = ", ".join(["auto", *(each.name for each in fitting)])
         raise InputError(f"engine {engine!r} is not for {work.claim.property.name!r} about {about}; known: {names}")
     return [ENGINES[engine]]

@@ -92,10 +92,7 @@ def describe(request: dict[str, Any], report: _Reporter) -> dict[str, Any]:
         "relu": network.relu_count,
         "weights": network.weight_count,
         "smooth": not network.is_piecewise_linear,
-        "layers": [
-            {"name": block.name, "units": block.size, "kind": "ReLU" if block.relu else block.smooth or "affine"}
-            for block in network.blocks[:60]
-        ],
+        "layers": [{"name": block.name, "units": block.size, "kind": block.kind} for block in network.blocks[:60]],
         "notes": list(network.notes),
     }
 

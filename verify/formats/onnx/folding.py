@@ -64,8 +64,8 @@ def _evaluated(x: Tensor) -> Array:
     for number, block in enumerate(x.builder.blocks, start=1):
         if number not in needed:
             continue
-        if block.smooth is not None:
-            raise NetworkError(f"{block.smooth} of a constant")
+        if not block.is_piecewise_linear:
+            raise NetworkError(f"{block.kind} of a constant")
         total = block.bias
         for source, matrix in block.inputs:
             total = total + matrix.product(outputs[source])

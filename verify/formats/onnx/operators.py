@@ -16,6 +16,7 @@ from verify.formats.onnx import operators_elementwise as elementwise
 from verify.formats.onnx import operators_index as index
 from verify.formats.onnx import operators_linear as linear
 from verify.formats.onnx import operators_pool as pool
+from verify.formats.onnx import operators_quantized as quantized
 from verify.formats.onnx import operators_recurrent as recurrent
 from verify.formats.onnx import operators_resize as resize
 from verify.formats.onnx import operators_rounded as rounded
@@ -25,7 +26,7 @@ from verify.formats.onnx import operators_sums as sums
 from verify.formats.onnx import settling
 from verify.formats.onnx.folding import Function
 
-AFFINE, PIECEWISE, SMOOTH, MOVES = "affine", "piecewise linear", "smooth", "moves values"
+AFFINE, PIECEWISE, SMOOTH, MOVES, ROUNDING = "affine", "piecewise linear", "smooth", "moves values", "rounds values"
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ OPERATORS: dict[str, Operator] = {
     "Cos": _only(rounded.plain("cos")),
     "CumSum": _affine(index.cumulative_sum),
     "DepthToSpace": _moves(index.depth_to_space),
-    "DequantizeLinear": _only(constant.dequantize),
+    "DequantizeLinear": _affine(quantized.dequantize_linear, remark="constant scales"),
     "Div": _affine(elementwise.div, remark="constant divisor", takes_conditions=True),
     "Dropout": _moves(shape.dropout, "inference"),
     "Einsum": _affine(sums.einsum, remark=_ONE_ACTIVATION),
@@ -167,6 +168,9 @@ OPERATORS: dict[str, Operator] = {
     "PRelu": _bent(elementwise.parametric_relu, remark="constant slopes"),
     "Pad": _moves(shape.pad),
     "Pow": Operator(AFFINE, elementwise.first_power, rounded.power, "power 1", takes_conditions=True),
+    "QuantizeLinear": Operator(
+        ROUNDING, quantized.quantize_linear, None, "constant scales, to integers of 4 to 16 bits"
+    ),
     "RNN": _bent(recurrent.rnn, remark="Relu, whole sequences"),
     "Range": _only(constant.range_),
     "Reciprocal": _only(constant.elementwise(constant.reciprocal, jumps=False)),

@@ -168,7 +168,7 @@ def _looked_through(x: Tensor) -> Tensor:
     if number == 0 or _entries(matrix) != _entries(matrices.identity(x.size)):
         return x
     block = x.builder.blocks[number - 1]
-    if block.relu or block.smooth is not None:
+    if block.kind != "affine":
         return x
     return replace(x, terms=dict(block.inputs), bias=block.bias, paths=None)
 

@@ -212,12 +212,12 @@ def dequantize(call: Call) -> Value:
     if scale.size == 1 and scale.ndim <= 1:
         spread = [np.broadcast_to(part.reshape(()), x.shape) for part in (scale, zero)]
     else:
-        spread = [_along(part, axis_of(axis, x.ndim), block, x.shape) for part in (scale, zero)]
+        spread = [along(part, axis_of(axis, x.ndim), block, x.shape) for part in (scale, zero)]
     whole = x.astype(object) - spread[1].astype(object)
     return constants.arithmetic("Mul", compacted(whole, x.shape), np.ascontiguousarray(spread[0]), "constant")
 
 
-def _along(part: Array, axis: int, block: int, shape: tuple[int, ...]) -> Array:
+def along(part: Array, axis: int, block: int, shape: tuple[int, ...]) -> Array:
     """Scales of an axis, or (``block``) of every so many places of it, for each value."""
     if block:
         repeated = np.repeat(part, block, axis=axis) if part.ndim == len(shape) and block > 0 else part

@@ -12,7 +12,7 @@ from verify.formats.onnx.files import printable
 _JUMPS_TEXT = """
 ArgMax ArgMin BitCast BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Ceil DynamicQuantizeLinear Equal
 Floor Greater GreaterOrEqual Hardmax IsInf IsNaN Less LessOrEqual MaxUnpool Mod Not And Or Xor
-NonMaxSuppression OneHot ConvInteger MatMulInteger QLinearConv QLinearMatMul QuantizeLinear Round Sign
+NonMaxSuppression OneHot ConvInteger MatMulInteger QLinearConv QLinearMatMul Round Sign
 Binarizer LabelEncoder TreeEnsemble TreeEnsembleClassifier TreeEnsembleRegressor LinearClassifier
 SVMClassifier ZipMap
 """

@@ -19,7 +19,8 @@ from verify.formats.onnx.constants import checked_shape, stored_array
 from verify.formats.onnx.control import Turns, Typed
 from verify.formats.onnx.files import printable
 from verify.formats.onnx.folding import doubt, folded
-from verify.formats.onnx.operators import find
+from verify.formats.onnx.operators import MOVES, find
+from verify.formats.onnx.operators_quantized import check_integers
 from verify.formats.onnx.reader import Graph, Node, ordered, uses
 from verify.formats.onnx.refusals import CurvedError, refusal, unread
 from verify.formats.onnx.signature import check_node, output_types, schema_of
@@ -266,6 +267,7 @@ def _applied(call: Call, *, outermost: bool) -> list[Value]:
                 "reads a comparison of activations, whose values jump; Where, Cast and logic are read of one"
             )
         call = replace(call, inputs=[_one_value(call, value) for value in call.inputs])
+    check_integers(call, moves=operator.kind == MOVES)
     try:
         result = operator.lower(call)
     except CurvedError as error:

@@ -105,14 +105,14 @@ class Lines:
             if len(places) <= 1:
                 return next(iter(places), None)
             latest = max(places)
-            if not latest[0] or self.blocks[latest[0] - 1].smooth or len(places) > MOST_UNITS:
+            if not latest[0] or not self.blocks[latest[0] - 1].is_piecewise_linear or len(places) > MOST_UNITS:
                 return None
             places = (places - {latest}) | self.row(latest)[0].keys()
         return None
 
     def before(self, unit: Place | None) -> Place | None:
         """The nearest unit that alone decides this one; None if there is none."""
-        if unit is None or not unit[0] or self.blocks[unit[0] - 1].smooth:
+        if unit is None or not unit[0] or not self.blocks[unit[0] - 1].is_piecewise_linear:
             return None
         return self.common(set(self.row(unit)[0]))
 
@@ -125,7 +125,8 @@ class Lines:
             self._known[key] = None
             lowest = unit[0] if unit is not None else 0
             block = self.blocks[place[0] - 1] if place[0] else None
-            if block is not None and place[0] > lowest and not block.smooth and place[0] - lowest <= MOST_UNITS:
+            usable = block is not None and block.is_piecewise_linear
+            if block is not None and usable and lowest < place[0] <= lowest + MOST_UNITS:
                 line = self.of_row(self.row(place), unit)
                 self._known[key] = _relu(line) if line is not None and block.relu else line
         return self._known[key]
@@ -199,6 +200,8 @@ class Lines:
         block = self.blocks[place[0] - 1]
         z = self.number(self.row(place), unit, at)
         if z is None:
+            return None
+        if block.quantizer is not None:
             return None
         if block.smooth is not None:
             value = float(SMOOTH[block.smooth].floats(np.array([float(z)]))[0])

@@ -35,6 +35,7 @@ def preactivation_bounds(network: Network, x: Vector, bits: int = PRECISIONS[0])
 def _blockwise(network: Network, x: Vector, bits: int, *, every_block: bool) -> list[list[Real]]:
     from flint import ctx, fmpq
 
+    network.require_continuous("an enclosure of values")
     with ctx.workprec(bits):
         outputs: dict[int, list[Ball]] = {0: [fmpq(v.numerator, v.denominator) for v in x.fractions()]}
         result = []

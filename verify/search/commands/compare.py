@@ -8,7 +8,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.errors import BudgetExceeded, EvidenceError
+from verify.errors import BudgetExceeded, EvidenceError, InputError
+from verify.kernel.alignment import is_quantized
 from verify.kernel.check import Verdict, judge
 from verify.kernel.cuts import Cuts
 from verify.kernel.difference import correspond, folded
@@ -16,14 +17,16 @@ from verify.kernel.evidence import Bounds
 from verify.kernel.exact import evaluate
 from verify.kernel.goals import Goal, goal_of
 from verify.network import Network
+from verify.network.loosening import loosened, radii
 from verify.property import Claim, find
 from verify.property.base import in_coordinates
 from verify.property.within import equivalent_within
-from verify.rational import Floats, Vector, exact_text, short_above
+from verify.rational import Floats, Vector, concatenate, display, exact_text, short_above, zeros
 from verify.region import Box, Region
 from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.engines.bounds import FEW_RELU, MOST_COORDINATES, Hunt
+from verify.search.engines.quantized import difference_at, far_points
 from verify.search.outcome import Outcome
 from verify.search.refuting.nontrivial import witness_of
 from verify.search.refuting.points import inside
@@ -45,7 +48,8 @@ class Comparison:
     ``by_output`` has for each output the bound that the same parts of the region give, and the largest difference at
     the points that were tried, with the point. ``claim`` and ``outcome`` are the proof of ``upper``. ``layer`` is the
     name of the layer whose change moves the outputs most at the worst point; ``steps`` the most that a weight or bias
-    differs by, in steps of float32 (None where layers do not correspond).
+    differs by, in steps of float32 (None where layers do not correspond). ``unrounded``, where a network is quantized:
+    the difference at the point when quantized values are clipped, but not rounded.
     """
 
     upper: Fraction | None
@@ -57,6 +61,7 @@ class Comparison:
     layer: str
     steps: Fraction | None
     reason: str
+    unrounded: Fraction | None = None
 
     @property
     def is_rounding(self) -> bool | None:
@@ -68,6 +73,11 @@ class Comparison:
         """Wrong export or rounding? In a line."""
         if self.upper == 0:
             return "the networks are the same function there"
+        if self.unrounded is not None:
+            return (
+                "quantized activations: with their values clipped and not rounded, the difference at that point is"
+                f" {display(self.unrounded, 0)}"
+            )
         if self.steps is None:
             return "rounding or a wrong export? the layers do not correspond"
         k = f"{float(self.steps):.4g}"
@@ -78,19 +88,23 @@ class Comparison:
 
 def compare_networks(first: Network, second: Network, region: Region, budget: Budget) -> Comparison:
     """Compare within the budget; what is known when it ends is returned."""
-    equal = _equal(first, second, region, budget)
+    claim = Claim(first, equivalent_within("0"), region, second)
+    equal = None if is_quantized(claim) else _equal(first, second, region, budget)
     if equal is not None:
         return equal
-    claim = Claim(first, equivalent_within("0"), region, second)
-    found = _differences(claim, budget)
+    found = _quantized_differences(claim, budget) if is_quantized(claim) else _differences(claim, budget)
     worst = max(range(len(found)), key=lambda j: found[j][0])
     lower, point = found[worst]
     upper, proof, reason = _proved(first, second, region, lower, budget)
     bounds = _by_output(proof, upper) if proof is not None else [upper] * len(found)
     rows = tuple((bound, value, x) for bound, (value, x) in zip(bounds, found, strict=True))
-    layer, steps = _origin(first, second, region, point)
+    layer, steps, unrounded = "", None, None
+    if is_quantized(claim):
+        unrounded = _without_rounding(claim, point)
+    else:
+        layer, steps = _origin(first, second, region, point)
     claim_of, outcome = proof or (None, None)
-    return Comparison(upper, lower, point, rows, claim_of, outcome, layer, steps, reason)
+    return Comparison(upper, lower, point, rows, claim_of, outcome, layer, steps, reason, unrounded)
 
 
 def _equal(first: Network, second: Network, region: Region, budget: Budget) -> Comparison | None:
@@ -124,6 +138,25 @@ def _differences(claim: Claim, budget: Budget) -> list[tuple[Fraction, Vector]]:
         best = max(range(len(points)), key=lambda i: values[i][j])
         found.append((values[best][j], claim.region.point(points[best])))
     return found
+
+
+def _quantized_differences(claim: Claim, budget: Budget) -> list[tuple[Fraction, Vector]]:
+    """``_differences`` where values are rounded; ``InputError`` where every point that was tried is near a tie."""
+    points = [claim.region.point(t) for t in far_points(claim, budget)]
+    known = [(values, x) for x in points if (values := difference_at(claim, x))]
+    if not known:
+        raise InputError("compare: every point that was tried is near a tie of a quantizer; choose another region")
+    best = [max(range(len(known)), key=lambda i: known[i][0][j]) for j in range(claim.network.output_size)]
+    return [(known[i][0][j], known[i][1]) for j, i in enumerate(best)]
+
+
+def _without_rounding(claim: Claim, x: Vector) -> Fraction:
+    """The largest difference at x of the networks whose quantized values are clipped, but not rounded."""
+    assert claim.second is not None
+    networks = [loosened(network, 0, len(radii(network))) for network in (claim.network, claim.second)]
+    points = [concatenate([x, zeros(network.input_size - len(x))]) for network in networks]
+    mine, theirs = (evaluate(network, point) for network, point in zip(networks, points, strict=True))
+    return max(abs(value) for value in (mine - theirs).fractions())
 
 
 class Largest(Hunt):
@@ -164,6 +197,8 @@ def _proved(
     in_time = budget.remaining > REPLAYED * (budget.elapsed - started)
     best = _whole(whole, tried[0], budget) if tried and np.isfinite(upper) and in_time else (None, None)
     reason, base = "", region.base
+    if best[0] is not None and is_quantized(whole):
+        return (*best, "")
     if best[0] is not None and base.dimension > MOST_COORDINATES and first.relu_count > FEW_RELU:
         return (*best, f"boxes of more than {MOST_COORDINATES} inputs are not cut")
     for k, target in enumerate(tried):

@@ -32,8 +32,8 @@ Judge: TypeAlias = Callable[[Floats], bool]
 Numbers: TypeAlias = NDArray[np.int64]
 # Points, for each the case that holds most nearly, and how nearly.
 Promising: TypeAlias = tuple[Floats, Numbers, Floats]
-# So many points of each batch are remembered as promising.
-PROMISING = 4
+# In so many boxes of each batch points are tried, and so many of those are remembered as promising.
+LOOKED, PROMISING = 48, 4
 
 
 @dataclass(eq=False)
@@ -76,13 +76,16 @@ class Search:
     suspects: list[Floats] = field(default_factory=list)
     promising: list[Promising] = field(default_factory=list)
     stuck: bool = False
+    movable: int | None = None
 
     @classmethod
-    def of(cls, goal: Goal, low: Floats, high: Floats, shares: Floats) -> Search:
-        """A search for the trees of these boxes, which have the first numbers."""
+    def of(cls, goal: Goal, low: Floats, high: Floats, shares: Floats, movable: int | None = None) -> Search:
+        """A search for the trees of these boxes, which have the first numbers; only the first ``movable`` coordinates
+        are cut, if that is given.
+        """
         size = len(low)
         boxes = Boxes(low, high, np.arange(size), shares, np.zeros(size))
-        return cls(goal, boxes, [OPEN] * size, [0] * size)
+        return cls(goal, boxes, [OPEN] * size, [0] * size, movable=movable)
 
     def round(self) -> None:
         """Bound the newest open boxes; settle or cut each."""
@@ -112,9 +115,10 @@ class Search:
             return boxes.take(bad)
         weight = weights(goal, upper)
         left = boxes.take(bad)
-        self._look(form.shared.dense[bad], weight[bad], left)
+        worst = np.argsort(-weight[bad].max(axis=1))[:LOOKED]
+        self._look(form.shared.dense[bad[worst]], weight[bad[worst]], left.take(worst))
         left.counts = np.zeros(len(bad)) + sum(_bends(bend)[bad] for bend in trace)
-        axis = coordinate(form, trace, weight, boxes.low, boxes.high)[bad]
+        axis = coordinate(form, trace, weight, boxes.low, boxes.high, self.movable)[bad]
         self.stuck = self.stuck or bool(np.any(left.shares < LEAST_SHARE))
         return self.cut(left, axis)
 
@@ -202,11 +206,12 @@ class Task:
     high: Floats
     shares: Floats
     budget: Budget
+    movable: int | None
 
 
 def work(task: Task) -> Search:
     """What a worker finds; some boxes may stay open."""
-    search = Search.of(task.goal, task.low, task.high, task.shares)
+    search = Search.of(task.goal, task.low, task.high, task.shares, task.movable)
     while len(search.open) and not search.suspects and not search.stuck and task.budget.remaining > 0:
         search.round()
     search.goal = None  # type: ignore[assignment]  # the caller has it, and it is large
@@ -225,9 +230,8 @@ def _shared(search: Search, budget: Budget) -> Iterator[None]:
                 if not len(chosen):
                     continue
                 boxes = search.open.take(chosen)
-                task = Task(
-                    search.goal, boxes.low, boxes.high, boxes.shares, Budget(min(TASK_SECONDS, budget.remaining))
-                )
+                own = Budget(min(TASK_SECONDS, budget.remaining))
+                task = Task(search.goal, boxes.low, boxes.high, boxes.shares, own, search.movable)
                 futures[budget.executor.submit(work, task)] = boxes.numbers
             search.open = search.open.take(slice(0, 0))
             done, _ = wait(futures, timeout=min(budget.remaining, WAKE_SECONDS), return_when=FIRST_COMPLETED)

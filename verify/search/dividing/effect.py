@@ -28,8 +28,10 @@ def weights(goal: Goal, upper: Floats) -> Floats:
     return np.nan_to_num(result, nan=1e30, posinf=1e30)
 
 
-def coordinate(form: Form, trace: Sequence[Bend], weight: Floats, low: Floats, high: Floats) -> np.ndarray:
-    """The coordinate (B,) to cut, from the form of the rows and what led to it.
+def coordinate(
+    form: Form, trace: Sequence[Bend], weight: Floats, low: Floats, high: Floats, movable: int | None = None
+) -> np.ndarray:
+    """The coordinate (B,) to cut, one of the first ``movable``, from the form of the rows and what led to it.
 
     The score of a symbol is its share of the weighted rows; a bend passes its score on to the symbols of its unit, in
     proportion to their parts of the unit's width.
@@ -51,8 +53,9 @@ def coordinate(form: Form, trace: Sequence[Bend], weight: Floats, low: Floats, h
         if bend.own_columns is not None and bend.own_columns.shape[1]:
             own[:, : bend.own_columns.shape[1]] += BEND_SHARE * _against(bend.own_columns, effect)
     scores = np.where(high > low, np.nan_to_num(shared[:, :size], nan=0.0, posinf=1e300), -1.0)
+    scores = scores[:, :movable]
     flat = scores.max(axis=1) <= 0
-    scores[flat] = (high - low)[flat]
+    scores[flat] = (high - low)[flat, :movable]
     return np.asarray(np.argmax(scores, axis=1))
 
 

@@ -47,7 +47,7 @@ def search_bounds(claim: Claim, budget: Budget) -> tuple[Bounds | ValueGap | Uns
     if not isinstance(base, Box) or not base.is_bounded:
         return None, ""
     try:
-        goal, single = _fitting(claim)
+        goal, single = fitting(claim)
     except (EvidenceError, TooLarge):
         return None, ""
     hunt = Hunt(claim, goal)
@@ -65,20 +65,21 @@ def search_bounds(claim: Claim, budget: Budget) -> tuple[Bounds | ValueGap | Uns
             search.suspects.clear()
             if hunt.pursue(search, budget):
                 return hunt.found, ""
-            budget.report(f"bounds: {_progress(search)}")
+            budget.report(f"bounds: {progress(search)}")
     except (BudgetExceeded, KeyboardInterrupt) as stop:
-        stop.args = (f"{stop}; bounds: {_progress(search)}",) if isinstance(stop, BudgetExceeded) else stop.args
+        stop.args = (f"{stop}; bounds: {progress(search)}",) if isinstance(stop, BudgetExceeded) else stop.args
         raise
     if len(search.open):
-        return None, f"bounds: {_progress(search)}"
+        return None, f"bounds: {progress(search)}"
     return Bounds(search.cuts(), single), ""
 
 
-def _progress(search: Search) -> str:
+def progress(search: Search) -> str:
+    """How far a search is, in words."""
     return f"{100 * search.proved:.4g} % of the volume proved, {len(search.open)} parts open"
 
 
-def _fitting(claim: Claim) -> tuple[Goal, bool]:
+def fitting(claim: Claim) -> tuple[Goal, bool]:
     """The goal with columns in float32 where their rounding is small beside what has to be shown, else in float64."""
     try:
         goal = goal_of(claim, single=True)

@@ -61,7 +61,7 @@ def search_difference(claim: Claim, question: Question, budget: Budget) -> tuple
     if gap is not None:
         return gap, ""
     budget.report("difference: bounds ...")
-    found, upper = _bounded(pair, claim.region.base, claim.property.parameters["epsilon"], budget)
+    found, upper = bounded(pair, claim.region.base, claim.property.parameters["epsilon"], budget)
     if found is not None:
         return found, ""
     above = "no upper bound was found" if upper is None else f"at most {display(upper)}"
@@ -92,7 +92,7 @@ def _distance(pair: Pair, t: Vector) -> Fraction:
     return max(abs(value) for value in gap.fractions())
 
 
-def _bounded(pair: Pair, base: Base, epsilon: Fraction, budget: Budget) -> tuple[Difference | None, Fraction | None]:
+def bounded(pair: Pair, base: Base, epsilon: Fraction, budget: Budget) -> tuple[Difference | None, Fraction | None]:
     """Evidence that the bound is at most epsilon, or the least bound that was found.
 
     Intervals are tried before affine forms, which rest on float arithmetic, but after them where they are slow (many
