@@ -20,7 +20,7 @@ correspond (``difference``), or the derivative of y along a direction (``slopes`
    - B: with s', m' for z' = z - d as s, m for z, ``w = s z + m + m e - s' (z - d) - m' + m' e'``.
 
    B is exact where both units are stable, and keeps signs, which cancel further on. A is taken where its own symbol is
-   smaller than half (``WORTH``) of those of B together, which needs the fewest parts on pairs of ACAS Xu networks. Near
+   smaller than half (``WORTH``) of those of B together, which needs fewer parts on most pairs of ACAS Xu networks. Near
    a tie, floats of another machine may choose the other one; then the bound is another one, and as sound.
 4. *ReLU of a derivative* t. Along a segment z is piecewise linear; at all but finitely many of its points z has a
    slope t, and relu(z) the slope t where z > 0, and 0 where z < 0 or z = 0 around the point (then t = 0). So it is t on
