@@ -35,7 +35,6 @@ from verify.kernel.difference import Pair, correspond, folded, paired
 from verify.kernel.evidence import Bounds
 from verify.kernel.ledger import FLOAT_BOUNDS, Ledger
 from verify.kernel.speed import THREADS, in_threads
-from verify.kernel.speed import THREADS, in_threads
 from verify.network import Block, Network
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
