@@ -27,7 +27,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.errors import EvidenceError
+from verify.errors import EvidenceError, TooLarge
 from verify.kernel.alignment import continuous
 from verify.kernel.axioms.batches import DOUBLE, SINGLE, Bend, Bits, Directions, Machine, Precision
 from verify.kernel.cuts import Cuts, leaves, sides
@@ -162,7 +162,7 @@ def _folded(network: Network, base: Base) -> Network:
         raise EvidenceError("bounds", "are for piecewise linear networks")
     try:
         return folded(network, base)
-    except EvidenceError:
+    except (EvidenceError, TooLarge):
         return network
 
 

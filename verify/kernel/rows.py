@@ -23,6 +23,8 @@ MANY_TERMS = 100_000
 
 # Products are formed in chunks of so many.
 CHUNK = 1 << 16
+# Products that no float64 holds take some microseconds each; at most so many in one sum of products.
+MAX_FRACTIONS = 250_000
 
 Triplets = tuple[Indices, Indices, Entries]
 
@@ -107,13 +109,17 @@ def is_short(entries: Entries) -> bool:
 
 def products(left: Entries, right: Entries) -> Entries:
     """Entrywise exact products: as floats where that is exact, else by fractions."""
-    if left.dtype != np.float64 or right.dtype != np.float64:
+    are_floats = left.dtype == np.float64 and right.dtype == np.float64
+    if not are_floats and len(left) > MAX_FRACTIONS:
+        raise TooLarge(f"{len(left)} products of long numbers are to be added up; at most {MAX_FRACTIONS} are")
+    if not are_floats:
         return matrices.exact_products(left, right)
-    parts = [
-        # A few entries that do not fit cost only their own part.
-        matrices.exact_products(left[start : start + CHUNK], right[start : start + CHUNK])
-        for start in range(0, len(left), CHUNK)
-    ]
+    parts: list[Entries] = []
+    for start in range(0, len(left), CHUNK):  # a few entries that do not fit cost only their own part
+        parts.append(matrices.exact_products(left[start : start + CHUNK], right[start : start + CHUNK]))
+        long = sum(CHUNK for part in parts if part.dtype != np.float64)
+        if long > MAX_FRACTIONS:
+            raise TooLarge(f"more than {MAX_FRACTIONS} products of long numbers are to be added up")
     return matrices.joined(parts) if parts else left
 
 
