@@ -15,6 +15,7 @@ from tests.support import random_claims, random_networks
 from tests.support.brute_cells import Brute
 from tests.support.outside import outside
 from verify.arrangement import counting
+from verify.arrangement import domain as domains
 from verify.arrangement.bounds import montufar_bound
 from verify.arrangement.counting import Pieces, average_degree, count
 from verify.arrangement.details import details
@@ -24,7 +25,7 @@ from verify.errors import RegionError
 from verify.kernel.exact import evaluate
 from verify.network import Network
 from verify.rational import vector
-from verify.region import Region, ball, box, everything, nonnegative, segment
+from verify.region import Region, ball, box, everything, l1_ball, nonnegative, segment
 from verify.search.budget import Budget
 from verify.search.dividing import cells as split
 
@@ -258,3 +259,18 @@ def test_workers_divide_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         assert numbers(count(net, cube(9), Budget(executor=executor))) == numbers(alone)
         few = count(net, cube(9), Budget(executor=executor), limit=5)
     assert few.cells is None and few.at_least == 6
+
+
+def test_large_l1_balls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Balls of many coordinates are lifted and split; small ones, counted so, have the counts of their complex."""
+    for seed in range(10):
+        rng = random.Random(seed)
+        size = rng.choice([2, 3])
+        net = random_claims.network(rng, size)
+        region = l1_ball(vector([rng.choice([0, 0, 1, -1]) for _ in range(size)]), rng.choice([1, 2]))
+        alone = count(net, region, Budget())
+        with monkeypatch.context() as patch:
+            patch.setattr(domains, "MAX_L1_DIMENSION", 1)
+            assert numbers(count(net, region, Budget())) == numbers(alone), seed
+    net = chain([([[int(i == j) for j in range(9)] for i in (0, 1)], [0, 0]), ([[1, -1]], [0])])
+    assert numbers(count(net, l1_ball(vector([0] * 9), 1), Budget())) == (4, 4, 4)
