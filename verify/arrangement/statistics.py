@@ -135,7 +135,7 @@ def samples(network: Network, region: Region, kind: str, number: int, seed: int,
             corners = _independent(points, size)
         except BudgetExceeded as stop:
             return Samples(kind, number, seed, tuple(done), str(stop))
-        on = count(network, _spanned(corners), budget)
+        on = count(network, spanned(corners), budget)
         if on.cells is None or on.pieces is None or on.affine_maps is None:
             return Samples(kind, number, seed, tuple(done), on.reason)
         done.append(Sample(corners, on.cells, on.pieces, on.affine_maps))
@@ -152,7 +152,7 @@ def _independent(points: Iterator[Vector], size: int) -> tuple[Vector, ...]:
             return corners
 
 
-def _spanned(corners: tuple[Vector, ...]) -> Region:
+def spanned(corners: tuple[Vector, ...]) -> Region:
     """The segment of two points, or the triangle of three: t >= 0 with sum t <= 1."""
     origin, *others = corners
     if len(others) == 1:
