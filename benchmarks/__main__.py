@@ -8,13 +8,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import campaign, decide, growth, jacobian, page, patience, pieces, radius, worst
+from benchmarks import campaign, decide, gate, growth, jacobian, page, patience, pieces, radius, worst
 
 # From the shortest to the longest; ``patience`` reads what ``decide`` wrote.
 BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
     "page": page.main,
     "jacobian": jacobian.main,
     "radius": radius.main,
+    "gate": gate.main,
     "pieces": pieces.main,
     "growth": growth.main,
     "worst": worst.main,

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import verify
-from verify.cli import display
+from verify.cli import display, explain
 from verify.report.files import write_report
 from verify.report.folder import ReportFolder
 from verify.report.index import write_index
@@ -28,7 +28,7 @@ def title(text: str) -> None:
 def claim(network: str | verify.Network, name: str, on: str) -> Result:
     """Check a claim, show it, and keep its evidence and page."""
     result = verify.check(network, name, on=on)
-    display.show_result(result, None)
+    display.show_result(result, None, lines=False)
     write_report(ReportFolder(REPORTS), result)
     return result
 
@@ -42,7 +42,7 @@ def thread() -> None:
     claim("thread", "affine", "box(0, 1/3)")
     claim("thread_nonneg", "affine", "nonneg")
     claim("thread_nonneg", "additive", "nonneg")
-    display.show_explanation(verify.load("thread"), "box(0, 1)", verify.explain("thread", "box(0, 1)"))
+    explain.show_explanation(verify.load("thread"), "box(0, 1)", verify.explain("thread", "box(0, 1)"))
 
 
 def digits() -> None:
@@ -51,10 +51,10 @@ def digits() -> None:
     network = verify.load("examples/digits_conv.onnx")
     claim(network, "additive", "all")
     found = verify.radius(network, IMAGE)
-    display.show_radii(network, found)
+    explain.show_radii(network, found)
     claim(network, "affine", f"ball({IMAGE}, {found.affine})")
     claim(network, "affine", f"ball({IMAGE}, 1/1000)")
-    display.show_explanation(network, "box(0, 1)", verify.explain(network, "box(0, 1)"))
+    explain.show_explanation(network, "box(0, 1)", verify.explain(network, "box(0, 1)"))
 
 
 def main() -> None:
@@ -67,6 +67,8 @@ def main() -> None:
     records = sorted(REPORTS.glob("*.json"))
     for record in records:
         verify.recheck(record)
+    scripts = [path for record in records if (path := record.with_suffix(".py")).exists()]
+    print(f"{len(scripts)} refutations as Python without this package: for example python {scripts[0]}")
     print(f"{len(records)} records replayed; their pages are listed in {page}")
 
 

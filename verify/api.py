@@ -21,7 +21,6 @@ from verify.region import Region
 from verify.report.each import EachResult
 from verify.report.record import Result, check_writable, write_bytes, write_json
 from verify.search.budget import Budget
-from verify.search.commands.compare import Comparison, compare_networks
 from verify.search.decide import decide
 from verify.search.outcome import SearchInterrupted
 from verify.search.problem import is_empty
@@ -29,6 +28,7 @@ from verify.search.problem import is_empty
 if TYPE_CHECKING:
     from verify.arrangement.counting import Pieces
     from verify.arrangement.statistics import Samples
+    from verify.search.commands.compare import Comparison
     from verify.search.commands.explain import Explanation
     from verify.search.commands.lipschitz import LipschitzConstant
     from verify.search.commands.radius import Radii
@@ -296,10 +296,11 @@ def pieces(
     An ``executor`` gets parts of regions of more than seven dimensions to divide.
     """
     from verify.arrangement.counting import count as count_pieces
+    from verify.report.pieces import drawn
 
     loaded = load(network)
     budget = replace(make_budget(timeout, report), executor=executor)
-    return count_pieces(loaded, parse_region(on, loaded), budget, limit)
+    return drawn(count_pieces(loaded, parse_region(on, loaded), budget, limit))
 
 
 def piece_samples(
@@ -335,6 +336,8 @@ def compare(
     executor: Executor | None = None,
 ) -> Comparison:
     """How far two networks are from one another on the region: a proved bound, and the largest difference found."""
+    from verify.search.commands.compare import compare_networks
+
     first, second = load(network), load(to)
     budget = replace(make_budget(timeout, report), executor=executor)
     return compare_networks(first, second, parse_region(on, first), budget)

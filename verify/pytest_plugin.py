@@ -82,11 +82,18 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         is_ours = b"tool.verify" in file_path.read_bytes()
     if not is_ours and not parent.session.isinitpath(file_path):
         return None
-    from verify.testing.toml_claims import ClaimsFile
-
     found: ClaimsFile = ClaimsFile.from_parent(parent, path=file_path)
-    found.session_of = _session
     return found
+
+
+class ClaimsFile(pytest.File):
+    """A TOML file with claims. pytest makes one for each beside the tests that it is asked for: that costs nothing."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """One item for each claim of the file."""
+        from verify.testing.toml_claims import items
+
+        return items(self, _session(self.config))
 
 
 @pytest.hookimpl(wrapper=True)

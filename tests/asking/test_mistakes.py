@@ -47,6 +47,12 @@ relu | f(x)[1/2] >= 0 for x in all
 relu | 2[0] <= f(x) for x in all
 relu | f(x) >= 1/0 for x in all
 relu | 1/f(x) >= 0 for x in all
+relu | f(x) <= inf for x in all
+relu | f(x) <= ∞ for x in all
+relu | f(x) <= nan for x in all
+relu | f(\u0445) >= 0 for x in all
+relu | f(x) <= \uff11 for x in all
+relu | f(x) >= 0 for f in all
 relu | f(x) >= 1e9999 for x in all
 relu | f(x)*x >= 0 for x in all
 relu | t*f(x) >= 0 for x in all, t >= 0

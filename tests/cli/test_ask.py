@@ -155,3 +155,22 @@ def test_in_a_process_of_its_own(tmp_path: Path) -> None:
     found = spawn("ask", "relu", "f(x) >= 0 for x in all", "--json", cwd=tmp_path)
     assert found.status == 0
     assert json.loads(found.out)["kind"] == "formula"
+
+
+def test_a_formula_may_begin_with_a_minus_sign(capsys: Capture) -> None:
+    for text, status in (
+        ("-f(x) <= 0 for x in all", 0),
+        ("--f(x) >= 0 for x in all", 0),
+        ("-x <= f(x) for x > 0", 0),
+        ("-f(x) > 0", 2),
+    ):
+        assert call(capsys, "ask", "relu", text).status == status
+    found = call(capsys, "ask", "relu", "--timeout=60", "-1 <= f(x) for x in all", "--json")
+    assert (found.status, found.json["property"][:3]) == (0, "-1 ")
+    assert "No such option" in call(capsys, "ask", "relu", "f(x) >= 0 for x in all", "--nothing").err
+
+
+def test_the_page_of_an_empty_region(tmp_path: Path, capsys: Capture) -> None:
+    text = "f(x) >= 1 for x in box(0, 1), x in box(2, 3)"
+    assert call(capsys, "ask", "relu", text, "--report", str(tmp_path)).status == 0
+    assert "vacuous" in next(tmp_path.glob("*.md")).read_text(encoding="utf-8").lower()

@@ -16,7 +16,7 @@ Capture = pytest.CaptureFixture[str]
 
 SHOWN = """\
 abs on all
-  2 activation cells  (each with 1 neighbours on average)
+  2 activation cells  (each with 1 neighbour on average)
   2 linear pieces  (cells with one affine map, joined through facets)
   2 affine maps  (different ones)
 """
@@ -95,7 +95,7 @@ def test_plot_and_export(capsys: Capture, tmp_path: Path) -> None:
 
 STATISTICS = """\
 identity_pair on box(-1, 1)
-  2 activation cells  (each with 1 neighbours on average)
+  2 activation cells  (each with 1 neighbour on average)
   1 linear piece  (cells with one affine map, joined through facets)
   1 affine map  (different ones)
   volumes: 2 to 2

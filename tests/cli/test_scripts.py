@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from ast import literal_eval
 from pathlib import Path
 
 import pytest
@@ -89,12 +90,26 @@ def test_python_dash_m() -> None:
 
 def test_a_small_check_loads_little() -> None:
     names = (
-        *("flint", "highspy", "hypothesis", "jinja2", "lark", "networkx", "onnx", "pydantic", "scipy", "sympy", "z3"),
-        *("dask", "distributed", "torch", "numpy.ma", "email", "importlib.metadata", "multiprocessing"),
-        *("verify.arrangement", "verify.asking", "verify.family", "verify.formats.vnnlib", "verify.symbolic"),
+        *("numpy.ma", "email", "rich.table", "importlib.metadata", "multiprocessing", "verify.formats.vnnlib"),
+        *("verify.kernel.families", "verify.network.families", "verify.report.model", "verify.cli.gate"),
+        *(
+            "verify.search.commands.compare",
+            "verify.search.commands.explain",
+            "verify.search.commands.radius",
+            "verify.search.solver",
+        ),
     )
     code = (
         "import sys; from verify.cli.run import run; run(['check', 'relu', 'additive']);"
+        "tops = {name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names;"
+        "print(sorted(top for top in tops if not top.startswith('_')));"
+        "print(sorted({'.'.join(name.split('.')[:2]) for name in sys.modules if name.startswith('verify.')}));"
         f"print([name for name in {names!r} if name in sys.modules])"
     )
-    assert fresh(code).splitlines()[-1] == "[]"
+    others, own, heavy = fresh(code).splitlines()[-3:]
+    assert set(literal_eval(others)) == {"click", "markupsafe", "numpy", "rich", "verify"}
+    rooms = ("api", "cli", "errors", "formats", "formula", "kernel", "network", "property")
+    assert set(literal_eval(own)) == {
+        f"verify.{room}" for room in (*rooms, "rational", "region", "rendering", "report", "search")
+    }
+    assert heavy == "[]"

@@ -15,8 +15,10 @@ import pytest
 
 from tests.gate.conftest import Write, claims
 from tests.support.cli import ROOT, call
+from verify.api import load
 from verify.cli.gate import gate
 from verify.gate.files import read
+from verify.gate.first import first_file, look, reference_name
 from verify.gate.sarif import RULES
 from verify.gate.schema import ClaimTable
 
@@ -89,8 +91,7 @@ def prepared(folder: Path) -> list[list[str]]:
     """The folder as the section begins, and the commands of the section."""
     for name in ("digits_conv.onnx", "digits_point.npy"):
         shutil.copy(ROOT / "examples" / name, folder)
-    copying, *commands = [line.split() for line in BLOCKS[""].splitlines()]
-    shutil.copy(folder / copying[1], folder / copying[2])
+    commands = [line.split() for line in BLOCKS[""].splitlines()]
     assert commands == [["verify", "init", "digits_conv.onnx"], ["pytest"], ["verify", *GATE]]
     return commands
 
@@ -105,7 +106,7 @@ def is_shown(printed: str, folder: Path) -> None:
     sarif = json.loads((folder / "out.sarif").read_text(encoding="utf-8"))
     failed = [result for result in sarif["runs"][0]["results"] if result["kind"] == "fail"]
     lines = (folder / "verify.toml").read_text(encoding="utf-8").splitlines()
-    assert len(failed) == 2 and "-1904617/262144" in failed[0]["message"]["text"]
+    assert len(failed) == 2 and "-402099/65536" in failed[0]["message"]["text"]
     for result in failed:
         place = result["locations"][0]["physicalLocation"]
         assert place["artifactLocation"]["uri"] == "verify.toml"
@@ -114,9 +115,12 @@ def is_shown(printed: str, folder: Path) -> None:
 
 
 def test_a_flipped_weight_of_an_onnx_model(claims: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The section about ONNX in this process, without what ``verify init`` finds."""
-    claims(BLOCKS["toml"])
+    """The section about ONNX in this process; of what ``verify init`` finds only the first claim."""
     prepared(tmp_path)
+    network = load("digits_conv.onnx")
+    same = next(look(network, "box(-1, 1)", 600.0, reference_name("digits_conv.onnx", network)))
+    shutil.copy("digits_conv.onnx", same.to)
+    claims(first_file("digits_conv.onnx", [same], Path(), "box(-1, 1)") + "\n" + BLOCKS["toml"])
     assert call(capsys, *GATE).status == 0
     exec(compile(BLOCKS["python"], "gate.md", "exec"), {})
     red = call(capsys, *GATE)
@@ -169,6 +173,36 @@ def test_init_writes_over_nothing(claims: Write, capsys: pytest.CaptureFixture[s
     assert call(capsys, "init", "relu", "--force").status == 0
     found = call(capsys, "gate", "--json").json
     assert found["status"] == 0 and {claim["id"] for claim in found["claims"]} >= {"relu positively homogeneous"}
+
+
+def test_every_weight_matters_to_what_init_writes(
+    claims: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each number of the model, changed alone, breaks a claim of the file that ``verify init`` wrote."""
+    model = MODEL.format(weight="0.5")
+    claims(model, "model.toml")
+    assert call(capsys, "init", "model.toml", "--on", "box(0, 1)").status == 0
+    assert call(capsys, "gate", "--no-cache").status == 0
+    numbers = [m.span() for m in re.finditer(r"-?\d+(\.\d+)?", model) if model.count("[[layer]]", 0, m.start())]
+    assert len(numbers) == 9
+    for start, end in numbers:
+        claims(f"{model[:start]}{float(model[start:end]) + 0.25}{model[end:]}", "model.toml")
+        assert call(capsys, "gate", "--no-cache").status == 1, model[start:end]
+
+
+def test_init_and_copies(claims: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    claims(MODEL.format(weight="0.5"), "model.toml")
+    claims("mine", "model.reference.toml")
+    (tmp_path / "verify.toml").unlink(missing_ok=True)
+    refused = call(capsys, "init", "model.toml", "--timeout", "5")
+    assert refused.status == 2 and "model.reference.toml: is there already" in refused.err
+    assert not (tmp_path / "verify.toml").exists()
+    assert call(capsys, "init", "model.toml", "--timeout", "5", "--no-reference").status == 0
+    assert "equivalent" not in (tmp_path / "verify.toml").read_text(encoding="utf-8")
+    assert (tmp_path / "model.reference.toml").read_text(encoding="utf-8") == "mine"
+    assert call(capsys, "init", "model.toml", "--timeout", "5", "--force").status == 0
+    assert (tmp_path / "model.reference.toml").read_bytes() == (tmp_path / "model.toml").read_bytes()
+    assert call(capsys, "gate", "--no-cache").status == 0
 
 
 @pytest.mark.parametrize("name", ["action.yml", "ci/gitlab.yml", ".gitlab-ci.yml", ".pre-commit-hooks.yaml"])

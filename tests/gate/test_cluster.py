@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -17,11 +18,16 @@ from typing import Any
 
 import pytest
 
+from tests.search.test_subtrees import about, handing_out, reordered, split, text
 from tests.support.cli import PATIENCE, ROOT, call
 from verify.errors import InputError
-from verify.gate.cluster import ATTEMPTS, Cluster, accepted, answer, connected, question
+from verify.gate.cluster import ATTEMPTS, Cluster, accepted, answer, connected, list_of_answers, question
 from verify.gate.plan import Case
 from verify.gate.work import Work
+from verify.search.cluster import connect
+from verify.search.dividing.sent import DataExecutor
+
+__all__ = ["handing_out"]
 
 CASE = Case("verify.toml", 1, "a", "relu", "convex")
 CASES = [
@@ -53,6 +59,7 @@ def run(executor: Executor, cases: list[Case], width: int = 2) -> dict[str, str]
     return {f.case.id: f.verdict if f.status != "internal" else f.message for f in found}
 
 
+@functools.cache
 def expected() -> dict[str, str]:
     return {case.id: Work()(case, None).verdict for case in CASES}
 
@@ -115,18 +122,23 @@ def test_the_time_of_the_whole_gate_bounds_the_wait() -> None:
     assert [f.status for f in found] == ["undecided"] * len(CASES)
 
 
-def changed(text: str, **entries: Any) -> str:
-    data = json.loads(text)
-    data["record"] |= entries
-    return json.dumps(data)
+def answered(case: Case) -> dict[str, Any]:
+    [found] = json.loads(answer(question([case], [None])))
+    assert isinstance(found, dict)
+    return found
+
+
+def changed(data: dict[str, Any], **entries: Any) -> dict[str, Any]:
+    return data | {"record": data["record"] | entries}
 
 
 def test_a_workers_word_counts_for_nothing() -> None:
-    """A lying worker: other claims' evidence, verdicts without evidence, no JSON at all."""
-    other = json.loads(answer(question(replace(CASE, network="abs", property="additive"), None)))["record"]
-    true = answer(question(CASE, None))
+    """A lying worker: other claims' evidence, verdicts without evidence, no answer at all."""
+    other = answered(replace(CASE, network="abs", property="additive"))["record"]
+    true = answered(CASE)
     assert accepted(CASE, true).found.status == "expected"
     assert accepted(CASE, changed(true, verdict="refuted")).found.verdict == "proved"  # the evidence is what counts
+    assert accepted(CASE, true | {"seconds": float("nan")}).found.searching == 0
     for lie in (
         changed(true, evidence=other["evidence"]),
         changed(true, evidence={"kind": "rule", "rule": "no such rule"}),
@@ -134,20 +146,77 @@ def test_a_workers_word_counts_for_nothing() -> None:
         changed(true, evidence=[]),
         changed(true, nontrivial={"instance": {"x": ["7"]}}),
         changed(true, unchecked=3),
-        '{"status": "expected", "message": "", "record": {}}',
+        true | {"seconds": "long"},
+        true | {"seconds": 10**400},
+        {"status": "expected", "message": "", "seconds": 0, "record": {}},
         "nonsense",
-        "[" * 100_000,
-        b"bytes",
+        None,
     ):
         assert accepted(CASE, lie).found.status == "internal", lie
-    claimed = json.dumps({"status": "expected", "message": "", "record": None})
+    claimed = {"status": "expected", "message": "", "seconds": 0, "record": None}
     assert accepted(CASE, claimed).found.status == "undecided"
+
+
+def test_what_is_no_list_of_answers() -> None:
+    for rubbish in ("nonsense", "[" * 100_000, b"bytes", "[]", "{}", "3", "null", None):
+        assert list_of_answers(rubbish, 3) == [None] * 3
+    assert list_of_answers("[1, 2, 3, 4]", 3) == [1, 2, 3]
+    assert list_of_answers("[1]", 3) == [1]
+
+
+class Counting(Here):
+    """Notes the sizes of batches, and how many cases of each are answered."""
+
+    def __init__(self, most: int = 10**6) -> None:
+        super().__init__()
+        self.sizes, self.most = list[int](), most
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.sizes.append(len(json.loads(args[0])))
+        self.change = lambda text: json.dumps(json.loads(text)[: self.most])
+        return super().submit(fn, *args, **kwargs)
+
+
+def test_tiny_claims_go_in_batches() -> None:
+    many = [replace(CASES[0], id=str(i)) for i in range(40)]
+    executor = Counting()
+    assert run(executor, many, width=1) == {case.id: "proved" for case in many}
+    assert executor.sizes[0] == 1 and max(executor.sizes) >= 8 and sum(executor.sizes) == len(many)
+    slow = Counting(most=1)  # a worker that gives the rest of its batch back
+    assert run(slow, many[:10], width=1) == {case.id: "proved" for case in many[:10]}
+    assert max(slow.sizes) == 2
+
+
+def test_a_lost_batch_goes_out_again_case_by_case() -> None:
+    """Whatever is lost, each case is decided once, and only those of the batch are asked again."""
+    executor = Counting()
+    executor.loses = 3  # of sizes 1, 1 and 2, or so
+    assert run(executor, CASES, width=1) == expected()
+    assert sum(executor.sizes) <= len(CASES) + 4 + 3
+
+
+def test_the_cache_is_used_and_filled(tmp_path: Path) -> None:
+    """Warm, nothing is asked of the cluster; an entry that is no good is said so, and replaced."""
+    work, first = Work(cache=tmp_path / "cache"), Counting()
+    found = list(Cluster(first, 2).run(CASES, work, None, lambda case: None))
+    assert sum(first.sizes) == len(CASES) and not any(item.cached for item in found)
+    second = Counting()
+    again = list(Cluster(second, 2).run(CASES, work, None, lambda case: None))
+    assert second.sizes == [] and all(item.cached for item in again)
+    assert {item.case.id: item.verdict for item in again} == expected()
+    entry = next((tmp_path / "cache").glob("*/*.json"))
+    entry.write_text("{}")
+    third = Counting()
+    last = list(Cluster(third, 2).run(CASES, work, None, lambda case: None))
+    assert third.sizes == [1] and [bool(item.note) for item in last].count(True) == 1
+    assert {item.case.id: item.verdict for item in last} == expected() and len(entry.read_text()) > 100
 
 
 def test_files_are_named_absolutely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a b.npy").touch()
     monkeypatch.chdir(tmp_path)
-    sent = json.loads(question(replace(CASE, on='ball("a b.npy", 1)'), None))["case"]
+    [one] = json.loads(question([replace(CASE, on='ball("a b.npy", 1)')], [None]))
+    sent = one["case"]
     assert sent["on"] == f'ball("{tmp_path}/a b.npy", 1)' and sent["network"] == "relu"
 
 
@@ -196,6 +265,25 @@ class TestDask:
         assert {f.case.id: f.verdict for f in found} == expected()
         assert len(found) == len(CASES)
 
+    @pytest.mark.usefixtures("handing_out")
+    def test_parts_of_a_split(self, cluster: Any) -> None:
+        """What ``verify check --executor`` does; a worker is killed in the middle."""
+        connection = connect(cluster.scheduler_address.replace("tcp://", "dask://"))
+        try:
+            claim, shared = about(reordered(2)), DataExecutor(connection.executor)
+            assert text(split(claim, shared)) == text(split(claim, None))
+            next(iter(cluster.workers.values())).process.process.kill()
+            assert text(split(claim, shared)) == text(split(claim, None))
+        finally:
+            connection.close()
+
+    def test_check(self, cluster: Any, capsys: Any) -> None:
+        address = cluster.scheduler_address.replace("tcp://", "dask://")
+        assert call(capsys, "check", "relu", "convex", "--executor", address).status == 0
+        assert call(capsys, "ask", "relu", "f(x) >= 1 for x in box(0, 1)", "--executor", address).status == 1
+        both = call(capsys, "check", "relu", "convex", "--executor", address, "--jobs", "2")
+        assert both.status == 2 and "leave one out" in both.err
+
     @pytest.mark.parametrize(
         ("reply", "status"),
         [
@@ -222,7 +310,7 @@ class TestDask:
         running = _started(port)
         try:
             ready = connected_when_ready(f"dask://127.0.0.1:{port}")
-            ready.margin = 5.0
+            ready.margin = 15.0
             found = []
             for item in ready.run([replace(case, timeout=5) for case in CASES], Work(), None, lambda case: None):
                 found.append(item)

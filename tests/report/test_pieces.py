@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from xml.etree import ElementTree
 
 import pytest
 
 import verify
-from tests.arrangement.nets import reference
+from tests.arrangement.nets import chain, reference
 from verify.errors import InputError
-from verify.region import box
-from verify.report.pieces import MOST_TIPS, picture
+from verify.rational import vector
+from verify.region import Region, box
+from verify.report.cells import MOST_TIPS
+from verify.report.pieces import picture
 
 NAME = "{http://www.w3.org/2000/svg}"
 
 
-def drawn(network: object, region: str) -> tuple[ElementTree.Element, str]:
+def drawn(network: object, region: str | Region) -> tuple[ElementTree.Element, str]:
     found = picture(verify.pieces(network, region))  # type: ignore[arg-type]
     assert found._repr_svg_() == str(found.svg)
     return ElementTree.fromstring(found.document()), found.caption
@@ -45,6 +48,27 @@ def test_cells_fill_the_frame() -> None:
     assert "prefers-color-scheme:dark" in "".join(root.itertext())
 
 
+def test_a_narrow_window_is_drawn_like_a_wide_one() -> None:
+    """Float64 would put all vertices of such windows on one place."""
+    tiny = 1 + Fraction(1, 10**25)
+    wide, _ = drawn("max", box([1, 1], [2, 2]))
+    narrow, _ = drawn("max", box([1, 1], [tiny, tiny]))
+    assert area(narrow) == area(wide) > 0
+    lines = [
+        part.get("points")
+        for region in (box([-1], [1]), box([1 - tiny], [tiny - 1]), box([7 - tiny], [5 + tiny]))
+        for part in drawn("relu" if region.contains(vector([0])) else "clip", region)[0].iter(f"{NAME}polyline")
+    ]
+    assert lines[0] == lines[1]
+    assert len((lines[2] or "").split()) == 3
+
+
+def test_pieces_of_one_gradient_have_different_colours() -> None:
+    stairs = chain([([[1, 0], [1, 0]], [0, -0.5]), ([[1, -1]], [0])])
+    paths = [path for group in drawn(stairs, box([-1, -1], [1, 1]))[0].iter(f"{NAME}g") for path in group]
+    assert len(paths) == len({path.get("fill") for path in paths}) == 3
+
+
 def test_many_pieces_are_few_elements() -> None:
     root, _ = drawn(reference((2, 64, 64, 1), 0), "box(-1, 1)")
     assert verify.pieces(reference((2, 64, 64, 1), 0), box([-1, -1], [1, 1])).cells == 3869 > MOST_TIPS
@@ -63,7 +87,7 @@ def test_many_pieces_are_few_elements() -> None:
 def test_captions(network: str, region: str, said: str) -> None:
     root, caption = drawn(network, region)
     assert caption.startswith(said)
-    dashed = [part for part in root.iter(f"{NAME}path") if part.get("class") == "edge still"]
+    dashed = [part for part in root.iter(f"{NAME}path") if part.get("class") == "fold still"]
     assert len(dashed) == (2 if network == "identity_pair" else 1)  # the legend has one of its own
 
 

@@ -28,7 +28,7 @@ from verify.report.theorem import Chapter, Part, Table, Theorem, Try, support
 from verify.report.theorem_files import is_drawing, part_of, picture_of, write_theorem
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.geometry.inside import inside
+from verify.search.refuting.inside import inside
 from verify.strategies.regions import noise
 
 CHAPTER = Chapter("Chapter $x$", ("An *introduction*.",), "test_1.py")

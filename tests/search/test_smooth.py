@@ -279,7 +279,7 @@ def sampled_gap(claim: Claim, specs: dict[bool, Spec], rng: random.Random, verdi
 
 
 def _points(region: Region, rng: random.Random) -> list[Vector]:
-    from verify.search.geometry.inside import inside
+    from verify.search.refuting.inside import inside
 
     ready = inside(region)
     size = len(ready.sides)

@@ -216,6 +216,24 @@ def test_a_layer_that_is_named_like_markup_is_text(page: Any, tmp_path: Path) ->
     assert page.locator("#main img").count() == 0
 
 
+def test_a_lost_request_is_sent_again(page: Any) -> None:
+    lost: list[str] = []
+
+    def lose(route: Any) -> None:
+        if len(lost) < 2:
+            lost.append(route.request.url)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/api/setup", lose)
+    page.goto("/")
+    shown(page, "Is f additive", "refuted")
+    assert not page.is_visible("#trouble")
+    assert len(lost) == 2
+    page.expected.clear()
+
+
 @pytest.mark.parametrize("width", [390, 820, 1280])
 def test_nothing_is_wider_than_the_screen(browser: Any, server: Server, width: int) -> None:
     tab = browser.new_page(base_url=server.address, viewport={"width": width, "height": 800})

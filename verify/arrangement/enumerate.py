@@ -28,6 +28,8 @@ from verify.search.budget import Budget
 # Places and forms less certain than this are replaced by exact ones: there floats would decide too little.
 CERTAIN = 2.0**-24
 TINY = 1e-300
+# Up to so many vertices the signs of all units of a block are asked at once first.
+FEW_VERTICES = 64
 ENLARGED = 1 + 2.0**-20
 
 
@@ -176,7 +178,9 @@ class _Run:
         found, size = self.found, len(made.rows)
         base = Growing(np.arange(found.complex.cell_count, dtype=np.int32))
         bits = Growing(np.zeros((base.size, (size + 7) // 8), dtype=np.uint8))
-        for unit in range(size):
+        settled = self._settled(k, made, base)
+        bits.rows[:] = np.packbits(settled > 0)
+        for unit in np.flatnonzero(settled == 0).tolist():
             self.budget.check()
             values, signs = self._signs(k, unit, made, base)
             if signs.all() and (signs == signs[0]).all():
@@ -192,6 +196,31 @@ class _Run:
             if unit % 16 == 0:
                 self.budget.report(f"block {k}, unit {unit} of {size}: {found.complex.cell_count} cells")
         return base.rows.copy(), bits.rows.copy()
+
+    def _settled(self, k: int, made: Forms, base: Growing) -> Signs:
+        """1 for units positive at all vertices, -1 for those positive at none (no cut by others changes that), else 0.
+
+        All units at once: where there are few vertices, most of the work would go to the loop over units.
+        """
+        points, places = self.found.points.rows, self.found.errors.rows
+        found = np.zeros(len(made.rows), dtype=np.int8)
+        if len(points) > FEW_VERTICES:
+            return found
+        home = base.rows[self.found.complex.levels[0].home.rows]
+        lost = gamma(made.rows.shape[1] + 2)
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows = made.rows[:, :, home]
+            values = np.einsum("ucv,vc->uv", rows, points)
+            doubt = len(rows[0]) * made.errors[:, home] * (1 + places) + np.abs(rows).sum(axis=1) * (places + lost)
+            clear = np.abs(values) > doubt * ENLARGED + TINY
+        signs = np.sign(np.where(clear, values, 0.0)).astype(np.int8)
+        doubtful = np.flatnonzero(~clear.all(axis=0)).astype(np.int32)
+        if len(doubtful):
+            exact = self.found.exact.block_signs(k, doubtful, self.budget)
+            signs[:, doubtful] = np.where(clear[:, doubtful], signs[:, doubtful], exact)
+        found[(signs > 0).all(axis=1)] = 1
+        found[(signs <= 0).all(axis=1)] = -1
+        return found
 
     def _signs(self, k: int, unit: int, made: Forms, base: Growing) -> tuple[Floats, Signs]:
         """Values of a unit at the vertices (approximate where the sign was decided exactly), and their exact signs."""

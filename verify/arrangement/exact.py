@@ -96,11 +96,19 @@ class ExactSide:
 
     def signs(self, block: int, unit: int, vertices: Ids, budget: Budget) -> Signs:
         """The exact signs of a unit's pre-activation at vertices."""
+        self._know(vertices, budget)
+        return np.array([self._signs[int(v)][block][unit] for v in vertices], dtype=np.int8)
+
+    def block_signs(self, block: int, vertices: Ids, budget: Budget) -> Signs:
+        """The exact signs of all units of a block at vertices, shape (units, vertices)."""
+        self._know(vertices, budget)
+        return np.stack([self._signs[int(v)][block] for v in vertices], axis=1)
+
+    def _know(self, vertices: Ids, budget: Budget) -> None:
         new = [int(v) for v in vertices if int(v) not in self._signs]
         for begin in range(0, len(new), 256):
             budget.check()
             self._evaluate(new[begin : begin + 256])
-        return np.array([self._signs[int(v)][block][unit] for v in vertices], dtype=np.int8)
 
     def _evaluate(self, vertices: list[int]) -> None:
         """The signs of all units at some vertices: one pass through the network."""

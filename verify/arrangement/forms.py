@@ -11,6 +11,7 @@ and |y| the largest coefficient of each unit's form. It is computed in floating 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ from verify.rational import Floats, nearest_float
 MOST_BYTES = 6 * 2**30
 # Bytes of forms that are multiplied out at a time.
 CHUNK = 2**24
+# A matrix with fewer nonzero entries than one in so many is multiplied as a sparse one.
+SPARSE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +116,8 @@ def _some(block: Block, sources: dict[int, Forms], cells: int, width: int) -> Fo
     return Forms(rows, errors)
 
 
-def nonzero(block: Block, source: int) -> NDArray[np.float32]:
-    """1 where a unit of the block reads a unit of the source, shape (units, source's units)."""
-    matrix = next(m for s, m in block.inputs if s == source)
-    return np.asarray((matrix.absolute_floats.toarray() > 0).astype(np.float32))
+def nonzero(block: Block, source: int) -> Any:
+    """1 where a unit of the block reads a unit of the source, shape (units, its units); sparse if most are 0."""
+    weights = next(m for s, m in block.inputs if s == source).absolute_floats
+    read = (weights > 0).astype(np.float32)
+    return read if read.nnz * SPARSE < weights.shape[0] * weights.shape[1] else read.toarray()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,26 +11,17 @@ from verify.arrangement.merging import Labels, map_of
 from verify.rational import Floats, display, to_fraction
 
 
-@dataclass(frozen=True, eq=False)
-class PieceMaps:
-    """For each piece the gradient of the first output (float64, over the free coordinates) and a sentence."""
-
-    gradients: Floats
-    sentences: list[str]
-
-
-def gradients(found: Arrangement, labels: Labels) -> Floats:
-    """For each piece the gradient of the first output, in float64."""
+def rows_of_pieces(found: Arrangement, labels: Labels) -> Floats:
+    """Float64 maps of all pieces, shape (outputs, free coordinates and the constant, pieces)."""
     assert found.outputs is not None
     first = np.unique(labels.pieces, return_index=True)[1]
-    return np.asarray(found.outputs.rows[0, :-1, first])
+    return np.asarray(found.outputs.rows[:, :, first])
 
 
-def piece_maps(found: Arrangement, labels: Labels, names: Sequence[str], exact: int) -> PieceMaps:
-    """The maps of all pieces; up to ``exact`` pieces are written with exact numbers, more with rounded ones."""
-    assert found.outputs is not None
+def piece_maps(found: Arrangement, labels: Labels, names: Sequence[str], exact: int) -> list[str]:
+    """The maps of all pieces as sentences; with exact numbers up to ``exact`` pieces, else with rounded ones."""
     first = np.unique(labels.pieces, return_index=True)[1].astype(np.int32)
-    rows = found.outputs.rows[:, :, first]
+    rows = rows_of_pieces(found, labels)
     sizes = np.bincount(labels.pieces[np.unique(labels.cells, return_index=True)[1]], minlength=len(first)).tolist()
     written = []
     for piece, cell in enumerate(first.tolist()):
@@ -42,7 +32,7 @@ def piece_maps(found: Arrangement, labels: Labels, names: Sequence[str], exact: 
             forms = [[f"{v:.4g}" for v in row] for row in rows[:, :, piece].tolist()]
         cells = "" if sizes[piece] == 1 else f" ({sizes[piece]} cells)"
         written.append("\n".join(_sentence(i, form, names, len(forms)) for i, form in enumerate(forms[:4])) + cells)
-    return PieceMaps(gradients(found, labels), written)
+    return written
 
 
 def _sentence(output: int, form: Sequence[str], names: Sequence[str], outputs: int) -> str:

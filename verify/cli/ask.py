@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import click
@@ -14,15 +15,29 @@ from verify.cli import display
 from verify.cli.commands import STATUS, write_reports
 from verify.cli.options import bounded, choosing_output, choosing_second_output, limit_memory, number, whole
 from verify.cli.progress import Progress
-from verify.cli.workers import jobs_option, workers
+from verify.cli.workers import sharing_options, workers
 from verify.errors import InputError
 from verify.report.folder import ReportFolder, take
 from verify.search.decide import ENGINE_NAMES
 
+# ``-h`` and ``--to=FILE`` are options; ``-f(x) <= 0 for x in nonneg`` is a formula.
+_OPTION = re.compile(r"-[a-zA-Z]$|--[a-z][a-z-]*(=|$)|--?$")
 
-@click.command()
+
+class _WithFormula(click.Command):
+    """A command whose formula may begin with a minus sign: click takes it as it is after a space."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, [f" {a}" if a[:1] == "-" and not _OPTION.match(a) else a for a in args])
+
+
+def _typed(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str:
+    return text[1:] if text[:2] == " -" else text
+
+
+@click.command(cls=_WithFormula)
 @click.argument("network")
-@click.argument("formula")
+@click.argument("formula", callback=_typed)
 @click.option("--to", "other", metavar="OTHER", help="The network that g stands for.")
 @choosing_output
 @choosing_second_output
@@ -31,7 +46,7 @@ from verify.search.decide import ENGINE_NAMES
 @click.option("--report", "folder", metavar="DIR", help="Write the evidence (*.json) and pages there.")
 @click.option("--show-smt", is_flag=True, help="Print the literal query for an SMT solver and stop.")
 @click.option("--work", metavar="STEPS", help="Give up after so many counted steps (status 3).")
-@jobs_option
+@sharing_options
 @bounded
 def ask(
     network: str,
@@ -45,6 +60,7 @@ def ask(
     show_smt: bool,
     work: str | None,
     jobs: str,
+    address: str | None,
     timeout: str | None,
     memory: str | None,
     as_json: bool,
@@ -66,7 +82,7 @@ def ask(
         return 0
     if folder is not None:
         take(ReportFolder(Path(folder)))
-    with Progress(f"{network}: {formula}"[:200]) as progress, workers(jobs) as executor:
+    with Progress(f"{network}: {formula}"[:200]) as progress, workers(jobs, address) as executor:
         result = decide(
             first,
             formula,

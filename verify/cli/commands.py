@@ -20,14 +20,12 @@ from verify.cli.options import (
     whole,
 )
 from verify.cli.progress import Progress
-from verify.cli.workers import jobs_option, workers
+from verify.cli.workers import sharing_options, workers
 from verify.errors import InputError
 from verify.kernel.check import Verdict
-from verify.rational import exact_text
 from verify.report import words
 from verify.report.folder import ReportFolder, take
 from verify.report.record import Result
-from verify.search.commands.radius import Infinite, Radius
 from verify.search.decide import ENGINE_NAMES
 
 STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
@@ -48,7 +46,7 @@ STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
 @click.option("--show-smt", is_flag=True, help="Print the literal query for an SMT solver and stop.")
 @click.option("--expect", metavar="VERDICT", help="proved or refuted: status 0 if it is, 1 if not, 3 unknown.")
 @click.option("--work", metavar="STEPS", help="Give up after so many counted steps (status 3).")
-@jobs_option
+@sharing_options
 @bounded
 def check(
     network: str,
@@ -64,6 +62,7 @@ def check(
     expect: str | None,
     work: str | None,
     jobs: str,
+    address: str | None,
     timeout: str | None,
     memory: str | None,
     as_json: bool,
@@ -92,6 +91,7 @@ def check(
             "--outputs": outputs,
             "--show-smt": show_smt,
             "--jobs": jobs != "1",
+            "--executor": address,
             "--work": work,
         }
         found = check_family_file(
@@ -109,7 +109,7 @@ def check(
         return 0
     if folder is not None:
         take(ReportFolder(Path(folder)))
-    with Progress(f"{network}: {property}") as progress, workers(jobs) as executor:
+    with Progress(f"{network}: {property}") as progress, workers(jobs, address) as executor:
         each = api.check_each(
             network,
             property,
@@ -171,55 +171,3 @@ def write_reports(folder: Path, results: Sequence[Result], where: str = "") -> N
             write_report(ReportFolder(folder), result, title=title, fuzz=None if asked else fuzz_record(result))
     finally:
         write_index(ReportFolder(folder))
-
-
-@click.command()
-@click.argument("network")
-@click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="The region to look at.")
-@choosing_output
-@bounded
-def explain(
-    network: str, region: str, output: str | None, timeout: str | None, memory: str | None, as_json: bool
-) -> int:
-    """Show which layers and neurons are on, off or switching, and where linearity breaks."""
-    seconds = number(timeout, "timeout")
-    limit_memory(memory)
-    with Progress(f"{network}: explain") as progress:
-        loaded = api.load(network, output)
-        explanation = api.explain(loaded, region, timeout=seconds, report=progress.line)
-    if as_json:
-        click.echo(json.dumps(display.explanation_json(loaded, explanation), indent=1))
-    else:
-        display.show_explanation(loaded, region, explanation)
-    return 0
-
-
-@click.command()
-@click.argument("network")
-@click.option("--at", "point", required=True, metavar="POINT", help="[1, 1/2], or an .npy file.")
-@choosing_output
-@bounded
-def radius(network: str, point: str, output: str | None, timeout: str | None, memory: str | None, as_json: bool) -> int:
-    """Find the largest L-infinity balls around a point with one pattern, and with one affine map; exact."""
-    seconds = number(timeout, "timeout")
-    limit_memory(memory)
-    with Progress(f"{network}: radius") as progress:
-        loaded = api.load(network, output)
-        found = api.radius(loaded, point, timeout=seconds, report=progress.line)
-    if as_json:
-        data = {
-            "pattern_radius": _radius_text(found.pattern),
-            "affine_radius": _radius_text(found.affine),
-            "units": display.unit_names(loaded, found.units),
-            "reason": found.reason,
-        }
-        click.echo(json.dumps(data, indent=1))
-    else:
-        display.show_radii(loaded, found)
-    return 0 if found.affine is not None else 3
-
-
-def _radius_text(value: Radius | None) -> str | None:
-    if value is None:
-        return None
-    return exact_text(value) if not isinstance(value, Infinite) else "inf"

@@ -13,7 +13,7 @@ from verify import api
 from verify.cli.commands import write_reports
 from verify.cli.options import bounded, choosing_output, choosing_second_output, limit_memory, number
 from verify.cli.progress import Progress
-from verify.cli.workers import jobs_option, workers
+from verify.cli.workers import sharing_options, workers
 from verify.rational import display, exact_text
 from verify.report.points import point_text
 from verify.report.record import Result
@@ -29,7 +29,7 @@ DEFAULT_SECONDS = 60.0
 @choosing_second_output
 @click.option("--on", "region", required=True, metavar="REGION", help="A box, or another region in one.")
 @click.option("--report", "folder", metavar="DIR", help="Write the proof of the bound (*.json) and its page there.")
-@jobs_option
+@sharing_options
 @bounded
 def compare(
     first: str,
@@ -39,6 +39,7 @@ def compare(
     to_output: str | None,
     folder: str | None,
     jobs: str,
+    address: str | None,
     timeout: str | None,
     memory: str | None,
     as_json: bool,
@@ -50,7 +51,7 @@ def compare(
     seconds = number(timeout, "timeout") or DEFAULT_SECONDS
     limit_memory(memory)
     f, g = api.load(first, output), api.load(second, to_output)
-    with Progress(f"{first} and {second}: compare") as progress, workers(jobs) as executor:
+    with Progress(f"{first} and {second}: compare") as progress, workers(jobs, address) as executor:
         found = api.compare(f, g, region, timeout=seconds, report=progress.line, executor=executor)
     if folder is not None and found.claim is not None and found.outcome is not None:
         claim = found.claim

@@ -241,6 +241,8 @@ def as_data(state: Gate) -> dict[str, Any]:
         "unchanged": state.unchanged,
         "interrupted": state.interrupted,
         "seconds": round(state.seconds, 3),
+        "search_seconds": round(state.searching, 6),
+        "kernel_seconds": round(state.checking, 6),
         "problems": [{"file": p.file, "line": p.line, "message": p.message} for p in state.problems],
         "claims": [_claim(found) for found in state.in_order()],
     }
@@ -264,6 +266,8 @@ def _claim(found: Found) -> dict[str, Any]:
         "cached": found.cached,
         "note": found.note or None,
         "seconds": found.seconds,
+        "search_seconds": found.searching,
+        "kernel_seconds": found.checking,
         "command": found.command,
         "record": found.page or None,
     }

@@ -16,7 +16,7 @@ from verify.gate.decide import Found, Status
 from verify.gate.files import Problem
 from verify.gate.plan import Case
 from verify.gate.run import Gate
-from verify.gate.words import counted, summary
+from verify.gate.words import costs, counted, summary
 
 STYLES: dict[Status, tuple[str, str]] = {
     "expected": ("ok", "green"),
@@ -115,5 +115,7 @@ class GateDisplay:
         if gate.interrupted:
             text = f"interrupted; {text}"
         self.console.print(Text(text, style=style))
+        if gate.found:
+            self.console.print(Text(costs(gate), style="dim"))
         if folder is not None and not gate.problems:
             self.console.print(Text(f"report: {folder}/index.html", style="dim"), soft_wrap=True)

@@ -196,7 +196,11 @@ def _show(network: Network, found: Pieces, files: dict[str, str]) -> None:
     out.print(Text(f"{network.name} on {where}"))
     degree = average_degree(found)
     rows = [
-        (found.cells, "activation cell", f"each with {degree:.4g} neighbours on average" if degree else ""),
+        (
+            found.cells,
+            "activation cell",
+            f"each with {degree:.4g} neighbour{'' if degree == 1 else 's'} on average" if degree else "",
+        ),
         (found.pieces, "linear piece", "cells with one affine map, joined through facets"),
         (found.affine_maps, "affine map", "different ones"),
     ]

@@ -10,7 +10,7 @@ import click
 from verify.cli.commands import write_reports
 from verify.cli.options import bounded, limit_memory, number
 from verify.cli.progress import Progress
-from verify.cli.workers import jobs_option, workers
+from verify.cli.workers import sharing_options, workers
 from verify.errors import InputError
 from verify.kernel.check import Verdict
 from verify.queries import Answer, answer
@@ -24,13 +24,14 @@ STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
 @click.argument("files", nargs=-1, required=True, metavar="NETWORK... PROPERTY.vnnlib")
 @click.option("--output", "outputs", multiple=True, metavar="TENSOR", help=_OUTPUT)
 @click.option("--report", "folder", metavar="DIR", help="Write the evidence and pages of each part there.")
-@jobs_option
+@sharing_options
 @bounded
 def vnnlib(
     files: tuple[str, ...],
     outputs: tuple[str, ...],
     folder: str | None,
     jobs: str,
+    address: str | None,
     timeout: str | None,
     memory: str | None,
     as_json: bool,
@@ -43,7 +44,7 @@ def vnnlib(
     limit_memory(memory)
     if len(files) < 2:
         raise InputError("vnnlib: expected a network and a property: verify vnnlib NETWORK... PROPERTY.vnnlib")
-    with Progress(files[-1]) as progress, workers(jobs) as executor:
+    with Progress(files[-1]) as progress, workers(jobs, address) as executor:
         found = answer(files[:-1], files[-1], tensors=outputs, timeout=seconds, report=progress.line, executor=executor)
     if folder is not None:
         write_reports(Path(folder), found.results)

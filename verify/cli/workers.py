@@ -22,11 +22,19 @@ def jobs_option(command: click.decorators.FC) -> click.decorators.FC:
     return click.option("--jobs", metavar="N", default="1", show_default=True, help=text)(command)
 
 
+def sharing_options(command: click.decorators.FC) -> click.decorators.FC:
+    """``--jobs N`` and ``--executor ADDRESS``, for commands whose answer the kernel judges."""
+    text = "A cluster whose workers share them instead; the kernel judges what they send."
+    return jobs_option(click.option("--executor", "address", metavar="dask://HOST:PORT", help=text)(command))
+
+
 def share_cores(arguments: Sequence[str]) -> None:
     """Where ``--jobs`` asks for processes, let this one use one core, too: before NumPy, which reads it once, loads.
 
-    Threads of a BLAS that wait for a core that is busy spin: they took half of the time.
+    Threads of a BLAS that wait for a core that is busy spin: they took half of the time. By default OpenBLAS also
+    lets each of them spin for 2^26 ticks before it sleeps, once at the start: a sixth of a small command's time.
     """
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "16")
     if any(argument.partition("=")[0] == "--jobs" for argument in arguments):
         _one_thread()
 
@@ -37,9 +45,12 @@ def _one_thread() -> None:
 
 
 @contextmanager
-def workers(jobs: str) -> Iterator[Executor | None]:
-    """An executor with so many processes, None for one; whatever they still do at the end is given up."""
+def workers(jobs: str, address: str | None = None) -> Iterator[Executor | None]:
+    """An executor with so many processes, None for one, or a cluster; what they still do at the end is given up."""
     number = count(jobs)
+    if address is not None:
+        yield from _cluster(number, address)
+        return
     if number == 1:
         yield None
         return
@@ -54,6 +65,19 @@ def workers(jobs: str) -> Iterator[Executor | None]:
         pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - before:
             process.kill()
+
+
+def _cluster(jobs: int, address: str) -> Iterator[Executor]:
+    from verify.search.cluster import connect
+    from verify.search.dividing.sent import DataExecutor
+
+    if jobs != 1:
+        raise InputError("--jobs and --executor: the parts go to one of them; leave one out")
+    connection = connect(address)
+    try:
+        yield DataExecutor(connection.executor)
+    finally:
+        connection.close()
 
 
 def count(jobs: str, tasks: int = 1) -> int:

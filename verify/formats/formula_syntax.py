@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,7 @@ _HINTS = {
     "¬": "write 'not'",
     "⇒": "write '=>'",
     "→": "write '=>'",
+    "∞": "infinity is written in regions alone: x in box(0, inf)",
     "·": "write *",
     "×": "write *",
     "∀": "conditions come last: f(x) >= 0 for x in all",
@@ -259,7 +261,12 @@ def _hint(before: str, got: str) -> str:
     for pattern, sign, hint in _HINTS_BEFORE:
         if pattern.search(before) and got.startswith(sign):
             return f"; {hint}"
-    return f"; {_HINTS[got]}" if got in _HINTS else ""
+    if got in _HINTS:
+        return f"; {_HINTS[got]}"
+    if got and not got.isascii() and got[0].isalnum():
+        known = unicodedata.name(got[0], "another sign").lower()
+        return f" ({known}); names and numbers are written with the letters a to z, A to Z and digits 0 to 9"
+    return ""
 
 
 def _rank(spelled: str) -> int:

@@ -57,6 +57,11 @@ if TYPE_CHECKING:
 
 # Inputs and outputs of a network.
 Sizes: TypeAlias = tuple[int, int]
+# Names that are meant as numbers, and what to write instead.
+NO_NUMBERS = {
+    **dict.fromkeys(("inf", "infinity", "oo"), "infinity is written in regions alone: x in box(0, inf)"),
+    **dict.fromkeys(("nan", "pi"), "only rational numbers are there, such as 22/7"),
+}
 STATEMENTS = (Compare, Member, Every, Some, Negation, Implication)
 
 
@@ -82,9 +87,8 @@ def parse_formula(
         known = set(names_of(*conditions))
         free = next((n for n in walk(body) if isinstance(n, Name) and n.name not in known), None)
         if free is not None:
-            raise FormulaMistake(
-                free.place, f"{free.name} is not quantified; say where it lives: for {free.name} in all"
-            )
+            hint = NO_NUMBERS.get(free.name.lower(), f"say where it lives: for {free.name} in all")
+            raise FormulaMistake(free.place, f"{free.name} is not quantified; {hint}")
         sizes = sizes_of(statements, functions)
         variables = tuple(Variable(name, sizes[name]) for name in names_of(*statements))
         places = _Regions(sizes, functions, written, regions, base_dir)
@@ -223,7 +227,7 @@ class _Reader:
     def name(self, token: Token) -> Name | Constant | Listing:
         text, place = str(token), int(token.start_pos or 0)
         if text in self.functions or text in FUNCTIONS:
-            raise FormulaMistake(place, f"{text} needs an argument: {text}(x)")
+            raise FormulaMistake(place, f"{text} needs an argument: {text}(x); a variable needs another name")
         value = self.values.get(text)
         if isinstance(value, tuple):
             return Listing(value, place)

@@ -10,7 +10,7 @@ from fractions import Fraction
 from verify.network import Network
 from verify.rational import Vector
 from verify.search.budget import Budget
-from verify.search.geometry.inside import Inside
+from verify.search.refuting.inside import Inside
 from verify.search.refuting.walk import stretches
 from verify.strategies.regions import noise, point_of_side
 

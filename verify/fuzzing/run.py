@@ -22,7 +22,7 @@ from verify.network.floats import LIBRARY_ASSUMPTION
 from verify.network.rounding import precision_named
 from verify.rational import Vector
 from verify.region import Region
-from verify.search.geometry.inside import Inside, inside
+from verify.search.refuting.inside import Inside, inside
 from verify.strategies.regions import points_in
 
 # Points asked for, for each one wanted: some were seen before, or leave the region when they are rounded.

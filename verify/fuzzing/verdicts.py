@@ -9,14 +9,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.errors import PropertyError, WrongVerdict
+from verify.errors import PropertyError, RegionError, WrongVerdict
 from verify.fuzzing.points import random_point
 from verify.kernel.check import Verdict, evaluated_instance, surely_broken
 from verify.network import floats
 from verify.property import CATALOGUE, Assignment, Claim
 from verify.rational import Real, Vector, exact_text
 from verify.report.record import Result
-from verify.search.geometry.inside import Inside, inside
+from verify.search.refuting.inside import Inside, inside
 
 # Networks with more weights are evaluated in float64 first, and exactly only where its error bound decides nothing.
 EXACT_WEIGHTS = 20_000
@@ -40,7 +40,12 @@ def fuzz_verdict(result: Result, examples: int = 1000, seed: int = 0) -> Verdict
     if result.verdict is not Verdict.PROVED:
         return VerdictFuzz(0, 0, f"the verdict is {result.verdict.value}")
     claim, rng = result.claim, random.Random(seed)
-    ready = inside(claim.region)
+    try:
+        ready = inside(claim.region)
+    except RegionError:
+        if not result.vacuous:
+            raise
+        return VerdictFuzz(0, 0, "the region is empty: there is no instance to try")
     found = in_floats = 0
     for _ in range(examples):
         for assignment in _instances(claim, ready, rng):

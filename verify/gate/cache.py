@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,13 +93,15 @@ def recalled(folder: Path, key: str, claim: Claim) -> Recalled:
 
 def replayed(data: dict[str, Any], claim: Claim) -> Outcome:
     """The outcome that the evidence of a record shows of the claim; whatever is wrong with it raises."""
+    started = time.perf_counter()
     evidence = evidence_kinds.from_json(data["evidence"], asked_about(claim))
     witness = _witness(data["nontrivial"], claim)
     judgement = judge(claim, evidence, witness)
+    took = time.perf_counter() - started
     used = None if judgement.verdict is Verdict.REFUTED else witness
     unchecked = data["unchecked"]
     engine, tried = str(unchecked["engine"])[:40], tuple(str(name)[:40] for name in unchecked["tried"])
-    return Outcome(judgement, evidence, engine, tried, 0.0, witness=used)
+    return Outcome(judgement, evidence, engine, tried, took, witness=used, checking=took)
 
 
 def _witness(data: Any, claim: Claim) -> Witness | Unsatisfiable | None:

@@ -1,26 +1,27 @@
 """Cases decided by the workers of a cluster, whose answers are data that the kernel judges here.
 
-A worker gets a case as JSON and answers with JSON: a record, or why there is none. What it says is used like an entry
-of the cache: the claim is made here, of the files that are here, and the kernel replays the evidence. What it does not
-accept is an internal error. Workers must see networks and data under the same paths.
+A worker gets a batch of cases as JSON and answers with JSON: for each a record, or why there is none. What it says is
+used like an entry of the cache: the claim is made here, of the files that are here, and the kernel replays the
+evidence. What it does not accept is an internal error. Workers must see networks and data under the same paths.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from verify.errors import InputError
-from verify.gate.decide import Decided, Found, decide_case, decide_with
+from verify.gate.batches import SECONDS, BatchSize, in_time, next_batch
+from verify.gate.decide import Decided, Found, decide_case, decide_with, recalled_case
 from verify.gate.plan import Case, from_here
 from verify.gate.work import Work, finish
+from verify.search.cluster import connect
+from verify.search.dividing.sent import is_lost
 
 # A case that was lost so often (with its worker, or with the scheduler) is given up.
 ATTEMPTS = 4
@@ -33,22 +34,30 @@ UNTIMED_SECONDS = 3600.0
 
 
 def answer(question: str) -> str:
-    """What a worker does: decide the case of a JSON text; returns a JSON text."""
-    data = json.loads(question)
-    given = data["case"]
+    """What a worker does: decide the first cases of a JSON text, as many as are done in time; returns a JSON text."""
+    return json.dumps([_answer(one["case"], one["seconds"]) for one in in_time(json.loads(question))])
+
+
+def _answer(given: dict[str, Any], seconds: float | None) -> dict[str, Any]:
     case = Case(**{**given, "let": tuple(map(tuple, given["let"])), "outputs": _tuple(given["outputs"])})
-    found = decide_case(case, data["seconds"]).found
-    return json.dumps({"status": found.status, "message": found.message, "record": found.record})
+    found = decide_case(case, seconds).found
+    return {"status": found.status, "message": found.message, "seconds": found.searching, "record": found.record}
 
 
 def _tuple(value: list[int] | None) -> tuple[int, ...] | None:
     return tuple(value) if value is not None else None
 
 
-def question(case: Case, seconds: float | None) -> str:
-    """The case as JSON, with absolute names of its networks, and of the files in its region or formula."""
+def question(cases: Sequence[Case], seconds: Sequence[float | None]) -> str:
+    """Cases as JSON, each with the seconds that it may take."""
+    sent = [{"case": asdict(_from_root(case)), "seconds": own} for case, own in zip(cases, seconds, strict=True)]
+    return json.dumps(sent)
+
+
+def _from_root(case: Case) -> Case:
+    """The case with absolute names of its networks, and of the files in its region or formula."""
     here = Path.cwd()
-    moved = replace(
+    return replace(
         case,
         network=_absolute(case.network),
         to=_absolute(case.to) if case.to is not None else None,
@@ -56,7 +65,6 @@ def question(case: Case, seconds: float | None) -> str:
         on=from_here(case.on, here),
         formula=from_here(case.formula, here) if case.formula is not None else None,
     )
-    return json.dumps({"case": asdict(moved), "seconds": seconds})
 
 
 def _absolute(name: str) -> str:
@@ -72,9 +80,9 @@ def is_for_workers(case: Case) -> bool:
 
 @dataclass(frozen=True)
 class _Out:
-    """A case that is out since ``start``; its own time, and the ``seconds`` in which an answer must be here."""
+    """A batch that is out since ``start``; the time that it may take, and the ``seconds`` for its answer to come."""
 
-    case: Case
+    cases: list[Case]
     own: float
     seconds: float
     start: float
@@ -84,120 +92,166 @@ class _Out:
         return time.monotonic() - self.start > self.seconds
 
 
-def _late(out: dict[Future[str], _Out]) -> list[Found]:
-    """Take those that are late out of ``out``: they are undecided."""
-    found = []
+def _taken_back(out: dict[Future[str], _Out]) -> list[_Out]:
+    """Take the batches that are late out of ``out``."""
+    late = []
     for future, sent in list(out.items()):
         if sent.is_late and not future.done():
             del out[future]
             future.cancel()
-            message = f"not decided: no answer from its worker in {sent.seconds:.4g} s"
-            found.append(Found(sent.case, "undecided", message))
-    return found
+            late.append(sent)
+    return late
 
 
 @dataclass
 class Cluster:
     """An executor whose workers are not trusted, and need not answer.
 
-    ``width`` is the number of cases that they decide at a time, ``margin`` the seconds by which an answer may be late,
-    and ``replaying`` how long the kernel took here, in seconds.
+    ``width`` is the number of batches that they decide at a time, ``margin`` how many seconds an answer may be late.
     """
 
     executor: Executor
     width: int
     margin: float = MARGIN_SECONDS
-    replaying: float = 0.0
 
     def run(
         self, cases: Sequence[Case], work: Work, seconds: float | None, starts: Callable[[Case], None]
     ) -> Generator[Found]:
-        """What is found of each case, once each, as it is found; at most ``2 * width`` are out at a time.
+        """What is found of each case, once each, as it is found.
 
-        A case whose answer is late is left undecided. Where so many in a row are late that every worker must have had
-        one, the workers are given up, and so is what is still to be decided.
+        What the cache knows is replayed here. At most ``2 * width`` batches are out at a time; what is lost, or late,
+        of a batch of several goes out again alone. A case whose answer is late is left undecided. Where so many in a
+        row are late that every worker must have had one, the workers are given up, and so is what is still to decide.
         """
-        ends = None if seconds is None else time.monotonic() + seconds
-        waiting, lost = list(cases)[::-1], dict.fromkeys((case.key for case in cases), 0)
-        out: dict[Future[str], _Out] = {}
-        late = 0
+        run = _Run(self, work, None if seconds is None else time.monotonic() + seconds, starts, list(cases)[::-1])
         try:
-            while waiting or out:
-                while waiting and len(out) < 2 * self.width:
-                    case, left = waiting.pop(), None if ends is None else max(0.0, ends - time.monotonic())
-                    if left == 0:
-                        yield Found(case, "undecided", "not decided: the time for the whole gate ran out")
-                        continue
-                    if late >= 2 * self.width and is_for_workers(case):
-                        yield Found(case, "undecided", f"not decided: workers left the last {late} claims unanswered")
-                        continue
-                    starts(case)
-                    if not is_for_workers(case):
-                        yield work(case, left)
-                        continue
-                    future, sent = self._sent(case, left, out.values())
-                    out[future] = sent
-                for future in wait(out, timeout=min(WAKE_SECONDS, self.margin), return_when=FIRST_COMPLETED)[0]:
-                    case, late = out.pop(future).case, 0
-                    found = self._taken(case, future, work)
-                    if found is not None:
-                        yield found
-                        continue
-                    lost[case.key] += 1
-                    if lost[case.key] < ATTEMPTS:
-                        waiting.append(case)
-                    else:
-                        yield Found(case, "internal", f"its worker or the scheduler was lost {ATTEMPTS} times")
-                for found in _late(out):
-                    late += 1
-                    yield found
+            while run.waiting or run.out:
+                yield from run.hand_out()
+                yield from run.collect()
         finally:
-            for future in out:
+            for future in run.out:
                 future.cancel()
 
-    def _sent(self, case: Case, left: float | None, others: Iterable[_Out]) -> tuple[Future[str], _Out]:
-        """Hand out a case. Its answer may take its own time, that of one before it in a queue, and the margin."""
-        allowed = _least(case.timeout, left)
-        own = UNTIMED_SECONDS if allowed is None else allowed
-        patience = own + max((other.own for other in others), default=0.0)
-        patience = (patience if left is None else min(patience, left)) + self.margin
-        future = self.executor.submit(answer, question(case, allowed))
-        return future, _Out(case, own, patience, time.monotonic())
 
-    def _taken(self, case: Case, future: Future[str], work: Work) -> Found | None:
-        """What the kernel makes of an answer; None where it was lost on its way."""
-        try:
-            text = future.result()
-        except CancelledError:
-            return None
-        except Exception as error:  # whatever a cluster raises for a task that did not end well
-            lost = type(error).__name__ in ("KilledWorker", "CommClosedError", "FutureCancelledError")
-            if lost:
-                return None
-            return Found(case, "internal", f"its worker failed: {type(error).__name__}: {str(error)[:300]}")
-        started = time.monotonic()
-        try:
-            return finish(work, accepted(case, text))
-        finally:
-            self.replaying += time.monotonic() - started
+class _Run:
+    """Where the cases of one run are: waiting, or out; how often each was lost, and what was wrong with the cache."""
+
+    def __init__(
+        self, cluster: Cluster, work: Work, ends: float | None, starts: Callable[[Case], None], waiting: list[Case]
+    ) -> None:
+        self.cluster, self.work, self.ends, self.starts, self.waiting = cluster, work, ends, starts, waiting
+        self.out: dict[Future[str], _Out] = {}
+        self.lost = dict.fromkeys((case.key for case in waiting), 0)
+        self.notes: dict[str, str] = {}
+        self.sizes = BatchSize()
+        self.late = 0
+
+    def left(self) -> float | None:
+        return None if self.ends is None else max(0.0, self.ends - time.monotonic())
+
+    def hand_out(self) -> Iterator[Found]:
+        """Send batches while workers have little to do; yields what needs no worker."""
+        width = self.cluster.width
+        while self.waiting and len(self.out) < 2 * width:
+            batch = []
+            for case in next_batch(self.waiting, self.sizes.next(len(self.waiting), width), self.lost):
+                if self.left() == 0:
+                    yield Found(case, "undecided", "not decided: the time for the whole gate ran out")
+                elif not is_for_workers(case):
+                    self.starts(case)
+                    yield self.work(case, self.left())
+                elif known := self._known(case):
+                    yield finish(self.work, known)
+                elif self.late >= 2 * width:
+                    yield Found(case, "undecided", f"not decided: workers left the last {self.late} claims unanswered")
+                else:
+                    batch.append(case)
+            if batch:
+                self._send(batch)
+
+    def _known(self, case: Case) -> Decided | None:
+        known, self.notes[case.key] = recalled_case(case, self.work.cache)
+        return known
+
+    def _send(self, batch: list[Case]) -> None:
+        """The answer may take the time of the longest case, that of one before it in a queue, and the margin."""
+        left = self.left()
+        allowed = [_least(case.timeout, left) for case in batch]
+        own = max(UNTIMED_SECONDS if value is None else value for value in allowed) + SECONDS * (len(batch) > 1)
+        patience = own + max((other.own for other in self.out.values()), default=0.0)
+        patience = (patience if left is None else min(patience, left)) + self.cluster.margin
+        for case in batch:
+            self.starts(case)
+        future = self.cluster.executor.submit(answer, question(batch, allowed))
+        self.out[future] = _Out(batch, own, patience, time.monotonic())
+
+    def collect(self) -> Iterator[Found]:
+        """Wait for an answer, a little while, and take what has come."""
+        patience = min(WAKE_SECONDS, self.cluster.margin)
+        for future in wait(self.out, timeout=patience, return_when=FIRST_COMPLETED)[0]:
+            batch, self.late = self.out.pop(future).cases, 0
+            try:
+                text = future.result()
+            except Exception as error:  # whatever a cluster raises for a task that did not end well
+                yield from self._failed(batch, error)
+                continue
+            answers = list_of_answers(text, len(batch))
+            for case, one in zip(batch, answers, strict=False):
+                found = finish(self.work, accepted(case, one, self.work.cache))
+                yield replace(found, note=found.note or self.notes[case.key])
+            self.waiting += batch[len(answers) :][::-1]
+            self.sizes.answered(len(batch), len(answers))
+        for sent in _taken_back(self.out):
+            if len(sent.cases) > 1:
+                yield from self._again(sent.cases)
+                continue
+            self.late += 1
+            message = f"not decided: no answer from its worker in {sent.seconds:.4g} s"
+            yield Found(sent.cases[0], "undecided", message)
+
+    def _failed(self, batch: list[Case], error: Exception) -> Iterator[Found]:
+        if is_lost(error):
+            yield from self._again(batch)
+            return
+        for case in batch:
+            yield Found(case, "internal", f"its worker failed: {type(error).__name__}: {str(error)[:300]}")
+
+    def _again(self, batch: list[Case]) -> Iterator[Found]:
+        """The cases of a batch that was lost go out again, each alone."""
+        for case in batch[::-1]:
+            self.lost[case.key] += 1
+            if self.lost[case.key] < ATTEMPTS:
+                self.waiting.append(case)
+            else:
+                yield Found(case, "internal", f"its worker or the scheduler was lost {ATTEMPTS} times")
 
 
 def _least(own: float | None, left: float | None) -> float | None:
     return min((value for value in (own, left) if value is not None), default=None)
 
 
-def accepted(case: Case, text: Any) -> Decided:
-    """The case with a worker's answer, after the kernel has replayed what is in it."""
+def list_of_answers(text: Any, most: int) -> list[Any]:
+    """The answers to the first cases of a batch; where the text is none, one answer that cannot be read."""
     try:
         if not isinstance(text, str) or len(text) > MAX_ANSWER:
             raise ValueError("not a text, or too long")
-        data = json.loads(text)
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return [None] * most
+    return found[:most] if isinstance(found, list) and found else [None] * most
+
+
+def accepted(case: Case, data: Any, cache: Path | None = None) -> Decided:
+    """The case with a worker's answer, after the kernel has replayed what is in it; kept in the folder ``cache``."""
+    try:
         status, message, record = str(data["status"]), str(data["message"])[:600], data["record"]
+        seconds = float(data["seconds"])
         decided = isinstance(record, dict) and record["verdict"] != "unknown"
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         return Decided(Found(case, "internal", f"its worker's answer cannot be read ({str(error)[:100]})"))
     if decided:
-        return decide_with(case, record)
+        found = decide_with(case, record, cache)
+        return replace(found, found=replace(found.found, searching=seconds if 0 <= seconds < 1e9 else 0.0))
     if status == "bad input":
         return Decided(Found(case, "bad input", message))
     return Decided(Found(case, "internal" if status == "internal" else "undecided", message))
@@ -205,23 +259,5 @@ def accepted(case: Case, text: Any) -> Decided:
 
 def connected(address: str) -> Cluster:
     """The cluster at ``dask://HOST:PORT``. Raises ``InputError`` where there is none, or Dask is not installed."""
-    kind, _, place = address.partition("://")
-    host, _, port = place.rpartition(":")
-    if kind != "dask" or not host or not port.isdecimal() or not 0 < int(port[:6]) < 65536:
-        raise InputError(f"--executor {address[:80]}: expected dask://HOST:PORT")
-    try:
-        distributed: Any = importlib.import_module("distributed")
-    except ImportError as error:
-        raise InputError("Dask is missing; install it with: pip install 'relu-verify[dask]'") from error
-    try:
-        # Answers are texts: what a worker pickles is not read.
-        client: Any = distributed.Client(f"tcp://{place}", timeout=10, set_as_default=False, deserializers=["msgpack"])
-    except (OSError, ValueError) as error:
-        raise InputError(f"--executor {address[:80]}: no scheduler answers there ({str(error)[:160]})") from error
-    workers = sum(client.nthreads().values())
-    if not workers:
-        client.close()
-        raise InputError(f"--executor {address[:80]}: the scheduler has no workers; start some with 'dask worker'")
-    executor = client.get_executor(pure=False)
-    assert isinstance(executor, Executor)
-    return Cluster(executor, workers)
+    found = connect(address)
+    return Cluster(found.executor, found.width)

@@ -29,7 +29,9 @@ STATUSES: dict[Status, int] = {"internal": 4, "bad input": 2, "unexpected": 1, "
 class Found:
     """What became of a case: ``message`` says in one line why, ``record`` is what ``verify recheck`` reads.
 
-    ``page`` names the record in the report folder, where one was written. ``network`` is the digest of the network.
+    Of the ``seconds`` engines took ``searching`` and the kernel ``checking`` to judge what they found, in processes or
+    on a cluster too; the rest is reading files. ``page`` names the record in the report folder, where one was written.
+    ``network`` is the digest of the network.
     """
 
     case: Case
@@ -40,6 +42,8 @@ class Found:
     vacuous: bool = False
     counterexample: str = ""
     seconds: float = 0.0
+    searching: float = 0.0
+    checking: float = 0.0
     command: str = ""
     network: str = ""
     cached: bool = False
@@ -64,18 +68,37 @@ def decide_case(case: Case, seconds: float | None = None, cache: Path | None = N
     return _guarded(case, lambda: _result(case, _least(case.timeout, seconds), cache))
 
 
-def decide_with(case: Case, record: dict[str, Any]) -> Decided:
+def decide_with(case: Case, record: dict[str, Any], cache: Path | None = None) -> Decided:
     """The case with evidence that somebody else found: judged by the kernel, about the files that are here."""
-    return _guarded(case, lambda: _given(case, record))
+    return _guarded(case, lambda: _given(case, record, cache))
 
 
-def _given(case: Case, record: dict[str, Any]) -> tuple[Any, bool, str]:
+def _given(case: Case, record: dict[str, Any], cache: Path | None) -> tuple[Any, bool, str]:
     claim, first, second = _claim(case)
     try:
         outcome = replayed(record, claim)
     except (TooLarge, KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvidenceError("evidence", f"evidence that came from elsewhere cannot be read ({error!s:.120})") from error
-    return Result(claim, outcome, first, second, case.outputs), False, ""
+    result = Result(claim, outcome, first, second, case.outputs)
+    note = "" if cache is None else _remembered(cache, key_of(claim, first, second, case.outputs), result)
+    return result, False, note
+
+
+def recalled_case(case: Case, cache: Path | None) -> tuple[Decided | None, str]:
+    """What the folder ``cache`` knows of a case, replayed; None where it knows nothing, with what is wrong with it."""
+    if cache is None or case.engine != "auto" or is_family(case.network):
+        return None, ""
+    started = time.monotonic()
+    try:
+        claim, first, second = _claim(case)
+        known = recalled(cache, key_of(claim, first, second, case.outputs), claim)
+    except Exception:
+        return None, ""  # a mistake in the case is reported where it is decided
+    if known.outcome is None:
+        return None, known.complaint
+    result = Result(claim, known.outcome, first, second, case.outputs)
+    seconds = round(time.monotonic() - started, 6)
+    return Decided(replace(judged(case, result), cached=True, seconds=seconds), result), ""
 
 
 def _guarded(case: Case, decide: Callable[[], tuple[Any, bool, str]]) -> Decided:
@@ -171,6 +194,7 @@ def judged(case: Case, result: Any) -> Found:
     verdict, assurance = str(result.verdict.value), result.assurance
     counterexample = str(result.counterexample or "") if isinstance(result, Result) else ""
     status, message = _compared(case, result, verdict, counterexample)
+    whole, checking = float(result.outcome.seconds), float(result.outcome.checking)
     return Found(
         case,
         status,
@@ -179,9 +203,11 @@ def judged(case: Case, result: Any) -> Found:
         assurance,
         bool(result.vacuous),
         counterexample,
-        round(float(result.outcome.seconds), 6),
-        command(case),
-        result.network.digest if isinstance(result, Result) else "",
+        seconds=round(whole, 6),
+        searching=round(max(0.0, whole - checking), 6),
+        checking=round(checking, 6),
+        command=command(case),
+        network=result.network.digest if isinstance(result, Result) else "",
         record=result.record(),
     )
 

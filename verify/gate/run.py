@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 
+from verify.gate.batches import BatchSize, in_time, next_batch
 from verify.gate.decide import STATUSES, Found, Status
 from verify.gate.files import Problem
 from verify.gate.plan import Case
@@ -43,6 +44,16 @@ class Gate:
             codes.add(3)
         return next((code for code in (4, 2, 1, 3) if code in codes), 0)
 
+    @property
+    def searching(self) -> float:
+        """Seconds that engines took, added up over the cases and whoever decided them."""
+        return sum(found.searching for found in self.found)
+
+    @property
+    def checking(self) -> float:
+        """Seconds that the kernel took to judge evidence, added up likewise."""
+        return sum(found.checking for found in self.found)
+
     def in_order(self) -> list[Found]:
         """What was found, in the order of the cases."""
         places = {case.key: i for i, case in enumerate(self.cases)}
@@ -59,7 +70,8 @@ def run_all(
 ) -> Iterator[Found]:
     """What is found of each case, as it is found. ``executor`` makes processes (again, if one of them dies).
 
-    At most ``2 * width`` cases are handed out at a time. When ``seconds`` are over, the rest is left undecided.
+    At most ``2 * width`` batches are handed out at a time (``verify.gate.batches``). When ``seconds`` are over, the
+    rest is left undecided.
     """
     ends = None if seconds is None else time.monotonic() + seconds
     if executor is None:
@@ -78,6 +90,12 @@ def _late(case: Case) -> Found:
     return Found(case, "undecided", "not decided: the time for the whole gate ran out")
 
 
+def decide_some(work: Worker, cases: Sequence[Case], seconds: float | None) -> list[Found]:
+    """What a process finds of the first cases of a batch, as many as are done in time."""
+    ends = None if seconds is None else time.monotonic() + seconds
+    return [work(case, _left(ends)) for case in in_time(cases)]
+
+
 def _spread(
     cases: list[Case],
     work: Worker,
@@ -87,32 +105,37 @@ def _spread(
     starts: Callable[[Case], None],
 ) -> Iterator[Found]:
     pool, attempts = make(), dict.fromkeys((case.key for case in cases), 0)
-    waiting, out = cases[::-1], dict[Future[Found], Case]()
+    waiting, out = cases[::-1], dict[Future[list[Found]], list[Case]]()
+    sizes = BatchSize()
     try:
         while waiting or out:
-            # After an accident cases go out one at a time: the next one to die did it by itself.
-            most = 2 * width if not waiting or attempts[waiting[-1].key] == 0 else 1
             lost: list[Case] = []
-            while waiting and len(out) < most:
-                case = waiting.pop()
+            # After an accident cases go out one at a time: the next one to die did it by itself.
+            while waiting and len(out) < (2 * width if attempts[waiting[-1].key] == 0 else 1):
+                batch = next_batch(waiting, sizes.next(len(waiting), width), attempts)
                 if _left(ends) == 0:
-                    yield _late(case)
+                    yield from map(_late, batch)
                     continue
                 try:
-                    out[pool.submit(work, case, _left(ends))] = case
-                    starts(case)
+                    out[pool.submit(decide_some, work, batch, _left(ends))] = batch
                 except BrokenProcessPool:  # one that is out died in the meantime
-                    waiting.append(case)
+                    waiting += batch[::-1]
                     break
+                for case in batch:
+                    starts(case)
             for future in wait(out, return_when=FIRST_COMPLETED)[0]:
-                case = out.pop(future)
+                batch = out.pop(future)
                 try:
-                    yield future.result()
+                    found = future.result()
                 except BrokenProcessPool:
-                    lost.append(case)
+                    lost += batch
+                    continue
+                yield from found
+                waiting += batch[len(found) :][::-1]
+                sizes.answered(len(batch), len(found))
             if not lost:
                 continue
-            lost += out.values()
+            lost += [case for batch in out.values() for case in batch]
             out.clear()
             for case in lost:
                 attempts[case.key] += 1

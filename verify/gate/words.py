@@ -80,6 +80,11 @@ def summary(gate: Gate) -> str:
     return f"{counted(len(gate.cases), 'claim')}: {', '.join(parts)}"
 
 
+def costs(gate: Gate) -> str:
+    """Where the time went: the search for evidence, and the kernel's check of it."""
+    return f"of all claims together: search {gate.searching:.1f} s, kernel {gate.checking:.1f} s"
+
+
 def counted(number: int, what: str) -> str:
     """``1 claim``, ``2 claims``."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -10,7 +10,9 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TypeAlias
 
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from verify.rational import display
 from verify.report.markup import element
@@ -39,6 +41,11 @@ class Axes:
         share = (value - self.low[1]) / (self.high[1] - self.low[1])
         return self.height - BOTTOM - float(share) * (self.height - TOP - BOTTOM)
 
+    def on_paper(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Places on the paper of shares (from 0 to 1) of the window, shape (points, 2)."""
+        width, height = WIDTH - LEFT - RIGHT, self.height - TOP - BOTTOM
+        return shares * (width, -height) + (LEFT, self.height - BOTTOM)
+
     def place(self, point: Pair) -> str:
         """``x,y`` on the paper."""
         return f"{self.x(point[0]):.2f},{self.y(point[1]):.2f}"
@@ -51,7 +58,12 @@ class Axes:
         """Marked points; each label stands on the side of its point that is farthest from the curves."""
         ink = [p for curve in curves for p in self._samples(curve)]
         ink += [(self.x(p[0]), self.y(p[1])) for _, p in marks]
-        return [part for label, point in marks for part in self._mark(label, point, ink)]
+        parts: list[Markup] = []
+        for label, point in marks:
+            drawn, box = self._mark(label, point, ink)
+            parts += drawn
+            ink += box
+        return parts
 
     def _samples(self, curve: Sequence[Pair]) -> list[tuple[float, float]]:
         """Places on the paper along a curve, close enough to keep labels away from it."""
@@ -59,14 +71,18 @@ class Axes:
         shares = [i / 40 for i in range(41)]
         return [(a + t * (c - a), b + t * (d - b)) for (a, b), (c, d) in pairwise(ends) for t in shares]
 
-    def _mark(self, label: str, point: Pair, ink: Sequence[tuple[float, float]]) -> list[Markup]:
+    def _mark(
+        self, label: str, point: Pair, ink: Sequence[tuple[float, float]]
+    ) -> tuple[list[Markup], list[tuple[float, float]]]:
+        """A point with its label, and places along the label, from which the next ones keep away."""
         x, y = self.x(point[0]), self.y(point[1])
         width = 7.2 * len(label)
-        places = [(x + dx, y + dy) for dx in (8, -8 - width) for dy in (-9, 18)]
+        places = [(x + dx, y + dy) for dx in (8, -8 - width, -width / 2) for dy in (-9, 18)]
         inside = [p for p in places if p[0] >= 2 and p[0] + width <= WIDTH - 2 and TOP < p[1] < self.height - 4]
-        best = max(inside or places[:1], key=lambda p: _clearance(p, width, ink))
-        text = element("text", label, x=f"{best[0]:.2f}", y=f"{best[1]:.2f}", class_="label")
-        return [element("circle", cx=f"{x:.2f}", cy=f"{y:.2f}", r=4, class_="mark"), text]
+        left, base = max(inside or places[:1], key=lambda p: _clearance(p, width, ink))
+        text = element("text", label, x=f"{left:.2f}", y=f"{base:.2f}", class_="label")
+        circle = element("circle", cx=f"{x:.2f}", cy=f"{y:.2f}", r=4, class_="mark")
+        return [circle, text], [(left + i * width / 10, base - 5) for i in range(11)]
 
     def frame(self) -> list[Markup]:
         """Grid lines with their numbers, and the axes where they are in sight."""
@@ -76,12 +92,12 @@ class Axes:
             x = f"{self.x(value):.2f}"
             kind = "axis" if value == 0 else "grid"
             parts.append(element("line", x1=x, x2=x, y1=TOP, y2=bottom, class_=kind))
-            parts.append(element("text", _tick(value), x=x, y=bottom + 18, text_anchor="middle", class_="tick"))
+            parts.append(element("text", tick_text(value), x=x, y=bottom + 18, text_anchor="middle", class_="tick"))
         for value in ticks(self.low[1], self.high[1], 5):
             y = self.y(value)
             kind = "axis" if value == 0 else "grid"
             parts.append(element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=f"{y:.2f}", y2=f"{y:.2f}", class_=kind))
-            label = element("text", _tick(value), x=LEFT - 7, y=f"{y + 4:.2f}", text_anchor="end", class_="tick")
+            label = element("text", tick_text(value), x=LEFT - 7, y=f"{y + 4:.2f}", text_anchor="end", class_="tick")
             parts.append(label)
         across, up = self.names
         if across:
@@ -129,7 +145,7 @@ def _log10(value: Fraction) -> float:
     return (math.log2(value.numerator) - math.log2(value.denominator)) * math.log10(2)
 
 
-def _tick(value: Fraction) -> str:
+def tick_text(value: Fraction) -> str:
     """The decimal that a round number is; rounded where it is long."""
     exact = format(Decimal(value.numerator) / Decimal(value.denominator), "f") if abs(value) < 10**9 else ""
     text = exact if exact and len(exact) <= 8 else display(value, 0).removeprefix("~")

@@ -14,7 +14,7 @@ from verify.network.families.ranges import Range, Signs
 from verify.property.trivial import why_vacuous
 from verify.rational import counted
 from verify.rendering import shape_text
-from verify.report import mathml, reproduce
+from verify.report import mathml, reproduce, words
 from verify.report.calculation import gap_calls, lines_of
 from verify.report.compose import About, compose, named_lemmas
 from verify.report.family_record import FamilyResult, write_family
@@ -120,7 +120,7 @@ def _reasons(result: FamilyResult, of_member: tuple[str, ...]) -> tuple[str, ...
         weights = (result.counterexample or "").partition(": ")[0]
         return (f"Take the member {weights}.", *of_member)
     text = result.sentence
-    return (f"{text[:1].upper()}{text[1:]}.",) if result.verdict is Verdict.PROVED else ()
+    return (words.sentence(text),) if result.verdict is Verdict.PROVED else ()
 
 
 def _steps(result: FamilyResult) -> list[Step]:
@@ -129,7 +129,7 @@ def _steps(result: FamilyResult) -> list[Step]:
         return []
     if result.vacuous or isinstance(result.outcome.evidence, Nothing):
         why = why_vacuous(result.claim.of_zero)
-        return [Step("Nothing to check", "The definition", f"{why[:1].upper()}{why[1:]}.")]
+        return [Step("Nothing to check", "The definition", words.sentence(why))]
     if result.assurance == "attested":
         text = f"{result.outcome.attested} answered that the negated claim has no solution."
         return [Step("A solver's word", "none: nothing to replay", text)]

@@ -34,7 +34,7 @@ def how_proved(record: Mapping[str, Any]) -> str:
             return "rewritten exactly, no ReLU remains"
         return f"rewritten exactly, {left} ReLU remain{'s' if left == 1 else ''}, and none changes side on the region"
     if any(node.get("signs") for tree in trees for node in tree):
-        return f"the signs of weights, biases and inputs fix {_all(units)}"
+        return f"the signs of weights, biases and inputs fix {_all(units)}" if units else _none(0)
     if relevant and cells <= len(trees):
         return f"no ReLU of {units} that changes side on the region has an effect on the output"
     if relevant:

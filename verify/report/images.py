@@ -71,6 +71,8 @@ def images(result: Result) -> list[Figure]:
         return []
     low = min(float(values.min()) for _, values in points)
     high = max(float(values.max()) for _, values in points)
+    if low == high:  # one colour, named by a scale that holds it
+        low, high = min(low, 0.0), max(high, 1.0)
     panels = [(name, _picture(_grey(values, low, high), shape)) for name, values in points]
     notes = [f"Black is {low:.6g}, white is {high:.6g}."]
     if len(points) > 1:
@@ -103,7 +105,7 @@ def _floats(point: Vector) -> Floats:
 
 def _grey(values: Floats, low: float, high: float) -> Floats:
     """Values between 0 and 1."""
-    return (values - low) / (high - low) if high > low else np.full_like(values, 0.5)
+    return (values - low) / (high - low)
 
 
 def _signed(change: Floats, shape: Shape) -> Floats:

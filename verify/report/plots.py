@@ -13,6 +13,8 @@ from itertools import pairwise
 import numpy as np
 from markupsafe import Markup
 
+from verify.arrangement.domain import with_half_spaces
+from verify.arrangement.plane import breaks, counted_cells, in_window, map_at
 from verify.errors import BudgetExceeded
 from verify.kernel.check import Value, has_smooth_units
 from verify.kernel.evidence import ValueGap
@@ -22,18 +24,16 @@ from verify.rational import Vector, counted, display, vector
 from verify.region import Box, Region
 from verify.report import mathml
 from verify.report.axes import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axes, Pair, around
-from verify.report.markup import element
+from verify.report.cells import Cells
 from verify.report.model import Figure
 from verify.report.points import point_text
-from verify.report.polygons import Polygon, colour, polygons, without_l1
 from verify.report.record import Result
 from verify.search.budget import Budget
-from verify.search.refuting.walk import stretches
 
-MAX_BREAKS, MAX_CELLS, MAX_WEIGHTS = 200, 250, 100_000
+MAX_BREAKS, MAX_CELLS, MAX_WEIGHTS = 500, 2000, 1_000_000
 # Breaks farther out than this on an infinite region are not looked for; the caption says so.
 FAR = Fraction(10**6)
-SHOWN_BREAKS, SHOWN_MAPS = 8, 8
+SHOWN_BREAKS, SHOWN_MAPS, SHOWN_INPUTS = 8, 8, 4
 
 
 def figures(result: Result, seconds: float) -> tuple[list[Figure], list[str]]:
@@ -67,19 +67,18 @@ def output_of(result: Result) -> tuple[int, str]:
 
 def curve(network: Network, start: Vector, end: Vector, output: int, budget: Budget) -> list[Pair]:
     """Parameter and value at both ends and at every place where the slope of f along the segment changes."""
-    value = evaluate(network, start)[output]
-    points: list[Pair] = [(Fraction(0), value)]
-    slopes: list[Fraction] = []
-    for count, stretch in enumerate(stretches(network, start, end, budget)):
-        if count > MAX_BREAKS:
-            raise BudgetExceeded(f"there are more than {MAX_BREAKS} breaks on the way")
-        slope = stretch.slope[output]
-        if slopes and slopes[-1] == slope:
+    points: list[Pair] = []
+    for t in (Fraction(0), *breaks(network, start, end, budget, MAX_BREAKS), Fraction(1)):
+        budget.check()
+        value = evaluate(network, start + (end - start).scaled(t))[output]
+        if len(points) > 1 and _slope(points[-2], points[-1]) == _slope(points[-1], (t, value)):
             points.pop()
-        slopes.append(slope)
-        before, there = points[-1]
-        points.append((stretch.end, there + slope * (stretch.end - before)))
+        points.append((t, value))
     return points
+
+
+def _slope(a: Pair, b: Pair) -> Fraction:
+    return (b[1] - a[1]) / (b[0] - a[0])
 
 
 # One dimension.
@@ -133,7 +132,7 @@ def _minus_chord(
 
 
 def _line_caption(name: str, axis: str, result: Result, chord: bool) -> str:
-    where = "the region" if axis == "x" else "the region, by its parameter t"
+    where = "the region" if axis == "x" else f"the region; {_coordinates(result.claim.region, [axis])}"
     text = f"{name} over {where}"
     if result.claim.second is not None:
         text += "; g is dashed"
@@ -231,27 +230,48 @@ def over_plane(result: Result, budget: Budget) -> list[Figure]:
     if claim.second is not None:
         return along_segment(result, budget)
     marks = _plane_marks(result)
-    bounded, note = _bounded(without_l1(region), [place for _, place in marks])
-    found = polygons(claim.network, bounded, budget, MAX_CELLS)
-    if not found:
-        return []
-    corners = [corner for polygon in found for corner in polygon.corners]
-    axes = _square(around(corners, Fraction(0)))
-    axes = replace(axes, names=("x0", "x1") if region.chart is None else ("t0", "t1"))
-    parts = [_piece(axes, polygon) for polygon in found]
-    parts += axes.marks(marks)
-    maps = len({polygon.number for polygon in found})
-    names = "x0 across, x1 up" if region.chart is None else "the plane's own coordinates"
-    caption = f"{counted(len(found), 'cell')} with {counted(maps, 'affine map')}, in exact arithmetic ({names})."
-    notes = (note,) if note else ()
-    legend = _legend(result, found, maps)
-    drawn = Figure(axes.svg("Linear pieces of f on the region", parts), caption, notes, legend)
+    bounded, note = _bounded(with_half_spaces(region), [place for _, place in marks])
+    found = counted_cells(claim.network, bounded, budget, MAX_CELLS)
+    if found.domain.dimension < 2:
+        return along_segment(result, budget)
+    assert found.arrangement is not None and found.labels is not None
+    shares, low, high = in_window(found.arrangement)
+    names = ("x0", "x1") if region.chart is None else ("t0", "t1")
+    axes = replace(_square(around([(low[0], low[1]), (high[0], high[1])], Fraction(0))), names=names)
+    output, name = output_of(result)
+    cells = Cells(found.arrangement, found.labels, axes.on_paper(shares))
+    svg = axes.svg(
+        f"Linear pieces of {name} on the region", [cells.areas(names, output), *cells.folds(), *axes.marks(marks)]
+    )
+    drawn = Figure(svg, _plane_caption(cells, name, region), (note,) if note else (), _legend(result, cells))
     return [drawn, *along_segment(result, budget)]
 
 
-def _piece(axes: Axes, polygon: Polygon) -> Markup:
-    points = " ".join(axes.place(corner) for corner in polygon.corners)
-    return element("polygon", points=points, fill=colour(polygon.number), class_="piece")
+def _plane_caption(cells: Cells, name: str, region: Region) -> str:
+    counts = [
+        counted(number, what)
+        for number, what in zip(cells.labels.counts, ("cell", "linear piece", "affine map"), strict=True)
+    ]
+    across = "x0 across, x1 up"
+    if region.chart is not None:
+        across = f"t0 across, t1 up; {_coordinates(region, ['t0', 't1'])}"
+    text = f"{', '.join(counts)}, counted exactly ({across}). Colours show the direction of the gradient of {name}."
+    if cells.labels.counts[0] > cells.labels.counts[1]:
+        text += " On dashed lines a unit switches and the map stays."
+    return text
+
+
+def _coordinates(region: Region, names: Sequence[str]) -> str:
+    """How the input is made of a chart's coordinates: ``x = (1, 0, 2) + t0 (1, 0, 0) + t1 (0, 1, 1)``."""
+    chart = region.chart
+    assert chart is not None
+    if region.ambient > SHOWN_INPUTS:
+        start = "the first point" if any(chart.origin.fractions()) else "the input 0"
+        return f"{' and '.join(names)} {'counts' if len(names) == 1 else 'count'} steps from {start}"
+    units = [vector([int(i == j) for i in range(len(names))]) for j in range(len(names))]
+    terms = [f"{name} {point_text(chart.directions.product(unit))}" for name, unit in zip(names, units, strict=True)]
+    origin = [point_text(chart.origin)] if any(chart.origin.fractions()) else []
+    return f"x = {' + '.join([*origin, *terms])}"
 
 
 def _square(axes: Axes) -> Axes:
@@ -291,19 +311,20 @@ def _bounded(region: Region, points: Sequence[Pair]) -> tuple[Region, str]:
     return replace(region, base=window), f"The region is infinite; {shown} of it is shown."
 
 
-def _legend(result: Result, found: Sequence[Polygon], maps: int) -> tuple[tuple[str, Markup], ...]:
+def _legend(result: Result, cells: Cells) -> tuple[tuple[str, Markup], ...]:
     """Colour and formula of each map, where there are few."""
-    if maps > SHOWN_MAPS or result.claim.network.output_size > 1 or result.claim.region.chart is not None:
+    claim = result.claim
+    if cells.labels.counts[2] > SHOWN_MAPS or claim.network.output_size > 1 or claim.region.chart is not None:
         return ()
-    entries: dict[int, tuple[str, Markup]] = {}
-    for polygon in found:
-        form = polygon.forms[0]
+    entries, fills = [], cells.fills()
+    for cell in np.unique(cells.labels.maps, return_index=True)[1].tolist():
+        form = map_at(cells.found, cell)[0]
         shown = mathml.affine_form(form.coefficients, form.constant, ["x0", "x1"])
         if shown is None:
             return ()
         head = [mathml.identifier("f"), mathml.operator("=")]
-        entries.setdefault(polygon.number, (colour(polygon.number), mathml.math(*head, shown)))
-    return tuple(entries.values())
+        entries.append((fills[int(cells.labels.pieces[cell])], mathml.math(*head, shown)))
+    return tuple(entries)
 
 
 # Any dimension.

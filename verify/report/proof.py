@@ -14,23 +14,11 @@ from verify.property import Claim, Criterion, Question, Vacuous
 from verify.property.trivial import why_vacuous
 from verify.property.units import unit_network
 from verify.rational import counted
+from verify.report import words
+from verify.report.criteria import CRITERIA
 from verify.report.model import Step
 from verify.report.record import Result
 
-CRITERIA = {
-    Criterion.AFFINE: "every piece carries the same affine map",
-    Criterion.LINEAR: "every piece carries the same map, and that map is linear",
-    Criterion.CONSTANT: "every piece is the same constant",
-    Criterion.ZERO: "every piece is zero",
-    Criterion.THROUGH_ORIGIN: "every piece, extended, is zero at the origin",
-    Criterion.CONVEX: "no piece's affine map exceeds the network on another piece",
-    Criterion.NONPOSITIVE: "no piece is positive anywhere on its cell",
-    Criterion.NONDECREASING: "no piece decreases along the axis",
-    Criterion.LIPSCHITZ: "the gradient of every piece is bounded by the constant in the dual norm",
-    Criterion.NOWHERE: "on no piece is there a point at which the formula fails",
-    Criterion.POSITIVE_SOMEWHERE: "every pre-activation of a ReLU is positive somewhere",
-    Criterion.NEVER: "no case holds at any point",
-}
 STABLE = "Lemma 1: stable implies affine"
 SIGNS = "Lemma 8: signs of weights, biases and inputs"
 SPLIT = "Lemma 1 on each part"
@@ -98,7 +86,7 @@ def _line(text: str) -> str:
 def _questions(claim: Claim, evidence: object) -> list[Step]:
     questions = claim.questions()
     if isinstance(questions, Vacuous) or isinstance(evidence, Nothing):
-        return [Step("Nothing to check", "The definition", _sentence(why_vacuous(claim)))]
+        return [Step("Nothing to check", "The definition", words.sentence(why_vacuous(claim)))]
     if isinstance(evidence, Difference):
         return [_reduction(questions[0], ""), _near(evidence)]
     if isinstance(evidence, Reached):
@@ -144,16 +132,12 @@ def _reduction(question: Question, part: str) -> Step:
     lemma, _, reason = question.lemma.partition(":")
     network = question.network
     named = re.fullmatch(r"lemma (\d+)", lemma)
-    start = f"{_sentence(reason.strip() or question.lemma)} So it" if named else "It"
+    start = f"{words.sentence(reason.strip() or question.lemma)} So it" if named else "It"
     text = (
         f"{start} is enough that {CRITERIA[question.criterion]}, for a"
         f" network of {network.relu_count} ReLU on a region of dimension {question.region.dimension}."
     )
     return Step(f"{part}What has to be shown", f"Lemma {named[1]}" if named else "The definition", text)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def _covered(question: Question, proof: Cover | Empty) -> list[Step]:

@@ -6,16 +6,17 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.kernel.check import Verdict
+from verify.kernel.check import Verdict, has_smooth_units
 from verify.kernel.evidence import Cells, Rule, ValueGap
 from verify.kernel.exact import preactivations
 from verify.network import Network
 from verify.property import Vacuous
 from verify.property.trivial import why_vacuous
 from verify.rational import Enclosure, Real, Vector, display, display_apart
+from verify.report import words
+from verify.report.criteria import CRITERIA
 from verify.report.how import how_proved, proof_text
 from verify.report.points import point_text
-from verify.report.proof import CRITERIA
 from verify.report.record import Result
 from verify.report.story import along, listed
 from verify.search.budget import Budget
@@ -54,9 +55,16 @@ def _proved(result: Result) -> list[str]:
     evidence = result.outcome.evidence
     if result.vacuous or result.assurance == "attested":
         return []
-    found = [_sentence(how_proved(result.record()))]
+    if isinstance(evidence, Rule):
+        from verify.report.proof import steps  # drawn and written proofs, which few short answers need
+
+        found = [steps(result)[0].text]
+    else:
+        found = [words.sentence(how_proved(result.record()))]
     questions = result.claim.questions()
     if isinstance(questions, Vacuous) or not isinstance(evidence, Cells | Rule):
+        return found
+    if has_smooth_units(result.claim):  # criteria speak of affine pieces
         return found
     for question in questions:
         lemma, _, reason = question.lemma.partition(":")
@@ -143,7 +151,3 @@ def _one_piece(network: Network, points: list[Vector]) -> bool:
             if any(max(column) > 0 > min(column) for column in zip(*(s.tolist() for s in signs), strict=True)):
                 return False
     return True
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from verify.errors import InputError
 from verify.formats.expressions import parse_region
@@ -19,7 +19,6 @@ from verify.kernel import evidence as evidence_kinds
 from verify.kernel import instances_json
 from verify.kernel.check import Judgement
 from verify.kernel.evidence import Evidence
-from verify.kernel.families import FamilyJudgement
 from verify.kernel.formulas import Unsatisfiable
 from verify.kernel.instances import Witness
 from verify.network import InputPart, Network
@@ -31,6 +30,9 @@ from verify.region import Region
 from verify.region import region as regions
 from verify.report.sentence import refutation_sentence
 from verify.report.version import tool_version
+
+if TYPE_CHECKING:
+    from verify.kernel.families import FamilyJudgement
 
 FORMAT = 2
 # A network made in memory travels inside its record, up to this many weights.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from verify.network import Network
 from verify.rational import Vector, counted, display_apart
 from verify.report.points import point_text
-from verify.search.commands.explain import Break, Explanation
+
+if TYPE_CHECKING:
+    from verify.search.commands.explain import Break, Explanation
 
 SHOWN_UNITS, SHORT = 3, 6
 
@@ -48,6 +51,8 @@ def along(network: Network, direction: Vector, coordinate: int | None) -> str:
 
 def story(network: Network, explanation: Explanation) -> list[str]:
     """From the region to the reason, one sentence a step."""
+    if not network.relu_count:
+        return ["There is no ReLU: the network is affine everywhere."]
     if explanation.all_stable:
         return ["Every ReLU keeps its side on the region: the network is affine there."]
     bend = explanation.first_break

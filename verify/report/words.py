@@ -78,3 +78,10 @@ def answer(result: Result) -> str:
     if result.assurance == "attested":
         return f"Yes, on the word of {result.outcome.attested}: no evidence was replayed."
     return "Yes, for every real input there: the proof below was replayed in exact arithmetic."
+
+
+def sentence(text: str) -> str:
+    """The text with a capital and a full stop; a formula at its beginning keeps its letter (``f - g is zero.``)."""
+    first = text.partition(" ")[0]
+    is_name = len(first) == 1 and first != "a"
+    return f"{text if is_name else text[:1].upper() + text[1:]}." if text else ""

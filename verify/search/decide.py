@@ -75,7 +75,7 @@ def _decided(
     asked = claim.property.asked is not None
     witness = None if asked else witness_of(claim, budget)  # of a formula only a proof needs one
     if isinstance(witness, NoInstance):
-        return _proved(claim, Nothing(), witness, "reduction", tried, budget)
+        return _judged(claim, Nothing(), witness, "reduction", tried, budget)
     found = _evidence(claim, budget, engine, tried, notes)
     if found is None:
         reason = f"the engines that were tried do not decide this {'formula' if asked else 'claim'}"
@@ -88,17 +88,17 @@ def _decided(
     if isinstance(evidence, Falsehood) and shrinking:
         evidence = shrink_falsehood(claim, evidence, budget)
     if isinstance(evidence, ValueGap | Falsehood | Unsafe | Off):
-        return Outcome(judge(claim, evidence), evidence, name, tuple(tried), budget.elapsed)
+        return _judged(claim, evidence, None, name, tried, budget)
     if not asked:
-        return _proved(claim, evidence, witness, name, tried, budget)
+        return _judged(claim, evidence, witness, name, tried, budget)
     satisfied = _satisfied(claim, budget)
     if satisfied is None:
         return _undecided("proved, but whether its conditions can be satisfied is not known", notes, tried, budget)
     proof = Nothing() if isinstance(satisfied, Unsatisfiable) else evidence
-    return _proved(claim, proof, satisfied, name, tried, budget)
+    return _judged(claim, proof, satisfied, name, tried, budget)
 
 
-def _proved(
+def _judged(
     claim: Claim,
     evidence: Evidence,
     witness: Witness | Unsatisfiable | None,
@@ -106,8 +106,11 @@ def _proved(
     tried: list[str],
     budget: Budget,
 ) -> Outcome:
+    """What the kernel says of the evidence that an engine found, and how long it took."""
+    started = budget.elapsed
     judgement = judge(claim, evidence, witness)
-    return Outcome(judgement, evidence, engine, tuple(tried), budget.elapsed, witness=witness)
+    ended = budget.elapsed
+    return Outcome(judgement, evidence, engine, tuple(tried), ended, witness=witness, checking=ended - started)
 
 
 def _undecided(reason: str, notes: list[str], tried: list[str], budget: Budget) -> Outcome:

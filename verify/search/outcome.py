@@ -7,7 +7,6 @@ from typing import Any
 
 from verify.kernel.check import Judgement, Value, Verdict
 from verify.kernel.evidence import Evidence
-from verify.kernel.families import FamilyJudgement
 from verify.kernel.formulas import Unsatisfiable
 from verify.kernel.instances import Witness
 from verify.rational import Real
@@ -42,12 +41,12 @@ class Answered:
         """``checked`` for what the kernel returned and nothing else, ``attested``, or None for UNKNOWN."""
         if self.answer is None:
             return None
-        return "checked" if isinstance(self.answer, Judgement | FamilyJudgement) else "attested"
+        return "checked" if _of_the_kernel(self.answer) else "attested"
 
     @property
     def vacuous(self) -> bool:
         """Whether a proved claim has trivial instances only."""
-        return isinstance(self.answer, Judgement | FamilyJudgement) and self.answer.vacuous
+        return _of_the_kernel(self.answer) and bool(self.answer.vacuous)
 
     @property
     def assumptions(self) -> tuple[str, ...]:
@@ -60,11 +59,21 @@ class Answered:
         return self.answer.solver if isinstance(self.answer, Attestation) else ""
 
 
+def _of_the_kernel(answer: object) -> bool:
+    """Whether the kernel returned it. What is about families is loaded only where there is one."""
+    if isinstance(answer, Judgement | Attestation):
+        return isinstance(answer, Judgement)
+    from verify.kernel.families import FamilyJudgement
+
+    return isinstance(answer, FamilyJudgement)
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome(Answered):
     """The answer to a claim, with its evidence, or with the ``reason`` why there is none.
 
-    ``witness`` is what a proof is about (``verify.kernel.instances``); ``tried`` lists the engines run.
+    ``witness`` is what a proof is about (``verify.kernel.instances``); ``tried`` lists the engines run. Of ``seconds``
+    the kernel took ``checking`` to judge the evidence at the end.
     """
 
     answer: Judgement | Attestation | None
@@ -74,6 +83,7 @@ class Outcome(Answered):
     seconds: float
     reason: str = ""
     witness: Witness | Unsatisfiable | None = None
+    checking: float = 0.0
 
     @property
     def judgement(self) -> Judgement | None:

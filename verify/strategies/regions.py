@@ -23,7 +23,7 @@ from verify.region import (
     segment,
     window,
 )
-from verify.search.geometry.inside import Inside, Side, inside
+from verify.search.refuting.inside import Inside, Side, inside
 
 NUMBER = st.integers(-3, 3).map(Fraction) | st.builds(Fraction, st.integers(-5, 5), st.sampled_from([1, 2, 3]))
 RADIUS = st.builds(Fraction, st.integers(1, 4), st.sampled_from([1, 2]))

@@ -27,36 +27,24 @@ class NotAsExpected(Exception):
         self.found = found
 
 
-class ClaimsFile(pytest.File):
-    """A TOML file with claims; ``session_of`` gives what the process leaves."""
-
-    session_of: Any = None
-
-    def collect(self) -> Iterator[pytest.Item]:
-        """One item for each claim of the file."""
-        session: Session = self.session_of(self.config)
-        try:
-            with session.in_root():
-                cases = cases_of([self.path])
-        except ClaimsError as error:
-            raise self.CollectError("\n".join(map(str, error.problems))) from None
-        for case in cases:
-            yield ClaimItem.from_parent(self, name=case.id, case=case)
+def items(file: pytest.File, session: Session) -> Iterator[pytest.Item]:
+    """One item for each claim of a file; ``session`` is what the process leaves."""
+    try:
+        with session.in_root():
+            cases = cases_of([file.path])
+    except ClaimsError as error:
+        raise file.CollectError("\n".join(map(str, error.problems))) from None
+    for case in cases:
+        yield ClaimItem.from_parent(file, name=case.id, case=case, leaves=session)
 
 
 class ClaimItem(pytest.Item):
     """One claim."""
 
-    def __init__(self, *, case: Case, **named: Any) -> None:
+    def __init__(self, *, case: Case, leaves: Session, **named: Any) -> None:
         super().__init__(**named)
-        self.case = case
+        self.case, self._session = case, leaves
         self.add_marker("claim")
-
-    @property
-    def _session(self) -> Session:
-        assert isinstance(self.parent, ClaimsFile)
-        session: Session = self.parent.session_of(self.config)
-        return session
 
     def runtest(self) -> None:
         """Decide the claim; what is not as expected is raised."""

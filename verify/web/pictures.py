@@ -13,18 +13,20 @@ from typing import Any
 
 from markupsafe import Markup
 
+from verify.arrangement.plane import Polygon, counted_cells, in_window, polygons
 from verify.errors import BudgetExceeded
 from verify.kernel.exact import AffineForm
 from verify.network import Network
 from verify.rational import Vector, display, exact_text, vector, zeros
-from verify.region import Chart, HalfSpace, Region, box, window
+from verify.region import Chart, Region, box, window
 from verify.report import mathml
 from verify.report.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axes, Pair, ticks
+from verify.report.cells import Cells
 from verify.report.markup import element
 from verify.report.plots import curve
-from verify.report.polygons import Point, Polygon, clipped, colour, polygons
 from verify.search.budget import Budget
 from verify.web.playground import State
+from verify.web.trace import trace, veil
 
 MAX_CELLS, SHOWN_PIECES = 120, 9
 SNAPS = 120
@@ -189,13 +191,16 @@ def _over_plane(scene: _Scene, network: Network, budget: Budget) -> Picture:
     places = [_place(point, chart) for point in scene.points]
     sides = _plane_sides(scene, places)
     axes = _square_axes(sides, ("s", "t") if chart else ("x0", "x1"))
-    shown = _window_region(state, chart, axes)
-    found = polygons(network, shown, budget, MAX_CELLS)
+    counted = counted_cells(network, _window_region(chart, axes), budget, MAX_CELLS)
+    assert counted.arrangement is not None and counted.labels is not None
+    found = polygons(counted)
+    cells = Cells(counted.arrangement, counted.labels, axes.on_paper(in_window(counted.arrangement)[0]))
     parts: list[Markup] = [_clip(axes)]
-    inner = [_polygon(axes, p.corners, "piece", fill=colour(p.number)) for p in found]
-    inner += [axes.line(line, "zero") for p in found for line in _zero_line(p)]
-    trace = _trace(state, chart, axes)
-    inner += [_veil(axes, trace), *([_polygon(axes, trace, "region")] if len(trace) > 2 else [])]
+    inner = [cells.areas(axes.names), *cells.folds()]
+    zeros_of_f = [line for p in found for line in _zero_line(p)]
+    inner += [axes.line(line, "zero") for line in zeros_of_f]
+    shown = trace(state, axes, with_plane=chart is not None)
+    inner += [veil(axes, shown), *([_polygon(axes, shown, "region")] if len(shown) > 2 else [])]
     if scene.labels[0] == "x + y":
         inner.append(_polygon(axes, [(Fraction(0), Fraction(0)), places[1], places[0], places[2]], "frame"))
     parts.append(element("g", *inner, clip_path="url(#paper)"))
@@ -204,9 +209,14 @@ def _over_plane(scene: _Scene, network: Network, budget: Budget) -> Picture:
         parts += [*_edges(axes, state, 0), *_edges(axes, state, 1)]
         parts += [_handle(axes, name, scene) for name in ("x", "y") if name in scene.labels]
     about = "the plane through 0, x and y, in which x is (1, 0) and y is (0, 1)" if chart else "the plane of inputs"
-    note = "The thick line is where f = 0." if any(_zero_line(p) for p in found) else ""
+    note = "The thick line is where f = 0." if zeros_of_f else ""
     note = f"The picture shows {about}. {note}".strip() if chart else note
-    return Picture(axes.svg(f"The linear pieces of f on {about}", parts), axes, _plane_pieces(found, chart), note)
+    return Picture(
+        axes.svg(f"The linear pieces of f on {about}", parts),
+        axes,
+        _plane_pieces(found, cells.fills(), axes.names),
+        note,
+    )
 
 
 def _plane(state: State) -> Region | None:
@@ -248,24 +258,9 @@ def _square_axes(sides: Sequence[tuple[Fraction, Fraction]], names: tuple[str, s
     return Axes((left, bottom), (right, top), height, names)
 
 
-def _window_region(state: State, chart: Chart | None, axes: Axes) -> Region:
+def _window_region(chart: Chart | None, axes: Axes) -> Region:
     low, high = list(axes.low), list(axes.high)
     return replace(box(low, high), chart=chart) if chart is not None else box(low, high)
-
-
-def _trace(state: State, chart: Chart | None, axes: Axes) -> list[Point]:
-    """The corners of the part of the window that lies in the region."""
-    (left, bottom), (right, top) = axes.low, axes.high
-    corners: list[Point] = [(left, bottom), (right, bottom), (right, top), (left, top)]
-    columns = [(Fraction(i == 0), Fraction(i == 1)) for i in range(state.kind.inputs)]
-    if chart is not None:
-        columns = list(zip(state.x, state.y, strict=True))
-    for normal, low, high in zip(columns, state.low, state.high, strict=True):
-        if high is not None:
-            corners = clipped(corners, HalfSpace(vector(normal), high))
-        if low is not None:
-            corners = clipped(corners, HalfSpace(vector(normal).scaled(Fraction(-1)), -low))
-    return corners
 
 
 def _zero_line(polygon: Polygon) -> list[list[Pair]]:
@@ -283,12 +278,13 @@ def _zero_line(polygon: Polygon) -> list[list[Pair]]:
     return [ends[:2]] if len(ends) == 2 else []
 
 
-def _plane_pieces(found: Sequence[Polygon], chart: Chart | None) -> tuple[tuple[str, Markup, str], ...]:
+def _plane_pieces(
+    found: Sequence[Polygon], fills: Sequence[str], names: tuple[str, str]
+) -> tuple[tuple[str, Markup, str], ...]:
     entries: dict[int, tuple[str, Markup, str]] = {}
-    names = ["s", "t"] if chart is not None else ["x0", "x1"]
     for polygon in found:
-        if polygon.number not in entries and len(entries) < SHOWN_PIECES:
-            entries[polygon.number] = ("", _map(polygon.forms[0], names), colour(polygon.number))
+        if polygon.map not in entries and len(entries) < SHOWN_PIECES:
+            entries[polygon.map] = ("", _map(polygon.forms[0], names), fills[polygon.piece])
     return tuple(entries.values())
 
 
@@ -338,15 +334,6 @@ def _band(axes: Axes, state: State) -> Markup:
     return element(
         "rect", x=f"{axes.x(low):.2f}", y=TOP, width=f"{width:.2f}", height=axes.height - TOP - BOTTOM, class_="region"
     )
-
-
-def _veil(axes: Axes, trace: Sequence[Pair]) -> Markup:
-    """What lies outside the region, dimmed: the window with the region cut out."""
-    (left, bottom), (right, top) = axes.low, axes.high
-    outer = [(left, bottom), (right, bottom), (right, top), (left, top)]
-    rings = [outer, *([trace] if len(trace) > 2 else [])]
-    path = " ".join("M" + " L".join(axes.place(c) for c in ring) + " Z" for ring in rings)
-    return element("path", d=path, class_="veil", fill_rule="evenodd")
 
 
 def _edges(axes: Axes, state: State, axis: int) -> list[Markup]:

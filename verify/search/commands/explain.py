@@ -21,7 +21,7 @@ from verify.kernel.evidence import Empty
 from verify.kernel.exact import Bits, preactivations
 from verify.network import Network, floats
 from verify.property import CATALOGUE, Claim
-from verify.rational import Floats, Vector, display
+from verify.rational import Floats, Vector, counted, display_apart
 from verify.region import Box
 from verify.region.region import Region
 from verify.search.budget import Budget
@@ -67,9 +67,16 @@ class Break:
 
     def __str__(self) -> str:
         names = ", ".join(self.units[:3]) + (f" and {len(self.units) - 3} more" if len(self.units) > 3 else "")
-        way = f"input {self.coordinate}" if self.coordinate is not None else "a direction that changes several inputs"
-        slopes = f"{display(self.slope_before)} to {display(self.slope_after)}"
-        return f"{names} switch{'es' if len(self.units) == 1 else ''}: the slope along {way} goes from {slopes}"
+        before, after = display_apart(self.slope_before, self.slope_after)
+        verb = "switches" if len(self.units) == 1 else "switch"
+        return f"{names} {verb}: the slope of output {self.output} {self._way()} goes from {before} to {after}"
+
+    def _way(self) -> str:
+        if self.coordinate is not None:
+            return f"in x{self.coordinate}"
+        entries = self.direction.fractions()
+        most = max(range(len(entries)), key=lambda j: abs(entries[j]))
+        return f"along a direction that changes {counted(sum(map(bool, entries)), 'input')}, per unit of x{most},"
 
 
 @dataclass(frozen=True, eq=False)

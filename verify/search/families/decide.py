@@ -51,6 +51,7 @@ class FamilyOutcome(Answered):
     lines: tuple[Line, ...] = ()
     reason: str = ""
     witness: Witness | None = None
+    checking: float = 0.0
 
     @property
     def judgement(self) -> FamilyJudgement | None:
@@ -98,8 +99,12 @@ def _judged(
     lines: tuple[Line, ...],
     witness: Witness | None = None,
 ) -> FamilyOutcome:
+    started = budget.elapsed
     judgement = judge_family(claim, evidence, witness)
-    return FamilyOutcome(judgement, evidence, engine, tuple(tried), budget.elapsed, lines, witness=witness)
+    ended = budget.elapsed
+    return FamilyOutcome(
+        judgement, evidence, engine, tuple(tried), ended, lines, witness=witness, checking=ended - started
+    )
 
 
 def _with_z3(

@@ -1,1 +1,1 @@
-"""Linear programs, answered exactly, and exact points of polyhedra."""
+"""Linear programs, answered exactly."""

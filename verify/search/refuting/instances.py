@@ -10,7 +10,7 @@ from fractions import Fraction
 from verify.property import Assignment, Claim
 from verify.rational import Vector, vector, zeros
 from verify.search.budget import Budget
-from verify.search.geometry.inside import inside
+from verify.search.refuting.inside import inside
 from verify.search.stability import moved
 
 # Instances made of simple points only, and the numbers tried for variables that are numbers.

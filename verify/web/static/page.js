@@ -19,8 +19,21 @@ function route() {
   PAGES[page](new URLSearchParams(query || ""));
 }
 
+// A browser that has just started, or whose network changes, may lose the first request: ask again for some seconds.
+async function setUp(tries = 5) {
+  for (let wait = 250; ; wait *= 2) {
+    try {
+      return await ask("/api/setup");
+    } catch (error) {
+      if (!--tries) throw error;
+      trouble(error.message);
+      await new Promise((done) => setTimeout(done, wait));
+    }
+  }
+}
+
 try {
-  const setup = await ask("/api/setup");
+  const setup = await setUp();
   startPlay(setup);
   startNetwork(setup);
   startExamples(setup);
