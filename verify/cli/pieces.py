@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from verify import api
-from verify.arrangement import Pieces, Volumes, average_degree, volume_histogram
+from verify.arrangement import Pieces, Volumes, average_degree, count, samples, volume_histogram
 from verify.arrangement.bounds import montufar_bound
 from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
@@ -77,13 +78,10 @@ def pieces(
     began = time.monotonic()
     with Progress(f"{network}: pieces") as progress, workers(jobs) as executor:
         loaded = api.load(network, output)
-        budget = api.make_budget(seconds, progress.line)
-        samples = [
-            api.piece_samples(loaded, region, kind, many, start, timeout=_left(budget), report=progress.line)
-            for kind, many in wanted.items()
-            if many
-        ]
-        found = api.pieces(loaded, region, limit=most, timeout=_left(budget), report=progress.line, executor=executor)
+        budget = replace(api.make_budget(seconds, progress.line), executor=executor)
+        where = api.parse_region(region, loaded)
+        drawn = [samples(loaded, where, kind, many, start, budget) for kind, many in wanted.items() if many]
+        found = count(loaded, where, budget, most)
         sizes = _volumes(found, budget) if wants_volumes else None
         written = _written(found, plot, export)
         if record is not None and found.cells is not None:
@@ -92,14 +90,14 @@ def pieces(
     if as_json:
         data = _data(loaded, found, time.monotonic() - began, written)
         data["volumes"] = None if sizes is None else volumes_json(sizes)
-        data |= {kind: None for kind in wanted} | {each.kind: samples_json(each) for each in samples}
+        data |= {kind: None for kind in wanted} | {each.kind: samples_json(each) for each in drawn}
         click.echo(json.dumps(data, indent=1))
     else:
         _show(loaded, found, written)
-        for line in (*volume_lines(sizes), *(line for each in samples for line in sample_lines(each))):
+        for line in (*volume_lines(sizes), *(line for each in drawn for line in sample_lines(each))):
             click.echo(line)
     missing = found.cells is None or isinstance(sizes, str)
-    return 3 if missing or any(each.reason for each in samples) else 0
+    return 3 if missing or any(each.reason for each in drawn) else 0
 
 
 def _volumes(found: Pieces, budget: Budget) -> Volumes | str:
@@ -110,11 +108,6 @@ def _volumes(found: Pieces, budget: Budget) -> Volumes | str:
         return volume_histogram(found, budget)
     except (BudgetExceeded, MemoryError) as stop:
         return str(stop) or "out of memory"
-
-
-def _left(budget: Budget) -> float | None:
-    """The seconds that are left, a trifle where none are."""
-    return None if budget.seconds is None else max(budget.remaining, 1e-6)
 
 
 def _record(network: Network, found: Pieces, path: str, budget: Budget) -> None:
