@@ -14,7 +14,7 @@ from tests.arrangement.nets import chain, degenerate, reference
 from tests.support import random_claims, random_networks
 from tests.support.brute_cells import Brute
 from tests.support.outside import outside
-from verify.arrangement import counting
+from verify.arrangement import counting, forms
 from verify.arrangement import domain as domains
 from verify.arrangement.bounds import montufar_bound
 from verify.arrangement.counting import Pieces, average_degree, count
@@ -274,3 +274,15 @@ def test_large_l1_balls(monkeypatch: pytest.MonkeyPatch) -> None:
             assert numbers(count(net, region, Budget())) == numbers(alone), seed
     net = chain([([[int(i == j) for j in range(9)] for i in (0, 1)], [0, 0]), ([[1, -1]], [0])])
     assert numbers(count(net, l1_ball(vector([0] * 9), 1), Budget())) == (4, 4, 4)
+
+
+def test_forms_are_the_same_a_cell_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = reference((3, 6, 6, 2), 1)
+    whole = count(net, cube(3), Budget())
+    monkeypatch.setattr(forms, "CHUNK", 1)
+    single = count(net, cube(3), Budget())
+    assert numbers(whole) == numbers(single)
+    assert whole.arrangement is not None and single.arrangement is not None
+    first, second = whole.arrangement.outputs, single.arrangement.outputs
+    assert first is not None and second is not None and first.rows.shape == second.rows.shape
+    assert (abs(first.rows - second.rows) <= first.errors[:, None] + second.errors[:, None]).all()
