@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import secrets
 from fractions import Fraction
 from itertools import pairwise
 
@@ -61,25 +62,34 @@ def _regions(rng: random.Random, size: int) -> list[Region]:
     return [ball(middle, 1), l1_ball(middle, 2), half]
 
 
-def test_counts_on_random_parts() -> None:
-    """On segments the walk's, on triangles those of brute force; all corners inside."""
+def compare_on_random_parts(seed: int) -> int:
+    """Segments with the walk, triangles with brute force; returns how many triangles have more than two cells."""
+    rng = random.Random(seed)
+    size = rng.choice([2, 2, 3])
+    net = random_claims.network(rng, size)
     seen = 0
-    for seed in range(6):
-        rng = random.Random(seed)
-        size = rng.choice([2, 2, 3])
-        net = random_claims.network(rng, size)
-        for region in _regions(rng, size):
-            try:
-                on = [samples(net, region, kind, 2, seed, Budget()) for kind in ("segments", "slices")]
-            except InputError:  # infinite, or of too few dimensions
-                continue
-            assert all(region.contains(point) for each in on for sample in each.found for point in sample.corners)
-            _check_segments(net, on[0])
-            for sample in on[1].found:
-                counts = Brute(net, spanned(sample.corners)).counts()
-                assert (sample.cells, sample.pieces, sample.affine_maps) == counts
-                seen += counts[0] > 2
-    assert seen > 3
+    for region in _regions(rng, size):
+        try:
+            on = [samples(net, region, kind, 2, seed, Budget()) for kind in ("segments", "slices")]
+        except InputError:  # infinite, empty or of too few dimensions
+            continue
+        assert all(region.contains(point) for each in on for sample in each.found for point in sample.corners)
+        _check_segments(net, on[0])
+        for sample in on[1].found:
+            counts = Brute(net, spanned(sample.corners)).counts()
+            assert (sample.cells, sample.pieces, sample.affine_maps) == counts, (seed, region.text)
+            seen += counts[0] > 2
+    return seen
+
+
+def test_counts_on_random_parts() -> None:
+    assert sum(map(compare_on_random_parts, range(6))) > 3
+
+
+@pytest.mark.campaign
+def test_counts_on_random_parts_with_fresh_seeds() -> None:
+    start = secrets.randbits(40)
+    assert sum(map(compare_on_random_parts, range(start, start + 60))) > 30
 
 
 def _check_segments(net: Network, on: Samples) -> None:
