@@ -18,7 +18,7 @@ from verify.arrangement.statistics import power_below, spanned
 from verify.errors import InputError
 from verify.network import Network
 from verify.rational import Vector, vector
-from verify.region import Region, ball, box, everything, l1_ball, segment
+from verify.region import HalfSpace, Region, ball, box, everything, l1_ball, segment
 from verify.search.budget import Budget
 from verify.search.refuting.walk import stretches
 
@@ -115,6 +115,24 @@ def _beyond(a: Vector, b: Vector) -> Vector:
     return b + (b - a).scaled(Fraction(1, 1000))
 
 
+def test_regions_of_half_spaces() -> None:
+    """Bounded by half-spaces alone, thin, and a small part of its box."""
+    net, cube = reference((3, 6, 6, 1), 0), box([-1] * 3, [1] * 3)
+
+    def rows(*normals: tuple[int, int, int], bound: Fraction) -> list[HalfSpace]:
+        return [HalfSpace(vector(normal), bound) for normal in normals]
+
+    corner = rows((-1, -1, 0), (-1, 0, -1), (0, -1, -1), (1, 1, 1), bound=Fraction(1))
+    for region in (
+        box([None] * 3, [None] * 3).with_rows(corner),
+        cube.with_rows(rows((1, 1, 1), (-1, -1, -1), bound=Fraction(0))),
+        cube.with_rows(rows((1, 1, 1), bound=Fraction(-299, 100))),
+    ):
+        found = samples(net, region, "slices", 2, 0, Budget()).found
+        assert len(found) == 2
+        assert all(region.contains(point) for sample in found for point in sample.corners)
+
+
 def test_seeds() -> None:
     net = reference((2, 8, 8, 1), 0)
     first, again, other = (samples(net, SQUARE, "segments", 3, seed, Budget()) for seed in (1, 1, 2))
@@ -125,7 +143,7 @@ def test_seeds() -> None:
 @pytest.mark.parametrize(
     ("region", "kind", "said"),
     [
-        (everything(2), "segments", "the region is infinite"),
+        (everything(2), "segments", "the region has no finite box"),
         (ball(vector([0, 0]), 0), "segments", "of 1 or more dimensions, this one has 0"),
         (segment(vector([0, 0]), vector([1, 1])), "slices", "of 2 or more dimensions, this one has 1"),
     ],

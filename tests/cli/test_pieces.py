@@ -61,7 +61,7 @@ def test_limit(capsys: Capture) -> None:
         (["relu", "--segments", "0"], "--segments 0: expected a whole number"),
         (["relu", "--slices", "two"], "--slices two: expected a whole number"),
         (["relu", "--seed", "-1"], "--seed -1: expected a whole number"),
-        (["relu", "--segments", "1"], "the region is infinite"),
+        (["relu", "--segments", "1"], "the region has no finite box"),
         (["relu", "--on", "box(0, 1)", "--slices", "1"], "of 2 or more dimensions, this one has 1"),
         (["maxpool", "--on", "box(0, 1)", "--volumes"], "up to 7 dimensions, this one has 9"),
         (["relu", "--plot", "x.png"], "expected a file name that ends in .svg"),

@@ -18,6 +18,7 @@ import numpy as np
 from verify.arrangement.counting import MOST_DIMENSIONS, Pieces, count
 from verify.arrangement.details import grouped
 from verify.arrangement.domain import Domain, make_domain
+from verify.arrangement.enumerate import beginning
 from verify.arrangement.volumes import exact_volume, triangulation
 from verify.errors import BudgetExceeded, InputError
 from verify.network import Network
@@ -165,15 +166,16 @@ def spanned(corners: tuple[Vector, ...]) -> Region:
 
 def _uniform(domain: Domain, rng: random.Random, kind: str) -> Iterator[Vector]:
     """Inputs of the network, drawn from the region."""
-    region = domain.region
-    if not isinstance(region.base, L1Ball):
-        region = domain.problem.question.region
     what = f"random {kind} of {domain.region.text or 'the region'}"
-    if not region.base.is_bounded:
-        raise InputError(f"{what}: the region is infinite, and has no uniform distribution; take a box of it")
+    ball, inner = domain.region.base, domain.problem.question.region
+    sides = [] if isinstance(ball, L1Ball) else _sides(domain, what)
     while True:
         for _ in range(MOST_DRAWS):
-            t = _in_l1_ball(region.base, rng) if isinstance(region.base, L1Ball) else _in_box(region, rng)
+            if isinstance(ball, L1Ball):
+                t, region = _in_l1_ball(ball, rng), domain.region
+            else:
+                drawn = (low if low == high else low + (high - low) * _share(rng) for low, high in sides)
+                t, region = vector(drawn), inner
             if all(row.slack(t) >= 0 for row in region.rows):
                 break
         else:
@@ -183,15 +185,26 @@ def _uniform(domain: Domain, rng: random.Random, kind: str) -> Iterator[Vector]:
         yield domain.region.point(t if region is domain.region else domain.problem.embedded(t))
 
 
+def _sides(domain: Domain, what: str) -> list[tuple[Fraction, Fraction]]:
+    """A box around the region, in hull coordinates: where there are half-spaces and few dimensions, the smallest."""
+    base = domain.base
+    sides = list(zip(base.low.fractions(), base.high.fractions(), strict=True))
+    if domain.problem.question.region.rows and domain.dimension <= MOST_DIMENSIONS:
+        begun = beginning(domain)
+        corners = [begun.exact.point(v) for v in range(begun.complex.vertex_count)]
+        is_finite = all(point[-1] for point in corners)
+        for place, j in enumerate(domain.free if is_finite else ()):
+            values = [Fraction(point[place], point[-1]) for point in corners]
+            sides[j] = min(values), max(values)
+    else:
+        is_finite = base.is_bounded
+    if not is_finite:
+        raise InputError(f"{what}: the region has no finite box, and no uniform distribution; take a box of it")
+    return sides
+
+
 def _share(rng: random.Random) -> Fraction:
     return Fraction(2 * rng.getrandbits(20) + 1, 2 * GRID)
-
-
-def _in_box(region: Region, rng: random.Random) -> Vector:
-    base = region.base
-    assert not isinstance(base, L1Ball)
-    sides = zip(base.low.fractions(), base.high.fractions(), strict=True)
-    return vector([low if low == high else low + (high - low) * _share(rng) for low, high in sides])
 
 
 def _in_l1_ball(ball: L1Ball, rng: random.Random) -> Vector:
