@@ -1,6 +1,8 @@
 """Draw a lattice network: a maximum of minima of few affine functions, with many activation cells and few pieces.
 
-    python examples/lattice.py docs/lattice.svg
+    python examples/lattice.py docs/lattice.svg docs/volumes.svg
+
+The second file, if named, gets a histogram of the volumes of its cells.
 
 The network is made here, from eight planes with small whole numbers: f(x) = max over i of min over j in S_i of
 a_j . x + b_j, every maximum and minimum as a tree of ReLU units. Each comparison that a tree makes switches a unit
@@ -15,9 +17,11 @@ from functools import reduce
 from pathlib import Path
 
 import verify
+from verify.arrangement import volume_histogram
 from verify.network import Builder, Network, Tensor
 from verify.network.builder import dense, maximum
 from verify.report.pieces import picture
+from verify.report.pieces_statistics import histogram
 
 PLANES, TERMS, WIDTH, SEED = 8, 6, 4, 5
 
@@ -44,11 +48,13 @@ def _greatest(values: list[Tensor]) -> Tensor:
 
 
 def main() -> None:
-    """Write the picture to the path given."""
+    """Write the picture to the first path given, the histogram to the second."""
     found = verify.pieces(lattice(), "box(-2, 2)")
     drawn = picture(found)
     Path(sys.argv[1]).write_text(drawn.document(), encoding="utf-8")
     print(drawn.caption)
+    for path in sys.argv[2:3]:
+        Path(path).write_text(histogram(volume_histogram(found)).document(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ network that they make is measured exactly:
 - how many weights are negative;
 - how many ReLU switch somewhere on the data box (``verify.explain``; with one layer its bounds are exact);
 - the median affine radius at 16 test images (``verify.radius``), at half contrast, so that they lie inside the box;
-- the medians of cells and affine pieces on the segments from each to the next of another digit (an exact walk).
+- the medians of cells and affine pieces on the segments from each to the next of another digit (an exact walk);
+- the cells and linear pieces on the triangle of the first three images of different digits (an exact subdivision).
 
 Fixed seeds; a few seconds. Another machine may round a sum in training differently, so only what is computed from given
 weights is the same everywhere; the last weights are kept in the file for that.
@@ -32,6 +33,8 @@ import numpy as np
 import verify
 from examples import train_digits
 from examples.train_digits import Parameters
+from verify.arrangement import count
+from verify.arrangement.statistics import spanned
 from verify.network import Builder, Network
 from verify.network.builder import conv, dense, relu
 from verify.rational import Vector, display, exact_text, vector
@@ -90,6 +93,11 @@ def pairs_of(labels: Sequence[int]) -> list[tuple[int, int]]:
     return [(i, j) for i, j in following if j is not None]
 
 
+def corners_of(labels: Sequence[int]) -> list[int]:
+    """The first three images of different digits."""
+    return sorted({label: i for i, label in reversed(list(enumerate(labels)))}.values())[:3]
+
+
 def statistics_of(weights: dict[str, Any], images: list[list[int]], labels: list[int]) -> dict[str, Any]:
     """Everything that is measured exactly of one network: radii at the images, cells and pieces between them."""
     network = network_of(weights)
@@ -97,6 +105,7 @@ def statistics_of(weights: dict[str, Any], images: list[list[int]], labels: list
     radii = [radius_at(network, point_of(image)) for image in images]
     ways = [(vector_of(images[i]), vector_of(images[j])) for i, j in pairs_of(labels)]
     counts = [counts_between(network, start, end) for start, end in ways]
+    whole = count(network, spanned(tuple(vector_of(images[i]) for i in corners_of(labels))), Budget())
     return {
         "negative": {name: share_negative(weights[f"{name}.weight"]) for name in ("conv1", "dense")},
         "negative_biases": {name: share_negative(weights[f"{name}.bias"]) for name in ("conv1", "dense")},
@@ -106,6 +115,8 @@ def statistics_of(weights: dict[str, Any], images: list[list[int]], labels: list
         "affine_radius": exact_text(statistics.median(radii)),
         "cells": statistics.median_low(cells for cells, _ in counts),
         "pieces": statistics.median_low(pieces for _, pieces in counts),
+        "slice_cells": whole.cells,
+        "slice_pieces": whole.pieces,
     }
 
 
@@ -165,7 +176,8 @@ def said(epoch: dict[str, Any]) -> str:
     return (
         f"epoch {epoch['epoch']:2}: accuracy {epoch['accuracy']:.1%}, negative weights {negative},"
         f" switching {epoch['switching']} of {epoch['relu']} ReLU, affine radius {radius},"
-        f" segments {epoch['cells']} cells, {epoch['pieces']} pieces"
+        f" segments {epoch['cells']} cells, {epoch['pieces']} pieces,"
+        f" slice {epoch['slice_cells']} cells, {epoch['slice_pieces']} pieces"
     )
 
 

@@ -158,9 +158,29 @@ def test_training_shrinks_the_balls_on_which_the_network_is_affine(theorem: Theo
         f" by an exact walk.{same} The number jumps up from {pieces[0]} and then varies; it does not follow"
         " the radius.",
     )
-    header = ["epoch", "accuracy", "switching ReLU", "affine radius", "cells", "pieces"]
+    planes, joined = [e["slice_cells"] for e in epochs], [e["slice_pieces"] for e in epochs]
+    same = " There too every line changes the map." if planes == joined else ""
+    book.figure(
+        chart(
+            "Cells and pieces on a slice by epoch",
+            "epoch",
+            "number on a triangle",
+            {"cells": pairs(epochs, planes), "linear pieces": pairs(epochs, joined)},
+        ),
+        "Exact counts on the triangle whose corners are the first three images of different digits:"
+        f" {planes[0]} cell before training, at most {max(planes)}, and {planes[-1]} at the end.{same}",
+    )
+    header = ["epoch", "accuracy", "switching ReLU", "affine radius", "cells", "pieces", "cells on the slice"]
     rows = [
-        (e["epoch"], f"{e['accuracy']:.1%}", e["switching"], f"{float(r):.4f}", e["cells"], e["pieces"])
+        (
+            e["epoch"],
+            f"{e['accuracy']:.1%}",
+            e["switching"],
+            f"{float(r):.4f}",
+            e["cells"],
+            e["pieces"],
+            e["slice_cells"],
+        )
         for e, r in zip(epochs, radii, strict=True)
     ]
     book.table(header, rows, "All numbers but the accuracy are exact; the radius is shown rounded.")

@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from verify import strategies
-    from verify.api import check, explain, lipschitz, load, parse_region, pieces, radius, simplify, symbolic_form
+    from verify.api import (
+        check,
+        explain,
+        lipschitz,
+        load,
+        parse_region,
+        piece_samples,
+        pieces,
+        radius,
+        simplify,
+        symbolic_form,
+    )
     from verify.asking import ask, functions, variables
     from verify.errors import EvidenceError, InputError, VerifyError
     from verify.family import check_family, load_family
@@ -38,6 +49,7 @@ _HOMES = {
     "radius": "verify.api",
     "lipschitz": "verify.api",
     "parse_region": "verify.api",
+    "piece_samples": "verify.api",
     "pieces": "verify.api",
     "simplify": "verify.api",
     "symbolic_form": "verify.api",
@@ -79,6 +91,7 @@ __all__ = [
     "load",
     "load_family",
     "parse_region",
+    "piece_samples",
     "pieces",
     "radius",
     "recheck",

@@ -27,6 +27,7 @@ from verify.search.problem import is_empty
 
 if TYPE_CHECKING:
     from verify.arrangement.counting import Pieces
+    from verify.arrangement.statistics import Samples
     from verify.search.commands.compare import Comparison
     from verify.search.commands.explain import Explanation
     from verify.search.commands.lipschitz import LipschitzConstant
@@ -300,6 +301,29 @@ def pieces(
     loaded = load(network)
     budget = replace(make_budget(timeout, report), executor=executor)
     return drawn(count_pieces(loaded, parse_region(on, loaded), budget, limit))
+
+
+def piece_samples(
+    network: str | Path | Network,
+    on: str | Region,
+    kind: str = "segments",
+    number: int = 100,
+    seed: int = 0,
+    *,
+    timeout: float | None = None,
+    report: Callable[[str], None] | None = None,
+) -> Samples:
+    """The exact counts of ``pieces`` on random parts of a bounded region, the same parts for the same seed.
+
+    ``segments`` join two points, drawn uniformly from the region; ``slices`` are the triangles of three. Fewer than
+    ``number`` are found out of time.
+    """
+    from verify.arrangement import statistics
+
+    if kind not in statistics.KINDS:
+        raise InputError(f"kind {kind!r}: expected one of {', '.join(statistics.KINDS)}")
+    loaded = load(network)
+    return statistics.samples(loaded, parse_region(on, loaded), kind, number, seed, make_budget(timeout, report))
 
 
 def compare(

@@ -58,6 +58,12 @@ def test_limit(capsys: Capture) -> None:
     [
         (["relu", "--limit", "0"], "--limit 0: expected a whole number"),
         (["relu", "--limit", "1e3"], "--limit 1e3"),
+        (["relu", "--segments", "0"], "--segments 0: expected a whole number"),
+        (["relu", "--slices", "two"], "--slices two: expected a whole number"),
+        (["relu", "--seed", "-1"], "--seed -1: expected a whole number"),
+        (["relu", "--segments", "1"], "the region has no finite box"),
+        (["relu", "--on", "box(0, 1)", "--slices", "1"], "of 2 or more dimensions, this one has 1"),
+        (["maxpool", "--on", "box(0, 1)", "--volumes"], "up to 7 dimensions, this one has 9"),
         (["relu", "--plot", "x.png"], "expected a file name that ends in .svg"),
         (["relu", "--export", "x.txt"], "ends in .json or .npz"),
         (["relu", "--on", "box(0, 1) & box(2, 3)"], "is empty"),
@@ -85,3 +91,38 @@ def test_plot_and_export(capsys: Capture, tmp_path: Path) -> None:
     assert all(not other["effective"] for cell in exact["polytopes"] for other in cell["neighbours"])
     with np.load(arrays) as loaded:
         assert sorted(loaded["cell"]) == [0, 1] and set(loaded["piece"]) == {0}
+
+
+STATISTICS = """\
+identity_pair on box(-1, 1)
+  2 activation cells  (each with 1 neighbour on average)
+  1 linear piece  (cells with one affine map, joined through facets)
+  1 affine map  (different ones)
+  volumes: 2 to 2
+    2^1 to 2^2  2 ########################
+  3 random segments (seed 4)
+                       mean  min  max
+"""
+
+
+def test_statistics(capsys: Capture) -> None:
+    arguments = ["pieces", "identity_pair", "--on", "box(-1, 1)", "--volumes", "--segments", "3", "--seed", "4"]
+    assert call(capsys, *arguments).out.startswith(STATISTICS)
+    data = call(capsys, *arguments, "--slices", "2", "--json").json
+    assert data["volumes"] == {"buckets": {"1": 2}, "infinite": 0, "smallest": "2", "largest": "2", "reason": ""}
+    for kind, asked in (("segments", 3), ("slices", 2)):
+        found = data[kind]
+        assert (found["asked"], found["counted"], found["seed"], found["reason"]) == (asked, asked, 4, "")
+        assert found["pieces"] == {"mean": "1", "min": 1, "max": 1, "each": [1] * asked}
+        cells = found["cells"]
+        assert Fraction(cells["mean"]) == Fraction(sum(cells["each"]), asked)
+        assert (cells["min"], cells["max"]) == (min(cells["each"]), max(cells["each"]))
+
+
+def test_statistics_that_are_missing(capsys: Capture) -> None:
+    """The counts are missing: so are the volumes, but not what random segments have."""
+    arguments = ["pieces", "identity_pair", "--on", "box(-1, 1)", "--limit", "1", "--volumes", "--segments", "2"]
+    found = call(capsys, *arguments, "--json")
+    assert found.status == 3 and found.json["segments"]["counted"] == 2
+    assert found.json["volumes"]["buckets"] is None
+    assert found.json["volumes"]["reason"] == "the cells were not counted"

@@ -53,7 +53,7 @@ COMMANDS = {
     "explain": ["explain relu"],
     "radius": ["radius relu --at '[1]'"],
     "lipschitz": ["lipschitz relu"],
-    "pieces": ["pieces relu"],
+    "pieces": ["pieces identity_pair --on 'box(-1, 1)' --volumes --segments 1 --slices 1"],
     "symbolic": ["symbolic relu"],
     "simplify": ["simplify thread -o r.onnx"],
     "properties": ["properties"],

@@ -10,8 +10,10 @@ import pytest
 
 import verify
 from examples.lattice import lattice
+from verify.arrangement import volume_histogram
 from verify.cli.run import run
 from verify.report.pieces import picture
+from verify.report.pieces_statistics import histogram
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "pieces.md").read_text(encoding="utf-8")
@@ -29,3 +31,5 @@ def test_lattice() -> None:
     found = verify.pieces(lattice(), "box(-2, 2)")
     assert (found.cells, found.pieces, found.affine_maps) == (86, 11, 7)
     assert (DOCS / "lattice.svg").read_text(encoding="utf-8") == picture(found).document()
+    volumes = histogram(volume_histogram(found)).document()
+    assert (DOCS / "volumes.svg").read_text(encoding="utf-8") == volumes

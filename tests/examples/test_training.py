@@ -35,12 +35,14 @@ def test_it_starts_nonnegative_and_affine(data: dict[str, Any]) -> None:
     first = data["epochs"][0]
     assert first["negative"] == {"conv1": "0/36", "dense": "0/2560"}
     assert (first["switching"], first["cells"], first["pieces"]) == (0, 1, 1)
+    assert (first["slice_cells"], first["slice_pieces"]) == (1, 1)
 
 
 def test_every_epoch_is_there_and_cells_hold_pieces(data: dict[str, Any]) -> None:
     epochs = data["epochs"]
     assert [e["epoch"] for e in epochs] == list(range(training.EPOCHS + 1))
     assert all(1 <= e["pieces"] <= e["cells"] for e in epochs)
+    assert all(1 <= e["slice_pieces"] <= e["slice_cells"] for e in epochs)
     assert all(e["switching"] + e["undecided"] <= e["relu"] == 256 for e in epochs)
     assert all(Fraction(e["affine_radius"]) > 0 for e in epochs)
 
@@ -83,6 +85,10 @@ def test_gradients_of_one_convolution_match_differences() -> None:
 
 def test_pairs_are_of_different_digits() -> None:
     assert training.pairs_of([1, 1, 2, 2, 1, 1]) == [(0, 2), (1, 2), (2, 4), (3, 4)]
+
+
+def test_the_slice_has_images_of_three_digits() -> None:
+    assert training.corners_of([5, 5, 2, 5, 2, 7, 1]) == [0, 2, 5]
 
 
 def test_the_data_are_the_test_images(data: dict[str, Any]) -> None:

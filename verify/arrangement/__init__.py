@@ -8,5 +8,6 @@ in the region's affine hull.
 """
 
 from verify.arrangement.counting import Pieces, average_degree, count
+from verify.arrangement.statistics import Samples, Volumes, samples, volume_histogram
 
-__all__ = ["Pieces", "average_degree", "count"]
+__all__ = ["Pieces", "Samples", "Volumes", "average_degree", "count", "samples", "volume_histogram"]

@@ -101,12 +101,15 @@ class Complex:
         return self.levels[-1].count
 
     def sides(self, signs: Signs) -> tuple[list[Mask], list[Mask]]:
-        """For each dimension: which faces have a vertex of positive, and of negative sign."""
+        """For each dimension: which faces have a vertex of positive, and of negative sign.
+
+        Every cut asks this of all faces, hence ``take`` and ``compress``, which are faster than indexing with masks.
+        """
         above, below = [signs > 0], [signs < 0]
         for level in self.levels[1:]:
             for known in (above, below):
                 found = np.zeros(level.count, dtype=bool)
-                found[level.up.rows[known[-1][level.down.rows]]] = True
+                found[level.up.rows.compress(known[-1].take(level.down.rows))] = True
                 known.append(found)
         return above, below
 
@@ -117,11 +120,10 @@ class Complex:
         Parts on the plus side keep the numbers of the faces that they are part of.
         """
         above, below = self.sides(signs)
-        divided = [np.flatnonzero(a & b).astype(np.int32) for a, b in zip(above, below, strict=True)]
-        cells = divided[-1]
+        cells = np.flatnonzero(above[-1] & below[-1]).astype(np.int32)
         if not len(cells):
             return Cut(cells, above[-1], np.zeros((0, 2), dtype=np.int32))
-        return _Cutting(self, above, below, divided, new_forms(cells)).run()
+        return _Cutting(self, above, below, new_forms(cells)).run()
 
     def part(self, cells: Mask) -> tuple[Complex, Ids]:
         """The complex of some of the cells, faces numbered anew in the old order; and the old numbers of vertices."""
@@ -168,25 +170,25 @@ class Complex:
 class _Cutting:
     """One cut. On each level the minus parts of divided faces are numbered first, then the faces between parts."""
 
-    def __init__(
-        self, complex_: Complex, above: list[Mask], below: list[Mask], divided: list[Ids], first_form: int
-    ) -> None:
+    def __init__(self, complex_: Complex, above: list[Mask], below: list[Mask], first_form: int) -> None:
         self.levels, self.top = complex_.levels, complex_.dimension
-        self.above, self.below, self.divided = above, below, divided
+        self.above, self.below = above, below
+        self.is_divided = [a & b for a, b in zip(above, below, strict=True)]
+        self.divided: list[Ids] = [np.flatnonzero(mask).astype(np.int32) for mask in self.is_divided]
         counts = [level.count for level in self.levels]
         self.pairs = [level.up.size for level in self.levels]
         self.minus: list[Ids] = []
         self.between: list[Ids] = []
-        for q, chosen in enumerate(divided):
+        for q, chosen in enumerate(self.divided):
             minus = np.full(counts[q], -1, dtype=np.int32)
             minus[chosen] = counts[q] + np.arange(len(chosen), dtype=np.int32)
             self.minus.append(minus)
             between = np.full(counts[q], -1, dtype=np.int32)
             if q:
-                between[chosen] = counts[q - 1] + len(divided[q - 1]) + np.arange(len(chosen), dtype=np.int32)
+                between[chosen] = counts[q - 1] + len(self.divided[q - 1]) + np.arange(len(chosen), dtype=np.int32)
             self.between.append(between)
         self.forms = np.full(counts[-1], -1, dtype=np.int32)
-        self.forms[divided[-1]] = first_form + np.arange(len(divided[-1]), dtype=np.int32)
+        self.forms[self.divided[-1]] = first_form + np.arange(len(self.divided[-1]), dtype=np.int32)
 
     def run(self) -> Cut:
         homes = [level.home.rows[chosen] for level, chosen in zip(self.levels, self.divided, strict=True)]
@@ -204,16 +206,16 @@ class _Cutting:
     def _ends(self) -> Ids:
         """The two vertices of each divided edge."""
         edges = self.levels[1]
-        pairs = np.flatnonzero(self.minus[1][edges.up.rows] >= 0)
+        pairs = np.flatnonzero(self.is_divided[1].take(edges.up.rows))
         order = np.argsort(edges.up.rows[pairs], kind="stable")
         return np.asarray(edges.down.rows[pairs[order]].reshape(-1, 2), dtype=np.int32)
 
     def _divide(self, q: int) -> None:
         """Share the boundaries of the divided faces of dimension q out to their parts, and bound what is between."""
         level, chosen = self.levels[q], self.divided[q]
-        pairs = np.flatnonzero(self.minus[q][level.up.rows[: self.pairs[q]]] >= 0)
+        pairs = np.flatnonzero(self.is_divided[q].take(level.up.rows[: self.pairs[q]]))
         faces, parts = level.up.rows[pairs], level.down.rows[pairs]
-        cut = self.minus[q - 1][parts] >= 0
+        cut = self.is_divided[q - 1][parts]
         if q > 1:
             self._bound(q, faces, parts, cut)
         moved = self.below[q - 1][parts] & ~cut
@@ -246,7 +248,7 @@ class _Cutting:
     def _rehouse(self, q: int) -> None:
         """Faces on the minus side of a divided cell that was their home go with its minus part."""
         home = self.levels[q].home.rows
-        moved = np.flatnonzero(self.minus[-1][home] >= 0)
+        moved = np.flatnonzero(self.is_divided[-1].take(home))
         moved = moved[self.below[q][moved] & ~self.above[q][moved]]
         home[moved] = self.minus[-1][home[moved]]
 

@@ -14,6 +14,7 @@ from verify.errors import BudgetExceeded
 from verify.network import Network
 from verify.region import Region
 from verify.search.budget import Budget
+from verify.search.problem import Problem, prepare
 
 # A cube of d dimensions has 3**d faces, and a complex keeps them all.
 MOST_DIMENSIONS = 7
@@ -66,7 +67,7 @@ def count_on(domain: Domain, budget: Budget, limit: int | None = None) -> Pieces
 
 
 def _by_tree(domain: Domain, budget: Budget, limit: int | None) -> Pieces:
-    found = TreeCells(domain, [])
+    found = TreeCells(_lifted(domain, budget), [])
     nothing = Pieces(domain, None, None, None, 1)
     try:
         tree_cells(found, budget, limit)
@@ -74,6 +75,15 @@ def _by_tree(domain: Domain, budget: Budget, limit: int | None) -> Pieces:
     except (BudgetExceeded, MemoryError) as stop:
         return replace(nothing, at_least=max(found.count, 1), reason=str(stop) or "out of memory")
     return Pieces(domain, found.count, pieces, len(found.groups), found.count)
+
+
+def _lifted(domain: Domain, budget: Budget) -> Domain:
+    """A large L1 ball as a polyhedron with further coordinates, which no unit reads: cells and facets are the same."""
+    if domain.has_box:
+        return domain
+    problem = prepare(domain.problem.question, budget, lift_first=True)
+    assert isinstance(problem, Problem)
+    return replace(domain, problem=problem)
 
 
 def average_degree(found: Pieces) -> float | None:

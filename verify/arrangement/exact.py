@@ -75,6 +75,11 @@ class ExactSide:
         self._forms: dict[int, IntegerForm] = {}
         self._signs: dict[int, dict[int, Signs]] = {}
 
+    @property
+    def decided_signs(self) -> bool:
+        """Whether some sign was left open by the floats."""
+        return bool(self._signs)
+
     def form(self, number: int) -> IntegerForm:
         """A form as coprime integers."""
         known = self._forms.get(number)

@@ -25,8 +25,8 @@ from verify.rational import Floats, nearest_float
 
 # Bytes that the forms of one block may take.
 MOST_BYTES = 6 * 2**30
-# Bytes of forms that are multiplied out at a time.
-CHUNK = 2**24
+# Bytes of forms that are multiplied out at a time: few enough for a core's cache.
+CHUNK = 2**20
 # A matrix with fewer nonzero entries than one in so many is multiplied as a sparse one.
 SPARSE = 16
 

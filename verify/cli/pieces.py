@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,15 +12,16 @@ from rich.console import Console
 from rich.text import Text
 
 from verify import api
-from verify.arrangement import Pieces, average_degree
+from verify.arrangement import Pieces, Volumes, average_degree, count, samples, volume_histogram
 from verify.arrangement.bounds import montufar_bound
 from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.cli.workers import jobs_option, workers
-from verify.errors import InputError
+from verify.errors import BudgetExceeded, InputError
 from verify.formats.reading import is_folder
 from verify.network import Network
 from verify.rational import counted
+from verify.report.pieces_statistics import sample_lines, samples_json, volume_lines, volumes_json
 from verify.report.record import check_writable
 from verify.search.budget import Budget
 
@@ -32,6 +34,10 @@ EXPORTS = (".json", ".npz")
 @click.option("--plot", metavar="FILE.svg", help="Draw the pieces of a region of one or two dimensions.")
 @click.option("--export", metavar="FILE", help="Write every cell and its map to FILE.json or FILE.npz.")
 @click.option("--record", metavar="FILE.json", help="Write evidence for the counts, which verify recheck replays.")
+@click.option("--volumes", "wants_volumes", is_flag=True, help="Show how large the cells are, from exact volumes.")
+@click.option("--segments", metavar="N", help="Count on N random segments of a bounded region too.")
+@click.option("--slices", metavar="N", help="Count on N random triangles of a bounded region too.")
+@click.option("--seed", metavar="S", default="0", show_default=True, help="The seed of random segments and slices.")
 @click.option("--limit", metavar="N", help="Give up beyond N cells (status 3).")
 @jobs_option
 @choosing_output
@@ -42,6 +48,10 @@ def pieces(
     plot: str | None,
     export: str | None,
     record: str | None,
+    wants_volumes: bool,
+    segments: str | None,
+    slices: str | None,
+    seed: str,
     limit: str | None,
     jobs: str,
     output: str | None,
@@ -54,7 +64,9 @@ def pieces(
     A cell is a full-dimensional set of points with one activation pattern; a piece is a maximal union of cells with one
     affine map, connected through facets.
     """
-    seconds, most = number(timeout, "timeout"), _limit(limit)
+    seconds, most = number(timeout, "timeout"), _whole(limit, "limit")
+    wanted = {"segments": _whole(segments, "segments"), "slices": _whole(slices, "slices")}
+    start = _seed(seed)
     asked = (("--plot", plot, (".svg",)), ("--export", export, EXPORTS), ("--record", record, (".json",)))
     for option, file, endings in asked:
         if file is not None and not file.endswith(endings):
@@ -66,17 +78,36 @@ def pieces(
     began = time.monotonic()
     with Progress(f"{network}: pieces") as progress, workers(jobs) as executor:
         loaded = api.load(network, output)
-        budget = api.make_budget(seconds, progress.line)
-        found = api.pieces(loaded, region, limit=most, timeout=seconds, report=progress.line, executor=executor)
+        budget = replace(api.make_budget(seconds, progress.line), executor=executor)
+        where = api.parse_region(region, loaded)
+        drawn = [samples(loaded, where, kind, many, start, budget) for kind, many in wanted.items() if many]
+        found = count(loaded, where, budget, most)
+        sizes = _volumes(found, budget) if wants_volumes else None
         written = _written(found, plot, export)
         if record is not None and found.cells is not None:
             _record(loaded, found, record, budget)
             written["record"] = record
     if as_json:
-        click.echo(json.dumps(_data(loaded, found, time.monotonic() - began, written), indent=1))
+        data = _data(loaded, found, time.monotonic() - began, written)
+        data["volumes"] = None if sizes is None else volumes_json(sizes)
+        data |= {kind: None for kind in wanted} | {each.kind: samples_json(each) for each in drawn}
+        click.echo(json.dumps(data, indent=1))
     else:
         _show(loaded, found, written)
-    return 0 if found.cells is not None else 3
+        for line in (*volume_lines(sizes), *(line for each in drawn for line in sample_lines(each))):
+            click.echo(line)
+    missing = found.cells is None or isinstance(sizes, str)
+    return 3 if missing or any(each.reason for each in drawn) else 0
+
+
+def _volumes(found: Pieces, budget: Budget) -> Volumes | str:
+    """The histogram, or why there is none."""
+    if found.cells is None:
+        return "the cells were not counted"
+    try:
+        return volume_histogram(found, budget)
+    except (BudgetExceeded, MemoryError) as stop:
+        return str(stop) or "out of memory"
 
 
 def _record(network: Network, found: Pieces, path: str, budget: Budget) -> None:
@@ -95,11 +126,17 @@ def _record(network: Network, found: Pieces, path: str, budget: Budget) -> None:
     write_text(Path(path), json.dumps(whole) + "\n")
 
 
-def _limit(text: str | None) -> int | None:
+def _whole(text: str | None, name: str) -> int | None:
     if text is None:
         return None
     if not text.isdecimal() or not 1 <= int(text[:12]) <= 10**9:
-        raise InputError(f"--limit {text[:40]}: expected a whole number from 1 to 1000000000")
+        raise InputError(f"--{name} {text[:40]}: expected a whole number from 1 to 1000000000")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise InputError(f"--seed {text[:40]}: expected a whole number of at most 18 digits")
     return int(text)
 
 
