@@ -462,7 +462,7 @@ def test_started_in_another_folder(
         assert not (start / "reports").exists()
         shutil.rmtree(named / "reports")
     ran = run(named, "--rootdir", str(named), "--verify-report", "here", str(named), start=named / "tests")
-    assert "records in here/\n" in ran.out and "report: here/index.html" in ran.out
+    assert "records in here/records/\n" in ran.out and "report: here/index.html" in ran.out
     assert [path.name for path in records(named / "tests" / "here")] == known
 
 

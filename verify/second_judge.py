@@ -24,7 +24,7 @@ import tomllib
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction as Q
 from functools import reduce
@@ -760,16 +760,19 @@ def count_of(shape: Any) -> int:
 class Tensor:
     """Values in row-major order, each a form of the input and of the blocks made so far.
 
-    ``sources`` are the blocks that were read for them, also where weights of zero left nothing of one.
+    ``sources`` are the blocks that were read for them, also where weights of zero left nothing of one. ``merged``: some
+    weight, or constant, is a sum of several, of which an implementation rounds each.
     """
 
     blocks: list[Block]
     shape: tuple[int, ...]
     rows: list[Form]
     sources: frozenset[int]
+    merged: bool = False
 
     def with_rows(self, rows: list[Form], shape: Sequence[int] | None = None) -> Tensor:
-        return Tensor(self.blocks, tuple(shape) if shape is not None else self.shape, rows, self.sources)
+        wanted = tuple(shape) if shape is not None else self.shape
+        return Tensor(self.blocks, wanted, rows, self.sources, self.merged)
 
     def reshape(self, shape: Sequence[int]) -> Tensor:
         if math.prod(shape) != len(self.rows):
@@ -791,13 +794,18 @@ class Tensor:
         return any(ONE in row for row in self.rows)
 
     def simple(self) -> Tensor:
-        """At most one unit of each block in a value and no constant: else these values become a block."""
+        """At most one unit of each block in a value, each once, and no constant: else these values become a block."""
         mixed = any(len({key[0] for key in row}) < len(row) for row in self.rows)
-        return self.block(relu=False) if mixed or self.has_constant() else self
+        return self.block(relu=False) if mixed or self.merged or self.has_constant() else self
 
     def is_settled(self) -> bool:
         """Whether every value is plus or minus one unit, or zero."""
-        return all(len(row) <= 1 and ONE not in row and all(abs(w) == 1 for w in row.values()) for row in self.rows)
+        return not self.merged and not self.has_constant() and self.are_signs()
+
+    def are_signs(self) -> bool:
+        """Whether every value is plus or minus one unit, or zero, but for its constant."""
+        weights = ([w for key, w in row.items() if key != ONE] for row in self.rows)
+        return all(len(row) <= 1 and all(abs(w) == 1 for w in row) for row in weights)
 
     def settled(self) -> Tensor:
         return self if self.is_settled() else self.block(relu=False)
@@ -805,13 +813,16 @@ class Tensor:
     def apply(self, matrix: Iterable[Mapping[int, Q]], shape: Sequence[int], bias: Sequence[Q] | None = None) -> Tensor:
         """Rows of place -> weight times the values, plus the bias."""
         start = self.simple()
-        rows = []
+        rows, merged = [], False
         for i, weights in enumerate(matrix):
             row: Form = {ONE: bias[i]} if bias is not None and bias[i] else {}
+            count = 0
             for place, weight in weights.items():
                 add(row, weight, start.rows[place])
+                count += len(start.rows[place]) if weight else 0
+            merged = merged or len(row.keys() - {ONE}) < count
             rows.append(row)
-        return start.with_rows(rows, shape)
+        return replace(start.with_rows(rows, shape), merged=merged)
 
     def scaled(self, factors: Q | Sequence[Q]) -> Tensor:
         """Times one number, or each value times its own by a layer."""
@@ -830,7 +841,11 @@ class Tensor:
         if self.shape != other.shape:
             raise Unreadable(f"shapes {self.shape} and {other.shape} cannot be added")
         rows = [total((1, a), (sign, b)) for a, b in zip(self.rows, other.rows, strict=True)]
-        return Tensor(self.blocks, self.shape, rows, self.sources | other.sources)
+        pairs = list(zip(self.rows, other.rows, strict=True))
+        twice = any(a.keys() & b.keys() - {ONE} for a, b in pairs) and not (self.are_signs() and other.are_signs())
+        constants = self.has_constant() and other.has_constant()
+        merged = self.merged or other.merged or twice or constants
+        return Tensor(self.blocks, self.shape, rows, self.sources | other.sources, merged)
 
     def relu(self) -> Tensor:
         return self.block(relu=True)
@@ -937,7 +952,8 @@ def concatenated(parts: Sequence[Tensor], axis: int) -> Tensor:
         offset += part.shape[axis]
     shape[axis] = offset
     sources = frozenset().union(*(part.sources for part in parts))
-    return Tensor(parts[0].blocks, tuple(shape), [rows[index] for index in places(shape)], sources)
+    merged = any(part.merged for part in parts)
+    return Tensor(parts[0].blocks, tuple(shape), [rows[index] for index in places(shape)], sources, merged)
 
 
 class Window(NamedTuple):

@@ -115,7 +115,7 @@ NAMED = {
     "even": ["kernel/facts/__init__"],
     "convex": ["gate/first", "kernel/facts/__init__"],
     "concave": ["kernel/facts/__init__"],
-    "equivalent": ["search/commands/compare", "search/commands/simplify"],
+    "equivalent": ["gate/first", "search/commands/compare", "search/commands/simplify"],
     "equivalent within": ["kernel/check", "kernel/goals", "search/engines/bounds", "search/engines/difference"],
     "nondecreasing": ["gate/first", "kernel/facts/__init__", "kernel/goals"],
     "nonincreasing": ["gate/first", "kernel/facts/__init__", "kernel/goals"],

@@ -223,8 +223,8 @@ def test_slopes_agree_with_the_other_engines(seed: int) -> None:
             assert judged(claim, found).verdict is decide(claim, Budget(30), "split").verdict
 
 
-def proof() -> tuple[Claim, Bounds]:
-    """A pair that needs several parts, and its evidence."""
+def proof(leaves: int = 5, tighter: Fraction = Fraction(3, 4)) -> tuple[Claim, Bounds]:
+    """A pair that needs several parts for a bound so much tighter than that of the root, and its evidence."""
     region = unit_box(2)
     for seed in range(40):
         first, second = near(random.Random(seed), 2, Fraction(1, 8))
@@ -232,9 +232,9 @@ def proof() -> tuple[Claim, Bounds]:
             continue
         goal = goal_of(within(first, second, region, Fraction(0)), single=False)
         root = Fraction(float(goal.upper(goal.root[0][None], goal.root[1][None]).max()))
-        claim = within(first, second, region, root * Fraction(3, 4))
+        claim = within(first, second, region, root * tighter)
         found, _ = search_bounds(claim, Budget())
-        if isinstance(found, Bounds) and found.cuts.leaves > 4:
+        if isinstance(found, Bounds) and found.cuts.leaves >= leaves:
             return claim, found
     raise AssertionError("no pair needs several parts")
 

@@ -146,8 +146,8 @@ def test_engines_alone(engine: str, proves: bool, refutes: bool) -> None:
 def test_every_engine_is_tested() -> None:
     [mark] = [m for m in vars(test_engines_alone)["pytestmark"] if m.name == "parametrize"]
     # about two networks, bounds, smooth units, dead units: test_difference.py, test_bounds.py, test_smooth.py, and
-    # tests/property/test_units.py
-    elsewhere = {"difference", "bounds", "smooth", "units"}
+    # tests/property/test_units.py; about quantized networks: test_quantized.py
+    elsewhere = {"difference", "bounds", "smooth", "units", "quantized"}
     assert {engine for engine, *_ in mark.args[1]} | elsewhere == set(ENGINE_NAMES)
 
 

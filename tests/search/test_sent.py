@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.search.test_bounds import PROOF
+from tests.search.test_bounds import proof
 from tests.search.test_subtrees import about, handing_out, reordered, split, text
 from tests.support.judging import judged
 from tests.support.random_claims import claim as random_claim
@@ -20,6 +21,7 @@ from verify.errors import BudgetExceeded, EvidenceError
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Bounds, Tree
 from verify.kernel.goals import goal_of
+from verify.property import Claim
 from verify.search.budget import Budget
 from verify.search.dividing import cutting, sent, subtrees
 from verify.search.dividing.sent import ATTEMPTS, DataExecutor
@@ -141,11 +143,16 @@ def test_a_lying_worker_hides_no_refutation(lie: Callable[[str], Any], monkeypat
         return
 
 
+@functools.cache
+def many_parts() -> Claim:
+    return proof(16, Fraction(5, 8))[0]
+
+
 def bounds(change: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> tuple[Bounds, int]:
     """The cuts of a true claim, most of whose boxes a cluster settles, and how many answers it gave."""
     monkeypatch.setattr(cutting, "ALONE_SECONDS", -1.0)
     monkeypatch.setattr(cutting, "TASKS", 1)
-    goal, cluster = goal_of(PROOF[0], single=True), Cluster(change)
+    goal, cluster = goal_of(many_parts(), single=True), Cluster(change)
     low, high = (np.repeat(side[None], 1, axis=0) for side in goal.root)
     search = cutting.Search.of(goal, low, high, np.ones(1))
     while 0 < len(search.open) < 4:
@@ -157,7 +164,7 @@ def bounds(change: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> tup
 
 def test_boxes_are_settled_by_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     found, calls = bounds(lambda text: text, monkeypatch)
-    assert calls and judged(PROOF[0], found).verdict is Verdict.PROVED
+    assert calls and judged(many_parts(), found).verdict is Verdict.PROVED
 
 
 def changed(**entries: Any) -> Callable[[str], str]:
@@ -201,7 +208,7 @@ def test_boxes_that_are_said_to_be_settled_are_judged(monkeypatch: pytest.Monkey
     found, calls = bounds(lambda text: text, monkeypatch)
     assert calls
     with pytest.raises(EvidenceError):
-        judged(PROOF[0], found)
+        judged(many_parts(), found)
 
 
 def test_submits_nothing_else() -> None:

@@ -20,6 +20,8 @@ from verify.cli.run import run
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = [DOCS / "tutorial.md", *sorted((DOCS / "guides").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+# Lines that say how long something took.
+TIMES = re.compile(r"checked, engine|^of all claims together: search")
 FILE = re.compile(r"# ([\w.]+\.(?:toml|py))\n")
 
 
@@ -45,7 +47,7 @@ def _session(text: str) -> str:
     assert command.startswith("verify "), command
     with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.redirect_stderr(shown):
         run(shlex.split(command)[1:])
-    lines = [line.rstrip() for line in shown.getvalue().splitlines() if "checked, engine" not in line]
+    lines = [line.rstrip() for line in shown.getvalue().splitlines() if not TIMES.search(line)]
     return "".join(f"{line}\n" for line in [f"$ {command}", *(re.sub(r"[;,] [\d.]+ s$", "", line) for line in lines)])
 
 

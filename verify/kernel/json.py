@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -34,15 +34,16 @@ from verify.kernel.evidence import (
     Tree,
 )
 from verify.kernel.exact import AffineForm, Pattern
-from verify.kernel.families import FamilyEvidence, Member, SignRules
 from verify.kernel.formulas import Unsatisfiable
 from verify.kernel.instances import Instance, NoInstance, Witness
 from verify.network import Block, Network
-from verify.network.families import members
 from verify.network.matrix import Indices
 from verify.property import Assignment
 from verify.property.units import unit_network, units
 from verify.rational import Vector, exact_text, to_fraction, vector, zeros
+
+if TYPE_CHECKING:
+    from verify.kernel.families import FamilyEvidence
 
 Data = dict[str, Any]
 T = TypeVar("T")
@@ -477,6 +478,9 @@ def read_counts(data: Any, network: Network) -> Counts:
 
 def family_to_json(evidence: FamilyEvidence) -> Data:
     """The evidence of a claim about a family as plain data."""
+    from verify.kernel.families import Member, SignRules  # claims about one network load nothing of families
+    from verify.network.families import members
+
     if isinstance(evidence, SignRules):
         return {"kind": "sign rules"}
     if isinstance(evidence, Member):
@@ -486,6 +490,8 @@ def family_to_json(evidence: FamilyEvidence) -> Data:
 
 def read_family(data: Any) -> FamilyEvidence:
     """What ``family_to_json`` wrote."""
+    from verify.kernel.families import Member, SignRules
+    from verify.network.families import members
 
     def read() -> FamilyEvidence:
         kind = data["kind"]

@@ -246,7 +246,7 @@ def _check_region_text(data: Record, region: Region, inputs: Sequence[InputPart]
 
 def _region_file(name: str, files: dict[str, str], record: Path, missing: list[str]) -> Path:
     if name not in files:
-        raise EvidenceError("region_files", f"the region names the file {name[:80]!r}, of which there is no digest")
+        raise RegionError(f"there is no digest of a file {name[:80]!r}")
     found = located(name, record, files[name])
     if found is None:
         missing.append(name)
