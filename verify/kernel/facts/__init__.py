@@ -10,9 +10,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from verify.kernel.interval import Interval, point
-from verify.network.families.ranges import Range
+
+if TYPE_CHECKING:
+    from verify.network.families.ranges import Range
 
 CONSTANT = "constant"  # v(x) = v(y)
 AFFINE = "affine"  # v is the restriction of an affine function
