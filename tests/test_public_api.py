@@ -39,6 +39,7 @@ NAMES = {
     "radius",
     "recheck",
     "parse_region",
+    "piece_samples",
     "pieces",
     "strategies",
     "simplify",
