@@ -22,11 +22,13 @@ def commands() -> str:
     """``docs/commands.md``."""
     parts = ["# Commands\n\nWhat `verify COMMAND --help` prints. Made by `python -m tests.support.reference`.\n"]
     settings = {**group.context_settings, "max_content_width": WIDTH, "terminal_width": WIDTH}
+    group._help_option = None  # click keeps the one of whoever asked first
     context = click.Context(group, info_name="verify", **settings)
     parts.append(f"## verify\n\n```text\n{group.get_help(context)}\n```\n")
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
+        command._help_option = None
         inner = click.Context(command, info_name=name, parent=context, **settings)
         parts.append(f"## verify {name}\n\n```text\n{command.get_help(inner)}\n```\n")
     return "\n".join(parts)
