@@ -108,6 +108,13 @@ def test_report_folder(claims: Write, capsys: Capture, tmp_path: Path) -> None:
     assert not sorted(claim_pages.glob("*.html"))
 
 
+def test_each_format_has_a_file_of_its_own(claims: Write, capsys: Capture, tmp_path: Path) -> None:
+    claims(GOOD)
+    called = call(capsys, "gate", "--junit", tmp_path / "a.xml", "--sarif", tmp_path / "b" / ".." / "a.xml")
+    assert called.status == 2 and "--junit and --sarif are both" in called.err
+    assert not (tmp_path / "a.xml").exists()
+
+
 def test_foreign_folders_are_left_alone(claims: Write, capsys: Capture, tmp_path: Path) -> None:
     claims(GOOD)
     (tmp_path / "site").mkdir()

@@ -97,6 +97,7 @@ def gate(
     wanted = {name: Path(file) for name, file in files.items() if file is not None}
     for name, file in wanted.items():
         _check_writable(f"--{name}", file)
+    _check_apart(wanted)
     display = GateDisplay(verbose=verbose, quiet=as_json)
     try:
         state = _planned(paths, expression, changed_since)
@@ -231,6 +232,15 @@ def _check_writable(option: str, file: Path) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{option} {str(file)[:200]}: {reason}; name a file that can be written") from error
+
+
+def _check_apart(files: dict[str, Path]) -> None:
+    """No two formats are written to one file."""
+    known: dict[Path, str] = {}
+    for name, file in files.items():
+        first = known.setdefault(file.resolve(), name)
+        if first != name:
+            raise InputError(f"--{first} and --{name} are both {str(file)[:200]}; name a file for each")
 
 
 def as_data(state: Gate) -> dict[str, Any]:
