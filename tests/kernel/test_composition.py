@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -15,7 +16,7 @@ from tests.support.z3_verdicts import z3_verdict
 from verify.errors import EvidenceError
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Rule
-from verify.kernel.facts.rules import RULES, absolute_sums
+from verify.kernel.facts.rules import RULES, absolute_sums, monotone_weights
 from verify.network import Builder, Network, Tensor
 from verify.network.builder import absolute, clip, dense, leaky_relu, maximum, relu
 from verify.property import Claim, find
@@ -122,3 +123,14 @@ def test_a_rule_proves_nothing_else(rule: str) -> None:
         claim = Claim(net, find(usage.replace(" I", " 0").replace(" K", " 5")), everything(1))
         with pytest.raises(EvidenceError, match=rule):
             judged(claim, Rule(rule))
+
+
+def test_without_an_axis_every_input_moves() -> None:
+    """A property that follows from being nondecreasing, as of a family, is one about steps in every coordinate."""
+    everywhere = replace(find("nondecreasing in 0"), name="nondecreasing in every input", parameters={})
+    builder = Builder((2,), "falling")
+    falling = builder.build(dense(builder.input, [[1, -1]]))
+    with pytest.raises(EvidenceError, match="weights and biases do not show it"):
+        monotone_weights(Claim(falling, everywhere, everything(2)))
+    builder = Builder((2,), "rising")
+    monotone_weights(Claim(builder.build(dense(builder.input, [[1, 2]])), everywhere, everything(2)))

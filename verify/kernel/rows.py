@@ -109,16 +109,12 @@ def is_short(entries: Entries) -> bool:
 
 def products(left: Entries, right: Entries) -> Entries:
     """Entrywise exact products: as floats where that is exact, else by fractions."""
-    are_floats = left.dtype == np.float64 and right.dtype == np.float64
-    if not are_floats and len(left) > MAX_FRACTIONS:
-        raise TooLarge(f"{len(left)} products of long numbers are to be added up; at most {MAX_FRACTIONS} are")
-    if not are_floats:
-        return matrices.exact_products(left, right)
     parts: list[Entries] = []
+    fractions = 0
     for start in range(0, len(left), CHUNK):  # a few entries that do not fit cost only their own part
         parts.append(matrices.exact_products(left[start : start + CHUNK], right[start : start + CHUNK]))
-        long = sum(CHUNK for part in parts if part.dtype != np.float64)
-        if long > MAX_FRACTIONS:
+        fractions += 0 if parts[-1].dtype == np.float64 else len(parts[-1])
+        if fractions > MAX_FRACTIONS:
             raise TooLarge(f"more than {MAX_FRACTIONS} products of long numbers are to be added up")
     return matrices.joined(parts) if parts else left
 

@@ -60,9 +60,12 @@ def monotone_weights(claim: Claim) -> None:
     More exactly, of each value it is known whether it is nondecreasing and whether it is nonincreasing along the
     axis. The input of the axis is nondecreasing, other inputs are both. A sum is nondecreasing if each term is: a
     positive weight with a nondecreasing value, or a negative weight with a nonincreasing one; likewise
-    nonincreasing. relu keeps both. Every output must be known to be what is claimed.
+    nonincreasing. relu keeps both. Every output must be known to be what is claimed. A property without an axis is
+    about steps in every coordinate: then no input stays where it is.
     """
-    inputs = np.arange(claim.network.input_size) == claim.property.parameters.get("axis")
+    axis, inputs = claim.property.parameters.get("axis"), np.ones(claim.network.input_size, dtype=bool)
+    if axis is not None:
+        inputs = np.arange(claim.network.input_size) == axis
     rising, falling = of_outputs(claim.network, (np.ones(len(inputs), dtype=bool), ~inputs), keeps_second=True)
     _require("monotone weights", {(RISING,): rising, (FALLING,): falling}, claim)
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.errors import BudgetExceeded, EvidenceError, InputError
+from verify.errors import BudgetExceeded, EvidenceError, InputError, TooLarge
 from verify.kernel.alignment import is_quantized
 from verify.kernel.check import Verdict, judge
 from verify.kernel.cuts import Cuts
@@ -125,7 +125,7 @@ def _differences(claim: Claim, budget: Budget) -> list[tuple[Fraction, Vector]]:
     points = [centre] if claim.region.holds(centre) else []
     try:
         hunt = Largest(claim, goal_of(claim, single=False))
-    except EvidenceError:
+    except (EvidenceError, TooLarge):
         hunt = None  # the centre is what is known
     if hunt is not None:
         share = None if budget.seconds is None else budget.elapsed + POINTS_SHARE * budget.remaining
@@ -190,7 +190,7 @@ def _proved(
         upper = goal.upper(goal.root[0][None], goal.root[1][None])[0].max()
         if np.isfinite(upper):
             tried.append(short_above(Fraction(float(upper)) * Fraction(1025, 1024)))
-    except EvidenceError as error:
+    except (EvidenceError, TooLarge) as error:
         return None, None, str(error)
     targets = [short_above(lower * factor) for factor in FACTORS if lower]
     tried += [target for target in targets if not tried or target < tried[0]]
@@ -264,7 +264,7 @@ def _origin(first: Network, second: Network, region: Region, point: Vector) -> t
     base = region.base
     try:
         pair = [folded(in_coordinates(network, region)[0], base) for network in (first, second)]
-    except EvidenceError:
+    except (EvidenceError, TooLarge):
         return "", None
     if not correspond(*pair) or not isinstance(base, Box):
         return "", None
