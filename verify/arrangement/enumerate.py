@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -207,12 +208,10 @@ class _Run:
         if len(points) > FEW_VERTICES:
             return found
         home = base.rows[self.found.complex.levels[0].home.rows]
-        lost = gamma(made.rows.shape[1] + 2)
         with np.errstate(over="ignore", invalid="ignore"):
             rows = made.rows[:, :, home]
             values = np.einsum("ucv,vc->uv", rows, points)
-            doubt = len(rows[0]) * made.errors[:, home] * (1 + places) + np.abs(rows).sum(axis=1) * (places + lost)
-            clear = np.abs(values) > doubt * ENLARGED + TINY
+            clear = _decided(values, np.abs(rows).sum(axis=1), made.errors[:, home], places, rows.shape[1])
         signs = np.sign(np.where(clear, values, 0.0)).astype(np.int8)
         doubtful = np.flatnonzero(~clear.all(axis=0)).astype(np.int32)
         if len(doubtful):
@@ -234,8 +233,7 @@ class _Run:
             for form, coordinate in zip(row, points.T, strict=True):
                 values += form[home] * coordinate
             size = np.abs(row).sum(axis=0)
-            doubt = width * error[home] * (1 + places) + size[home] * (places + gamma(width + 2))
-            decided = np.abs(values) > doubt * ENLARGED + TINY
+            decided = _decided(values, size[home], error[home], places, width)
         signs = np.sign(np.where(decided, values, 0.0)).astype(np.int8)
         open_ones = np.flatnonzero(~decided)
         if len(open_ones):
@@ -288,6 +286,16 @@ def _between(ends: Floats, values: Floats) -> Floats:
     found = size[:, 1, None] * ends[:, 0] + size[:, 0, None] * ends[:, 1]
     largest = np.abs(found).max(axis=1, keepdims=True)
     return np.asarray(found / np.where(largest > 0, largest, 1.0))
+
+
+def _decided(values: Floats, sizes: Floats, errors: Floats, places: Floats, width: int) -> Any:
+    """Whether the sign of a form at a vertex is that of its float value: the error is smaller.
+
+    ``sizes`` are sums of the form's absolute coefficients, which are off by ``errors``, of ``width`` of them; vertices,
+    whose largest coordinate is 1, are off by ``places``.
+    """
+    doubt = width * errors * (1 + places) + sizes * (places + gamma(width + 2))
+    return np.abs(values) > doubt * ENLARGED + TINY
 
 
 def _verified(guess: Floats, forms: Floats, doubts: Floats) -> tuple[Floats, Floats]:

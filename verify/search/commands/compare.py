@@ -262,9 +262,11 @@ def _by_output(proof: tuple[Claim, Outcome], upper: Fraction | None) -> list[Fra
 def _origin(first: Network, second: Network, region: Region, point: Vector) -> tuple[str, Fraction | None]:
     """The layer that moves the outputs most at the point when it is exchanged; the largest change in float32 steps."""
     base = region.base
+    pair = [in_coordinates(network, region)[0] for network in (first, second)]
     try:
-        pair = [folded(in_coordinates(network, region)[0], base) for network in (first, second)]
-    except (EvidenceError, TooLarge):
+        with suppress(TooLarge):  # then the layers are compared as they are
+            pair = [folded(network, base) for network in pair]
+    except EvidenceError:
         return "", None
     if not correspond(*pair) or not isinstance(base, Box):
         return "", None
