@@ -82,10 +82,13 @@ def verdict(case: Any) -> str:
         network = from_model_bytes(data, "m", case.model.graph.output[0].name)
     except NetworkError as error:
         return str(error).removeprefix("m: ")
-    expected = np.asarray(case.data_sets[0][1][0]).astype(np.float64).ravel()
+    given = case.data_sets[0][1][0]
+    expected = (
+        np.asarray(numpy_helper.to_array(given) if isinstance(given, TensorProto) else given).astype(np.float64).ravel()
+    )
     exact = vector_from_floats(point.astype(np.float64).ravel())
     if network.is_quantized:
-        values = [float(value) for value in network(exact)]
+        values = [float(value) for value in network(exact.fractions())]
         return "right" if expected.tolist() == values else "wrong: other steps"
     theirs, ours = run(network, exact, ROUNDOFFS[element]), run(network, exact, UNIT_ROUNDOFF)
     bound = theirs.errors[-1] + ours.errors[-1] + PRINTED.get(case.name, 0.0)
