@@ -29,7 +29,8 @@ from benchmarks.truth import (
     plain_crossing,
     zero_piece,
 )
-from verify.kernel.exact import cell_of, pattern_at
+from verify.kernel.core.cell import cell_of
+from verify.kernel.exact import pattern_at
 from verify.network import Network
 from verify.property import Claim, find
 from verify.rational import Vector

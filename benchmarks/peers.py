@@ -31,8 +31,8 @@ from benchmarks.cases import Case, asked, claim_of
 from benchmarks.measure import Ready
 from benchmarks.subjects import SUBJECTS
 from benchmarks.truth import Piece, deviations_at
-from verify.kernel import exact
 from verify.kernel.check import Verdict
+from verify.kernel.core import cell
 from verify.kernel.evidence import Cells, Cover, Leaf, Split, ValueGap
 from verify.network import Network
 from verify.property import Claim
@@ -79,7 +79,7 @@ def verify_claim(case: Case, cap: float, ready: Ready) -> Answer:
 
 def timed(claim: Claim, cap: float, ready: Ready) -> Answer:
     """Decide a claim about networks that were just loaded; nothing is remembered from an earlier run."""
-    exact._CELLS.clear()
+    cell._CELLS.clear()
     ready()
     start = time.perf_counter()
     outcome = decide(claim, Budget(cap), shrinking=False)

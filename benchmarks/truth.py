@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.kernel.exact import cell_of, evaluate, pattern_at
+from verify.kernel.core.cell import cell_of
+from verify.kernel.exact import evaluate, pattern_at
 from verify.network import Network
 from verify.rational import Vector, vector
 

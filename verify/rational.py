@@ -316,6 +316,16 @@ def vector_from_floats(values: NDArray[np.floating]) -> Vector:
     return Vector(numerators, denominator)
 
 
+def sparse_row(coefficients: Vector, constant: Fraction) -> tuple[dict[int, int], int]:
+    """Coefficients that are not zero by place, and the constant (if it is not zero) as -1, integers over one number."""
+    common = math.lcm(coefficients.denominator, constant.denominator)
+    factor = common // coefficients.denominator
+    row = {j: n * factor for j, n in enumerate(coefficients.numerators.tolist()) if n}
+    if constant:
+        row[-1] = constant.numerator * (common // constant.denominator)
+    return row, common
+
+
 def zeros(size: int) -> Vector:
     """The zero vector of length ``size``."""
     return Vector(integer_array([0] * size), 1)

@@ -10,7 +10,8 @@ import pytest
 
 from tests.support import smooth_nets
 from tests.support.smooth_nets import ALL, Activation, real
-from verify.kernel.axioms.balls import PRECISIONS, enclosures, preactivation_bounds
+from verify.kernel.axioms.balls import enclosures, preactivation_bounds
+from verify.kernel.check import PRECISIONS
 from verify.kernel.exact import evaluate
 from verify.network import Builder, Network, activations
 from verify.network import builder as layers

@@ -14,8 +14,7 @@ import pytest
 from verify.asking import ask, formula_claim
 from verify.errors import EvidenceError
 from verify.kernel.check import Verdict, judge
-from verify.kernel.evidence import Cells, Cover, Falsehood, Leaf, Nothing, Rule, Split, Tree, ValueGap
-from verify.kernel.formulas import Unsatisfiable
+from verify.kernel.evidence import Cells, Cover, Falsehood, Leaf, Nothing, Rule, Split, Tree, Unsatisfiable, ValueGap
 from verify.kernel.instances import Instance, NoInstance
 from verify.kernel.json import from_json, to_json
 from verify.property import Claim

@@ -10,7 +10,9 @@ import pytest
 
 from tests.support import naive, random_networks
 from verify.kernel import exact
-from verify.kernel.exact import AffineForm, Cell, cell_of, evaluate, pattern_at, preactivations, preactivations_along
+from verify.kernel.core import cell as cells
+from verify.kernel.core.cell import Cell, cell_of
+from verify.kernel.exact import AffineForm, evaluate, pattern_at, preactivations
 from verify.network import Network
 from verify.rational import Vector, vector, zeros
 
@@ -19,10 +21,6 @@ SEEDS = range(100)
 
 def lists(values: list[Vector]) -> list[list[Fraction]]:
     return [value.fractions() for value in values]
-
-
-def as_forms(forms: Vector) -> list[list[Fraction]]:
-    return [[Fraction(n, forms.denominator) for n in row] for row in forms.numerators.tolist()]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -46,10 +44,10 @@ def test_extension_of_any_pattern(seed: int) -> None:
     assert lists(preactivations(net, vector(x), pattern)) == naive.preactivations(net, x, bits)
 
 
-@pytest.mark.parametrize("limit", [-1, exact.FORWARD_WORK], ids=["backward", "forward"])
+@pytest.mark.parametrize("limit", [-1, cells.FORWARD_WORK], ids=["backward", "forward"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_forms_of_a_cell_on_both_paths(seed: int, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exact, "FORWARD_WORK", limit)
+    monkeypatch.setattr(cells, "FORWARD_WORK", limit)
     rng, net = random.Random(seed), random_networks.network(seed)
     pattern = random_networks.pattern(rng, net)
     cell = Cell(net, pattern)
@@ -75,19 +73,6 @@ def test_depends_is_false_only_where_no_open_path_leads(seed: int) -> None:
     cell = Cell(net, pattern)
     rows = naive.gradients(net, {k: b.tolist() for k, b in pattern.items()})
     assert [d.tolist() for d in cell.depends] == [[any(row) for row in block] for block in rows]
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_slopes_just_beyond_a_point(seed: int) -> None:
-    """The slope along a direction is the difference quotient over a step so short that no unit switches."""
-    rng, net = random.Random(seed), random_networks.network(seed)
-    x, direction = random_networks.point(rng, net.input_size), random_networks.point(rng, net.input_size)
-    step = Fraction(1, 10**12)
-    before = naive.preactivations(net, x)
-    after = naive.preactivations(net, [a + step * d for a, d in zip(x, direction, strict=True)])
-    along = preactivations_along(net, vector(x), vector(direction))
-    for block, old, new in zip(along, before, after, strict=True):
-        assert as_forms(block) == [[a, (b - a) / step] for a, b in zip(old, new, strict=True)]
 
 
 def test_cells_are_remembered_for_their_own_network_and_pattern_only() -> None:

@@ -13,13 +13,15 @@ import pytest
 from tests.support import naive, random_networks
 from verify.kernel.axioms import filter as float_filter
 from verify.kernel.axioms.filter import Spread, spread
-from verify.kernel.exact import Cell, Pattern, pattern_at, preactivations
+from verify.kernel.core.cell import Cell
+from verify.kernel.exact import Pattern, pattern_at, preactivations
 from verify.network import Builder, Network, floats
 from verify.network.builder import dense, relu
 from verify.network.floats import FLOAT32_ROUNDOFF, SMALLEST_SUBNORMAL, UNIT_ROUNDOFF
 from verify.rational import Vector, vector, vector_from_floats
 from verify.region import Box, Region, ball, box, l1_ball
 from verify.region.bases import Base
+from verify.search.spreads import changes_sign, lower_ratio
 
 Weight = Callable[[random.Random], float | Fraction]
 
@@ -96,10 +98,10 @@ def check_unit(bounds: Spread, cell: Cell, base: Base, k: int, unit: int) -> int
         if bounds.keeps_sign(k, np.full(len(bounds.centre[k - 1]), on))[unit]:
             assert (centre if on else -centre) >= radius
             decided += 1
-    if bounds.changes_sign(k)[unit]:
+    if changes_sign(bounds, k)[unit]:
         assert abs(centre) < radius
         decided += 1
-    assert Fraction(float(bounds.lower_ratio(k)[unit])) * radius <= abs(centre)
+    assert Fraction(float(lower_ratio(bounds, k)[unit])) * radius <= abs(centre)
     return decided
 
 
@@ -170,7 +172,7 @@ def test_ordinary_units_are_decided() -> None:
     kept = changed = 0
     for k, block in net.relu_blocks():
         kept += int(bounds.keeps_sign(k, pattern[k]).sum())
-        changed += int(bounds.changes_sign(k).sum())
+        changed += int(changes_sign(bounds, k).sum())
         for unit in range(0, block.size, 8):
             check_unit(bounds, cell, region.base, k, unit)
     assert kept + changed == 120
@@ -214,9 +216,9 @@ def test_numbers_beyond_float_range_are_not_analysed() -> None:
 def test_a_row_that_is_not_a_number_has_no_ratio() -> None:
     nothing = np.array([np.nan])
     unknown = Spread([np.array([1.0])], [np.array([0.0])], [nothing], [np.array([0.0])])
-    assert unknown.lower_ratio(1).tolist() == [0.0]
+    assert lower_ratio(unknown, 1).tolist() == [0.0]
     assert not unknown.keeps_sign(1, np.array([True]))[0]
-    assert not unknown.changes_sign(1)[0]
+    assert not changes_sign(unknown, 1)[0]
 
 
 def one_value(terms: list[Any], kind: Any, rng: random.Random, *, flush: bool) -> Any:

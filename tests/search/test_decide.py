@@ -16,9 +16,9 @@ from tests.support.seeds import chunks
 from tests.support.z3_verdicts import key_of, table, z3_verdict
 from verify import api
 from verify.errors import InputError, RegionError
-from verify.kernel import exact
 from verify.kernel import json as kernel_json
 from verify.kernel.check import Verdict
+from verify.kernel.core import cell
 from verify.kernel.exact import AffineForm
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
@@ -248,7 +248,7 @@ def test_degenerate_networks(index: int) -> None:
 @pytest.mark.parametrize("seeds", chunks(5000, 50, 2, campaign=20))
 def test_verdicts_on_the_way_of_large_networks(seeds: range, monkeypatch: pytest.MonkeyPatch) -> None:
     """Float filter, float search, rows one by one and cells instead of rows, on networks that Z3 can do."""
-    monkeypatch.setattr(exact, "FORWARD_WORK", -1)
+    monkeypatch.setattr(cell, "FORWARD_WORK", -1)
     for seed in seeds:
         claim = random_claim(seed)
         expected = z3_verdict(claim, 5)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.support import near, random_claims, random_networks, redundant
-from verify.kernel.exact import AffineForm, cell_of, evaluate, pattern_at, preactivations
+from verify.kernel.core.cell import cell_of
+from verify.kernel.exact import AffineForm, evaluate, pattern_at, preactivations
 from verify.network import Network
 from verify.property import Claim, find
 from verify.property.base import in_coordinates

@@ -14,7 +14,8 @@ from tests.support import random_claims
 from tests.support.z3_verdicts import z3_verdict
 from verify.errors import PropertyError, RegionError
 from verify.kernel.check import Verdict
-from verify.kernel.exact import AffineForm, cell_of, pattern_at
+from verify.kernel.core.cell import cell_of
+from verify.kernel.exact import AffineForm, pattern_at
 from verify.network import Builder, Network, examples
 from verify.network.builder import dense, relu
 from verify.network.matrix import from_dense

@@ -17,7 +17,8 @@ from verify.arrangement.domain import Domain
 from verify.arrangement.exact import IntegerForm, columns_of
 from verify.arrangement.facets import without
 from verify.kernel.core.part import is_nonnegative
-from verify.kernel.counts import Thin, direction, slack_of
+from verify.kernel.counts import direction, slack_of
+from verify.kernel.evidence import Thin
 from verify.kernel.exact import AffineForm
 from verify.rational import Integers
 from verify.region import Box, HalfSpace

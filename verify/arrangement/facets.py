@@ -12,7 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.kernel.counts import Thin, direction, slack_of
+from verify.kernel.counts import direction, slack_of
+from verify.kernel.evidence import Thin
 from verify.kernel.exact import AffineForm
 from verify.rational import Vector, concatenate, vector
 from verify.region import Box, HalfSpace

@@ -23,11 +23,11 @@ from verify.arrangement.exact import adjoint_form
 from verify.arrangement.facets import meeting
 from verify.arrangement.merging import Labels
 from verify.errors import BudgetExceeded, EngineDisagreement
-from verify.kernel.core.closed_form import settled_units
+from verify.kernel.core.cell import cell_of
 from verify.kernel.core.cover import leaves
-from verify.kernel.counts import Counted, Counts, Thin, counted_question, partings, recount
-from verify.kernel.evidence import Cover, Leaf, Multipliers
-from verify.kernel.exact import AffineForm, Pattern, cell_of
+from verify.kernel.counts import Counted, counted_question, partings, recount
+from verify.kernel.evidence import Counts, Cover, Leaf, Multipliers, Thin
+from verify.kernel.exact import AffineForm, Pattern
 from verify.network import Network
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace, Region
@@ -203,7 +203,7 @@ def _leaf(
     base, cell = corners.domain.base, cell_of(network, pattern)
     multipliers: dict[tuple[int, int], Multipliers] = {}
     for k, _ in network.relu_blocks():
-        for unit in np.flatnonzero(~settled_units(cell, k, base)).tolist():
+        for unit in np.flatnonzero(~cell.settled(k, base)).tolist():
             if (k, unit) in settled:
                 multipliers[k, unit] = {settled[k, unit]: Fraction(1)}
                 continue

@@ -15,7 +15,8 @@ import numpy as np
 
 from verify.arrangement.domain import Domain, TooManyCells
 from verify.arrangement.facets import meeting
-from verify.kernel.exact import AffineForm, Pattern, cell_of, pattern_at
+from verify.kernel.core.cell import cell_of
+from verify.kernel.exact import AffineForm, Pattern, pattern_at
 from verify.rational import Vector
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget

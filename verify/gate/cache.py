@@ -18,7 +18,7 @@ from typing import Any
 from verify.errors import EvidenceError, TooLarge, VerifyError
 from verify.kernel import json as kernel_json
 from verify.kernel.check import Verdict, judge
-from verify.kernel.formulas import Unsatisfiable
+from verify.kernel.evidence import Unsatisfiable
 from verify.kernel.instances import Witness
 from verify.network import Network
 from verify.property import Claim

@@ -29,18 +29,13 @@ from verify.region import Region
 from verify.region.bases import Base
 
 
-def is_quantized(claim: Claim) -> bool:
-    """Whether a network of the claim rounds its values."""
-    return any(network is not None and network.is_quantized for network in (claim.network, claim.second))
-
-
 def continuous(claim: Claim) -> Claim:
     """The claim itself, or for quantized networks the one about all errors of their roundings, which implies it.
 
     Its networks are those of the region's coordinates, with blocks that correspond where that can be made so.
     """
     other = claim.second
-    if other is None or not is_quantized(claim):
+    if other is None or not claim.is_quantized:
         return claim
     return _CONTINUOUS.of((claim,), None, lambda: _continuous(claim, other))
 

@@ -16,24 +16,16 @@ Case k has its weights in the leaf's witness (k, 1), and the multipliers of rows
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from verify.errors import EvidenceError
-from verify.formula.lowering import Case
-from verify.kernel.core.part import Part
-from verify.kernel.evidence import Leaf
+from verify.kernel.core.criteria import Piece
 from verify.kernel.exact import AffineForm
 from verify.rational import zeros
 
-
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """A leaf, the part where it holds, and the affine maps of its outputs (hull coordinates, pinned ones put in)."""
-
-    part: Part
-    leaf: Leaf
-    maps: Sequence[AffineForm]
+if TYPE_CHECKING:
+    from verify.formula.lowering import Case
 
 
 def check_cases(cases: Sequence[Case], pieces: Sequence[Piece]) -> None:

@@ -2,8 +2,9 @@
 
     judge(claim, evidence, witness)  ->  Judgement(verdict, vacuous, gap, ledger)
 
-One function per kind of evidence, one table of them. A proof comes with a witness of what it is about: an instance of
-the property that is not trivial, or the certificate that there is none (``verify.kernel.instances``).
+One function per kind of evidence, one table of them; each imports what it needs and nothing else. A proof comes with a
+witness of what it is about: an instance of the property that is not trivial, or the certificate that there is none
+(``verify.kernel.instances``).
 
 What is trusted: this package, ``verify.network``, ``verify.region`` and ``verify.property`` (the formulas and their
 reductions), Python's integers, and NumPy for moving them about; where the float filter is used, also what the ledger
@@ -13,16 +14,13 @@ then says. No solver, no search.
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass
 from fractions import Fraction
 from typing import Any, Final
 
 from verify.errors import EvidenceError
-from verify.kernel.alignment import continuous, is_quantized
-from verify.kernel.axioms.balls import PRECISIONS, enclosures
-from verify.kernel.core.cover import check_cover, check_empty
-from verify.kernel.difference import bounds, boxes, folded, paired
 from verify.kernel.evidence import (
     Bounds,
     Cells,
@@ -35,22 +33,20 @@ from verify.kernel.evidence import (
     Reached,
     Rule,
     Unsafe,
+    Unsatisfiable,
     ValueGap,
 )
 from verify.kernel.exact import evaluate
-from verify.kernel.facts.rules import RULES, SMOOTH_RULES
-from verify.kernel.formulas import Unsatisfiable, check_falsehood, check_satisfied
-from verify.kernel.goals import check_bounds, form_bounds
 from verify.kernel.instances import Instance, Witness, instance_terms, is_vacuous
 from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_FORMS, QUANTIZED, Ledger
-from verify.kernel.rounded import settled_values
-from verify.kernel.units import check_off, check_reached
 from verify.network import Network
 from verify.property import Assignment, Claim, Criterion, Term, Vacuous
-from verify.property.asked import conditions_claim
 from verify.property.base import in_coordinates
-from verify.property.never import case_holds
 from verify.rational import Enclosure, Real, Vector, ends
+from verify.region.bases import Base
+
+# Bits of precision with which values of smooth units are enclosed, tried in order until a question is decided.
+PRECISIONS = (128, 512, 2048)
 
 
 class Verdict(enum.Enum):
@@ -101,14 +97,13 @@ def judge(claim: Claim, evidence: Evidence, witness: Witness | Unsatisfiable | N
     work as replaying would take.
     """
     ledger = Ledger()
-    for network in (claim.network, claim.second):
-        if network is not None:
-            if not network.output_size:
-                raise EvidenceError("network", f"{network.name} has no outputs: there is nothing to say of it")
-            for note in network.notes:
-                ledger.add(f"{network.name}: {note}")
-            if network.is_quantized:
-                ledger.add(QUANTIZED)
+    for network in claim.networks:
+        if not network.output_size:
+            raise EvidenceError("network", f"{network.name} has no outputs: there is nothing to say of it")
+        for note in network.notes:
+            ledger.add(f"{network.name}: {note}")
+        if network.is_quantized:
+            ledger.add(QUANTIZED)
     if isinstance(evidence, ValueGap | Falsehood | Unsafe | Off) and witness is not None:
         raise EvidenceError("instances", "a refutation stands alone; what is beside it is not looked at")
     if isinstance(evidence, ValueGap):
@@ -116,6 +111,8 @@ def judge(claim: Claim, evidence: Evidence, witness: Witness | Unsatisfiable | N
     if isinstance(evidence, Falsehood):
         return _check_formula(claim, evidence, ledger)
     if isinstance(evidence, Off):
+        from verify.kernel.units import check_off
+
         check_off(claim, evidence, ledger)
         return Judgement(Verdict.REFUTED, False, (), None, tuple(ledger.entries), _SEAL)
     if isinstance(evidence, Unsafe):
@@ -135,14 +132,14 @@ def _check_gap(claim: Claim, evidence: ValueGap, ledger: Ledger) -> Judgement:
     """Evaluate f exactly at every argument of the instance; the weighted sum must break the formula."""
     if not 0 <= evidence.output < claim.network.output_size:
         raise EvidenceError("value gap", f"there is no output {evidence.output}")
-    for bits in PRECISIONS if has_smooth_units(claim) else PRECISIONS[:1]:
+    for bits in PRECISIONS if claim.has_smooth_units else PRECISIONS[:1]:
         values = tuple(
             Value(term.factor, term.point, term.second, outputs[evidence.output])
             for term, outputs in evaluated_instance(claim, evidence.assignment, bits)
         )
         total = sum((v.factor * v.value for v in values), Fraction(0))
         if surely_broken(claim, evidence.assignment, total):
-            if has_smooth_units(claim):
+            if claim.has_smooth_units:
                 ledger.add(BALL_ARITHMETIC)
             gap = gap_of(claim, evidence.assignment, total)
             return Judgement(Verdict.REFUTED, False, values, gap, tuple(ledger.entries), _SEAL)
@@ -151,6 +148,8 @@ def _check_gap(claim: Claim, evidence: ValueGap, ledger: Ledger) -> Judgement:
 
 def _check_formula(claim: Claim, evidence: Falsehood, ledger: Ledger) -> Judgement:
     """Evaluate the formula as it stands at the values of its names: its conditions hold, and its body does not."""
+    from verify.kernel.formulas import check_falsehood
+
     if claim.property.asked is None:
         raise EvidenceError("falsehood", f"is about formulas of the language, not about {claim.property.name!r}")
     check_falsehood(claim.property.asked, evidence)
@@ -164,6 +163,9 @@ def _is_about_nothing(claim: Claim, witness: Witness | Unsatisfiable | None, led
         if isinstance(witness, Unsatisfiable):
             raise EvidenceError("instances", "conditions are those of a formula of the language")
         return is_vacuous(claim, witness)
+    from verify.kernel.formulas import check_satisfied
+    from verify.property.asked import conditions_claim
+
     if isinstance(witness, Unsatisfiable):
         _check_cells(conditions_claim(asked), witness.evidence, ledger)
         return True
@@ -171,12 +173,6 @@ def _is_about_nothing(claim: Claim, witness: Witness | Unsatisfiable | None, led
         raise EvidenceError("instances", "a proof needs values that satisfy the conditions, or a proof that none do")
     check_satisfied(asked, witness.assignment)
     return False
-
-
-def has_smooth_units(claim: Claim) -> bool:
-    """Whether a network of the claim has smooth units: its values are then enclosed, not exact."""
-    networks = (claim.network, claim.second)
-    return any(block.smooth is not None for n in networks if n is not None for block in n.blocks)
 
 
 def surely_broken(claim: Claim, assignment: Assignment, total: Real) -> bool:
@@ -205,10 +201,14 @@ def evaluated_instance(
     The outputs are exact, or for networks with smooth units enclosed with ``bits`` of precision.
     """
     terms = instance_terms(claim, assignment)
-    if is_quantized(claim):
+    if claim.is_quantized:
+        from verify.kernel.rounded import settled_values
+
         return [(term, settled_values(network_of(claim, term), term.point).fractions()) for term in terms]
-    if not has_smooth_units(claim):
+    if not claim.has_smooth_units:
         return [(term, evaluate(network_of(claim, term), term.point).fractions()) for term in terms]
+    from verify.kernel.axioms.balls import enclosures
+
     try:
         return [(term, enclosures(network_of(claim, term), term.point, bits)) for term in terms]
     except OverflowError as error:
@@ -226,18 +226,22 @@ def network_of(claim: Claim, term: Term) -> Network:
 
 def _check_rule(claim: Claim, evidence: Rule, _: Ledger) -> None:
     """Apply the named theorem to the claim."""
+    from verify.kernel.facts.rules import RULES, SMOOTH_RULES
+
     rule = RULES.get(evidence.name)
     if rule is None:
         raise EvidenceError("rule", f"there is no rule {evidence.name[:60]!r}")
-    if is_quantized(claim):
+    if claim.is_quantized:
         raise EvidenceError("rule", f"{evidence.name!r} is no theorem about quantized networks")
-    if has_smooth_units(claim) and evidence.name not in SMOOTH_RULES:
+    if claim.has_smooth_units and evidence.name not in SMOOTH_RULES:
         raise EvidenceError("rule", f"{evidence.name!r} is a theorem about piecewise linear networks")
     rule(claim)
 
 
 def _check_cells(claim: Claim, evidence: Cells, ledger: Ledger) -> None:
     """Every question of the claim is answered by a cover of its region (or its region is empty)."""
+    from verify.kernel.core.cover import check_cover, check_empty
+
     questions = claim.questions()
     if isinstance(questions, Vacuous):
         raise EvidenceError("cells", "the claim has no questions: it quantifies over nothing")
@@ -254,6 +258,9 @@ def _check_cells(claim: Claim, evidence: Cells, ledger: Ledger) -> None:
 
 def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> None:
     """On each part of the region's box the two networks' outputs differ by at most the claim's epsilon."""
+    from verify.kernel.alignment import continuous
+    from verify.kernel.difference import bounds, boxes, folded, paired
+
     if claim.property.family != "equivalent within" or claim.second is None:
         raise EvidenceError("difference", f"does not prove {claim.property.name!r}")
     claim = continuous(claim)
@@ -263,17 +270,21 @@ def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> Non
     first, second = (in_coordinates(network, claim.region)[0] for network in (claim.network, claim.second))
     if evidence.folded:
         first, second = folded(first, base), folded(second, base)
-    pair = paired(first, second) if evidence.forms else None
-    if pair is not None:
+    bound: Callable[[Base], list[Fraction | None]] = functools.partial(bounds, first, second)
+    if evidence.forms:
+        from verify.kernel.goals import form_bounds
+
         ledger.add(FLOAT_FORMS)
+        bound = functools.partial(form_bounds, paired(first, second))
     for part in boxes(base, evidence.cuts):
-        found = bounds(first, second, part) if pair is None else form_bounds(pair, part)
-        if any(bound is None or bound > epsilon for bound in found):
+        if any(most is None or most > epsilon for most in bound(part)):
             raise EvidenceError("difference", f"the bound on a part of the region exceeds {epsilon}")
 
 
 def _check_unsafe(claim: Claim, evidence: Unsafe, ledger: Ledger) -> Judgement:
     """Evaluate the networks exactly at the point; every inequality of the case holds there."""
+    from verify.property.never import case_holds
+
     if claim.property.family != "never":
         raise EvidenceError("unsafe point", f"does not refute {claim.property.name!r}")
     cases, point = claim.property.parameters["cases"], evidence.point
@@ -281,7 +292,7 @@ def _check_unsafe(claim: Claim, evidence: Unsafe, ledger: Ledger) -> Judgement:
         raise EvidenceError("unsafe point", f"there is no case {evidence.case}")
     if len(point) != claim.network.input_size or not claim.region.contains(point):
         raise EvidenceError("unsafe point", "the point does not lie in the region")
-    if has_smooth_units(claim):
+    if claim.has_smooth_units:
         raise EvidenceError("unsafe point", "values of smooth units are not exact")
     values, found = {"x": point.fractions()}, []
     for name, network in (("y", claim.network), ("z", claim.second)):
@@ -293,12 +304,24 @@ def _check_unsafe(claim: Claim, evidence: Unsafe, ledger: Ledger) -> Judgement:
     return Judgement(Verdict.REFUTED, False, tuple(found), None, tuple(ledger.entries), _SEAL)
 
 
+def _check_reached(claim: Claim, evidence: Reached, _: Ledger) -> None:
+    from verify.kernel.units import check_reached
+
+    check_reached(claim, evidence)
+
+
+def _check_bounds(claim: Claim, evidence: Bounds, ledger: Ledger) -> None:
+    from verify.kernel.goals import check_bounds
+
+    check_bounds(claim, evidence, ledger)
+
+
 CHECKERS: dict[type[Any], Callable[[Claim, Any, Ledger], None]] = {
     Rule: _check_rule,
     # Trivial instances hold of every function: that there are no others, ``judge`` has seen to.
     Nothing: lambda *_: None,
     Cells: _check_cells,
     Difference: _check_difference,
-    Reached: lambda claim, evidence, _: check_reached(claim, evidence),
-    Bounds: check_bounds,
+    Reached: _check_reached,
+    Bounds: _check_bounds,
 }

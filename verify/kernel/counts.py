@@ -21,10 +21,9 @@ alone, a shares no facet with any leaf beyond that split.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
 
 import numpy as np
 
@@ -33,7 +32,7 @@ from verify.kernel.check import Verdict
 from verify.kernel.core.cover import checked_cell, leaves
 from verify.kernel.core.criteria import on_hull
 from verify.kernel.core.part import is_nonnegative
-from verify.kernel.evidence import Cover, Multipliers
+from verify.kernel.evidence import Counts, Thin
 from verify.kernel.exact import AffineForm, pattern_at
 from verify.kernel.frames import in_hull
 from verify.kernel.ledger import Ledger
@@ -44,26 +43,8 @@ from verify.property.copies import lift
 from verify.rational import Vector, vector, zeros
 from verify.region import Box, HalfSpace, Region
 
-# A row, no multiple of the split's form, whose slack the multipliers show at most zero; None: they show -1 >= 0.
-Thin: TypeAlias = tuple[int | None, Multipliers]
 # Rows of all leaves together: a tree may be as deep as it has leaves.
 MAX_ROWS = 20_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class Counts:
-    """Evidence. Leaves are numbered from 0 as they stand in the tree, a leaf's rows with the region's rows first.
-
-    ``points`` has a point inside each leaf. ``joins`` are (a, b, point of a common facet). ``walls[a, r]`` shows that
-    leaf a shares no facet with a leaf beyond its row r, ``apart[a, b]``, a < b, that two leaves share none. Their
-    multipliers are of a's rows, and then of the row r reversed, or of b's rows.
-    """
-
-    cover: Cover
-    points: tuple[Vector, ...]
-    joins: tuple[tuple[int, int, Vector], ...] = ()
-    walls: Mapping[tuple[int, int], Thin] = field(default_factory=dict)
-    apart: Mapping[tuple[int, int], Thin] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from verify.kernel.cuts import Cuts
 from verify.kernel.exact import AffineForm, Pattern
 from verify.network.matrix import Indices
 from verify.property import Assignment
 from verify.rational import Vector
+
+if TYPE_CHECKING:
+    from verify.kernel.cuts import Cuts
 
 # For a linear function that is nonnegative on a polyhedron: nonnegative weights of the polyhedron's rows.
 Multipliers: TypeAlias = Mapping[int, Fraction]
@@ -163,6 +165,35 @@ class Cells:
     """A proof of each question of the claim, in order."""
 
     proofs: tuple[Cover | Empty, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Unsatisfiable:
+    """A proof that the conditions of a formula never hold: cells of the claim ``conditions_claim``."""
+
+    evidence: Cells
+
+
+# A row, no multiple of the split's form, whose slack the multipliers show at most zero; None: they show -1 >= 0.
+Thin: TypeAlias = tuple[int | None, Multipliers]
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """What counts cells and pieces.
+
+    Leaves are numbered from 0 as they stand in the tree, a leaf's rows with the region's rows first.
+
+    ``points`` has a point inside each leaf. ``joins`` are (a, b, point of a common facet). ``walls[a, r]`` shows that
+    leaf a shares no facet with a leaf beyond its row r, ``apart[a, b]``, a < b, that two leaves share none. Their
+    multipliers are of a's rows, and then of the row r reversed, or of b's rows.
+    """
+
+    cover: Cover
+    points: tuple[Vector, ...]
+    joins: tuple[tuple[int, int, Vector], ...] = ()
+    walls: Mapping[tuple[int, int], Thin] = field(default_factory=dict)
+    apart: Mapping[tuple[int, int], Thin] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,22 +5,13 @@ Nothing of the reduction is used here, so a refutation does not rest on it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from verify.errors import EvidenceError
 from verify.formula.truth import Meaning
-from verify.kernel.evidence import Cells, Falsehood
+from verify.kernel.evidence import Falsehood
 from verify.kernel.exact import evaluate
 from verify.property import Assignment
 from verify.property.base import Asked
 from verify.rational import Vector, counted
-
-
-@dataclass(frozen=True, eq=False)
-class Unsatisfiable:
-    """A proof that the conditions of a formula never hold: cells of the claim ``conditions_claim``."""
-
-    evidence: Cells
 
 
 def meaning(asked: Asked, assignment: Assignment) -> Meaning:

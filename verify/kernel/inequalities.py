@@ -21,7 +21,8 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.cases import Piece, check_cases
+from verify.kernel.cases import check_cases
+from verify.kernel.core.criteria import Piece
 from verify.kernel.exact import AffineForm
 from verify.property import Criterion, Question
 from verify.property.base import GRADIENTS, Slope

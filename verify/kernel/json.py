@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from verify.errors import EvidenceError, InputError
-from verify.kernel import cuts
 from verify.kernel import evidence as kinds
-from verify.kernel.counts import Counts
 from verify.kernel.evidence import (
     Bounds,
     Ceiling,
     Cells,
+    Counts,
     Cover,
     Cut,
     Empty,
@@ -32,9 +31,9 @@ from verify.kernel.evidence import (
     Split,
     Steps,
     Tree,
+    Unsatisfiable,
 )
 from verify.kernel.exact import AffineForm, Pattern
-from verify.kernel.formulas import Unsatisfiable
 from verify.kernel.instances import Instance, NoInstance, Witness
 from verify.network import Block, Network
 from verify.network.matrix import Indices
@@ -346,6 +345,8 @@ def _write_bounds(evidence: Bounds) -> Data:
 
 
 def _read_bounds(data: Any) -> Bounds:
+    from verify.kernel import cuts
+
     tree = cuts.read(_typed(str, "a text").read(data["cuts"]), WHOLE.read(data["nodes"]), WHOLE.read(data["bits"]))
     return Bounds(tree, FLAG.read(data["single"]))
 

@@ -71,7 +71,7 @@ def _short_product(left: Matrix, right: Matrix) -> Matrix | None:
     """
     import scipy.sparse as sparse
 
-    first, second = _short(left.entries), _short(right.entries)
+    first, second = short_integers(left.entries), short_integers(right.entries)
     if first is None or second is None or not left.entry_count or not right.entry_count:
         return None
     (m, s), (n, t) = first, second
@@ -87,7 +87,7 @@ def _short_product(left: Matrix, right: Matrix) -> Matrix | None:
     return matrices.from_triplets(rows, product.indices.astype(np.int64), entries, (left.shape[0], right.shape[1]))
 
 
-def _short(entries: Entries) -> tuple[Floats, int] | None:
+def short_integers(entries: Entries) -> tuple[Floats, int] | None:
     """Integers m (in float64, below 2^53) and an exponent s with ``entries == m 2^s``."""
     if entries.dtype != np.float64:
         return None
@@ -99,12 +99,6 @@ def _short(entries: Entries) -> tuple[Floats, int] | None:
         return None
     step = int(lowest.min())
     return np.ldexp(np.asarray(entries, dtype=np.float64), -step), step
-
-
-def is_short(entries: Entries) -> bool:
-    """Whether the numbers are integers below 2^22 times one power of two: sums of 2^9 products of such are exact."""
-    found = _short(entries)
-    return not len(entries) or (found is not None and float(np.abs(found[0]).max()) < 2.0**22)
 
 
 def products(left: Entries, right: Entries) -> Entries:

@@ -14,7 +14,7 @@ nonconstant forms are linearly independent over the affine functions, so a symbo
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TypeAlias
@@ -22,22 +22,27 @@ from typing import TypeAlias
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.core.criteria import Map, map_of, on_hull
-from verify.kernel.exact import AffineForm, Bits, Cell, Pattern, cell_of
+from verify.kernel.core.cell import Cell
+from verify.kernel.core.cover import check_bits, check_leaf
+from verify.kernel.core.criteria import Map, check_equality, map_of
+from verify.kernel.core.part import CONSTANT, Row
+from verify.kernel.core.units import affine_form, through
+from verify.kernel.evidence import Leaf
+from verify.kernel.exact import Bits, Pattern
+from verify.kernel.ledger import Ledger
 from verify.network import Block, Network
-from verify.network import matrix as matrices
-from verify.network.matrix import Matrix
 from verify.network.smooth import SMOOTH
-from verify.property import Question
-from verify.rational import concatenate, vector, zeros
-from verify.region import Box, HalfSpace, Region
+from verify.property import Criterion, Question
+from verify.region import Box, HalfSpace
 
 Key: TypeAlias = tuple[str, tuple[tuple[int, Fraction], ...], Fraction]
+# Products of coefficients that the rows under one pattern may take.
+MAX_WORK = 20_000_000
 
 
 @dataclass(eq=False)
 class Symbols:
-    """The symbols met so far, numbered; they stand behind the ``size`` coordinates of the region."""
+    """The symbols met so far, numbered; their columns stand behind the ``size`` coordinates of the region."""
 
     size: int
     numbers: dict[Key, int] = field(default_factory=dict)
@@ -45,13 +50,12 @@ class Symbols:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def of(self, function: str, form: AffineForm) -> tuple[int, int]:
-        """The number of the symbol for ``function(form)``, and 1 or -1: the value is that multiple of it."""
-        entries = tuple((j, c) for j, c in enumerate(form.coefficients.fractions()) if c)
+    def of(self, function: str, row: Row, denominator: int) -> tuple[int, int]:
+        """The number of the symbol for ``function(row / denominator)``, and 1 or -1: the value is that multiple."""
+        constant = Fraction(row.get(CONSTANT, 0), denominator)
+        entries = tuple((c, Fraction(row[c], denominator)) for c in sorted(row) if c != CONSTANT)
         parity, sign = SMOOTH[function].parity, 1
-        leading = entries[0][1] if entries else form.constant
-        constant = form.constant
-        if parity and leading < 0:
+        if parity and (entries[0][1] if entries else constant) < 0:
             entries, constant, sign = tuple((j, -c) for j, c in entries), -constant, parity
         return self.numbers.setdefault((function, entries, constant), len(self.numbers)), sign
 
@@ -59,88 +63,43 @@ class Symbols:
         """Which symbols are constant: their forms have no coefficients."""
         return np.array([not entries for _, entries, _ in self.numbers], dtype=bool)
 
-    def extended(self, base: Box, at_most_one: Container[int] = ()) -> Box:
-        """The box with a side for each symbol: the bounds of its function; 1 for those known not to exceed it."""
-        functions = [SMOOTH[function] for function, _, _ in self.numbers]
-        low = [f.lowest for f in functions]
-        high = [Fraction(1) if i in at_most_one else f.highest for i, f in enumerate(functions)]
-        return Box(
-            concatenate([base.low, vector([v or Fraction(0) for v in low])]),
-            concatenate([base.high, vector([v or Fraction(0) for v in high])]),
-            np.concatenate([base.low_finite, np.array([v is not None for v in low], dtype=bool)]),
-            np.concatenate([base.high_finite, np.array([v is not None for v in high], dtype=bool)]),
-        )
 
+class SmoothCell(Cell):
+    """The affine maps under a pattern, in the coordinates of a box (pinned ones put in) and in the symbols.
 
-@dataclass(frozen=True, eq=False)
-class Resolved:
-    """The question under one pattern, piecewise linear: its network also takes the symbols as inputs."""
-
-    question: Question
-    cell: Cell
-
-    def rows(self, rows: Sequence[HalfSpace]) -> tuple[HalfSpace, ...]:
-        """The rows in the extended coordinates."""
-        extra = self.question.region.dimension
-        return tuple(
-            HalfSpace(concatenate([row.coefficients, zeros(extra - len(row.coefficients))]), row.bound) for row in rows
-        )
-
-
-def resolve(question: Question, pattern: Pattern, symbols: Symbols) -> Resolved:
-    """Replace every smooth unit by its exact value or its symbol, as the pattern makes its argument."""
-    base = question.region.base
-    if not isinstance(base, Box):
-        raise EvidenceError("smooth units", "an L1 ball needs the lifted question")
-    network, blocks = question.network, list[Block]()
-    below_one: dict[int, bool] = {}
-    for block in network.blocks:
-        if block.smooth is None:
-            blocks.append(block)
-            continue
-        blocks.append(_replaced(network, blocks, block, pattern, base, symbols, below_one))
-    at_most_one = {number for number, shown in below_one.items() if shown}
-    width = network.input_size + len(symbols)
-    plain = replace(network, input_shape=(width,), blocks=tuple(_widened(b, width) for b in blocks), file_digest=None)
-    region = Region(symbols.extended(base, at_most_one), text=question.region.text)
-    return Resolved(replace(question, network=plain, region=region), cell_of(plain, pattern))
-
-
-def _replaced(
-    network: Network,
-    before: list[Block],
-    block: Block,
-    pattern: Pattern,
-    base: Box,
-    symbols: Symbols,
-    below_one: dict[int, bool],
-) -> Block:
-    """The smooth block as an affine one: each unit an exact value, or plus or minus a symbol.
-
-    ``below_one`` learns of the symbols met first here whether they are exp of something that is never positive. (Of
-    those met before it was decided there: later units may only have the same form because of that very bound.)
+    A symbol is at most 1 where the unit met first with it is exp of something that is never positive. (Later units may
+    only have the same form because of that very bound.)
     """
-    if block.smooth is None:
-        raise AssertionError("unreachable: block.smooth is not None")
-    function = SMOOTH[block.smooth]
-    values, units, numbers, signs = [Fraction(0)] * block.size, [], [], []
-    forms, never_positive = _forms(network, before, block, pattern, symbols), _never_positive(network, block)
-    for unit in range(block.size):
-        form = forms.get(unit)
-        form = None if form is None else on_hull(form, base)
-        if (form is None or form.is_zero()) and function.at_zero is not None:
-            values[unit] = function.at_zero
-            continue
-        zero = AffineForm(zeros(network.input_size), Fraction(0))
-        number, sign = symbols.of(block.smooth, form or zero)
-        below_one.setdefault(number, block.smooth == "exp" and bool(never_positive[unit]))
-        units.append(unit)
-        numbers.append(network.input_size + number)
-        signs.append(sign)
-    entries = matrices.as_entries(np.array(signs, dtype=object))
-    shape = (block.size, network.input_size + len(symbols))
-    matrix = matrices.from_triplets(np.array(units, np.int64), np.array(numbers, np.int64), entries, shape)
-    return replace(block, smooth=None, inputs=((0, matrix),), bias=vector(values))
+
+    def __init__(self, network: Network, pattern: Pattern, base: Box, symbols: Symbols) -> None:
+        self.network, self.pattern, self.is_small = network, pattern, True
+        self._symbols, below_one = symbols, dict[int, bool]()
+        self.rows = []
+
+        def values(k: int, rows: list[Row], denominator: int) -> list[Row]:
+            self.rows.append((rows, denominator))
+            block = network.blocks[k - 1]
+            if block.smooth is None:
+                return self._on(k, rows)
+            return self._smooth(block, block.smooth, rows, denominator, below_one)
+
+        through(network, values, base, MAX_WORK)
+        bounds = [(SMOOTH[function].lowest, SMOOTH[function].highest) for function, _, _ in symbols.numbers]
+        self.beyond = tuple((low, Fraction(1) if below_one.get(i) else high) for i, (low, high) in enumerate(bounds))
+
+    def _smooth(
+        self, block: Block, function: str, rows: list[Row], denominator: int, below_one: dict[int, bool]
+    ) -> list[Row]:
+        """The values of smooth units: numbers that are known, or plus or minus symbols."""
+        at_zero, found = SMOOTH[function].at_zero, list[Row]()
+        for row, never_positive in zip(rows, _never_positive(self.network, block).tolist(), strict=True):
+            if not row and at_zero is not None and at_zero.denominator == 1:
+                found.append({CONSTANT: at_zero.numerator * denominator} if at_zero else {})
+                continue
+            number, sign = self._symbols.of(function, row, denominator)
+            below_one.setdefault(number, function == "exp" and never_positive)
+            found.append({self._symbols.size + number: sign * denominator})
+        return found
 
 
 def _never_positive(network: Network, block: Block) -> Bits:
@@ -153,43 +112,30 @@ def _never_positive(network: Network, block: Block) -> Bits:
     return result
 
 
-def _forms(
-    network: Network, before: list[Block], block: Block, pattern: Pattern, symbols: Symbols
-) -> dict[int, AffineForm]:
-    """The forms of the units whose argument is not surely 0 (all they read is off, and their bias is 0)."""
-    doubtful = np.asarray(block.bias.numerators != 0, dtype=bool)
-    for source, matrix in block.inputs:
-        off = source > 0 and network.blocks[source - 1].relu
-        live = pattern[source][matrix.columns] if off else np.ones(matrix.entry_count, dtype=bool)
-        doubtful[matrix.row_of_entry[live]] = True
-    if not doubtful.any():
-        return {}
-    width = network.input_size + len(symbols)
-    blocks = tuple(_widened(b, width) for b in (*before, replace(block, smooth=None)))
-    prefix = Network(network.name, (width,), block.shape, blocks)
-    cell = Cell(prefix, {k: bits for k, bits in pattern.items() if k < len(blocks)})
-    return {unit: cell.form(len(blocks), unit) for unit in np.flatnonzero(doubtful).tolist()}
+def check_smooth(question: Question, leaves: Iterable[tuple[Leaf, Sequence[HalfSpace]]], ledger: Ledger) -> None:
+    """Check a cover of a region on which the network has smooth units."""
+    base, symbols = question.region.base, Symbols(question.region.dimension)
+    if question.criterion is Criterion.CONVEX:
+        question = replace(question, criterion=Criterion.AFFINE)  # one affine map is convex
+    first: list[Map] | None = None
+    for leaf, rows in leaves:
+        check_bits(question.network, leaf.pattern)
+        if leaf.signs or not isinstance(base, Box):
+            raise EvidenceError("smooth units", "need an explicit pattern, and an L1 ball in lifted form")
+        cell = SmoothCell(question.network, leaf.pattern, base, symbols)
+        check_leaf(question, rows, leaf, cell, ledger)
+        maps = maps_of(question, cell, symbols)
+        check_equality(question, maps, first)
+        first = first or maps
 
 
-def _widened(block: Block, width: int) -> Block:
-    """The block with that many inputs of the network."""
-    inputs = tuple((s, _wide(m, width) if s == 0 else m) for s, m in block.inputs)
-    return replace(block, inputs=inputs)
-
-
-def _wide(matrix: Matrix, width: int) -> Matrix:
-    if matrix.shape[1] == width:
-        return matrix
-    return matrices.from_triplets(matrix.row_of_entry, matrix.columns, matrix.entries, (matrix.shape[0], width))
-
-
-def maps_of(question: Question, resolved: Resolved, symbols: Symbols) -> list[Map] | None:
-    """The affine maps of the outputs; None where one depends on the value of a smooth unit that is not constant."""
+def maps_of(question: Question, cell: SmoothCell, symbols: Symbols) -> list[Map]:
+    """The affine maps of the outputs; ``EvidenceError`` where one depends on a unit that is not constant."""
     constant, result = symbols.constants(), []
-    for form in resolved.cell.outputs():
-        values = form.coefficients.fractions()
-        unknown = {i: c for i, c in enumerate(values[symbols.size :]) if c}
-        if not all(constant[i] for i in unknown):
-            return None
-        result.append(map_of(question, AffineForm(vector(values[: symbols.size]), form.constant), unknown))
+    rows, denominator = cell.rows[-1]
+    for row in rows:
+        unknown = {c - symbols.size: Fraction(v, denominator) for c, v in row.items() if c >= symbols.size}
+        if not all(constant[number] for number in unknown):
+            raise EvidenceError("smooth units", "an output depends on the value of a smooth unit")
+        result.append(map_of(question, affine_form(row, symbols.size, denominator), unknown))
     return result

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from verify.errors import NetworkError
 from verify.network import matrix as matrices
-from verify.network.builder import Tensor
 from verify.network.matrix import Matrix
 from verify.network.network import Block, Network
 from verify.rational import Vector, zeros
+
+if TYPE_CHECKING:
+    from verify.network.builder import Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +95,8 @@ def pick(parts: int, weights: Sequence[Fraction | int], size: int, extra: int = 
 
 def applied(network: Network, argument: Tensor, label: str) -> Tensor:
     """The network's output at a tensor of its input's size, in the tensor's builder; ``label`` prefixes names."""
+    from verify.network.builder import Tensor
+
     network.require_piecewise_linear("a formula over its values")
     outputs = {0: argument.simple()}
     for k, block in enumerate(network.blocks, start=1):

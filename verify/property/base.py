@@ -15,11 +15,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from verify.errors import PropertyError
-from verify.formula.lowering import Case, Lowered
-from verify.formula.tree import Formula
 from verify.network import Network
 from verify.network.combine import precomposed
 from verify.network.matrix import Matrix
@@ -27,6 +25,10 @@ from verify.property.instances import Assignment as Assignment
 from verify.property.instances import Draw, Propose, at_points
 from verify.rational import Vector, zeros
 from verify.region import Region
+
+if TYPE_CHECKING:
+    from verify.formula.lowering import Case, Lowered
+    from verify.formula.tree import Formula
 
 Relation: TypeAlias = Literal["= 0", "<= 0", ">= 0"]
 

@@ -6,6 +6,7 @@ import difflib
 import re
 import shlex
 from dataclasses import dataclass
+from functools import cached_property
 
 from verify.errors import PropertyError, RegionError
 from verify.network import Network
@@ -21,7 +22,6 @@ from verify.property.lipschitz import LIPSCHITZ
 from verify.property.monotone import MONOTONE
 from verify.property.never import NEVER
 from verify.property.parity import EVEN, ODD
-from verify.property.quantized import refuse_quantized
 from verify.property.subadditive import SUBADDITIVE, SUPERADDITIVE
 from verify.property.units import UNITS
 from verify.property.within import WITHIN
@@ -115,7 +115,8 @@ class Claim:
             raise PropertyError(f"{self.property.name!r} compares two networks; name the second one with --to")
         if self.property.needs_second and self.second is not None:
             self._check_sizes(self.second)
-        refuse_quantized(self.property.name, self.property.family, self.network, self.second)
+        if self.is_quantized:
+            self._check_quantized()
 
     def _check_sizes(self, second: Network) -> None:
         first = self.network
@@ -125,6 +126,32 @@ class Claim:
                 f" {counted(first.output_size, 'output')}, {second.name} has {second.input_size} and"
                 f" {second.output_size}"
             )
+
+    def _check_quantized(self) -> None:
+        """Only one property of quantized networks is decided."""
+        if self.property.family != "equivalent within":
+            for network in self.networks:
+                network.require_continuous(f"{self.property.name!r}")
+        if self.has_smooth_units:
+            raise PropertyError(
+                f"{self.property.name!r}: quantized networks are compared with piecewise linear ones, not with smooth"
+                " ones"
+            )
+
+    @cached_property
+    def networks(self) -> tuple[Network, ...]:
+        """The network, and the second one if there is one."""
+        return (self.network,) if self.second is None else (self.network, self.second)
+
+    @cached_property
+    def has_smooth_units(self) -> bool:
+        """Whether a network has smooth units: values are then enclosed, not exact."""
+        return any(block.smooth is not None for network in self.networks for block in network.blocks)
+
+    @cached_property
+    def is_quantized(self) -> bool:
+        """Whether a network rounds its values."""
+        return any(network.is_quantized for network in self.networks)
 
     def questions(self) -> list[Question] | Vacuous:
         """What must be answered to prove the claim."""

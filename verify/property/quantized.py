@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from verify.errors import PropertyError
 from verify.network import Network
 from verify.network import matrix as matrices
 from verify.network.loosening import loosened, radii
@@ -14,23 +13,6 @@ from verify.rational import Vector, concatenate, vector, zeros
 from verify.region import Box, HalfSpace, Region
 from verify.region.bases import Base, L1Ball
 from verify.region.region import Chart
-
-# The only property of quantized networks that is decided.
-DECIDED = "equivalent within"
-
-
-def refuse_quantized(name: str, family: str, first: Network, second: Network | None) -> None:
-    """Raise ``PropertyError`` where a network is quantized and the property is not decided of such ones."""
-    networks = [network for network in (first, second) if network is not None]
-    if not any(network.is_quantized for network in networks):
-        return
-    if family != DECIDED:
-        for network in networks:
-            network.require_continuous(f"{name!r}")
-    if any(block.smooth is not None for network in networks for block in network.blocks):
-        raise PropertyError(
-            f"{name!r}: quantized networks are compared with piecewise linear ones, not with smooth ones"
-        )
 
 
 def loosened_pair(first: Network, region: Region, second: Network) -> tuple[Network, Region, Network]:

@@ -16,7 +16,6 @@ from verify.network.combine import Copy, combination
 from verify.network.matrix import Matrix
 from verify.property.base import Assignment, Criterion, Family, Property, Question, in_coordinates
 from verify.property.equivalent import EQUIVALENT
-from verify.property.quantized import loosened_pair
 from verify.rational import exact_text, parse_rational, vector, zeros
 from verify.region import Region
 
@@ -33,6 +32,8 @@ def _reduction(epsilon: Fraction) -> Callable[[Network, Region, Network | None],
             raise PropertyError("'equivalent within' compares two networks; name the second one with --to")
         rounds = network.is_quantized or second.is_quantized
         if rounds:
+            from verify.property.quantized import loosened_pair
+
             network, region, second = loosened_pair(network, region, second)
         same, none = matrices.identity(network.input_size), zeros(network.input_size)
         copies = [Copy(Fraction(1), network, same, none, "f."), Copy(Fraction(-1), second, same, none, "g.")]

@@ -19,7 +19,17 @@ import numpy as np
 from verify.errors import RegionError
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
-from verify.rational import Number, Vector, concatenate, exact_text, integer_array, to_fraction, vector, zeros
+from verify.rational import (
+    Number,
+    Vector,
+    concatenate,
+    exact_text,
+    integer_array,
+    sparse_row,
+    to_fraction,
+    vector,
+    zeros,
+)
 from verify.region.bases import Base, Bound, Box, L1Ball, Mask
 from verify.region.linear import solve
 
@@ -34,6 +44,11 @@ class HalfSpace:
     def slack(self, t: Vector) -> Fraction:
         """``bound - coefficients . t``: nonnegative inside."""
         return self.bound - self.coefficients.dot(t)
+
+    @cached_property
+    def row(self) -> tuple[dict[int, int], int]:
+        """The slack as a row, see ``sparse_row``."""
+        return sparse_row(-self.coefficients, self.bound)
 
 
 @dataclass(frozen=True, eq=False)

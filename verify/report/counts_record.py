@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from verify.kernel import json as kernel_json
-from verify.kernel.counts import Counted, Counts
+from verify.kernel.counts import Counted
+from verify.kernel.evidence import Counts
 from verify.network import Network
 from verify.region import Region
 from verify.report.record_json import FORMAT, network_json, region_json

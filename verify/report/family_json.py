@@ -10,8 +10,7 @@ from verify.network.families import description
 from verify.network.families.members import to_json as weights_json
 from verify.report.family_lines import lines_of
 from verify.report.family_words import sentence_of, statement_of
-from verify.report.record_json import property_json, region_text
-from verify.report.sentence import counterexample_json
+from verify.report.record_json import counterexample_json, property_json, region_text
 
 
 def family_json(claim: FamilyClaim) -> dict[str, Any]:

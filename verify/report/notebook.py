@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from verify import rendering
 from verify.errors import BudgetExceeded
-from verify.kernel.check import Verdict, has_smooth_units
+from verify.kernel.check import Verdict
 from verify.report import words
 from verify.report.plots import MAX_WEIGHTS, over_line
 from verify.report.proof import gist
@@ -45,7 +45,7 @@ def graph(result: Result) -> str:
     """The graph of f over a region of dimension one, as SVG; nothing where there is none, or where it takes long."""
     claim = result.claim
     networks = [network for network in (claim.network, claim.second) if network is not None]
-    if claim.property.asked is not None or claim.region.dimension != 1 or has_smooth_units(claim):
+    if claim.property.asked is not None or claim.region.dimension != 1 or claim.has_smooth_units:
         return ""
     if max(network.weight_count for network in networks) > MAX_WEIGHTS:
         return ""

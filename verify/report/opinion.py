@@ -9,7 +9,7 @@ from typing import Any
 
 import z3
 
-from verify.kernel.check import Verdict, has_smooth_units
+from verify.kernel.check import Verdict
 from verify.property import Claim
 from verify.report.model import SecondOpinion
 from verify.report.record import Result
@@ -25,7 +25,7 @@ def is_small(claim: Claim) -> bool:
     networks = (
         [claim.network, claim.second] if claim.second is not None else [claim.network] * len(claim.property.labels)
     )
-    if has_smooth_units(claim):
+    if claim.has_smooth_units:
         return False
     if claim.property.asked is not None:
         return claim.network.relu_count <= MAX_RELU and claim.network.input_size <= 2 * MAX_INPUTS

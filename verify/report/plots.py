@@ -16,7 +16,7 @@ from markupsafe import Markup
 from verify.arrangement.domain import with_half_spaces
 from verify.arrangement.plane import breaks, counted_cells, in_window, map_at
 from verify.errors import BudgetExceeded
-from verify.kernel.check import Value, has_smooth_units
+from verify.kernel.check import Value
 from verify.kernel.evidence import ValueGap
 from verify.kernel.exact import evaluate
 from verify.network import Network
@@ -43,7 +43,7 @@ def figures(result: Result, seconds: float) -> tuple[list[Figure], list[str]]:
         return [], []
     if max(n.weight_count for n in (claim.network, claim.second) if n is not None) > MAX_WEIGHTS:
         return [], ["No plot: the network is too large for one to be computed in a moment."]
-    if has_smooth_units(claim):
+    if claim.has_smooth_units:
         return [], ["No plot: exact pieces and breaks are drawn for piecewise linear networks only."]
     try:
         found = _plot(result)(result, Budget(seconds))

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.kernel.check import Verdict, has_smooth_units
+from verify.kernel.check import Verdict
 from verify.kernel.evidence import Cells, Rule, ValueGap
 from verify.kernel.exact import preactivations
 from verify.network import Network
@@ -64,7 +64,7 @@ def _proved(result: Result) -> list[str]:
     questions = result.claim.questions()
     if isinstance(questions, Vacuous) or not isinstance(evidence, Cells | Rule):
         return found
-    if has_smooth_units(result.claim):  # criteria speak of affine pieces
+    if result.claim.has_smooth_units:  # criteria speak of affine pieces
         return found
     for question in questions:
         lemma, _, reason = question.lemma.partition(":")

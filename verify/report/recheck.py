@@ -8,28 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from verify.errors import EvidenceError, InputError, NetworkError, RegionError
 from verify.formats.expressions import parse_region
 from verify.formats.files import load
-from verify.formats.formulas import parse_formula
-from verify.formula.tree import FormulaMistake
 from verify.kernel import json as kernel_json
 from verify.kernel.check import Judgement, judge
-from verify.kernel.counts import Counted, counted_question, recount
-from verify.kernel.families import FamilyClaim, FamilyJudgement, SignRules, judge_family
 from verify.network import InputPart, Network
 from verify.network import network as networks
-from verify.network.families import description
 from verify.property import Claim, Vacuous, find
-from verify.property.asked import asked_claim, asked_of, conditions_claim
 from verify.region import Region
 from verify.region import region as regions
-from verify.report.counts_record import counted_json
-from verify.report.family_json import family_json, family_shown_json, member_json
-from verify.report.family_lines import check_lines
-from verify.report.family_lines import evidence_json as family_evidence_json
 from verify.report.reading import read_record
 from verify.report.record_json import (
     FORMAT,
@@ -39,11 +29,15 @@ from verify.report.record_json import (
     formula_json,
     judged_json,
     printed,
+    refuted_json,
     shown_json,
     witness_json,
 )
-from verify.report.sentence import refuted_json
 from verify.report.whereabouts import located
+
+if TYPE_CHECKING:
+    from verify.kernel.counts import Counted
+    from verify.kernel.families import FamilyJudgement
 
 Record = dict[str, Any]
 _UNREADABLE = (InputError, KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
@@ -106,6 +100,12 @@ def _replayed_claim(data: Record, path: Path, given: tuple[str | None, str | Non
 
 
 def _replayed_family(data: Record, path: Path, given: tuple[str | None, str | None]) -> Replayed:
+    from verify.kernel.families import FamilyClaim, SignRules, judge_family
+    from verify.network.families import description
+    from verify.report.family_json import family_json, family_shown_json, member_json
+    from verify.report.family_lines import check_lines
+    from verify.report.family_lines import evidence_json as family_evidence_json
+
     if any(given):
         raise InputError(f"{path}: a record about a family holds the family; --network and --to are not for it")
     try:
@@ -131,6 +131,10 @@ def _replayed_family(data: Record, path: Path, given: tuple[str | None, str | No
 
 def _replayed_formula(data: Record, path: Path, given: tuple[str | None, str | None]) -> Replayed:
     """The claim is the formula's text with what its names and its regions are."""
+    from verify.formats.formulas import parse_formula
+    from verify.formula.tree import FormulaMistake
+    from verify.property.asked import asked_claim, asked_of, conditions_claim
+
     named = dict(zip(("f", "g"), given, strict=True))
     if not isinstance(data["names"], dict) or "f" not in data["names"]:
         raise EvidenceError("format", "the record does not say which network f is")
@@ -160,6 +164,9 @@ def _replayed_formula(data: Record, path: Path, given: tuple[str | None, str | N
 
 
 def _replayed_counts(data: Record, path: Path, given: tuple[str | None, str | None]) -> Replayed:
+    from verify.kernel.counts import counted_question, recount
+    from verify.report.counts_record import counted_json
+
     if given[1] is not None:
         raise InputError(f"{path}: a record of counts is about one network; --to is not for it")
     network = _network(data["network"], path, given[0])

@@ -13,8 +13,16 @@ from verify.errors import InputError
 from verify.kernel.check import Verdict
 from verify.network import Network
 from verify.property import Claim
-from verify.report.record_json import FORMAT, claim_json, evidence_json, printed, shown_json, unchecked_json
-from verify.report.sentence import refutation_sentence, refuted_json
+from verify.report.record_json import (
+    FORMAT,
+    claim_json,
+    evidence_json,
+    printed,
+    refuted_json,
+    shown_json,
+    unchecked_json,
+)
+from verify.report.sentence import refutation_sentence
 from verify.search.outcome import Answered, Outcome
 
 

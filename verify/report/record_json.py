@@ -14,20 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from verify.errors import InputError
 from verify.formats.expressions import parse_region
-from verify.formula.tree import Member, walk
 from verify.kernel import json as kernel_json
 from verify.kernel.check import Judgement
-from verify.kernel.evidence import Evidence
-from verify.kernel.formulas import Unsatisfiable
+from verify.kernel.evidence import Evidence, Falsehood, Off, Unsatisfiable, ValueGap
 from verify.kernel.instances import Witness
 from verify.network import InputPart, Network
 from verify.network import network as networks
 from verify.property import Claim, Property
 from verify.property.base import Asked
 from verify.property.trivial import lemmas
+from verify.rational import exact_text
 from verify.region import Region
 from verify.region import region as regions
-from verify.report.sentence import refutation_sentence
 from verify.report.version import tool_version
 
 if TYPE_CHECKING:
@@ -102,6 +100,8 @@ def claim_json(
 
 def formula_json(claim: Claim, asked: Asked, *, vacuous: bool) -> dict[str, Any]:
     """The claim that a formula holds: what its names are bound to, and its regions in order."""
+    from verify.formula.tree import Member, walk
+
     members = {node.index: node for node in walk(*asked.formula.statements()) if isinstance(node, Member)}
     places = [replace(region, text=members[i].text) for i, region in enumerate(asked.formula.regions)]
     return {
@@ -122,11 +122,47 @@ def region_json(region: Region, inputs: Sequence[InputPart] = ()) -> dict[str, A
     }
 
 
+def refuted_json(
+    claim: Claim, evidence: Evidence | None, judgement: Judgement | None, outputs: Sequence[int] | None
+) -> dict[str, Any] | None:
+    """The counterexample of a record, to a claim about a property or to a formula."""
+    if isinstance(evidence, Falsehood) and judgement is not None and claim.property.asked is not None:
+        from verify.report.falsehood import falsehood_json
+
+        return falsehood_json(claim.property.asked, evidence)
+    return counterexample_json(evidence, judgement, outputs)
+
+
+def counterexample_json(
+    evidence: Evidence | None, judgement: Judgement | None, outputs: Sequence[int] | None
+) -> dict[str, Any] | None:
+    """The counterexample of a record: the terms of the instance at one output, numbered as the network's own."""
+    if not isinstance(evidence, ValueGap) or judgement is None or judgement.gap is None:
+        return None
+    return {
+        "output": outputs[evidence.output] if outputs else evidence.output,
+        "points": [
+            {
+                "factor": exact_text(value.factor),
+                "network": "second" if value.second else "first",
+                "point": value.point.strings(),
+                "value": exact_text(value.value),
+            }
+            for value in judgement.values
+        ],
+        "gap": exact_text(judgement.gap),
+    }
+
+
 def shown_json(
     claim: Claim, network: Network, outputs: tuple[int, ...] | None, evidence: Evidence | None, judged: Judgement | None
 ) -> dict[str, Any]:
     """The prose about a claim: its formula, and the counterexample as a sentence."""
-    sentence = refutation_sentence(claim, evidence, judged, outputs, network.output_size)
+    sentence = None
+    if isinstance(evidence, Falsehood | Off | ValueGap):
+        from verify.report.sentence import refutation_sentence
+
+        sentence = refutation_sentence(claim, evidence, judged, outputs, network.output_size)
     return {"formula": claim.property.formula, "sentence": sentence}
 
 

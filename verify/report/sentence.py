@@ -10,41 +10,11 @@ from verify.kernel.check import Judgement, Value
 from verify.kernel.evidence import Evidence, Falsehood, Off, ValueGap
 from verify.kernel.json import GAP, read_rational, read_vector
 from verify.property import Assignment, Claim, Property, Vacuous, find
-from verify.rational import Enclosure, Real, Vector, display, display_apart, exact_text
+from verify.rational import Enclosure, Real, Vector, display, display_apart
 from verify.report.comparison import comparison, is_comparison
-from verify.report.falsehood import false_sentence, falsehood_json, recorded_falsehood
+from verify.report.falsehood import false_sentence, recorded_falsehood
 from verify.report.points import INLINE_COORDINATES, INLINE_NONZEROS, point_text
 from verify.report.sums import sum_text
-
-
-def refuted_json(
-    claim: Claim, evidence: Evidence | None, judgement: Judgement | None, outputs: Sequence[int] | None
-) -> dict[str, Any] | None:
-    """The counterexample of a record, to a claim about a property or to a formula."""
-    if isinstance(evidence, Falsehood) and judgement is not None and claim.property.asked is not None:
-        return falsehood_json(claim.property.asked, evidence)
-    return counterexample_json(evidence, judgement, outputs)
-
-
-def counterexample_json(
-    evidence: Evidence | None, judgement: Judgement | None, outputs: Sequence[int] | None
-) -> dict[str, Any] | None:
-    """The counterexample of a record: the terms of the instance at one output, numbered as the network's own."""
-    if not isinstance(evidence, ValueGap) or judgement is None or judgement.gap is None:
-        return None
-    return {
-        "output": outputs[evidence.output] if outputs else evidence.output,
-        "points": [
-            {
-                "factor": exact_text(value.factor),
-                "network": "second" if value.second else "first",
-                "point": value.point.strings(),
-                "value": exact_text(value.value),
-            }
-            for value in judgement.values
-        ],
-        "gap": exact_text(judgement.gap),
-    }
 
 
 def refutation_sentence(

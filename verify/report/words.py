@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from verify.kernel.check import Verdict, has_smooth_units
+from verify.kernel.check import Verdict
 from verify.kernel.evidence import Off
 from verify.property.base import Asked
 from verify.property.trivial import why_vacuous
@@ -71,7 +71,7 @@ def answer(result: Result) -> str:
     if isinstance(result.outcome.evidence, Off):
         return f"No: {result.counterexample}."
     if result.verdict is Verdict.REFUTED:
-        how = "with values enclosed in ball arithmetic" if has_smooth_units(result.claim) else "in exact arithmetic"
+        how = "with values enclosed in ball arithmetic" if result.claim.has_smooth_units else "in exact arithmetic"
         return f"No: one instance of the formula fails, {how}."
     if result.vacuous:
         return f"Yes, but only because there is nothing to check: {why_vacuous(result.claim)}."

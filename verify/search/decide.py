@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from verify.errors import BudgetExceeded, InputError
-from verify.kernel.alignment import is_quantized
-from verify.kernel.check import has_smooth_units, judge
-from verify.kernel.evidence import Cells, Evidence, Falsehood, Nothing, Off, Unsafe, ValueGap
-from verify.kernel.exact import is_small
-from verify.kernel.formulas import Unsatisfiable
+from verify.kernel.check import judge
+from verify.kernel.core.cell import is_small
+from verify.kernel.evidence import Cells, Evidence, Falsehood, Nothing, Off, Unsafe, Unsatisfiable, ValueGap
 from verify.kernel.instances import Instance, NoInstance, Witness
 from verify.property import Claim, Criterion, Vacuous
 from verify.property.asked import asked_of, conditions_claim
@@ -151,12 +149,12 @@ def _evidence(
 
 
 def _chosen(work: Work, engine: str) -> list[Engine]:
-    rounds = is_quantized(work.claim)  # of such networks, which are not continuous, the other engines know nothing
+    rounds = work.claim.is_quantized  # of such networks, which are not continuous, the other engines know nothing
     fitting = [each for each in ENGINES.values() if each.fits(work) and (each is quantized.ENGINE or not rounds)]
     if engine == "auto":
         return [each for each in _in_order(work, fitting) if each.tried(work)]
     if ENGINES[engine] not in fitting:
-        about = f"{work.claim.network.name} (it has smooth units)" if has_smooth_units(work.claim) else "such claims"
+        about = f"{work.claim.network.name} (it has smooth units)" if work.claim.has_smooth_units else "such claims"
         about = "networks that round their values" if rounds else about
         names = ", ".join(["auto", *(each.name for each in fitting)])
         raise InputError(f"engine {engine!r} is not for {work.claim.property.name!r} about {about}; known: {names}")

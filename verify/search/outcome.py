@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from verify.kernel.check import Judgement, Value, Verdict
-from verify.kernel.evidence import Evidence
-from verify.kernel.formulas import Unsatisfiable
+from verify.kernel.evidence import Evidence, Unsatisfiable
 from verify.kernel.instances import Witness
 from verify.rational import Real
 

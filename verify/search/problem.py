@@ -10,10 +10,10 @@ from functools import cached_property
 import numpy as np
 
 from verify.kernel.axioms.filter import Spread
-from verify.kernel.core.closed_form import spread_of
+from verify.kernel.core.cell import Cell, cell_of
 from verify.kernel.core.criteria import on_hull
 from verify.kernel.evidence import Cover, Empty, Equation, Steps, Tree
-from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of, pattern_of, preactivations
+from verify.kernel.exact import AffineForm, Pattern, pattern_of, preactivations
 from verify.kernel.frames import hull_chart, in_hull
 from verify.property import Question
 from verify.property.copies import lift
@@ -64,7 +64,7 @@ class Problem:
     @cached_property
     def spread(self) -> Spread | None:
         """Float bounds on the pre-activations under that pattern; None where exact arithmetic is cheap."""
-        return spread_of(self.cell, self.question.region.base)
+        return self.cell.spread(self.question.region.base)
 
     def cover(self, tree: Tree) -> Cover:
         """The tree as evidence."""

@@ -8,10 +8,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.kernel.core.closed_form import settled_units
+from verify.kernel.core.cell import Cell
 from verify.kernel.core.part import is_nonnegative
 from verify.kernel.evidence import Leaf, Multipliers
-from verify.kernel.exact import AffineForm, Cell
+from verify.kernel.exact import AffineForm
 from verify.kernel.facts.signs import pattern_by_signs
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace
@@ -20,6 +20,7 @@ from verify.search.budget import Budget
 from verify.search.geometry.lp import nonnegative
 from verify.search.geometry.simplex import NegativeAt
 from verify.search.problem import Problem
+from verify.search.spreads import lower_ratio
 
 # Obstacles beyond this many add nothing to the search for a crossing.
 MAX_OBSTACLES = 8
@@ -58,8 +59,8 @@ def _doubtful(problem: Problem) -> Iterator[tuple[int, int]]:
     """Units that the float filter does not settle, those that cross nearest first."""
     units: list[tuple[float, int, int]] = []
     for k, block in problem.question.network.relu_blocks():
-        open_units = np.flatnonzero(~settled_units(problem.cell, k, problem.question.region.base))
-        ratio = problem.spread.lower_ratio(k) if problem.spread is not None else np.zeros(block.size)
+        open_units = np.flatnonzero(~problem.cell.settled(k, problem.question.region.base))
+        ratio = lower_ratio(problem.spread, k) if problem.spread is not None else np.zeros(block.size)
         units += [(float(ratio[i]), k, int(i)) for i in open_units]
     return ((k, i) for _, k, i in sorted(units))
 

@@ -13,8 +13,9 @@ from verify.arrangement.details import CellDetails, details
 from verify.arrangement.domain import Domain, TooManyCells
 from verify.arrangement.enumerate import Arrangement, arrangement, beginning
 from verify.arrangement.merging import label
+from verify.kernel.core.cell import cell_of
 from verify.kernel.core.criteria import on_hull
-from verify.kernel.exact import AffineForm, Pattern, cell_of, pattern_at
+from verify.kernel.exact import AffineForm, Pattern, pattern_at
 from verify.rational import Vector, concatenate, zeros
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
@@ -143,7 +144,7 @@ def _smooth_cells(frame: Frame, limit: int, budget: Budget) -> list[PlainCell]:
         own = frozenset(plain_row(row, frame) for row in rows[skip:])
         interior = settled.part.interior
         inside = make_point([interior[j] for j in frame.free])
-        maps = [_padded(on_hull(form, base), frame) for form in settled.resolved.cell.outputs()]
+        maps = [_padded(on_hull(form, base), frame) for form in settled.cell.outputs()]
         found.append(PlainCell(own, inside, interior, settled.pattern, tuple(maps)))
     return found
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import sympy
 
 from verify.errors import BudgetExceeded
+from verify.kernel.core.cell import cell_of
 from verify.kernel.evidence import Leaf
-from verify.kernel.exact import cell_of
 from verify.network import Network
 from verify.region import Region
 from verify.rendering import MAX_ROWS, bundle

@@ -15,19 +15,16 @@ from verify.network import Block, Network
 from verify.network.smooth import GELU_CUBIC, SMOOTH
 from verify.rational import Enclosure, Real, Vector
 
-# Bits of precision, tried in order until a question is decided.
-PRECISIONS = (128, 512, 2048)
-
 # A ball, or an exact rational of flint.
 Ball: TypeAlias = Any
 
 
-def enclosures(network: Network, x: Vector, bits: int = PRECISIONS[0]) -> list[Real]:
+def enclosures(network: Network, x: Vector, bits: int = 128) -> list[Real]:
     """Bounds on the outputs at x; a rational output without smooth influence is exact."""
     return _blockwise(network, x, bits, every_block=False)[-1]
 
 
-def preactivation_bounds(network: Network, x: Vector, bits: int = PRECISIONS[0]) -> list[list[Real]]:
+def preactivation_bounds(network: Network, x: Vector, bits: int = 128) -> list[list[Real]]:
     """Bounds on the pre-activations of every block at x."""
     return _blockwise(network, x, bits, every_block=True)
 

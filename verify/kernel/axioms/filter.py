@@ -51,21 +51,6 @@ class Spread:
             reach = (self.radius[k] + self.radius_errors[k] + self.centre_errors[k]) * (1 + 2.0**-50)
             return np.asarray(towards * (1 - 2.0**-50) >= reach, dtype=bool) & np.isfinite(reach)
 
-    def changes_sign(self, block: int) -> Any:
-        """Mask of units proved to take both strict signs on the region."""
-        k = block - 1
-        with np.errstate(all="ignore"):
-            near = (np.abs(self.centre[k]) + self.centre_errors[k] + self.radius_errors[k]) * (1 + 2.0**-50)
-            return np.asarray(near < self.radius[k] * (1 - 2.0**-40), dtype=bool)
-
-    def lower_ratio(self, block: int) -> Floats:
-        """A lower bound of |z(c)| / radius for each unit (0 where nothing is known)."""
-        k = block - 1
-        with np.errstate(all="ignore"):
-            near = np.maximum(np.abs(self.centre[k]) - self.centre_errors[k] * (1 + 2.0**-50), 0.0)
-            ratio = near / (self.radius[k] + self.radius_errors[k]) * (1 - 2.0**-49)
-        return np.where(np.isfinite(ratio), ratio, np.where(np.isinf(ratio), 2.0**1000, 0.0))
-
 
 def spread(network: Network, pattern: Pattern, base: Base) -> Spread | None:
     """The spread of every pre-activation under ``pattern``; None where the analysis does not apply.

@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.core.part import CONSTANT, Row, is_nonnegative
-from verify.kernel.core.units import through
+from verify.kernel.core.units import activation, through
 from verify.kernel.exact import AffineForm
 from verify.kernel.interval import Interval, point
 from verify.network import Block, Network
@@ -177,7 +177,7 @@ def _outputs(network: Network, base: Base) -> list[Sum]:
     """The outputs as sums over coordinates, 1 and units; pinned coordinates are put in."""
     size, columns = network.input_size, dict[Unit, int]()
 
-    def value(k: int, _: int, row: Row, denominator: int) -> Row:
+    def value(k: int, row: Row, denominator: int) -> Row:
         terms: list[int | Unit] = [*range(size), *columns]
         z = {terms[c] if c >= 0 else CONSTANT: Fraction(factor, denominator) for c, factor in row.items()}
         term, factor = _activated(network.blocks[k - 1], z)
@@ -186,7 +186,10 @@ def _outputs(network: Network, base: Base) -> list[Sum]:
         column = term if isinstance(term, int) else columns.setdefault(term, size + len(columns))
         return {column: int(factor * denominator)}
 
-    outputs, denominator = through(network, base, value)
+    def values(k: int, rows: list[Row], denominator: int) -> list[Row]:
+        return [value(k, row, denominator) for row in rows] if activation(network.blocks[k - 1]) else rows
+
+    outputs, denominator = through(network, values, base)
     terms: list[int | Unit] = [*range(size), *columns]
     return [
         {terms[c] if c >= 0 else CONSTANT: Fraction(factor, denominator) for c, factor in row.items()}

@@ -9,19 +9,14 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.cases import Piece
-from verify.kernel.core.closed_form import settled_units, spread_of
-from verify.kernel.core.criteria import Map, check_equality, map_of
-from verify.kernel.core.part import Part, is_nonnegative, row_of
+from verify.kernel.core.cell import Cell, cell_of
+from verify.kernel.core.criteria import Map, Piece, check_equality, map_of
+from verify.kernel.core.part import Part, is_nonnegative
 from verify.kernel.core.units import affine_form, free_leaf, normal_form
-from verify.kernel.evidence import Cover, Empty, Leaf, Split, Tree
-from verify.kernel.exact import AffineForm, Cell, Pattern, cell_of
-from verify.kernel.facts.signs import pattern_by_signs
+from verify.kernel.evidence import Cover, Empty, Leaf, Tree
+from verify.kernel.exact import AffineForm, Pattern
 from verify.kernel.frames import in_hull
-from verify.kernel.inequalities import check_pieces, check_slope
 from verify.kernel.ledger import FLOAT_FILTER, Ledger
-from verify.kernel.rewriting import rewritten
-from verify.kernel.smooth import Symbols, maps_of, resolve
 from verify.network import Network
 from verify.property import Criterion, Question
 from verify.property.base import INEQUALITIES
@@ -47,52 +42,38 @@ def check_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
     question = after_steps(in_hull(question, proof.equations), proof)
     if question.criterion is Criterion.THROUGH_ORIGIN and question.origin is None:
         raise EvidenceError("zero at the origin", "0 is not in the affine hull of the region: nothing to prove")
-    check_slope(question)
-    symbols = None if question.network.is_piecewise_linear else Symbols(question.region.dimension)
-    several = isinstance(proof.tree, Split)
-    if question.criterion is Criterion.CONVEX and symbols is not None:
-        question = replace(question, criterion=Criterion.AFFINE)  # one affine map is convex
-    alone = symbols is None and not several and question.criterion in (Criterion.AFFINE, Criterion.CONVEX)
+    if question.criterion in INEQUALITIES:
+        from verify.kernel.inequalities import check_slope
+
+        check_slope(question)
+    if not question.network.is_piecewise_linear:
+        from verify.kernel.smooth import check_smooth
+
+        check_smooth(question, leaves(proof.tree, question.region), ledger)
+        return
+    alone = isinstance(proof.tree, Leaf) and question.criterion in (Criterion.AFFINE, Criterion.CONVEX)
     first: list[Map] | None = None
     pieces: list[Piece] = []
     for leaf, rows in leaves(proof.tree, question.region):
-        _check_bits(question.network, leaf.pattern)
-        maps = _checked_maps(question, rows, leaf, symbols, ledger, alone=alone)
+        check_bits(question.network, leaf.pattern)
+        if leaf.free is not None:
+            forms = free_maps(question, rows, leaf)
+        else:
+            cell = cell_of(question.network, leaf.pattern)
+            check_leaf(question, rows, leaf, cell, ledger)
+            forms = [] if alone else cell.outputs()
         if alone:
             return  # one affine map is all that is asked
-        if symbols is None and question.criterion in INEQUALITIES:
+        maps = [map_of(question, form) for form in forms]
+        if question.criterion in INEQUALITIES:
             pieces.append(Piece(Part(question.region.base, rows), leaf, [m.form for m in maps]))
         else:
             check_equality(question, maps, first)
             first = first or maps
     if pieces:
+        from verify.kernel.inequalities import check_pieces
+
         check_pieces(question, pieces)
-
-
-def _checked_maps(
-    question: Question,
-    rows: Sequence[HalfSpace],
-    leaf: Leaf,
-    symbols: Symbols | None,
-    ledger: Ledger,
-    *,
-    alone: bool,
-) -> list[Map]:
-    """The affine maps of the outputs on a leaf's part, after the leaf is checked; none are made for one ``alone``."""
-    if symbols is not None:
-        if leaf.signs or not isinstance(question.region.base, Box):
-            raise EvidenceError("smooth units", "need an explicit pattern, and an L1 ball in lifted form")
-        resolved = resolve(question, leaf.pattern, symbols)
-        _check_leaf(resolved.question, resolved.rows(rows), leaf, resolved.cell, ledger)
-        maps = maps_of(question, resolved, symbols)
-        if maps is None:
-            raise EvidenceError("smooth units", "an output depends on the value of a smooth unit")
-        return maps
-    if leaf.free is not None:
-        return [map_of(question, form) for form in free_maps(question, rows, leaf)]
-    cell = cell_of(question.network, leaf.pattern)
-    _check_leaf(question, rows, leaf, cell, ledger)
-    return [] if alone else [map_of(question, form) for form in cell.outputs()]
 
 
 def free_maps(question: Question, rows: Sequence[HalfSpace], leaf: Leaf) -> list[AffineForm]:
@@ -100,7 +81,7 @@ def free_maps(question: Question, rows: Sequence[HalfSpace], leaf: Leaf) -> list
     base, network = question.region.base, question.network
     if not isinstance(base, Box) or leaf.free is None or leaf.signs:
         raise EvidenceError("relevance", "free units need a region in box form")
-    _check_bits(network, leaf.free)
+    check_bits(network, leaf.free)
     normal = normal_form(network, base)
     outputs = free_leaf(network, normal, base, rows, leaf)
     return [affine_form(row, normal.size, normal.denominator) for row in outputs]
@@ -110,6 +91,8 @@ def after_steps(question: Question, proof: Cover) -> Question:
     """The question about the network that the proof's steps rewrite its network to (lemma 6)."""
     if proof.steps is None:
         return question
+    from verify.kernel.rewriting import rewritten
+
     return replace(question, network=rewritten(question.network, proof.steps, question.region.base))
 
 
@@ -128,7 +111,7 @@ def leaves(tree: Tree, region: Region) -> Iterator[tuple[Leaf, tuple[HalfSpace, 
         stack.append((node.above, (*known, HalfSpace(-coefficients, constant))))
 
 
-def _check_bits(network: Network, pattern: Pattern) -> None:
+def check_bits(network: Network, pattern: Pattern) -> None:
     """A pattern holds one bit for each unit of each ReLU block."""
     for k, block in network.relu_blocks():
         bits = pattern.get(k)
@@ -140,27 +123,29 @@ def checked_cell(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, ledg
     """The cell of a plain leaf: its pattern speaks of every unit, and holds weakly where the rows hold."""
     if leaf.free is not None or leaf.ceilings or leaf.witnesses:
         raise EvidenceError("cells", "a leaf says more than its pattern and the multipliers for it")
-    _check_bits(question.network, leaf.pattern)
+    check_bits(question.network, leaf.pattern)
     cell = cell_of(question.network, leaf.pattern)
-    _check_leaf(question, rows, leaf, cell, ledger)
+    check_leaf(question, rows, leaf, cell, ledger)
     return cell
 
 
-def _check_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, cell: Cell, ledger: Ledger) -> None:
+def check_leaf(question: Question, rows: Sequence[HalfSpace], leaf: Leaf, cell: Cell, ledger: Ledger) -> None:
     """Every unit's extension under the leaf's pattern keeps its weak sign where the rows hold (lemma 1)."""
     network, base = question.network, question.region.base
     if leaf.signs:
+        from verify.kernel.facts.signs import pattern_by_signs
+
         forced = pattern_by_signs(network, base)
         if forced is None or any(not np.array_equal(forced[k], leaf.pattern[k]) for k, _ in network.relu_blocks()):
             raise EvidenceError("signs", "the signs of inputs, weights and biases do not force this pattern")
         return
-    if spread_of(cell, base) is not None:
+    if cell.spread(base) is not None:
         ledger.add(FLOAT_FILTER)
-    part = Part(base, rows)
+    part = Part(base, rows, cell.beyond)
     for k, block in network.relu_blocks():
         on = leaf.pattern[k]
-        for unit in np.flatnonzero(~settled_units(cell, k, base)).tolist():
-            row, scale = row_of(cell.form(k, unit))
+        for unit in np.flatnonzero(~cell.settled(k, base)).tolist():
+            row, scale = cell.row(k, unit)
             shown = leaf.multipliers.get((k, unit), {})
             if not part.is_nonnegative(row, shown, 1 if on[unit] else -1, scale):
                 raise EvidenceError(

@@ -15,10 +15,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
 from verify.errors import EvidenceError
+from verify.kernel.core.part import Part
+from verify.kernel.evidence import Leaf
 from verify.kernel.exact import AffineForm
 from verify.property import Criterion, Question
 from verify.rational import Vector, concatenate, zeros
@@ -42,6 +45,14 @@ class Map:
     def equals(self, other: Map) -> bool:
         """Whether the two are one map on the hull, for every value of the unknown constants."""
         return self.unknown == other.unknown and (self.form - other.form).is_zero()
+
+
+class Piece(NamedTuple):
+    """A leaf, the part where it holds, and the affine maps of its outputs (hull coordinates, pinned ones put in)."""
+
+    part: Part
+    leaf: Leaf
+    maps: Sequence[AffineForm]
 
 
 def map_of(question: Question, form: AffineForm, unknown: Mapping[int, Fraction] | None = None) -> Map:

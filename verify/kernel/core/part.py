@@ -17,14 +17,18 @@ import numpy as np
 
 from verify.kernel.evidence import Ceiling, Multipliers
 from verify.kernel.exact import AffineForm
+from verify.rational import sparse_row
 from verify.region import Box, HalfSpace
 from verify.region.bases import Base
 
-# Columns 0 to n - 1 are the coordinates, column n + j is the value of variable j, and this one is the constant 1.
+# Columns 0 to n - 1 are the coordinates, column n + j is the value of variable j, and this one (as in ``sparse_row``)
+# is the constant 1.
 CONSTANT = -1
 # Coefficients that are not zero, by column.
 Row: TypeAlias = dict[int, int]
 Form: TypeAlias = Mapping[int, Fraction | int]
+# A bound of a column's values; None where there is none.
+Side: TypeAlias = Fraction | None
 # A row that is nonnegative, over a denominator: the half-space itself until somebody uses it, or the column whose value
 # y is at least its row.
 Fact: TypeAlias = HalfSpace | int | tuple[Row, int]
@@ -81,13 +85,7 @@ def integral(form: Form) -> tuple[Row, int]:
 
 def row_of(form: AffineForm) -> tuple[Row, int]:
     """An affine form as a row over a denominator."""
-    coefficients, constant = form.coefficients, form.constant
-    common = math.lcm(coefficients.denominator, constant.denominator)
-    factor = common // coefficients.denominator
-    row = {j: n * factor for j, n in enumerate(coefficients.numerators.tolist()) if n}
-    if constant:
-        row[CONSTANT] = constant.numerator * (common // constant.denominator)
-    return row, common
+    return sparse_row(form.coefficients, form.constant)
 
 
 def are_weights(multipliers: Multipliers, count: int) -> bool:
@@ -102,20 +100,24 @@ class Part:
     """The part of a base where some half-spaces hold, and what is known there of units whose side is open (lemma 7).
 
     ``facts`` begins with the half-spaces. Each variable ``y = relu(row)`` adds two: ``y - row``, and a ceiling minus y
-    (0 until there is one). All sides are integers over ``denominator``: integer rows of them are again.
+    (0 until there is one). All sides are integers over ``denominator``: integer rows of them are again. ``beyond`` are
+    the sides of columns that stand behind the coordinates.
     """
 
-    def __init__(self, base: Base, rows: Sequence[HalfSpace] = ()) -> None:
-        self.size = base.dimension
+    def __init__(self, base: Base, rows: Sequence[HalfSpace] = (), beyond: Sequence[tuple[Side, Side]] = ()) -> None:
+        self.size = base.dimension + len(beyond)
         self.facts: list[Fact] = list(rows)
         self.rows: dict[int, Row] = {}
         self.known: dict[Hashable, int] = {}
         self._first, self._bounded = len(rows), self.size
         self.radius: int | None = None
         if isinstance(base, Box):
-            self.denominator = math.lcm(base.low.denominator, base.high.denominator)
+            more = [side.denominator for sides in beyond for side in sides if side is not None]
+            self.denominator = math.lcm(base.low.denominator, base.high.denominator, *more)
             self.low = _over(base.low.numerators, self.denominator // base.low.denominator, base.low_finite)
             self.high = _over(base.high.numerators, self.denominator // base.high.denominator, base.high_finite)
+            self.low += [None if side is None else int(side * self.denominator) for side, _ in beyond]
+            self.high += [None if side is None else int(side * self.denominator) for _, side in beyond]
         else:
             centre, radius = base.midpoint, base.radius
             self.denominator = math.lcm(centre.denominator, radius.denominator)
@@ -184,7 +186,7 @@ class Part:
     def _fact(self, index: int) -> tuple[Row, int]:
         fact = self.facts[index]
         if isinstance(fact, HalfSpace):
-            fact = self.facts[index] = row_of(AffineForm(-fact.coefficients, fact.bound))
+            return fact.row
         elif isinstance(fact, int):
             fact = {fact: 1, **negative(self.rows[fact])}, 1
         return fact

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from verify.kernel.evidence import Leaf
 from verify.kernel.exact import AffineForm
 from verify.kernel.speed import Memory
 from verify.network import Block, Network
+from verify.network.matrix import Indices, Matrix
 from verify.network.smooth import SMOOTH
 from verify.rational import Vector, integer_array
 from verify.region import Box, HalfSpace
@@ -26,6 +28,8 @@ from verify.region.bases import Base
 
 # Products of coefficients that the rows of one network may take.
 MAX_WORK = 4_000_000
+# Below so many weights dictionaries are faster than arrays.
+MANY_ENTRIES = 256
 
 
 def activation(block: Block) -> str:
@@ -93,7 +97,10 @@ def _normal_form(network: Network, base: Box) -> NormalForm:
         raise EvidenceError("relevance", "free units need a piecewise linear network on a box with its dimension")
     part, units = Part(base), list[Unit]()
 
-    def value(k: int, index: int, row: Row, _: int) -> Row:
+    def values(k: int, rows: list[Row], _: int) -> list[Row]:
+        return [value(k, index, row) for index, row in enumerate(rows)] if activation(network.blocks[k - 1]) else rows
+
+    def value(k: int, index: int, row: Row) -> Row:
         if part.settles(row):
             return row
         if part.settles(row, -1):
@@ -103,7 +110,7 @@ def _normal_form(network: Network, base: Box) -> NormalForm:
             units.append(Unit(k, index, part.rows[column]))
         return found
 
-    outputs, denominator = through(network, base, value, MAX_WORK)
+    outputs, denominator = through(network, values, base, MAX_WORK)
     return _without_idle(NormalForm(base.dimension, tuple(units), tuple(outputs), denominator))
 
 
@@ -124,37 +131,53 @@ def value_of(part: Part, row: Row) -> tuple[Row, int | None]:
 
 
 def through(
-    network: Network, base: Base, value: Callable[[int, int, Row, int], Row], most: int | None = None
+    network: Network,
+    values: Callable[[int, list[Row], int], list[Row]],
+    base: Base | None = None,
+    most: int | None = None,
 ) -> tuple[list[Row], int]:
-    """The outputs as rows over a denominator; ``value(block, unit, row, denominator)`` says what units make of rows.
+    """The outputs as rows over a denominator; ``values(block, rows, denominator)`` says what units make of rows.
 
-    Pinned coordinates are put in. ``TooLarge`` after ``most`` products of coefficients.
+    Coordinates that the base pins are put in. ``TooLarge`` after ``most`` products of coefficients.
     """
     first = base.low.denominator if isinstance(base, Box) else 1
-    values: dict[int, list[Row]] = {0: _inputs(base, first)}
+    known: dict[int, list[Row]] = {0: _inputs(network, base, first)}
     denominators, denominator, work = {0: first}, first, 0
     for k, block in enumerate(network.blocks, start=1):
         parts, bias, own = block.integer_form
         shared, denominator = denominator, denominator * own
         rows: list[Row] = [{CONSTANT: b * shared} if b else {} for b in bias.tolist()]
         for source, matrix, numerators in parts:
-            factor, theirs = shared // denominators[source], values[source]
-            entries = zip(matrix.row_of_entry.tolist(), matrix.columns.tolist(), numerators.tolist(), strict=True)
-            for i, column, weight in entries:
-                work += len(theirs[column])
-                if most is not None and work > most:
-                    raise TooLarge(f"the exact rows of {network.name} take more than {most} products")
-                add_multiple(rows[i], theirs[column], weight * factor)
-        if activation(block):
-            rows = [value(k, index, row, denominator) for index, row in enumerate(rows)]
-        values[k], denominators[k] = rows, denominator
+            factor, theirs = shared // denominators[source], known[source]
+            lengths = np.array([len(row) for row in theirs], dtype=np.int64)
+            work += int(lengths[matrix.columns].sum())
+            if most is not None and work > most:
+                raise TooLarge(f"the exact rows of {network.name} take more than {most} products")
+            _add_products(rows, matrix, numerators, theirs, factor, lengths)
+        known[k], denominators[k] = values(k, rows, denominator), denominator
         for source in [s for s, last in network.last_use.items() if last == k]:
-            del values[source]
-    return values[len(network.blocks)], denominator
+            del known[source]
+    return known[len(network.blocks)], denominator
 
 
-def _inputs(base: Base, scale: int) -> list[Row]:
-    rows: list[Row] = [{j: scale} for j in range(base.dimension)]
+def _add_products(
+    rows: list[Row], matrix: Matrix, numerators: Any, theirs: list[Row], factor: int, lengths: Indices
+) -> None:
+    """Add ``factor * numerators @ theirs``: rows that are full as arrays, others entry by entry."""
+    used = list(set().union(*theirs)) if matrix.entry_count > MANY_ENTRIES else []
+    if used and 2 * int(lengths.sum()) > len(used) * int(np.count_nonzero(lengths)):
+        full = np.array([[row.get(column, 0) for column in used] for row in theirs], dtype=object)
+        for row, sums in zip(rows, matrix.integer_product(numerators, full).tolist(), strict=True):
+            add_multiple(row, {c: v for c, v in zip(used, sums, strict=True) if v}, factor)
+        return
+    live = np.flatnonzero(lengths[matrix.columns])
+    places = (matrix.row_of_entry[live].tolist(), matrix.columns[live].tolist(), numerators[live].tolist())
+    for i, column, weight in zip(*places, strict=True):
+        add_multiple(rows[i], theirs[column], weight * factor)
+
+
+def _inputs(network: Network, base: Base | None, scale: int) -> list[Row]:
+    rows: list[Row] = [{j: scale} for j in range(network.input_size)]
     if isinstance(base, Box):
         for j in np.flatnonzero(base.pinned).tolist():
             held = int(base.low.numerators[j])

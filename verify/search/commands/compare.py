@@ -9,7 +9,6 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import BudgetExceeded, EvidenceError, InputError, TooLarge
-from verify.kernel.alignment import is_quantized
 from verify.kernel.check import Verdict, judge
 from verify.kernel.cuts import Cuts
 from verify.kernel.difference import correspond, folded
@@ -89,17 +88,17 @@ class Comparison:
 def compare_networks(first: Network, second: Network, region: Region, budget: Budget) -> Comparison:
     """Compare within the budget; what is known when it ends is returned."""
     claim = Claim(first, equivalent_within("0"), region, second)
-    equal = None if is_quantized(claim) else _equal(first, second, region, budget)
+    equal = None if claim.is_quantized else _equal(first, second, region, budget)
     if equal is not None:
         return equal
-    found = _quantized_differences(claim, budget) if is_quantized(claim) else _differences(claim, budget)
+    found = _quantized_differences(claim, budget) if claim.is_quantized else _differences(claim, budget)
     worst = max(range(len(found)), key=lambda j: found[j][0])
     lower, point = found[worst]
     upper, proof, reason = _proved(first, second, region, lower, budget)
     bounds = _by_output(proof, upper) if proof is not None else [upper] * len(found)
     rows = tuple((bound, value, x) for bound, (value, x) in zip(bounds, found, strict=True))
     layer, steps, unrounded = "", None, None
-    if is_quantized(claim):
+    if claim.is_quantized:
         unrounded = _without_rounding(claim, point)
     else:
         layer, steps = _origin(first, second, region, point)
@@ -197,7 +196,7 @@ def _proved(
     in_time = budget.remaining > REPLAYED * (budget.elapsed - started)
     best = _whole(whole, tried[0], budget) if tried and np.isfinite(upper) and in_time else (None, None)
     reason, base = "", region.base
-    if best[0] is not None and is_quantized(whole):
+    if best[0] is not None and whole.is_quantized:
         return (*best, "")
     if best[0] is not None and base.dimension > MOST_COORDINATES and first.relu_count > FEW_RELU:
         return (*best, f"boxes of more than {MOST_COORDINATES} inputs are not cut")

@@ -16,7 +16,6 @@ import numpy as np
 
 from verify import rendering
 from verify.errors import BudgetExceeded, RegionError
-from verify.kernel.core.closed_form import settled_units
 from verify.kernel.evidence import Empty
 from verify.kernel.exact import Bits, preactivations
 from verify.network import Network, floats
@@ -30,6 +29,7 @@ from verify.search.refuting.crossing import effective_switch, generic_start
 from verify.search.refuting.sampling import points
 from verify.search.refuting.switch import unit_step
 from verify.search.refuting.walk import Stretch, stretches
+from verify.search.spreads import changes_sign
 from verify.search.stability import Obstacle, stable_leaf
 
 SAMPLES = 64
@@ -152,8 +152,8 @@ def _extension_signs(problem: Problem, k: int, *, stable: bool) -> tuple[Bits, B
     pattern, region = problem.pattern[k], problem.question.region
     if stable:
         return np.ones(len(pattern), dtype=bool), np.zeros(len(pattern), dtype=bool)
-    kept = settled_units(problem.cell, k, region.base)
-    changes = problem.spread.changes_sign(k) if problem.spread is not None else ~kept
+    kept = problem.cell.settled(k, region.base)
+    changes = changes_sign(problem.spread, k) if problem.spread is not None else ~kept
     return kept, changes if not region.rows else np.zeros(len(pattern), dtype=bool)
 
 

@@ -16,9 +16,10 @@ from math import isqrt, lcm
 import numpy as np
 
 from verify.errors import BudgetExceeded, PropertyError, RegionError
+from verify.kernel.core.cell import cell_of
 from verify.kernel.core.criteria import on_hull
 from verify.kernel.evidence import Empty, Leaf
-from verify.kernel.exact import AffineForm, Bits, cell_of
+from verify.kernel.exact import AffineForm, Bits
 from verify.network import Network
 from verify.network.matrix import Matrix
 from verify.property import Claim, Question, Vacuous

@@ -17,8 +17,8 @@ import numpy as np
 
 from verify import rendering
 from verify.errors import BudgetExceeded, RegionError, TooLarge
-from verify.kernel.core.closed_form import spread_of
-from verify.kernel.exact import AffineForm, Cell, cell_of, pattern_of, preactivations
+from verify.kernel.core.cell import Cell, cell_of
+from verify.kernel.exact import AffineForm, pattern_of, preactivations
 from verify.network import Network
 from verify.property import Criterion, Question
 from verify.rational import Vector, counted, display, exact_text, vector, zeros
@@ -28,6 +28,7 @@ from verify.search.commands.nearest import Within, nearest_other_map
 from verify.search.dividing.cells import split
 from verify.search.problem import Problem
 from verify.search.refuting.walk import stretches
+from verify.search.spreads import lower_ratio
 
 
 @dataclass(frozen=True)
@@ -151,10 +152,10 @@ def pattern_radius(
 
 def _by_distance(cell: Cell, x: Vector) -> Iterator[tuple[float, int, int]]:
     """Units with lower bounds of their distance from zero, nearest first; bounds are 0 where exact work is cheap."""
-    bounds = spread_of(cell, ball(x, 1).base)
+    bounds = cell.spread(ball(x, 1).base)
     candidates: list[tuple[float, int, int]] = []
     for k, block in cell.network.relu_blocks():
-        lower = bounds.lower_ratio(k) if bounds is not None else np.zeros(block.size)
+        lower = lower_ratio(bounds, k) if bounds is not None else np.zeros(block.size)
         candidates += [(float(lower[i]), k, int(i)) for i in np.flatnonzero(cell.depends[k - 1])]
     return iter(sorted(candidates))
 

@@ -13,9 +13,10 @@ import numpy as np
 
 from verify.errors import EvidenceError
 from verify.kernel.check import judge
+from verify.kernel.core.cell import cell_of
 from verify.kernel.cuts import LEAF, middle
 from verify.kernel.evidence import Bounds
-from verify.kernel.exact import cell_of, pattern_of, preactivations
+from verify.kernel.exact import pattern_of, preactivations
 from verify.kernel.goals import Goal, goal_of
 from verify.kernel.instances import Instance
 from verify.network import Network

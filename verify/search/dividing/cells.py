@@ -18,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 
 from verify.errors import BudgetExceeded
-from verify.kernel.core.closed_form import settled_units
+from verify.kernel.core.cell import Cell, cell_of
 from verify.kernel.core.criteria import on_hull
 from verify.kernel.evidence import Leaf, Multipliers, Tree
-from verify.kernel.exact import AffineForm, Cell, cell_of, pattern_at
+from verify.kernel.exact import AffineForm, pattern_at
 from verify.property import Criterion
 from verify.rational import Vector, vector
 from verify.region import HalfSpace
@@ -198,7 +198,7 @@ def _cell_or_obstacle(
     cell = cell_of(network, pattern_at(network, part.interior))
     multipliers: dict[tuple[int, int], Multipliers] = {}
     for k, _ in network.relu_blocks():
-        for unit in np.flatnonzero(~settled_units(cell, k, base)).tolist():
+        for unit in np.flatnonzero(~cell.settled(k, base)).tolist():
             budget.check()
             found = settle(cell, k, unit, base, part.rows, budget)
             if isinstance(found, Obstacle):

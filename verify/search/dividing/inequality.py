@@ -8,11 +8,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from verify.kernel.core.cell import cell_of
 from verify.kernel.core.cover import leaves
 from verify.kernel.core.criteria import on_hull
 from verify.kernel.core.part import is_nonnegative
 from verify.kernel.evidence import Leaf, Multipliers, Tree
-from verify.kernel.exact import AffineForm, cell_of
+from verify.kernel.exact import AffineForm
 from verify.kernel.inequalities import distinct_forms
 from verify.property import Criterion
 from verify.property.lipschitz import squared_if_l2

@@ -20,10 +20,11 @@ from verify.kernel.core.part import CONSTANT, Form, Row, integral, key, negative
 from verify.kernel.core.part import Part as Known
 from verify.kernel.core.units import NormalForm, relevant, value_of
 from verify.kernel.evidence import Ceiling, Leaf, Multipliers
-from verify.kernel.exact import Pattern, preactivations_along
+from verify.kernel.exact import Pattern
 from verify.network import Network
 from verify.rational import Vector, integer_array
 from verify.region import Box
+from verify.search.along import preactivations_along
 from verify.search.budget import Budget
 from verify.search.dividing.parts import Part, Point
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from verify.kernel.check import has_smooth_units
 from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Falsehood, Tree, ValueGap
 from verify.property import Claim, Criterion, Question
 from verify.search.budget import Budget
@@ -122,10 +121,10 @@ def of_questions(name: str, search: Callable[[Attempt, Problem], Result]) -> Eng
 def _about_pieces(work: Work) -> bool:
     """Whether the claim is about the affine maps on the pieces of a piecewise linear network."""
     others = (Criterion.NEVER, Criterion.POSITIVE_SOMEWHERE)
-    return not has_smooth_units(work.claim) and all(q.criterion not in others for q in work.questions)
+    return not work.claim.has_smooth_units and all(q.criterion not in others for q in work.questions)
 
 
 def of_catalogue(work: Work) -> bool:
     """Whether the claim is a property of the catalogue about piecewise linear networks, not about single units."""
     units = any(question.criterion is Criterion.POSITIVE_SOMEWHERE for question in work.questions)
-    return not (units or work.claim.property.asked is not None or has_smooth_units(work.claim))
+    return not (units or work.claim.property.asked is not None or work.claim.has_smooth_units)

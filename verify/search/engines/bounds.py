@@ -9,7 +9,6 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import BudgetExceeded, EvidenceError, TooLarge
-from verify.kernel.check import has_smooth_units
 from verify.kernel.evidence import Bounds, Unsafe, ValueGap
 from verify.kernel.exact import evaluate
 from verify.kernel.goals import GOALS, Goal, goal_of
@@ -233,7 +232,7 @@ def _witness(claim: Claim, x: Vector) -> Unsafe | None:
 
 
 def _fits(work: Work) -> bool:
-    return work.claim.property.family in GOALS and not has_smooth_units(work.claim)
+    return work.claim.property.family in GOALS and not work.claim.has_smooth_units
 
 
 def _about_slopes(work: Work) -> bool:

@@ -12,7 +12,6 @@ from typing import TypeAlias
 import numpy as np
 
 from verify.errors import TooLarge
-from verify.kernel.check import has_smooth_units
 from verify.kernel.difference import bounds, boxes, correspond, folded, paired
 from verify.kernel.evidence import Cut, Difference, Empty, ValueGap
 from verify.kernel.exact import evaluate
@@ -187,5 +186,5 @@ def _search(work: Work) -> Difference | ValueGap | None:
 ENGINE = Engine(
     "difference",
     _search,
-    lambda work: work.claim.property.family == "equivalent within" and not has_smooth_units(work.claim),
+    lambda work: work.claim.property.family == "equivalent within" and not work.claim.has_smooth_units,
 )

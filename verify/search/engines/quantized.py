@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import BudgetExceeded, EvidenceError, TooLarge
-from verify.kernel.alignment import continuous, is_quantized
+from verify.kernel.alignment import continuous
 from verify.kernel.evidence import Bounds, Cells, Evidence, ValueGap
 from verify.kernel.instances import Instance
 from verify.kernel.rounded import settled_values
@@ -157,4 +157,4 @@ def _search(work: Work) -> Evidence | None:
     return found
 
 
-ENGINE = Engine("quantized", _search, lambda work: is_quantized(work.claim))
+ENGINE = Engine("quantized", _search, lambda work: work.claim.is_quantized)

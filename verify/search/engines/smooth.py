@@ -20,19 +20,18 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import BudgetExceeded, EvidenceError, TooLarge
-from verify.kernel.axioms.balls import PRECISIONS, preactivation_bounds
-from verify.kernel.check import has_smooth_units
-from verify.kernel.core.closed_form import settled_units
+from verify.kernel.axioms.balls import preactivation_bounds
+from verify.kernel.check import PRECISIONS
 from verify.kernel.core.criteria import Map, check_equality
 from verify.kernel.evidence import Cells, Cover, Empty, Leaf, Multipliers, Rule, Split, Tree, ValueGap
-from verify.kernel.exact import AffineForm, Pattern
+from verify.kernel.exact import AffineForm, Bits, Pattern
 from verify.kernel.facts.rules import RULES, SMOOTH_RULES
-from verify.kernel.smooth import Resolved, Symbols, maps_of, resolve
+from verify.kernel.smooth import SmoothCell, Symbols, maps_of
 from verify.network import Network
 from verify.property import Assignment, Claim, Criterion, Question
 from verify.property.base import INEQUALITIES
 from verify.property.instances import Bend, Change, Offset
-from verify.rational import Vector, ends, vector
+from verify.rational import Vector, concatenate, ends, vector, zeros
 from verify.region import Box, HalfSpace, L1Ball
 from verify.region.bases import Base
 from verify.search.budget import Budget
@@ -120,7 +119,7 @@ class Settled:
 
     part: _Part
     pattern: Pattern
-    resolved: Resolved
+    cell: SmoothCell
     multipliers: dict[tuple[int, int], Multipliers] | None
 
 
@@ -133,14 +132,14 @@ def _divided(problem: Problem, root: _Part, symbols: Symbols, budget: Budget) ->
         budget.check()
         part = stack.pop()
         pattern = pattern_guess(problem.question.network, part.interior)
-        resolved = resolve(problem.question, pattern, symbols)
-        found = _settled(resolved, part, budget)
+        cell = SmoothCell(problem.question.network, pattern, base, symbols)
+        found = _settled(cell, part, base, budget)
         if not isinstance(found, Obstacle):
-            yield Settled(part, pattern, resolved, found)
-        elif _divide(part, resolved, found, base):
+            yield Settled(part, pattern, cell, found)
+        elif _divide(part, cell, found, base):
             stack += part.children
         else:
-            yield Settled(part, pattern, resolved, None)
+            yield Settled(part, pattern, cell, None)
 
 
 def symbolic_parts(
@@ -159,25 +158,26 @@ def _cover(problem: Problem, budget: Budget) -> Cover | Iterator[Finding]:
     root = _Part(question.region.rows, problem.interior)
     first: tuple[list[Map], Vector] | None = None
     for found in _divided(problem, root, symbols, budget):
-        maps = None if found.multipliers is None else maps_of(question, found.resolved, symbols)
-        if found.multipliers is None or maps is None or not _meets(question, maps, first[0] if first else None):
+        maps = None if found.multipliers is None else _met(question, found.cell, symbols, first[0] if first else None)
+        if found.multipliers is None or maps is None:
             if question.criterion in INEQUALITIES:
-                return _at_kinks(problem, found.part, found.resolved)
+                return _at_kinks(problem, found.part, found.cell)
             return _against(problem, found.part, first[1] if first else None)
         first = first or (maps, found.part.interior)
         found.part.leaf = Leaf(found.pattern, found.multipliers)
     return problem.cover(_tree(root))
 
 
-def _meets(question: Question, maps: list[Map], first: list[Map] | None) -> bool:
-    """Whether the kernel will accept a part with these maps; one affine map is convex."""
+def _met(question: Question, cell: SmoothCell, symbols: Symbols, first: list[Map] | None) -> list[Map] | None:
+    """The maps of a part if the kernel will accept it; one affine map is convex."""
     if question.criterion is Criterion.CONVEX:
         question = replace(question, criterion=Criterion.AFFINE)
     try:
+        maps = maps_of(question, cell, symbols)
         check_equality(question, maps, first)
     except EvidenceError:
-        return False
-    return True
+        return None
+    return maps
 
 
 def _against(problem: Problem, part: _Part, other: Vector | None) -> Iterator[Finding]:
@@ -197,13 +197,13 @@ def _against(problem: Problem, part: _Part, other: Vector | None) -> Iterator[Fi
             yield Bend(other, other + (p - other).scaled(Fraction(1, 2**halvings)))
 
 
-def _at_kinks(problem: Problem, part: _Part, resolved: Resolved) -> Iterator[Finding]:
+def _at_kinks(problem: Problem, part: _Part, cell: SmoothCell) -> Iterator[Finding]:
     """Points around the places where ReLU switch, ever nearer: there a slope may fall, or rise for a moment only."""
     base, rng, size = problem.question.region.base, random.Random(0), len(part.interior)
     whole = _Part(problem.question.region.rows, problem.interior)
     forms = [
-        resolved.cell.form(k, unit)
-        for k, block in resolved.question.network.relu_blocks()
+        cell.form(k, unit)
+        for k, block in problem.question.network.relu_blocks()
         for unit in range(min(block.size, MAX_KINKS))
     ]
     plain = [AffineForm(f.coefficients.take(range(size)), f.constant) for f in forms if not _has_symbols(f, size)]
@@ -248,13 +248,13 @@ def pattern_guess(network: Network, x: Vector) -> Pattern:
     return {k: np.array([sum(ends(z)) > 0 for z in bounds[k - 1]], dtype=bool) for k, _ in network.relu_blocks()}
 
 
-def _settled(resolved: Resolved, part: _Part, budget: Budget) -> Obstacle | dict[tuple[int, int], Multipliers]:
+def _settled(cell: SmoothCell, part: _Part, base: Box, budget: Budget) -> Obstacle | dict[tuple[int, int], Multipliers]:
     """Multipliers for the units that need them, or the first unit that does not keep its sign."""
-    base, rows = resolved.question.region.base, resolved.rows(part.rows)
+    wide, rows = _with_symbols(cell, base, part.rows)
     multipliers: dict[tuple[int, int], Multipliers] = {}
-    for k, _ in resolved.question.network.relu_blocks():
-        for unit in np.flatnonzero(~settled_units(resolved.cell, k, base)).tolist():
-            found = settle(resolved.cell, k, unit, base, rows, budget)
+    for k, _ in cell.network.relu_blocks():
+        for unit in np.flatnonzero(~cell.settled(k, base)).tolist():
+            found = settle(cell, k, unit, wide, rows, budget)
             if isinstance(found, Obstacle):
                 return found
             if found:
@@ -262,9 +262,24 @@ def _settled(resolved: Resolved, part: _Part, budget: Budget) -> Obstacle | dict
     return multipliers
 
 
-def _divide(part: _Part, resolved: Resolved, obstacle: Obstacle, base: Box) -> bool:
+def _with_symbols(cell: SmoothCell, base: Box, rows: Sequence[HalfSpace]) -> tuple[Box, list[HalfSpace]]:
+    """The box with a side for each symbol, and the rows in its coordinates."""
+    low, low_finite = _longer(base.low, base.low_finite, [side for side, _ in cell.beyond])
+    high, high_finite = _longer(base.high, base.high_finite, [side for _, side in cell.beyond])
+    nothing = zeros(len(cell.beyond))
+    return Box(low, high, low_finite, high_finite), [
+        HalfSpace(concatenate([row.coefficients, nothing]), row.bound) for row in rows
+    ]
+
+
+def _longer(values: Vector, finite: Bits, more: Sequence[Fraction | None]) -> tuple[Vector, Bits]:
+    known = np.array([side is not None for side in more], dtype=bool)
+    return concatenate([values, vector([side or 0 for side in more])]), np.concatenate([finite, known])
+
+
+def _divide(part: _Part, cell: SmoothCell, obstacle: Obstacle, base: Box) -> bool:
     """Split at the obstacle's hyperplane; False where that is none, as a smooth unit is in its equation."""
-    extended = resolved.cell.form(obstacle.block, obstacle.unit)
+    extended = cell.form(obstacle.block, obstacle.unit)
     size = base.dimension
     values = extended.coefficients.fractions()
     if any(values[size:]):
@@ -302,5 +317,5 @@ def _tree(part: _Part) -> Tree:
 ENGINE = Engine(
     "smooth",
     lambda work: search_smooth(work.claim, work.questions, work.budget),
-    lambda work: has_smooth_units(work.claim),
+    lambda work: work.claim.has_smooth_units,
 )

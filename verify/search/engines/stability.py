@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from verify.errors import EvidenceError
+from verify.kernel.core.cell import cell_of
 from verify.kernel.core.criteria import check_equality, map_of
-from verify.kernel.exact import cell_of
 from verify.property import Criterion
 from verify.property.base import INEQUALITIES
 from verify.search.dividing.inequality import one_leaf

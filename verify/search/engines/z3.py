@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from verify.errors import InputError
-from verify.kernel.check import has_smooth_units
 from verify.kernel.evidence import Falsehood, ValueGap
 from verify.search.engines.base import Engine, Work
 from verify.search.outcome import Attestation
@@ -19,4 +18,4 @@ def _search(work: Work) -> ValueGap | Falsehood | Attestation | None:
     return found
 
 
-ENGINE = Engine("z3", _search, lambda work: not has_smooth_units(work.claim), lambda work: False)
+ENGINE = Engine("z3", _search, lambda work: not work.claim.has_smooth_units, lambda work: False)

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from verify.kernel.exact import cell_of, evaluate, pattern_at
+from verify.kernel.core.cell import cell_of
+from verify.kernel.exact import evaluate, pattern_at
 from verify.network import floats
 from verify.property import Criterion
 from verify.property.base import GRADIENTS, INEQUALITIES

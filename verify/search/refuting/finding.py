@@ -12,10 +12,9 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.axioms.balls import PRECISIONS
-from verify.kernel.check import evaluated_instance, has_smooth_units, network_of, surely_broken
+from verify.kernel.check import PRECISIONS, evaluated_instance, network_of, surely_broken
+from verify.kernel.core.cell import is_small
 from verify.kernel.evidence import ValueGap
-from verify.kernel.exact import is_small
 from verify.kernel.instances import instance_terms
 from verify.network import floats
 from verify.property import Assignment, Claim, Term
@@ -63,7 +62,7 @@ def gap_at(claim: Claim, assignment: Assignment, precisions: Sequence[int] = PRE
     Values that are only enclosed get the ``precisions`` (in bits) one after the other, until each gap is decided. For
     large networks float64 with a bound on its error looks first: what it sees, the kernel will see exactly.
     """
-    if claim.property.margin is None and not is_small(claim.network) and not has_smooth_units(claim):
+    if claim.property.margin is None and not is_small(claim.network) and not claim.has_smooth_units:
         try:
             output = _seen_in_floats(claim, instance_terms(claim, assignment))
         except EvidenceError:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from verify.errors import BudgetExceeded
+from verify.kernel.core.cell import cell_of
 from verify.kernel.core.criteria import on_hull
-from verify.kernel.exact import AffineForm, cell_of, evaluate, pattern_at, preactivations_along
+from verify.kernel.exact import AffineForm, evaluate, pattern_at
 from verify.network.matrix import Matrix
 from verify.property import Criterion, Question
 from verify.property.base import Slope
@@ -20,6 +21,7 @@ from verify.property.lipschitz import dual_measure, measure, squared_if_l2
 from verify.property.slopes import axis_in_coordinates, free_coordinates, free_directions
 from verify.rational import Vector, integer_array, vector, zeros
 from verify.region.linear import any_solution
+from verify.search.along import preactivations_along
 from verify.search.budget import Budget
 from verify.search.geometry.simplex import NegativeAt, Nonnegative, decide
 from verify.search.problem import Problem

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice, pairwise
 
+from verify.kernel.core.cell import cell_of
 from verify.kernel.evidence import ValueGap
-from verify.kernel.exact import AffineForm, cell_of, pattern_at
+from verify.kernel.exact import AffineForm, pattern_at
 from verify.property import Assignment, Claim
 from verify.rational import Vector, simplest_between, vector
 from verify.search.budget import Budget

@@ -13,9 +13,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.kernel.exact import preactivations_along
 from verify.network import Network
 from verify.rational import Vector
+from verify.search.along import preactivations_along
 from verify.search.budget import Budget
 
 
