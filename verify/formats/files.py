@@ -67,11 +67,12 @@ def _load_onnx(source: str | Path, output: str | None) -> Network:
 
 def _load_toml(source: str | Path) -> Network:
     from verify.formats.toml import load_toml
-    from verify.formats.toml_family import is_family
 
     try:
         return load_toml(source)
     except NetworkError as error:
+        from verify.formats.toml_family import is_family
+
         if not is_family(source):
             raise
         raise NetworkError(
