@@ -22,8 +22,8 @@ from verify.search.refuting.points import margins
 
 # Boxes taken together, those with alike numbers of symbols in one batch.
 POOL = 1024
-# An executor gets boxes after so many seconds without one, in so many tasks of so many seconds.
-ALONE_SECONDS, TASKS, TASK_SECONDS, WAKE_SECONDS = 1.0, 8, 2.0, 0.5
+# An executor gets boxes once a pool is full, or after so many seconds without one; in so many tasks of so many seconds.
+ALONE_SECONDS, TASKS, TASK_SECONDS, WAKE_SECONDS = 1.0, 8, 1.0, 0.5
 # A box with a smaller part of the whole is not cut any more: floats do not decide there.
 LEAST_SHARE = 2.0**-120
 OPEN = -1
@@ -185,12 +185,24 @@ def _bends(bend: Bend) -> Numbers:
     return np.asarray(np.count_nonzero((bend.shared if bend.own is None else bend.own).coefficients, axis=1))
 
 
+def prepare(budget: Budget) -> None:
+    """Let the executor's processes start, and load what they need, while nothing is cut yet."""
+    if budget.executor is not None:
+        for _ in range(TASKS):
+            budget.executor.submit(_loaded)
+
+
+def _loaded() -> None:
+    """Nothing; a worker that is asked for it loads this module."""
+
+
 def rounds(search: Search, budget: Budget, most_nodes: float) -> Iterator[None]:
     """Work on the open boxes until none is left, yielding now and then; ``BudgetExceeded`` when the time is up."""
     alone = budget.elapsed + ALONE_SECONDS
     while len(search.open) and not search.stuck and len(search.nodes) < most_nodes:
         budget.check()
-        if budget.executor is not None and budget.elapsed > alone and len(search.open) >= 4 * TASKS:
+        enough = POOL if budget.elapsed <= alone else 4 * TASKS
+        if budget.executor is not None and len(search.open) >= enough:
             yield from _shared(search, budget)
             continue
         search.round()
@@ -211,8 +223,9 @@ class Task:
 
 def work(task: Task) -> Search:
     """What a worker finds; some boxes may stay open."""
+    budget = Budget(min(TASK_SECONDS, task.budget.remaining))  # from now on: a task may have waited for its worker
     search = Search.of(task.goal, task.low, task.high, task.shares, task.movable)
-    while len(search.open) and not search.suspects and not search.stuck and task.budget.remaining > 0:
+    while len(search.open) and not search.suspects and not search.stuck and budget.remaining > 0:
         search.round()
     search.goal = None  # type: ignore[assignment]  # the caller has it, and it is large
     return search
@@ -230,8 +243,7 @@ def _shared(search: Search, budget: Budget) -> Iterator[None]:
                 if not len(chosen):
                     continue
                 boxes = search.open.take(chosen)
-                own = Budget(min(TASK_SECONDS, budget.remaining))
-                task = Task(search.goal, boxes.low, boxes.high, boxes.shares, own, search.movable)
+                task = Task(search.goal, boxes.low, boxes.high, boxes.shares, budget, search.movable)
                 futures[budget.executor.submit(work, task)] = boxes.numbers
             search.open = search.open.take(slice(0, 0))
             done, _ = wait(futures, timeout=min(budget.remaining, WAKE_SECONDS), return_when=FIRST_COMPLETED)
