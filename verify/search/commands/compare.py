@@ -318,12 +318,14 @@ def _by_output(proof: tuple[Claim, Outcome], upper: Fraction | None) -> list[Fra
 def _origin(first: Network, second: Network, region: Region, point: Vector) -> tuple[str, Fraction | None]:
     """The layer that moves the outputs most at the point when it is exchanged; the largest change in float32 steps."""
     base = region.base
-    pair = [in_coordinates(network, region)[0] for network in (first, second)]
+    plain = pair = [in_coordinates(network, region)[0] for network in (first, second)]
     try:
         with suppress(TooLarge):  # then the layers are compared as they are
-            pair = [folded(network, base) for network in pair]
+            pair = [folded(network, base) for network in plain]
     except EvidenceError:
         return "", None
+    if not correspond(*pair):  # folding drops units that are constant in one network only
+        pair = plain
     if not correspond(*pair) or not isinstance(base, Box):
         return "", None
     steps = _steps(*pair)
