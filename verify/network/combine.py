@@ -16,7 +16,7 @@ from verify.network.network import Block, Network
 from verify.rational import Vector, zeros
 
 if TYPE_CHECKING:
-    from verify.network.builder import Tensor
+    from verify.network.tensor import Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ def pick(parts: int, weights: Sequence[Fraction | int], size: int, extra: int = 
 
 def applied(network: Network, argument: Tensor, label: str) -> Tensor:
     """The network's output at a tensor of its input's size, in the tensor's builder; ``label`` prefixes names."""
-    from verify.network.builder import Tensor
+    from verify.network.tensor import Tensor
 
     network.require_piecewise_linear("a formula over its values")
     outputs = {0: argument.simple()}
