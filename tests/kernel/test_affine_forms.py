@@ -7,7 +7,6 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,12 +20,12 @@ from verify.errors import EvidenceError, TooLarge
 from verify.kernel.axioms import batches
 from verify.kernel.axioms.batches import Form, Step
 from verify.kernel.check import Verdict
+from verify.kernel.cuts import Cuts
 from verify.kernel.difference import bounds, paired
-from verify.kernel.evidence import Difference
+from verify.kernel.evidence import Bounds
 from verify.kernel.exact import evaluate
-from verify.kernel.goals import form_bounds
 from verify.kernel.json import from_json, to_json
-from verify.kernel.ledger import FLOAT_FORMS
+from verify.kernel.ledger import FLOAT_BOUNDS
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
 from verify.property import Claim, find
@@ -35,6 +34,7 @@ from verify.region import Box, L1Ball, Region, ball, box, everything, l1_ball
 from verify.region.bases import Base
 from verify.search.budget import Budget
 from verify.search.decide import decide
+from verify.search.engines.difference import form_bounds
 
 
 def moved(rng: random.Random, value: Fraction) -> Fraction:
@@ -222,44 +222,39 @@ def claim_of(seed: int, epsilon: str, region: Region | None = None) -> Claim:
     return Claim(first, find(f"equivalent within {epsilon}"), region or box([0] * size, [1] * size), second)
 
 
+WHOLE = Bounds(Cuts(np.zeros(1, dtype=np.int64)), False)
+
+
 def test_evidence_replays_with_its_assumption() -> None:
     for seed in range(10):
         claim = claim_of(seed, "1/100")
-        record = to_json(Difference((None,), False, forms=True))
-        judgement = judged(claim, from_json(record, []))
+        judgement = judged(claim, from_json(to_json(WHOLE), []))
         assert judgement.verdict is Verdict.PROVED
-        assert FLOAT_FORMS in judgement.assumptions
+        assert FLOAT_BOUNDS in judgement.assumptions
 
 
-def test_records_without_forms_are_about_intervals() -> None:
-    record = {"kind": "difference", "folded": True, "cuts": [None]}
-    evidence = from_json(record, [])
-    assert isinstance(evidence, Difference) and not evidence.forms
-    assert to_json(evidence) == record
-    assert FLOAT_FORMS not in judged(claim_of(0, "10"), evidence).assumptions
+def test_intervals_assume_nothing() -> None:
+    evidence = from_json({"kind": "difference", "folded": True, "cuts": [None]}, [])
+    assert FLOAT_BOUNDS not in judged(claim_of(0, "10"), evidence).assumptions
 
 
-# The claim is true, its evidence is not whole; the last one is whole, and the bound too large.
-FORGED: dict[str, tuple[Difference, str]] = {
-    "nothing": (Difference((), False, forms=True), "without a word"),
-    "more": (Difference((None, None), False, forms=True), "more cuts"),
-    "half": (Difference(((0, Fraction(1, 2)), None), False, forms=True), "without a word"),
-    "coordinate": (Difference(((99, Fraction(1, 2)), None, None), False, forms=True), "coordinates"),
-    "negative": (Difference(((-1, Fraction(1, 2)), None, None), False, forms=True), "coordinates"),
-    "large": (Difference((None,), False, forms=True), "exceeds"),
-}
+def test_a_bound_that_is_too_large_is_rejected() -> None:
+    with pytest.raises(EvidenceError) as caught:
+        judged(claim_of(0, "1e-30"), WHOLE)
+    assert caught.value.rule == "bounds"
 
 
-@pytest.mark.parametrize("name", FORGED)
-def test_forged_evidence_is_rejected(name: str) -> None:
-    evidence, message = FORGED[name]
-    with pytest.raises(EvidenceError, match=message) as caught:
-        judged(claim_of(0, "1e-30" if name == "large" else "1000"), evidence)
-    assert caught.value.rule == "difference"
+def test_an_l1_ball_lies_in_its_box() -> None:
+    for seed in range(10):
+        first, second = pair_of(seed, "one ulp")
+        region = l1_ball(vector([0] * first.input_size), 1)
+        claim = Claim(first, find("equivalent within 1/100"), region, second)
+        assert judged(claim, WHOLE).verdict is Verdict.PROVED
+        assert decide(claim, Budget(60), "difference").verdict is Verdict.PROVED
 
 
 def test_evidence_for_another_claim_is_rejected() -> None:
-    evidence = Difference((None,), False, forms=True)
+    evidence = WHOLE
     claim = claim_of(0, "1/100")
     assert claim.second is not None
     judged(claim, evidence)
@@ -272,25 +267,18 @@ def test_evidence_for_another_claim_is_rejected() -> None:
     for other in others:
         with pytest.raises(EvidenceError) as caught:
             judged(other, evidence)
-        assert caught.value.rule == "difference"
+        assert caught.value.rule == "bounds"
 
 
 def test_forms_of_too_many_coefficients_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     """A record must not make the kernel run out of memory; the search then goes on without forms."""
     claim = claim_of(0, "1")
-    evidence = Difference((None,), False, forms=True)
+    evidence = WHOLE
     assert judged(claim, evidence).verdict is Verdict.PROVED
     monkeypatch.setattr(batches, "MAX_COEFFICIENTS", 0)
     with pytest.raises(TooLarge, match="more than 0 coefficients"):
         judged(claim, evidence)
     assert decide(claim, Budget(60), "difference").verdict in (Verdict.PROVED, Verdict.UNKNOWN)
-
-
-@pytest.mark.parametrize("value", [1, None, "true", [True]])
-def test_damaged_records_are_rejected(value: Any) -> None:
-    with pytest.raises(EvidenceError) as caught:
-        from_json({"kind": "difference", "folded": True, "forms": value, "cuts": [None]}, [])
-    assert caught.value.rule == "format"
 
 
 @pytest.mark.networks

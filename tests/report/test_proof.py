@@ -8,10 +8,10 @@ import pytest
 
 import verify
 from verify.kernel.check import Verdict
-from verify.kernel.ledger import FLOAT_FORMS
+from verify.kernel.ledger import FLOAT_BOUNDS
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
-from verify.report.proof import NEAR, NEAR_BY_FORMS, steps
+from verify.report.proof import FORMS, NEAR, steps
 from verify.report.reason import proof_line
 from verify.report.recheck import recheck
 from verify.report.record import write_json
@@ -25,14 +25,14 @@ def doubled(name: str, slope: float) -> Network:
 
 @pytest.mark.parametrize(
     ("epsilon", "lemma", "words"),
-    [("1/1000", NEAR, "interval bounds of f - g"), ("1e-6", NEAR_BY_FORMS, "affine forms of f - g")],
+    [("1/1000", NEAR, "interval bounds of f - g"), ("1e-6", FORMS, "bounds by affine forms")],
 )
 def test_both_bounds_are_told_apart(epsilon: str, lemma: str, words: str, tmp_path: Path) -> None:
     f, g = doubled("f", 1.0), doubled("g", 1.0 + 2.0**-20)
     result = verify.check(f, f"equivalent within {epsilon}", on="box(-1, 1)", to=g, engine="difference")
     assert proof_line(result).startswith(words)
     assert lemma in [step.lemma for step in steps(result)]
-    assert (FLOAT_FORMS in result.outcome.assumptions) is (lemma == NEAR_BY_FORMS)
+    assert (FLOAT_BOUNDS in result.outcome.assumptions) is (lemma == FORMS)
     record = tmp_path / "record.json"
     write_json(record, result)
     found = recheck(record)

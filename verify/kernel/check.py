@@ -14,7 +14,6 @@ then says. No solver, no search.
 from __future__ import annotations
 
 import enum
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass
 from fractions import Fraction
@@ -38,12 +37,11 @@ from verify.kernel.evidence import (
 )
 from verify.kernel.exact import evaluate
 from verify.kernel.instances import Instance, Witness, instance_terms, is_vacuous
-from verify.kernel.ledger import BALL_ARITHMETIC, FLOAT_FORMS, QUANTIZED, Ledger
+from verify.kernel.ledger import BALL_ARITHMETIC, QUANTIZED, Ledger
 from verify.network import Network
 from verify.property import Assignment, Claim, Criterion, Term, Vacuous
 from verify.property.base import in_coordinates
 from verify.rational import Enclosure, Real, Vector, ends
-from verify.region.bases import Base
 
 # Bits of precision with which values of smooth units are enclosed, tried in order until a question is decided.
 PRECISIONS = (128, 512, 2048)
@@ -259,7 +257,7 @@ def _check_cells(claim: Claim, evidence: Cells, ledger: Ledger) -> None:
 def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> None:
     """On each part of the region's box the two networks' outputs differ by at most the claim's epsilon."""
     from verify.kernel.alignment import continuous
-    from verify.kernel.difference import bounds, boxes, folded, paired
+    from verify.kernel.difference import bounds, boxes, folded
 
     if claim.property.family != "equivalent within" or claim.second is None:
         raise EvidenceError("difference", f"does not prove {claim.property.name!r}")
@@ -270,14 +268,8 @@ def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> Non
     first, second = (in_coordinates(network, claim.region)[0] for network in (claim.network, claim.second))
     if evidence.folded:
         first, second = folded(first, base), folded(second, base)
-    bound: Callable[[Base], list[Fraction | None]] = functools.partial(bounds, first, second)
-    if evidence.forms:
-        from verify.kernel.goals import form_bounds
-
-        ledger.add(FLOAT_FORMS)
-        bound = functools.partial(form_bounds, paired(first, second))
     for part in boxes(base, evidence.cuts):
-        if any(most is None or most > epsilon for most in bound(part)):
+        if any(bound is None or bound > epsilon for bound in bounds(first, second, part)):
             raise EvidenceError("difference", f"the bound on a part of the region exceeds {epsilon}")
 
 

@@ -7,8 +7,7 @@
     Cells        for each question a cover of the region by cells, with the        -> PROVED
                  affine map on each: one leaf for a stable pattern, a tree of
                  splits otherwise
-    Difference   bounds of the difference of two networks are small, by intervals  -> PROVED
-                 or by affine forms
+    Difference   intervals bound the difference of two networks on parts of a box  -> PROVED
     Reached      points at which the ReLU of the network are on, each at one       -> PROVED
     Off          a ReLU that is off on the whole region, with a cover that shows   -> REFUTED
     Bounds       a box cut into parts, on each of which bounds of values,          -> PROVED
@@ -228,13 +227,11 @@ Cut: TypeAlias = tuple[int, Fraction] | None
 class Difference:
     """Boxes on which the bound of this module suffices: cuts in preorder, the lower part first.
 
-    ``folded``: layers without activation are multiplied into those that read them first, in both networks. ``forms``:
-    the bound is that of ``verify.kernel.axioms.batches``.
+    ``folded``: layers without activation are multiplied into those that read them first, in both networks.
     """
 
     cuts: tuple[Cut, ...]
     folded: bool
-    forms: bool = False
 
 
 @dataclass(frozen=True, eq=False)

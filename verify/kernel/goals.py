@@ -115,24 +115,6 @@ def check_bounds(claim: Claim, evidence: Bounds, ledger: Ledger) -> None:
         raise EvidenceError("bounds", "the bounds do not settle a part of the region")
 
 
-def form_bounds(pair: Pair, base: Base) -> list[Fraction | None]:
-    """For each output an upper bound of |f - g| on the base (an L1 ball in a box); None where nothing is known."""
-    size, last = pair.values[-1].size, len(pair.values)
-    box = base if isinstance(base, Box) else ball(base.midpoint, base.radius).base
-    if not isinstance(box, Box):
-        raise AssertionError("unreachable: balls are boxes")
-    every = np.arange(size)
-    same = matrices.from_triplets(every, every, np.ones(size), (size, size))
-    goal = Block("gaps", (size,), ((~last, same),), zeros(size), relu=False)
-    try:
-        machine, (low, high) = Machine(pair, goal, None, DOUBLE), sides(box)
-    except EvidenceError:
-        return [None] * size
-    below, above = machine.run(low[None], high[None]).sides()
-    largest = np.maximum(np.abs(below[0]), np.abs(above[0])).tolist()
-    return [Fraction(bound) if np.isfinite(bound) else None for bound in largest]
-
-
 def goal_of(claim: Claim, *, single: bool) -> Goal:
     """The goal of a claim, ``single``: with columns in float32; ``EvidenceError`` where bounds say nothing about it."""
     make = GOALS.get(claim.property.family)
@@ -142,8 +124,12 @@ def goal_of(claim: Claim, *, single: bool) -> Goal:
 
 
 def _plain(claim: Claim) -> tuple[Network, Network | None, Box]:
-    """The networks in coordinates, layers without activation multiplied into their readers, and the box."""
+    """The networks in coordinates, layers without activation multiplied into their readers, and the box.
+
+    Around an L1 ball that is the least box.
+    """
     base = claim.region.base
+    base = base if isinstance(base, Box) else ball(base.midpoint, base.radius).base
     if not isinstance(base, Box) or not base.is_bounded:
         raise EvidenceError("bounds", "are for boxes with finite sides")
     networks = [claim.network] if claim.second is None else [claim.network, claim.second]

@@ -364,7 +364,7 @@ _PLAIN: dict[str, tuple[type[Any], Codec]] = {
     "nothing to quantify over": (Nothing, _object(Nothing)),
     "difference": (
         kinds.Difference,
-        _object(kinds.Difference, folded=FLAG, forms=_optional(FLAG, False), cuts=_list(_CUT)),
+        _object(kinds.Difference, folded=FLAG, cuts=_list(_CUT)),
     ),
     "bounds": (Bounds, Codec(_write_bounds, _read_bounds)),
     "unsafe point": (kinds.Unsafe, _object(kinds.Unsafe, point=VECTOR, case=WHOLE)),

@@ -9,11 +9,6 @@ FLOAT_FILTER = (
     " arithmetic, rounding to nearest, with gradual underflow, in NumPy, SciPy and their BLAS"
 )
 
-FLOAT_FORMS = (
-    "the difference of the two networks was bounded in float64 with a proved error bound; this assumes IEEE 754"
-    " binary64 arithmetic, rounding to nearest, with gradual underflow, in NumPy, SciPy and their BLAS"
-)
-
 FLOAT_BOUNDS = (
     "values, differences or slopes were bounded in floats (columns of affine forms in float32 or float64) with a proved"
     " error bound; this assumes IEEE 754 arithmetic, rounding to nearest, with gradual underflow, in NumPy, SciPy and"

@@ -13,9 +13,11 @@ def how_proved(record: Mapping[str, Any]) -> str:
         return f"by the rule '{evidence['rule']}'"
     if evidence["kind"] == "difference":
         parts = sum(cut is None for cut in evidence["cuts"])
-        kind = "affine forms" if evidence.get("forms") else "interval bounds"
         where = f", on {parts} parts of the region" if parts > 1 else ""
-        return f"{kind} of f - g, layer by layer{where}"
+        return f"interval bounds of f - g, layer by layer{where}"
+    if evidence["kind"] == "bounds":
+        parts = (int(evidence["nodes"]) + 1) // 2
+        return "bounds by affine forms, layer by layer" + (f", on {parts} parts of the region" if parts > 1 else "")
     if evidence["kind"] == "reached units":
         points = len(evidence["points"])
         where = "one point" if points == 1 else f"one of {points} points"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from verify.kernel.check import Verdict
-from verify.kernel.evidence import Cells, Cover, Difference, Empty, Leaf, Nothing, Off, Reached, Rule, Tree
+from verify.kernel.evidence import Bounds, Cells, Cover, Difference, Empty, Leaf, Nothing, Off, Reached, Rule, Tree
 from verify.kernel.facts.rules import RULES
 from verify.kernel.rewriting import OFF, ON
 from verify.property import Claim, Criterion, Question, Vacuous
@@ -31,7 +31,7 @@ SMOOTH_TEXT = (
     " (exp(0) is 1). No map below depends on such a number, but perhaps on that of a unit with a constant argument."
 )
 NEAR = "Interval bounds of the difference"
-NEAR_BY_FORMS = "Affine forms of the difference"
+FORMS = "Bounds by affine forms"
 WORD = "none: nothing to replay"
 REACHED = "Exact values"
 
@@ -55,7 +55,7 @@ def gist(result: Result) -> str:
     found = steps(result)
     if result.vacuous:
         return found[0].text
-    carrying = (REWRITTEN, RELEVANCE, STABLE, SIGNS, SPLIT, FARKAS, SHAPE, NEAR, NEAR_BY_FORMS, REACHED, WORD)
+    carrying = (REWRITTEN, RELEVANCE, STABLE, SIGNS, SPLIT, FARKAS, SHAPE, NEAR, FORMS, REACHED, WORD)
     titles = dict.fromkeys(step.title for step in found if step.lemma in carrying)
     return "; ".join(title if i == 0 else title[:1].lower() + title[1:] for i, title in enumerate(titles))
 
@@ -88,6 +88,8 @@ def _questions(claim: Claim, evidence: object) -> list[Step]:
         return [Step("Nothing to check", "The definition", words.sentence(why_vacuous(claim)))]
     if isinstance(evidence, Difference):
         return [_reduction(questions[0], ""), _near(evidence)]
+    if isinstance(evidence, Bounds):
+        return [_reduction(questions[0], ""), _bounds(evidence)]
     if isinstance(evidence, Reached):
         return [_reduction(questions[0], ""), _reached(claim, evidence)]
     if not isinstance(evidence, Cells):
@@ -101,12 +103,19 @@ def _questions(claim: Claim, evidence: object) -> list[Step]:
 
 def _near(evidence: Difference) -> Step:
     parts = sum(cut is None for cut in evidence.cuts)
-    how = "affine forms in common variables, in float64 with a proved error" if evidence.forms else "exact intervals"
     text = (
-        f"Layer by layer, z - z' = W' (y - y') + (W - W') y + (b - b') is bounded by {how}, and"
-        f" ReLU moves a difference only towards 0. The bound suffices on {counted(parts, 'part')} of the region."
+        f"Layer by layer, z - z' = W' (y - y') + (W - W') y + (b - b') is bounded by exact intervals,"
+        f" and ReLU moves a difference only towards 0. The bound suffices on {counted(parts, 'part')} of the region."
     )
-    return Step("The two networks are close", NEAR_BY_FORMS if evidence.forms else NEAR, text)
+    return Step("The two networks are close", NEAR, text)
+
+
+def _bounds(evidence: Bounds) -> Step:
+    text = (
+        "Layer by layer, values, differences or slopes are bounded by affine forms in common variables, in floats with"
+        f" a proved error. On {counted(evidence.cuts.leaves, 'part')} of the region the bounds settle the claim."
+    )
+    return Step("Bounds settle it", FORMS, text)
 
 
 def _off(claim: Claim, evidence: Off) -> list[Step]:

@@ -8,15 +8,19 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from verify.errors import TooLarge
-from verify.kernel.difference import bounds, boxes, correspond, folded, paired
-from verify.kernel.evidence import Cut, Difference, Empty, ValueGap
+from verify.errors import EvidenceError, TooLarge
+from verify.kernel.axioms.batches import DOUBLE, Machine
+from verify.kernel.cuts import Cuts, sides
+from verify.kernel.difference import Pair, bounds, boxes, correspond, folded, paired
+from verify.kernel.evidence import Bounds, Cut, Difference, Empty, ValueGap
 from verify.kernel.exact import AffineForm, evaluate
-from verify.kernel.goals import form_bounds
+from verify.kernel.goals import goal_of
+from verify.network import Block
+from verify.network import matrix as matrices
 from verify.property import Claim, Question
 from verify.property.base import in_coordinates
-from verify.rational import Vector, display, vector
-from verify.region import Box, Region
+from verify.rational import Vector, display, vector, zeros
+from verify.region import Box, Region, ball
 from verify.region.bases import Base
 from verify.search.budget import Budget
 from verify.search.dividing.loop import Halved, LeastFirst, Node, Open, divide
@@ -31,10 +35,12 @@ MOST_CUTS, MOST_COORDINATES = 64, 16
 # From so many weights on, affine forms are tried first.
 MANY_WEIGHTS = 100_000
 
-Bounds: TypeAlias = Callable[[Base], list[Fraction | None]]
+Bound: TypeAlias = Callable[[Base], list[Fraction | None]]
 
 
-def search_difference(claim: Claim, question: Question, budget: Budget) -> tuple[Difference | ValueGap | None, str]:
+def search_difference(
+    claim: Claim, question: Question, budget: Budget
+) -> tuple[Difference | Bounds | ValueGap | None, str]:
     """A point where the claim's networks differ by more than epsilon, or evidence that there is none.
 
     Without either, what is known of the largest difference.
@@ -47,7 +53,7 @@ def search_difference(claim: Claim, question: Question, budget: Budget) -> tuple
     if gap is not None:
         return gap, ""
     budget.report("difference: bounds ...")
-    found, upper = bounded(pair, claim.region.base, claim.property.parameters["epsilon"], budget)
+    found, upper = bounded(claim, pair, claim.region.base, budget)
     if found is not None:
         return found, ""
     above = "no upper bound was found" if upper is None else f"at most {display(upper)}"
@@ -79,14 +85,14 @@ def _distance(pair: NetworkPair, t: Vector) -> Fraction:
 
 
 def bounded(
-    pair: NetworkPair, base: Base, epsilon: Fraction, budget: Budget
-) -> tuple[Difference | None, Fraction | None]:
-    """Evidence that the bound is at most epsilon, or the least bound that was found.
+    claim: Claim, pair: NetworkPair, base: Base, budget: Budget
+) -> tuple[Difference | Bounds | None, Fraction | None]:
+    """Evidence that the bound of the claim's networks, which ``pair`` stands for, is small enough; the least bound.
 
     Intervals are tried before affine forms, which rest on float arithmetic, but after them where they are slow (many
     weights) or gain less (cut boxes).
     """
-    is_folded = True
+    is_folded, epsilon = True, claim.property.parameters["epsilon"]
     try:
         pair = folded(pair[0], base), folded(pair[1], base)
     except TooLarge:
@@ -106,7 +112,9 @@ def bounded(
         if cuts and found is not None and worst > epsilon:
             worst = _refined(found, root, BoundedBox(base, worst), epsilon, cuts, budget)
         if worst <= epsilon:
-            return Difference(_preorder(root), is_folded, with_forms), worst
+            evidence = _whole_box(claim) if with_forms else Difference(_preorder(root), is_folded)
+            if evidence is not None:
+                return evidence, worst
         least = worst if least is None else min(least, worst)
     return None, least
 
@@ -118,11 +126,38 @@ class BoundedBox(NamedTuple):
     bound: Fraction
 
 
-def _intervals(pair: NetworkPair) -> Bounds:
+def _whole_box(claim: Claim) -> Bounds | None:
+    """Evidence that bounds by forms on the whole box settle the claim, if they do."""
+    try:
+        goal = goal_of(claim, single=False)
+        low, high = goal.root
+        return Bounds(Cuts(np.zeros(1, dtype=np.int64)), False) if goal.holds((low[None], high[None])) else None
+    except (EvidenceError, TooLarge):
+        return None
+
+
+def _intervals(pair: NetworkPair) -> Bound:
     return lambda part: bounds(pair[0], pair[1], part)
 
 
-def _forms(pair: NetworkPair, base: Base) -> Bounds | None:
+def form_bounds(pair: Pair, base: Base) -> list[Fraction | None]:
+    """For each output an upper bound of |f - g| on the base (an L1 ball in a box); None where nothing is known."""
+    size, last = pair.values[-1].size, len(pair.values)
+    box = base if isinstance(base, Box) else ball(base.midpoint, base.radius).base
+    assert isinstance(box, Box)
+    every = np.arange(size)
+    same = matrices.from_triplets(every, every, np.ones(size), (size, size))
+    goal = Block("gaps", (size,), ((~last, same),), zeros(size), relu=False)
+    try:
+        machine, (low, high) = Machine(pair, goal, None, DOUBLE), sides(box)
+    except EvidenceError:
+        return [None] * size
+    below, above = machine.run(low[None], high[None]).sides()
+    largest = np.maximum(np.abs(below[0]), np.abs(above[0])).tolist()
+    return [Fraction(bound) if np.isfinite(bound) else None for bound in largest]
+
+
+def _forms(pair: NetworkPair, base: Base) -> Bound | None:
     if not base.is_bounded or not correspond(*pair):
         return None
     both = paired(*pair)
@@ -136,14 +171,14 @@ def _forms(pair: NetworkPair, base: Base) -> Bounds | None:
     return bounded
 
 
-def _worst(found: Bounds, base: Base, budget: Budget) -> Fraction | None:
+def _worst(found: Bound, base: Base, budget: Budget) -> Fraction | None:
     budget.check()
     values = found(base)
     known = [value for value in values if value is not None]
     return max(known) if len(known) == len(values) else None
 
 
-def _refined(found: Bounds, root: Node, whole: BoundedBox, epsilon: Fraction, cuts: int, budget: Budget) -> Fraction:
+def _refined(found: Bound, root: Node, whole: BoundedBox, epsilon: Fraction, cuts: int, budget: Budget) -> Fraction:
     """Cut the worst part in half along its longest side, again and again; the bound that holds on all parts."""
     left = iter(range(cuts))
 
@@ -179,7 +214,7 @@ def _preorder(root: Node) -> tuple[Cut, ...]:
     return tuple(cuts)
 
 
-def _search(work: Work) -> Difference | ValueGap | None:
+def _search(work: Work) -> Difference | Bounds | ValueGap | None:
     found, note = search_difference(work.claim, work.questions[0], work.budget)
     work.notes.append(note)
     return found

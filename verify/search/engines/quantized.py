@@ -46,10 +46,10 @@ def search_quantized(claim: Claim, known: Witness, budget: Budget) -> tuple[Evid
     subject = continuous(claim)
     assert subject.second is not None
     budget.report("quantized: bounds for all errors of the roundings ...")
-    pair, epsilon = (subject.network, subject.second), claim.property.parameters["epsilon"]
+    pair = subject.network, subject.second
     try:
         found: Evidence | None
-        found, upper = bounded(pair, subject.region.base, epsilon, budget)
+        found, upper = bounded(claim, pair, subject.region.base, budget)
     except (EvidenceError, TooLarge):
         found, upper = None, None
     above = "no upper bound was found" if upper is None else f"at most {display(upper)}"
