@@ -26,7 +26,7 @@ from verify.search.refuting.points import margins
 
 # Boxes taken together, those with alike numbers of symbols in one batch.
 POOL = 1024
-# An executor gets boxes in so many tasks.
+# An executor gets boxes in so many tasks, once a pool is full or it is time for it.
 TASKS = 8
 # A box with a smaller part of the whole is not cut any more: floats do not decide there.
 LEAST_SHARE = 2.0**-120
@@ -189,12 +189,23 @@ def _bends(bend: Bend) -> Numbers:
     return np.asarray(np.count_nonzero((bend.shared if bend.own is None else bend.own).coefficients, axis=1))
 
 
+def prepare(budget: Budget) -> None:
+    """Let the executor's processes start, and load what they need, while nothing is cut yet."""
+    if budget.executor is not None:
+        for _ in range(TASKS):
+            budget.executor.submit(_loaded)
+
+
+def _loaded() -> None:
+    """Nothing; a worker that is asked for it loads this module."""
+
+
 def rounds(search: Search, budget: Budget, most_nodes: float) -> Iterator[None]:
     """Work on the open boxes until none is left, yielding now and then; ``BudgetExceeded`` when the time is up."""
     alone = sharing.alone_until(budget)
     while len(search.open) and not search.stuck and len(search.nodes) < most_nodes:
         budget.check()
-        if budget.elapsed > alone and len(search.open) >= 4 * TASKS:
+        if budget.executor is not None and len(search.open) >= (4 * TASKS if budget.elapsed > alone else POOL):
             yield from _shared(search, budget)
             continue
         search.round()
@@ -216,8 +227,11 @@ class BoxesTask:
 
 def work(task: BoxesTask) -> Search:
     """What a worker finds; some boxes may stay open."""
+    budget = Budget(
+        min(sharing.TASK_SECONDS, task.budget.remaining)
+    )  # from now on: a task may have waited for its worker
     search = Search.of(task.goal, task.low, task.high, task.shares, task.movable)
-    while len(search.open) and not search.suspects and not search.stuck and task.budget.remaining > 0:
+    while len(search.open) and not search.suspects and not search.stuck and budget.remaining > 0:
         search.round()
     search.goal = None  # type: ignore[assignment]  # the caller has it, and it is large
     return search
@@ -230,8 +244,7 @@ def _shared(search: Search, budget: Budget) -> Iterator[None]:
         waiting, search.open = search.open, search.open.take(slice(0, 0))
         for start in range(min(free, len(waiting))):
             boxes = waiting.take(slice(start, None, free))
-            own = Budget(min(sharing.TASK_SECONDS, budget.remaining))
-            yield BoxesTask(search.goal, boxes.numbers, boxes.low, boxes.high, boxes.shares, own, search.movable)
+            yield BoxesTask(search.goal, boxes.numbers, boxes.low, boxes.high, boxes.shares, budget, search.movable)
 
     with closing(sharing.handed_out(budget, work, tasks, TASKS)) as arrivals:
         for arrived in arrivals:

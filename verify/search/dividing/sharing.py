@@ -15,7 +15,7 @@ from verify.search.dividing.loop import DepthFirst, Open, P
 # An executor gets parts after so many seconds without one, when there are so many, and so many at a time.
 ALONE_SECONDS, PARTS = 1.0, 32
 # How long a worker goes on where it may leave parts open; how often who waits for workers looks at the clock.
-TASK_SECONDS, WAKE_SECONDS = 2.0, 0.5
+TASK_SECONDS, WAKE_SECONDS = 1.0, 0.5
 
 T = TypeVar("T")
 R = TypeVar("R")
