@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from verify.formula.tree import (
+    Application,
     Apply,
-    Call,
     Compare,
     Constant,
     Entry,
     Expression,
     FormulaMistake,
     Listing,
-    Member,
+    Membership,
     Name,
     Product,
     Statement,
@@ -43,7 +43,7 @@ def sizes_of(statements: Sequence[Statement], functions: Functions) -> dict[str,
                 for node in walk(statement):
                     found.look(node)
             changed = len(found.sizes) != before
-    checked = Checked(found.sizes, functions)
+    checked = CheckedSizes(found.sizes, functions)
     for statement in statements:
         for node in walk(statement):
             checked.statement(node)
@@ -61,9 +61,9 @@ class _Sizes:
         """Learn from one node."""
         if isinstance(node, Compare):
             self.common([node.left, node.right])
-        elif isinstance(node, Member):
+        elif isinstance(node, Membership):
             self.of(node.point)
-        elif isinstance(node, Call):
+        elif isinstance(node, Application):
             self.of(node)
 
     def of(self, node: Expression) -> int | None:
@@ -79,7 +79,7 @@ class _Sizes:
                 return self.common([term for _, term in node.terms])
             case Product():
                 return self.product(node)
-            case Call():
+            case Application():
                 inputs, outputs = self.functions[node.function]
                 self.of(node.argument)
                 self.push(node.argument, inputs)
@@ -133,7 +133,7 @@ class _Sizes:
                     self.push(unknown[0], size)
 
 
-class Checked:
+class CheckedSizes:
     """Sizes of expressions when those of names are known; mistakes where they do not fit."""
 
     def __init__(self, sizes: Mapping[str, int], functions: Functions) -> None:
@@ -143,7 +143,7 @@ class Checked:
         """Check the expressions that stand directly in a statement."""
         if isinstance(node, Compare):
             self.common([node.left, node.right], node.place)
-        elif isinstance(node, Member) and self.of(node.point) == CONSTANT:
+        elif isinstance(node, Membership) and self.of(node.point) == CONSTANT:
             raise FormulaMistake(node.place, f"{text_of(node.point)} is a number; a region holds vectors: [1, 0]")
 
     def of(self, node: Expression) -> int:
@@ -164,7 +164,7 @@ class Checked:
                 return self.common([term for _, term in node.terms], node.place)
             case Product():
                 return self.product(node)
-            case Call():
+            case Application():
                 return self.call(node)
             case Entry():
                 return self.entry(node)
@@ -190,7 +190,7 @@ class Checked:
             raise FormulaMistake(node.place, f"{both}; a product is of a vector and numbers")
         return max(sizes)
 
-    def call(self, node: Call) -> int:
+    def call(self, node: Application) -> int:
         inputs, outputs = self.functions[node.function]
         size = self.of(node.argument)
         if size not in (inputs, CONSTANT) and not (size == NUMBER and inputs == 1):
