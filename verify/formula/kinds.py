@@ -27,7 +27,7 @@ from verify.formula.tree import (
 )
 
 # A positive size is that of a vector; these two stand for a number, and for one that is known beforehand.
-NUMBER, CONSTANT = 0, -1
+NUMBER, SIZELESS = 0, -1
 # Inputs and outputs of each network, by the name that it is bound to.
 Functions = Mapping[str, tuple[int, int]]
 
@@ -70,7 +70,7 @@ class _Sizes:
         """The size of an expression; None where it is open."""
         match node:
             case Constant():
-                return CONSTANT
+                return SIZELESS
             case Listing():
                 return len(node.values)
             case Name():
@@ -97,8 +97,8 @@ class _Sizes:
         vectors = [size for size in sizes if size is not None and size > 0]
         if not vectors and None in sizes and NUMBER not in sizes:
             return None
-        size = vectors[0] if vectors else NUMBER if NUMBER in sizes else CONSTANT
-        if self.beside and size != CONSTANT:
+        size = vectors[0] if vectors else NUMBER if NUMBER in sizes else SIZELESS
+        if self.beside and size != SIZELESS:
             for part, known in zip(parts, sizes, strict=True):
                 if known is None:
                     self.push(part, size)
@@ -143,14 +143,14 @@ class CheckedSizes:
         """Check the expressions that stand directly in a statement."""
         if isinstance(node, Compare):
             self.common([node.left, node.right], node.place)
-        elif isinstance(node, Membership) and self.of(node.point) == CONSTANT:
+        elif isinstance(node, Membership) and self.of(node.point) == SIZELESS:
             raise FormulaMistake(node.place, f"{text_of(node.point)} is a number; a region holds vectors: [1, 0]")
 
     def of(self, node: Expression) -> int:
         """The size of an expression."""
         match node:
             case Constant():
-                return CONSTANT
+                return SIZELESS
             case Listing():
                 return len(node.values)
             case Name():
@@ -176,7 +176,7 @@ class CheckedSizes:
         sizes = [self.of(part) for part in parts]
         largest = max(sizes)
         for part, size in zip(parts, sizes, strict=True):
-            if size not in (CONSTANT, NUMBER, largest):
+            if size not in (SIZELESS, NUMBER, largest):
                 other = parts[sizes.index(largest)]
                 words = f"{text_of(other)} has {_entries(largest)}, {text_of(part)} has {_entries(size)}"
                 raise FormulaMistake(part.place or place, f"{words}; pick entries of it, such as {text_of(part)}[0]")
@@ -193,7 +193,7 @@ class CheckedSizes:
     def call(self, node: Application) -> int:
         inputs, outputs = self.functions[node.function]
         size = self.of(node.argument)
-        if size not in (inputs, CONSTANT) and not (size == NUMBER and inputs == 1):
+        if size not in (inputs, SIZELESS) and not (size == NUMBER and inputs == 1):
             got = "a number" if size == NUMBER else _entries(size)
             words = f"{node.function} takes {_entries(inputs)}, and {text_of(node.argument)} has {got}"
             raise FormulaMistake(node.argument.place, words.replace("has a number", "is a number"))

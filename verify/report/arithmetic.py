@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from verify.kernel.check import Value
+from verify.kernel.check import TermValue
 from verify.kernel.evidence import Falsehood, ValueGap
 from verify.kernel.exact import preactivations
 from verify.kernel.formulas import meaning
@@ -82,7 +82,7 @@ def _variable(name: str, value: Vector | Fraction) -> ShownVariable:
     return ShownVariable(name, display(value), (exact_text(value),))
 
 
-def _evaluation(result: Result, value: Value, call: str, index: str) -> Evaluation:
+def _evaluation(result: Result, value: TermValue, call: str, index: str) -> Evaluation:
     network = result.claim.second if value.second and result.claim.second is not None else result.claim.network
     return Evaluation(call, call_text(value, None, index), number(value.value), tuple(workings(network, value.point)))
 

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from verify.arrangement.domain import with_half_spaces
 from verify.arrangement.plane import breaks, counted_cells, in_window, map_at
 from verify.errors import BudgetExceeded
-from verify.kernel.check import Value, has_smooth_units
+from verify.kernel.check import TermValue, has_smooth_units
 from verify.kernel.evidence import ValueGap
 from verify.kernel.exact import evaluate
 from verify.network import Network
@@ -198,7 +198,7 @@ def _marks(result: Result) -> list[tuple[str, Extent]]:
     return [(label, place) for place, label in marks.items()]
 
 
-def _named_values(result: Result) -> list[tuple[str, Value]]:
+def _named_values(result: Result) -> list[tuple[str, TermValue]]:
     values = result.outcome.values
     labels = result.claim.property.labels
     if len(values) != len(labels):

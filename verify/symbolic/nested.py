@@ -17,7 +17,7 @@ from verify.search.budget import Budget
 from verify.symbolic.cells import FormTooLarge
 from verify.symbolic.frame import Expr, Frame, expression, number
 from verify.symbolic.smooth import applied, written
-from verify.symbolic.units import CONSTANT, LinearSum, Units, added
+from verify.symbolic.units import ONE, LinearSum, Units, added
 
 # Beyond this many nodes nobody reads the form.
 MAX_NODES = 5000
@@ -167,7 +167,7 @@ class Writer:
         }
         z, textbook = written(z, smooth, lambda argument: self.expression(self.node(argument)))
         places = {j: c for j, c in z.items() if 0 <= j < size}
-        affine = expression(self.frame.in_x(places, z.get(CONSTANT, Fraction(0))), self.frame.symbols)
+        affine = expression(self.frame.in_x(places, z.get(ONE, Fraction(0))), self.frame.symbols)
         terms = [number(c) * self.expression(self._definition(j - size)) for j, c in sorted(z.items()) if j >= size]
         return sympy.Add(affine, *terms, *textbook)
 

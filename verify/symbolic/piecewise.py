@@ -19,7 +19,7 @@ from verify.symbolic.frame import Expr, Frame, expression, number
 from verify.symbolic.geometry import Geometry
 from verify.symbolic.regions import PieceBranch, branches
 from verify.symbolic.smooth import written
-from verify.symbolic.units import CONSTANT, LinearSum, added
+from verify.symbolic.units import ONE, LinearSum, added
 
 
 @dataclass(frozen=True)
@@ -64,18 +64,18 @@ def _rank(branch: PieceBranch, size: int) -> tuple[object, ...]:
 def _value(frame: Frame, branch: PieceBranch) -> Expr:
     form, size = branch.form, frame.domain.dimension
     smooth = {
-        size + i: (function, {**dict(entries), CONSTANT: constant} if constant else dict(entries))
+        size + i: (function, {**dict(entries), ONE: constant} if constant else dict(entries))
         for i, (function, entries, constant) in enumerate(frame.values.numbers)
     }
 
     def express(z: LinearSum) -> Expr:
         rest, terms = written(z, smooth, express)
-        places = {j: c for j, c in rest.items() if j != CONSTANT}
-        affine = expression(frame.in_x(places, rest.get(CONSTANT, Fraction(0))), frame.symbols)
+        places = {j: c for j, c in rest.items() if j != ONE}
+        affine = expression(frame.in_x(places, rest.get(ONE, Fraction(0))), frame.symbols)
         return sympy.Add(affine, *terms)
 
     whole = {j: form.coefficients[j] for j in range(len(form.coefficients)) if form.coefficients[j]}
-    return express(added([(Fraction(1), {**whole, CONSTANT: form.constant})]))
+    return express(added([(Fraction(1), {**whole, ONE: form.constant})]))
 
 
 def _condition(frame: Frame, branch: PieceBranch, centre: IntegerPoint) -> Expr:

@@ -16,7 +16,7 @@ from verify.network.smooth import GELU_CUBIC
 from verify.rational import Real
 from verify.symbolic.exact import _COMMON, Substitution, Visit, holds, walk
 from verify.symbolic.frame import Expr, number
-from verify.symbolic.units import CONSTANT, LinearSum, added
+from verify.symbolic.units import ONE, LinearSum, added
 
 HALF = Fraction(1, 2)
 # Precision of the comparison of a form with its network.
@@ -74,8 +74,8 @@ def _textbook(
     function: str, factor: Fraction, argument: LinearSum, rest: LinearSum, express: Callable[[LinearSum], Expr]
 ) -> tuple[LinearSum, Expr]:
     """One unit: as its activation where that takes terms from the rest, else as it is."""
-    if function == "tanh" and rest.get(CONSTANT) == factor:  # 1 + tanh(z) = 2 sigmoid(2 z)
-        return added([(Fraction(1), rest), (-factor, {CONSTANT: Fraction(1)})]), 2 / (
+    if function == "tanh" and rest.get(ONE) == factor:  # 1 + tanh(z) = 2 sigmoid(2 z)
+        return added([(Fraction(1), rest), (-factor, {ONE: Fraction(1)})]), 2 / (
             1 + sympy.exp(express(added([(Fraction(-2), argument)])))
         )
     if function in _ACTIVATIONS:

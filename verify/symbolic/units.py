@@ -27,7 +27,7 @@ from verify.symbolic.frame import Frame
 
 # Keys of a sum: hull coordinates 0 to n - 1, then n + i for unit i; CONSTANT for the constant.
 LinearSum = dict[int, Fraction]
-CONSTANT = -1
+ONE = -1
 UnitSigns = dict[int, tuple[Bits, Bits]]
 
 CONSTANT_RULE = "the ReLU of a constant is a constant"
@@ -81,7 +81,7 @@ class Units:
         same = self._smooth.get((function, frozenset(z.items())))
         opposite = self._smooth.get((function, frozenset((j, -c) for j, c in z.items()))) if about.parity else None
         if not z and about.at_zero is not None:
-            rule, result = KNOWN_RULE, {CONSTANT: about.at_zero} if about.at_zero else {}
+            rule, result = KNOWN_RULE, {ONE: about.at_zero} if about.at_zero else {}
         elif same is not None:
             rule, result = SAME_RULE, {self.inputs + same: Fraction(1)}
         elif opposite is not None:
@@ -101,9 +101,9 @@ class Units:
 
     @staticmethod
     def _decided(z: LinearSum, on: bool, off: bool) -> tuple[str, LinearSum] | None:
-        if not set(z) - {CONSTANT}:
-            value = max(z.get(CONSTANT, Fraction(0)), Fraction(0))
-            return CONSTANT_RULE, {CONSTANT: value} if value else {}
+        if not set(z) - {ONE}:
+            value = max(z.get(ONE, Fraction(0)), Fraction(0))
+            return CONSTANT_RULE, {ONE: value} if value else {}
         if on:
             return ON_RULE, z
         return (OFF_RULE, {}) if off else None
@@ -133,7 +133,7 @@ class Units:
 
 def primitive(z: LinearSum) -> tuple[tuple[tuple[int, Fraction], ...], Fraction]:
     """The sum divided by the size of its first coefficient, and that size."""
-    first = min(j for j in z if j != CONSTANT)
+    first = min(j for j in z if j != ONE)
     size = abs(z[first])
     return tuple(sorted((j, c / size) for j, c in z.items())), size
 
@@ -178,7 +178,7 @@ def _start(frame: Frame) -> list[LinearSum]:
     base = frame.domain.base
     pinned = {int(j): base.low[int(j)] for j in np.flatnonzero(base.pinned)} if isinstance(base, Box) else {}
     return [
-        added([(Fraction(1), {CONSTANT: pinned[j]} if j in pinned else {j: Fraction(1)})])
+        added([(Fraction(1), {ONE: pinned[j]} if j in pinned else {j: Fraction(1)})])
         for j in range(frame.network.input_size)
     ]
 
@@ -186,7 +186,7 @@ def _start(frame: Frame) -> list[LinearSum]:
 def weighted_parts(block: Block, values: dict[int, list[LinearSum]]) -> list[list[tuple[Fraction, LinearSum]]]:
     """For each unit of the block the sums that its pre-activation adds up, with their weights."""
     parts: list[list[tuple[Fraction, LinearSum]]] = [
-        [(Fraction(1), {CONSTANT: b} if b else {})] for b in block.bias.fractions()
+        [(Fraction(1), {ONE: b} if b else {})] for b in block.bias.fractions()
     ]
     for source, matrix in block.inputs:
         for row, column, weight in zip(
@@ -235,7 +235,7 @@ class _Bounds:
     def _affine(self, z: LinearSum) -> AffineForm:
         size = self.units.inputs
         values = [z.get(j, Fraction(0)) for j in range(size)]
-        return AffineForm(vector(values), z.get(CONSTANT, Fraction(0)))
+        return AffineForm(vector(values), z.get(ONE, Fraction(0)))
 
     def _lowest(self, z: LinearSum) -> Fraction | None:
         """A lower bound; None where none is known."""
