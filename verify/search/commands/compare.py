@@ -249,20 +249,25 @@ def _by_deciding(
 def _by_cutting(
     whole: Claim, best: tuple[Fraction | None, tuple[Claim, Outcome] | None], lower: Fraction, budget: Budget
 ) -> tuple[Fraction | None, tuple[Claim, Outcome] | None, str]:
-    """Cut the box where the bound is largest, for as long as the budget lasts."""
+    """Cut the box where the bound is largest, for as long as the budget lasts, or until Ctrl-C."""
     near = replace(whole, property=equivalent_within(exact_text(short_above(lower * FACTORS[-1]))))
     single = bool(lower) and fitting(near)[1]
     tightening = Tightening(goal_of(whole, single=single))
     lasting = budget if budget.seconds is not None else replace(budget, seconds=budget.elapsed + CUTTING_SECONDS)
-    with suppress(BudgetExceeded):
+    ended = "more time makes the bound smaller"
+    try:
         for _ in tightening.rounds(lasting, float(lower * FACTORS[-1])):
             parts = len(tightening.bound)
             budget.report(f"compare: at most {tightening.largest:.4g}, at least {float(lower):.4g}; {parts} parts")
+    except BudgetExceeded as stop:
+        ended = str(stop)
+    except KeyboardInterrupt:
+        ended = "interrupted"
     found = _bounded(whole, tightening.cuts(), tightening.largest, budget, single=single)
     if found[0] is not None and (best[0] is None or found[0] < best[0]):
         best = found
     is_near = best[0] is not None and best[0] <= lower * FACTORS[-1] * Fraction(1025, 1024)
-    return (*best, "" if is_near else f"{len(tightening.bound)} parts; more time makes the bound smaller")
+    return (*best, "" if is_near else f"{len(tightening.bound)} parts; {ended}")
 
 
 def closed(bound: float) -> Fraction:
@@ -318,12 +323,14 @@ def _by_output(proof: tuple[Claim, Outcome], upper: Fraction | None) -> list[Fra
 def _origin(first: Network, second: Network, region: Region, point: Vector) -> tuple[str, Fraction | None]:
     """The layer that moves the outputs most at the point when it is exchanged; the largest change in float32 steps."""
     base = region.base
-    pair = [in_coordinates(network, region)[0] for network in (first, second)]
+    plain = pair = [in_coordinates(network, region)[0] for network in (first, second)]
     try:
         with suppress(TooLarge):  # then the layers are compared as they are
-            pair = [folded(network, base) for network in pair]
+            pair = [folded(network, base) for network in plain]
     except EvidenceError:
         return "", None
+    if not correspond(*pair):  # folding drops units that are constant in one network only
+        pair = plain
     if not correspond(*pair) or not isinstance(base, Box):
         return "", None
     steps = _steps(*pair)
