@@ -25,10 +25,10 @@ from verify.kernel.exact import AffineForm
 from verify.rational import zeros
 
 if TYPE_CHECKING:
-    from verify.formula.lowering import Case
+    from verify.formula.lowering import FalseCase
 
 
-def check_cases(cases: Sequence[Case], pieces: Sequence[Piece]) -> None:
+def check_cases(cases: Sequence[FalseCase], pieces: Sequence[Piece]) -> None:
     """Check that no case holds on any piece."""
     if not cases:
         raise EvidenceError("case", "the question has no cases")
@@ -38,7 +38,9 @@ def check_cases(cases: Sequence[Case], pieces: Sequence[Piece]) -> None:
             _check_case(case, piece, witnesses.get((k, 1), {}), witnesses.get((k, 0), {}))
 
 
-def _check_case(case: Case, piece: Piece, weights: Mapping[int, Fraction], multipliers: Mapping[int, Fraction]) -> None:
+def _check_case(
+    case: FalseCase, piece: Piece, weights: Mapping[int, Fraction], multipliers: Mapping[int, Fraction]
+) -> None:
     strict = False
     coefficients, constant = zeros(piece.part.size), Fraction(0)
     for index, weight in weights.items():

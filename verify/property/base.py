@@ -27,7 +27,7 @@ from verify.rational import Vector, zeros
 from verify.region import Region
 
 if TYPE_CHECKING:
-    from verify.formula.lowering import Case, Lowered
+    from verify.formula.lowering import FalseCase, Lowered
     from verify.formula.tree import Formula
 
 Relation: TypeAlias = Literal["= 0", "<= 0", ">= 0"]
@@ -96,7 +96,7 @@ class Question:
     origin: Vector | None
     lemma: str
     slope: Slope | None = None
-    cases: tuple[Case, ...] = ()
+    cases: tuple[FalseCase, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +222,7 @@ class Property:
 
 
 @dataclass(frozen=True)
-class Family:
+class PropertyFamily:
     """Properties with parameters in their names: ``make`` gets the groups of ``pattern`` as text.
 
     Names are matched in lower case with single spaces; ``usage`` is what a message shows. ``make`` raises

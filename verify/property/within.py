@@ -14,7 +14,7 @@ from verify.network import Network
 from verify.network import matrix as matrices
 from verify.network.combine import Copy, combination
 from verify.network.matrix import Matrix
-from verify.property.base import Assignment, Criterion, Family, Property, Question, in_coordinates
+from verify.property.base import Assignment, Criterion, Property, PropertyFamily, Question, in_coordinates
 from verify.property.equivalent import EQUIVALENT
 from verify.rational import exact_text, parse_rational, vector, zeros
 from verify.region import Region
@@ -94,7 +94,7 @@ def equivalent_within(text: str) -> Property:
     )
 
 
-WITHIN = Family(
+WITHIN = PropertyFamily(
     "equivalent within",
     "equivalent within E",
     re.compile(r"equivalent within (\S+)"),

@@ -100,9 +100,9 @@ def claim_json(
 
 def formula_json(claim: Claim, asked: Asked, *, vacuous: bool) -> dict[str, Any]:
     """The claim that a formula holds: what its names are bound to, and its regions in order."""
-    from verify.formula.tree import Member, walk
+    from verify.formula.tree import Membership, walk
 
-    members = {node.index: node for node in walk(*asked.formula.statements()) if isinstance(node, Member)}
+    members = {node.index: node for node in walk(*asked.formula.statements()) if isinstance(node, Membership)}
     places = [replace(region, text=members[i].text) for i, region in enumerate(asked.formula.regions)]
     return {
         "kind": "formula",

@@ -35,7 +35,7 @@ MOST_CUTS, MOST_COORDINATES = 64, 16
 # From so many weights on, affine forms are tried first.
 MANY_WEIGHTS = 100_000
 
-Bound: TypeAlias = Callable[[Base], list[Fraction | None]]
+BoundsOf: TypeAlias = Callable[[Base], list[Fraction | None]]
 
 
 def search_difference(
@@ -136,7 +136,7 @@ def _whole_box(claim: Claim) -> Bounds | None:
         return None
 
 
-def _intervals(pair: NetworkPair) -> Bound:
+def _intervals(pair: NetworkPair) -> BoundsOf:
     return lambda part: bounds(pair[0], pair[1], part)
 
 
@@ -157,7 +157,7 @@ def form_bounds(pair: Pair, base: Base) -> list[Fraction | None]:
     return [Fraction(bound) if np.isfinite(bound) else None for bound in largest]
 
 
-def _forms(pair: NetworkPair, base: Base) -> Bound | None:
+def _forms(pair: NetworkPair, base: Base) -> BoundsOf | None:
     if not base.is_bounded or not correspond(*pair):
         return None
     both = paired(*pair)
@@ -171,14 +171,14 @@ def _forms(pair: NetworkPair, base: Base) -> Bound | None:
     return bounded
 
 
-def _worst(found: Bound, base: Base, budget: Budget) -> Fraction | None:
+def _worst(found: BoundsOf, base: Base, budget: Budget) -> Fraction | None:
     budget.check()
     values = found(base)
     known = [value for value in values if value is not None]
     return max(known) if len(known) == len(values) else None
 
 
-def _refined(found: Bound, root: Node, whole: BoundedBox, epsilon: Fraction, cuts: int, budget: Budget) -> Fraction:
+def _refined(found: BoundsOf, root: Node, whole: BoundedBox, epsilon: Fraction, cuts: int, budget: Budget) -> Fraction:
     """Cut the worst part in half along its longest side, again and again; the bound that holds on all parts."""
     left = iter(range(cuts))
 
