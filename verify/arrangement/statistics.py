@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor, wait
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -29,6 +30,8 @@ from verify.search.budget import Budget
 # How many points span one of each.
 KINDS = {"segments": 2, "slices": 3}
 GRID = 2**20
+# An executor gets the rest after so many seconds without one, in so many tasks.
+ALONE_SECONDS, TASKS, WAKE_SECONDS = 1.0, 16, 0.5
 # Draws for one point before the half-spaces are said to leave too little of the box.
 MOST_DRAWS = 10_000
 
@@ -129,23 +132,68 @@ def samples(network: Network, region: Region, kind: str, number: int, seed: int,
         )
     points = _uniform(domain, random.Random(f"{kind} {seed}"), kind)
     done: list[Sample] = []
-    for place in range(number):
-        budget.report(f"random {kind}: {place} of {number}")
-        try:
-            budget.check()
-            corners = _independent(points, size)
-        except BudgetExceeded as stop:
-            return Samples(kind, number, seed, tuple(done), str(stop))
-        on = count(network, spanned(corners), budget)
-        if on.cells is None or on.pieces is None or on.affine_maps is None:
-            return Samples(kind, number, seed, tuple(done), on.reason)
-        done.append(Sample(corners, on.cells, on.pieces, on.affine_maps))
+    alone = budget.elapsed + ALONE_SECONDS
+    try:
+        while len(done) < number and (budget.executor is None or budget.elapsed <= alone):
+            budget.report(f"random {kind}: {len(done)} of {number}")
+            done.append(_sample(network, _independent(points, size, budget), budget))
+        drawn = [_independent(points, size, budget) for _ in range(number - len(done))]
+        for sample in _shared(network, drawn, budget):
+            done.append(sample)
+            budget.report(f"random {kind}: {len(done)} of {number}")
+    except BudgetExceeded as stop:
+        return Samples(kind, number, seed, tuple(done), str(stop))
     return Samples(kind, number, seed, tuple(done))
 
 
-def _independent(points: Iterator[Vector], size: int) -> tuple[Vector, ...]:
+def _sample(network: Network, corners: tuple[Vector, ...], budget: Budget) -> Sample:
+    """The counts on a segment or triangle, or ``BudgetExceeded``."""
+    on = count(network, spanned(corners), budget)
+    if on.cells is None or on.pieces is None or on.affine_maps is None:
+        raise BudgetExceeded(on.reason)
+    return Sample(corners, on.cells, on.pieces, on.affine_maps)
+
+
+def some_samples(network: Network, drawn: Sequence[tuple[Vector, ...]], budget: Budget) -> tuple[list[Sample], str]:
+    """What a worker does: the counts on each in turn, and why they end early."""
+    done: list[Sample] = []
+    try:
+        for corners in drawn:
+            done.append(_sample(network, corners, budget))
+    except BudgetExceeded as stop:
+        return done, str(stop)
+    return done, ""
+
+
+def _shared(network: Network, drawn: Sequence[tuple[Vector, ...]], budget: Budget) -> Iterator[Sample]:
+    """Let the executor count, an even share of the rest in each task; yields in order."""
+    if not drawn:
+        return
+    assert budget.executor is not None
+    share = -(-len(drawn) // TASKS)
+    tasks = [drawn[begin : begin + share] for begin in range(0, len(drawn), share)]
+    futures = [budget.executor.submit(some_samples, network, task, budget) for task in tasks]
+    try:
+        for future in futures:
+            while not future.done():
+                wait([future], timeout=min(budget.remaining, WAKE_SECONDS))
+                budget.check()
+            found, reason = future.result()
+            yield from found
+            if reason:
+                budget.check()  # a worker's deadline is this one, but it knows only what was left
+                raise BudgetExceeded(reason)
+    except BrokenExecutor as error:
+        raise BudgetExceeded("a worker process died") from error
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _independent(points: Iterator[Vector], size: int, budget: Budget) -> tuple[Vector, ...]:
     """The next points that are affinely independent."""
     while True:
+        budget.check()
         corners = tuple(next(points) for _ in range(size))
         first, *others = (corner - corners[0] for corner in corners[1:])
         pivot = next((i for i, value in enumerate(first.numerators.tolist()) if value), None)
