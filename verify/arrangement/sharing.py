@@ -15,7 +15,7 @@ from verify.errors import BudgetExceeded
 from verify.search.budget import Budget
 
 # An executor gets parts after so many seconds without one, when there are so many cells; and so many parts.
-ALONE_SECONDS, FEWEST_CELLS, PARTS = 1.0, 2000, 8
+ALONE_SECONDS, FEWEST_CELLS, PARTS = 2.0, 2000, 8
 WAKE_SECONDS = 0.5
 
 
