@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from verify.network import Builder, Network
 from verify.network import matrix as matrices
-from verify.network.builder import Tensor, conv, dense, relu
+from verify.network.builder import conv, dense, relu
 from verify.network.combine import Copy, combination
 from verify.network.matrix import Matrix
+from verify.network.tensor import Tensor
 from verify.rational import vector, zeros
 
 

@@ -19,7 +19,8 @@ from benchmarks.machine import machine
 from benchmarks.measure import Ready, run
 from benchmarks.peers import Answer, timed
 from verify.network import Builder, Network
-from verify.network.builder import Tensor, dense, maximum
+from verify.network.builder import dense, maximum
+from verify.network.tensor import Tensor
 from verify.property import Claim, find
 from verify.region import box
 

@@ -27,7 +27,7 @@ from verify.network import Network
 from verify.rational import vector
 from verify.region import Region, ball, box, everything, l1_ball, nonnegative, segment
 from verify.search.budget import Budget
-from verify.search.dividing import cells as split
+from verify.search.dividing import sharing
 
 REFERENCE = {
     (2, 16, 16, 1): (225, 308, 269),
@@ -258,9 +258,9 @@ def test_many_dimensions() -> None:
 
 def test_workers_divide_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts that an executor divides, its tasks ending long before they are done."""
-    monkeypatch.setattr(split, "ALONE_SECONDS", 0.0)
-    monkeypatch.setattr(split, "PARTS", 4)
-    monkeypatch.setattr(split, "TASK_SECONDS", 0.01)
+    monkeypatch.setattr(sharing, "ALONE_SECONDS", 0.0)
+    monkeypatch.setattr(sharing, "PARTS", 4)
+    monkeypatch.setattr(sharing, "TASK_SECONDS", 0.01)
     weights = [[int(i == j) - int(i + 1 == j) for j in range(9)] for i in range(4)]
     net = chain([(weights, [0, 0, 0, 0]), ([[1, -1, 1, 1], [0, 1, 1, -1]], [0, -1]), ([[1, 1]], [0])])
     alone = count(net, cube(9), Budget())

@@ -11,7 +11,8 @@ import pytest
 
 import verify
 from tests.support.notebooks import NOTEBOOKS, executed, text_of
-from verify.network.builder import Builder, dense, relu
+from verify.network.builder import dense, relu
+from verify.network.tensor import Builder
 from verify.rendering import MAX_ROWS
 
 EVIL = '<img src=x onerror="alert(1)">\u202e'

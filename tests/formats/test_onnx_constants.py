@@ -84,13 +84,17 @@ def factor_of(nodes: list[onnx.NodeProto], opset: int = 13, **constants: Array) 
         ([node("ArgMax", "w", "i", axis=0), node("Cast", "i", "p", to=1)], np.array([[1, 1]], np.float32)),
         ([node("NonZero", "w", "i"), node("Cast", "i", "p", to=1)], np.array([[0, 0, 1, 1], [0, 1, 0, 1]], np.float32)),
         ([node("Trilu", "w", "p")], np.triu(W)),
+        ([node("Hardmax", "w", "p", axis=0)], np.array([[0, 0], [1, 1]], np.float32)),
+        ([node("Hardmax", "tie", "p")], np.array([[1, 0], [0, 1]], np.float32)),
+        ([node("MatMulInteger", "i8 u8", "i"), node("Cast", "i", "p", to=1)], np.array([[-1250, -1000], [1003, 800]])),
     ],
     ids=lambda value: value[0].op_type if isinstance(value, list) else "",
 )
 def test_folded(nodes: list[onnx.NodeProto], expected: Array) -> None:
     constants = {
         "w": W, "z": np.array(0, np.float32), "a": np.array([0]), "two": np.array(2, np.float32), "zero": np.array(0),
-        "one": np.array([1]),
+        "one": np.array([1]), "tie": np.array([[2, 2], [1, 3]], np.float32),
+        "i8": np.array([[-5, 0], [3, 1]], np.int8), "u8": np.array([[250, 200], [253, 200]], np.uint8),
     }  # fmt: skip
     rows = len(expected) == 2  # else the result is one row, taken as the weights of one output
     product = node("MatMul", "x p", "m") if rows else node("Gemm", "x p", "m", transB=1)
@@ -104,6 +108,29 @@ def test_folded(nodes: list[onnx.NodeProto], expected: Array) -> None:
     dense[matrix.row_of_entry, matrix.columns] = matrix.fractions()
     assert dense.tolist() == [[Fraction(float(v)) for v in row] for row in weight]
     assert_agrees(network, data, random_points((1, 2), 3))
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "expected"),
+    [
+        (np.array(-3, np.int8), np.array([200], np.uint8), [[59, 0], [512, 0]]),
+        (np.array([-3, 2], np.int8), np.array([1, 198], np.uint8), [[258, 2], [-3, 0]]),
+        (np.array([[-3], [2]], np.int8), np.array([[1, 198]], np.uint8), [[258, 2], [-3, 0]]),
+    ],
+    ids=["one", "each", "each-in-two-axes"],
+)
+def test_products_of_integers_with_zero_points(rows: Array, columns: Array, expected: list[list[int]]) -> None:
+    """``(A - a) (B - b)``; ONNX Runtime knows one zero point for all rows only."""
+    constants = {
+        "a": np.array([[-5, 0], [3, 1]], np.int8), "b": np.array([[250, 200], [253, 200]], np.uint8),
+        "rows": rows, "columns": columns,
+    }  # fmt: skip
+    nodes = [node("MatMulInteger", "a b rows columns", "i"), node("Cast", "i", "p", to=1), node("MatMul", "x p")]
+    network = loaded(model(nodes, (1, 2), constants))
+    units = [network([1, 0]), network([0, 1])]
+    assert [[int(v) for v in unit] for unit in units] == expected
+    wrong = model(nodes, (1, 2), constants | {"rows": np.array([1, 2, 3], np.int8)})
+    assert "a zero point of shape (3,)" in refusal(wrong)
 
 
 def test_convolution_and_pooling_of_constants() -> None:
@@ -295,6 +322,8 @@ BOMBS = [
     ("root", [node("Neg", "v", "n"), node("Sqrt", "n", "f")], "not a finite number"),
     ("resize", [node("Resize", "w _ wide", "f")], "at most"),
     ("trilu", [node("ConstantOfShape", "big", "c"), node("Trilu", "c", "f")], "at most"),
+    ("matmul", [node("MatMul", "column row", "m"), node("Cast", "m", "f", to=1)], "at most"),
+    ("matmul-integer", [node("MatMulInteger", "u8 u8row", "m"), node("Cast", "m", "f", to=1)], "at most"),
 ]
 
 
@@ -304,6 +333,8 @@ def test_bombs(nodes: list[onnx.NodeProto], expected: str) -> None:
         "z": np.array(0), "far": np.array(10**12), "o": np.array(1), "w": W, "many": np.array([10**6, 10**6]),
         "ends": np.array([0, 1], np.float32), "big": np.array([10**6, 10**6]), "v": np.array([999.0], np.float32),
         "zero": np.array([0], np.float32), "wide": np.array([1e6, 1e6], np.float32),
+        "column": np.ones((10**4, 1), np.int32), "row": np.ones((1, 10**4), np.int32),
+        "u8": np.ones((10**4, 1), np.uint8), "u8row": np.ones((1, 10**4), np.uint8),
     }  # fmt: skip
     proto = model([*nodes, node("ReduceSum", "f", "s", keepdims=0), node("Mul", "x s")], (1, 2), constants)
     assert expected in refusal(proto)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.gate.conftest import Write
-from verify.gate.decide import Found, decide_case
+from verify.gate import decide
+from verify.gate.decide import Found, decide_case, recalled_case
 from verify.gate.plan import cases_of
 
 CLAIM = '[[claim]]\nnetwork = "{}"\nproperty = "{}"\n'
@@ -116,3 +117,19 @@ def test_undecided_and_attested_claims_are_not_kept(claims: Write, tmp_path: Pat
 def test_a_cache_that_cannot_be_written(claims: Write) -> None:
     found = decided(claims, CLAIM.format("relu", "convex"), Path("/proc/nowhere"))
     assert found.status == "expected" and "cannot be written" in found.note
+
+
+def test_only_mistakes_of_the_case_are_left_to_where_it_is_decided(
+    claims: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = '[[claim]]\nnetwork = "{n}"\nproperty = "convex"\neach.n = ["relu", "nowhere.onnx"]\n'
+    known, missing = cases_of([claims(text)])
+    assert recalled_case(known, tmp_path) == recalled_case(missing, tmp_path) == (None, "")
+
+    def broken(_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(decide, "_claim", broken)
+    found, _ = recalled_case(known, tmp_path)
+    assert found is not None and found.found.status == "internal"
+    assert "ZeroDivisionError: a bug" in found.found.message

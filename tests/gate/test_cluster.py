@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests.search.test_subtrees import about, handing_out, reordered, split, text
+from tests.search.test_sharing import about, handing_out, reordered, split, text
 from tests.support.cli import PATIENCE, ROOT, call
 from verify.errors import InputError
 from verify.gate.cluster import ATTEMPTS, Cluster, accepted, answer, connected, list_of_answers, question

@@ -9,10 +9,13 @@ import pytest
 
 from tests.gate.conftest import Write
 from verify.errors import InputError
+from verify.gate import filling
 from verify.gate.files import ClaimsError, claims_files
+from verify.gate.filling import SECONDS
 from verify.gate.lines import key_lines
-from verify.gate.plan import SECONDS, Case, cases_of
+from verify.gate.plan import Case, cases_of
 from verify.gate.select import selected
+from verify.property import Property, find
 
 CLAIM = '[[claim]]\nnetwork = "relu"\nproperty = "convex"\n'
 
@@ -51,6 +54,19 @@ def test_values_multiply(claims: Write, tmp_path: Path) -> None:
     ]
     assert found[0].id == "relu convex on ball(a.npy, 1/10)"
     assert [case.data_files for case in found][4] == ["with space.npy"]
+
+
+def test_what_is_the_same_for_all_values_is_done_once(claims: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def counted(name: str) -> Property:
+        asked.append(name)
+        return find(name)
+
+    monkeypatch.setattr(filling, "find", counted)
+    text = CLAIM.replace("convex", "lipschitz 9 in l1") + 'on = "box({a}, {b})"\neach.a = [1, 2, 3]\neach.b = [4, 5]\n'
+    assert len({case.id for case in planned(claims, text)}) == 6
+    assert len(asked) <= 1
 
 
 def test_ids(claims: Write) -> None:

@@ -18,8 +18,8 @@ from tests.network.reference import Array, exact
 from verify.errors import NetworkError
 from verify.network import builder as layers
 from verify.network import matrix as matrices
-from verify.network.builder import Builder, Tensor
 from verify.network.network import Network
+from verify.network.tensor import Builder, Tensor
 from verify.rational import vector
 
 Layer = Callable[[Tensor], Tensor]

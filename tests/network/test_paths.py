@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from verify.kernel.exact import preactivations
 from verify.network import Builder, Network, floats
-from verify.network.builder import Tensor, concatenated, dense, maximum, relu
+from verify.network.builder import concatenated, dense, maximum, relu
 from verify.network.rounding import PRECISIONS, RoundingBound
+from verify.network.tensor import Tensor
 from verify.rational import vector
 
 WEIGHTS = st.one_of(st.sampled_from([0.1, -0.1, 1 / 3, -1 / 3, 1e-7, 1.0, -1.0, 0.0]), st.floats(-2, 2, width=32))

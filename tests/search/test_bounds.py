@@ -348,10 +348,10 @@ def test_workers_find_what_one_process_finds() -> None:
     claim, _ = PROOF
     goal_search = search_bounds(claim, Budget())[0]
     assert isinstance(goal_search, Bounds)
-    from verify.search.dividing import cutting
+    from verify.search.dividing import cutting, sharing
 
     goal = goal_of(claim, single=True)
-    alone, cutting.ALONE_SECONDS, tasks, cutting.TASKS = cutting.ALONE_SECONDS, -1.0, cutting.TASKS, 1
+    alone, sharing.ALONE_SECONDS, tasks, cutting.TASKS = sharing.ALONE_SECONDS, -1.0, cutting.TASKS, 1
     try:
         with ThreadPoolExecutor(2) as pool:
             low, high = (np.repeat(side[None], 1, axis=0) for side in goal.root)
@@ -362,7 +362,7 @@ def test_workers_find_what_one_process_finds() -> None:
             for _ in rounds(search, Budget(executor=pool), np.inf):
                 pass
     finally:
-        cutting.ALONE_SECONDS, cutting.TASKS = alone, tasks
+        sharing.ALONE_SECONDS, cutting.TASKS = alone, tasks
     assert judged(claim, Bounds(search.cuts(), single=True)).verdict is Verdict.PROVED
 
 

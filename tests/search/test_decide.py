@@ -241,7 +241,7 @@ def test_degenerate_networks(index: int) -> None:
     question = Question(network, box([-1] * size, [1] * size), Criterion.AFFINE, None, "")
     problem = prepare(question, Budget())
     assert isinstance(problem, Problem)
-    found = [key(maps) for _, _, maps in cells(problem, Budget())]
+    found = [key(cell.maps) for cell in cells(problem, Budget())]
     assert (len(found), len(set(found))) == (expected["cells"], expected["distinct_affine_maps"]), name
 
 

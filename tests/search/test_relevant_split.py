@@ -112,7 +112,7 @@ def affine_by_cells(network: Network, region: Region) -> Verdict:
     [question] = Claim(network, CATALOGUE["affine"], region).questions()  # type: ignore[misc]
     problem = prepare(question, Budget())
     assert isinstance(problem, Problem)
-    maps = [found for _, _, found in itertools.islice(cells(problem, Budget(60)), 4000)]
+    maps = [cell.maps for cell in itertools.islice(cells(problem, Budget(60)), 4000)]
     return R if any(differ(found, maps[0]) for found in maps) else P
 
 

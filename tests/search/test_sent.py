@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.search.test_bounds import proof
-from tests.search.test_subtrees import about, handing_out, reordered, split, text
+from tests.search.test_sharing import about, handing_out, reordered, split, text
 from tests.support.judging import judged
 from tests.support.random_claims import claim as random_claim
 from tests.support.seeds import chunks
@@ -23,7 +23,7 @@ from verify.kernel.evidence import Bounds, Tree
 from verify.kernel.goals import goal_of
 from verify.property import Claim
 from verify.search.budget import Budget
-from verify.search.dividing import cutting, sent, subtrees
+from verify.search.dividing import cutting, equality, sent, sharing
 from verify.search.dividing.sent import ATTEMPTS, DataExecutor
 from verify.search.dividing.watch import Watch
 from verify.search.refuting.finding import Finding
@@ -108,14 +108,14 @@ RUBBISH: list[Any] = [
 
 @pytest.mark.usefixtures("handing_out")
 def test_what_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    tasks: list[subtrees.Task] = []
-    plain = subtrees.subtree
+    tasks: list[equality.TreeTask] = []
+    plain = equality.subtree
 
-    def noted(task: subtrees.Task) -> Tree | list[Finding]:
+    def noted(task: equality.TreeTask) -> Tree | list[Finding]:
         tasks.append(task)
         return plain(task)
 
-    monkeypatch.setattr(subtrees, "subtree", noted)
+    monkeypatch.setattr(equality, "subtree", noted)
     assert split(about(reordered(2)), DataExecutor(Cluster())).verdict is Verdict.PROVED
     for answer in RUBBISH:
         with pytest.raises(EvidenceError, match="a worker's answer cannot be read"):
@@ -150,7 +150,7 @@ def many_parts() -> Claim:
 
 def bounds(change: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> tuple[Bounds, int]:
     """The cuts of a true claim, most of whose boxes a cluster settles, and how many answers it gave."""
-    monkeypatch.setattr(cutting, "ALONE_SECONDS", -1.0)
+    monkeypatch.setattr(sharing, "ALONE_SECONDS", -1.0)
     monkeypatch.setattr(cutting, "TASKS", 1)
     goal, cluster = goal_of(many_parts(), single=True), Cluster(change)
     low, high = (np.repeat(side[None], 1, axis=0) for side in goal.root)
@@ -198,7 +198,7 @@ def test_boxes_that_are_said_to_be_settled_are_judged(monkeypatch: pytest.Monkey
     """Every box that went out is called settled as it is: the form is right, and the kernel rejects it."""
     work = cutting.work
 
-    def unlooked(task: cutting.Task) -> cutting.Search:
+    def unlooked(task: cutting.BoxesTask) -> cutting.Search:
         search = work(task)
         size = len(task.low)
         search.nodes, search.parts, search.open = [0] * size, [0] * size, search.open.take(slice(0, 0))
@@ -215,7 +215,7 @@ def test_submits_nothing_else() -> None:
     with pytest.raises(TypeError):
         DataExecutor(Cluster()).submit(print, 1)
     with pytest.raises(TypeError):
-        DataExecutor(Cluster()).submit(subtrees.subtree)
+        DataExecutor(Cluster()).submit(equality.subtree)
 
 
 def test_trees_that_are_none() -> None:

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from tests.search.test_subtrees import about, reordered, split
+from tests.search.test_sharing import about, reordered, split
 from verify.kernel.check import Verdict
-from verify.search.dividing import relevance, subtrees
+from verify.search.dividing import relevance, relevant_split
 from verify.search.dividing.watch import Watch
 
 
@@ -23,7 +23,7 @@ def folds(monkeypatch: pytest.MonkeyPatch, slip: Fraction) -> int:
         return plain(*arguments, **options)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(subtrees, "fold", counted)
+        patch.setattr(relevant_split, "fold", counted)
         assert split(about(reordered(4, slip)), None).verdict is Verdict.REFUTED
     return count
 

@@ -20,7 +20,7 @@ from verify.search.refuting.differences import differ
 def nearest_other_cell(network: Network, x: Vector, reach: Fraction) -> Fraction | None:
     """The distance of the nearest cell with another map than around x; None if there is none within ``reach``."""
     question = Question(network, ball(x, reach), Criterion.AFFINE, None, "")
-    found = [(distance(x, rows, reach), maps) for rows, _, maps in cells(Problem(question, x, len(x)), Budget())]
+    found = [(distance(x, c.rows, reach), c.maps) for c in cells(Problem(question, x, len(x)), Budget())]
     reference = next(maps for far, maps in found if far == 0)
     others = [far for far, maps in found if far is not None and differ(maps, reference)]
     return min(others) if others else None

@@ -24,9 +24,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from verify.region.bases import Mask
+
 Ids: TypeAlias = NDArray[np.int32]
 Signs: TypeAlias = NDArray[np.int8]
-Mask: TypeAlias = NDArray[np.bool_]
 
 
 class Growing:

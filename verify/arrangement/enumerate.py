@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.arrangement import forms as float_forms
-from verify.arrangement.complex import Complex, Growing, Ids, Mask, Signs
+from verify.arrangement.complex import Complex, Growing, Ids, Signs
 from verify.arrangement.domain import Domain, TooManyCells, start
 from verify.arrangement.exact import ExactSide, IntegerForm
 from verify.arrangement.forms import Forms, Source
 from verify.arrangement.places import ENLARGED, TINY, between, decided, scaled, verified
 from verify.kernel.exact import Pattern
 from verify.rational import Floats
+from verify.region.bases import Mask
 from verify.search.budget import Budget
 
 # Places and forms less certain than this are replaced by exact ones: there floats would decide too little.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verify.arrangement.complex import Ids, Mask
+from verify.arrangement.complex import Ids
 from verify.arrangement.domain import Domain
 from verify.arrangement.enumerate import Arrangement
 from verify.arrangement.exact import adjoint_form, restricted
@@ -21,6 +21,7 @@ from verify.kernel.exact import Pattern
 from verify.network import Network
 from verify.network.floats import gamma
 from verify.rational import Floats
+from verify.region.bases import Mask
 from verify.search.budget import Budget
 
 # An output's coefficients over the free coordinates and its constant: integers, and the denominator.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.arrangement.counting import Pieces, count
-from verify.arrangement.details import vertices_of_cells
+from verify.arrangement.details import Point, vertices_of_cells
 from verify.arrangement.enumerate import Arrangement
 from verify.arrangement.merging import map_of
 from verify.errors import BudgetExceeded
@@ -21,7 +21,6 @@ from verify.rational import Vector, vector
 from verify.region import Region, segment
 from verify.search.budget import Budget
 
-Point: TypeAlias = tuple[Fraction, ...]
 Corner: TypeAlias = tuple[Fraction, Fraction]
 Places: TypeAlias = NDArray[np.float64]
 # A window narrower than this share of its coordinates is measured exactly: float64 would merge its vertices.

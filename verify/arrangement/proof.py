@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
-from verify.arrangement.complex import Ids, Mask
+from verify.arrangement.complex import Ids
 from verify.arrangement.corners import Corners
 from verify.arrangement.counting import Pieces
 from verify.arrangement.details import grouped, inside_of, vertices_of_cells
@@ -31,10 +32,11 @@ from verify.kernel.exact import AffineForm, Pattern, cell_of
 from verify.network import Network
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace, Region
+from verify.region.bases import Mask
 from verify.search.budget import Budget
-from verify.search.dividing.cells import divided, rounded
-from verify.search.dividing.subtrees import Node
-from verify.search.dividing.trees import tree_of
+from verify.search.dividing.cells import cells_below
+from verify.search.dividing.halves import rounded, sides
+from verify.search.dividing.loop import DepthFirst, Halved, Node, Open, divide, tree_of
 from verify.search.geometry.simplex import NegativeAt
 from verify.search.problem import Problem, prepare
 from verify.search.stability import Obstacle, settle
@@ -82,12 +84,11 @@ def _by_splitting(network: Network, region: Region, budget: Budget) -> tuple[Cov
     lifted = not isinstance(region.base, Box)
     problem = prepare(question, budget)
     assert isinstance(problem, Problem)
-    run = divided(problem, budget)
-    inner, maps = {}, {}
-    for part, forms in run.parts:
-        inner[id(part.leaf)] = part.interior
-        maps[id(part.leaf)] = tuple((form.coefficients.reduced(), form.constant) for form in forms)
-    tree = run.tree()
+    root, inner, maps = Node(), {}, {}
+    for _, cell in cells_below(root, problem, budget):
+        inner[id(cell.leaf)] = cell.interior
+        maps[id(cell.leaf)] = tuple((form.coefficients.reduced(), form.constant) for form in cell.maps)
+    tree = tree_of(root)
     base = problem.question.region.base
     assert isinstance(base, Box)
     known = Leaves(base, [], [], [], [])
@@ -119,6 +120,21 @@ def _joins_by_programs(known: Leaves, group: Sequence[int], budget: Budget) -> I
                     yield a, b, vector(found.point[:-1])
 
 
+class _Group(NamedTuple):
+    """Cells on one side of every split so far: the rows of their part, and those that say the signs of units."""
+
+    cells: Ids
+    rows: tuple[HalfSpace, ...]
+    settled: dict[tuple[int, int], int]
+
+
+class _InOrder(DepthFirst[_Group]):
+    """Depth first, the side above first: in the order of the tree."""
+
+    def add(self, parts: Sequence[Open[_Group]]) -> None:
+        super().add(parts[::-1])
+
+
 def _from_complex(found: Arrangement, labels: Labels, budget: Budget) -> tuple[Cover, Leaves]:
     """Cells of a complex: the tree from their patterns, multipliers from their corners."""
     domain = found.domain
@@ -128,35 +144,34 @@ def _from_complex(found: Arrangement, labels: Labels, budget: Budget) -> tuple[C
     vertices = vertices_of_cells(found)
     known, place = Leaves(domain.base, [], [], [], []), np.zeros(len(first), dtype=np.int64)
     groups: dict[object, list[int]] = {}
+
+    def look(group: _Group) -> Halved[_Group] | _Group:
+        if len(group.cells) == 1:
+            return group
+        pattern = {k: bits[group.cells[0]] for k, bits in patterns.items()}
+        k, unit, on = _divider(patterns, group.cells)
+        form = _form(domain.network, k, unit, pattern)
+        settled = {**group.settled, (k, unit): len(group.rows)}
+        above, below = (
+            _Group(group.cells[chosen], (*group.rows, row), settled)
+            for row, chosen in zip(sides(form), (on, ~on), strict=True)
+        )
+        return Halved(form, (above, below))
+
     root = Node()
-    region = domain.problem.question.region
-    stack: list[tuple[Node, Ids, tuple[HalfSpace, ...], dict[tuple[int, int], int]]] = [
-        (root, np.arange(len(first), dtype=np.int32), region.rows, {})
-    ]
-    while stack:
-        budget.check()
-        node, cells, rows, settled = stack.pop()
-        pattern = {k: bits[cells[0]] for k, bits in patterns.items()}
-        if len(cells) > 1:
-            k, unit, on = _divider(patterns, cells)
-            node.form, node.children = _form(domain.network, k, unit, pattern), [Node(), Node()]
-            coefficients, constant = node.form.coefficients, node.form.constant
-            sides = (HalfSpace(coefficients, -constant), ~on), (HalfSpace(-coefficients, constant), on)
-            for child, (row, chosen) in zip(reversed(node.children), sides, strict=True):
-                stack.append((child, cells[chosen], (*rows, row), {**settled, (k, unit): len(rows)}))
-            continue
-        cell = int(cells[0])
+    start = _Group(np.arange(len(first), dtype=np.int32), domain.problem.question.region.rows, {})
+    for node, group in divide(look, _InOrder([Open(root, start)]), budget):
+        cell, rows = int(group.cells[0]), group.rows
         place[cell] = len(known.rows)
         every = sorted({int(v) for polytope in members[cell] for v in vertices[polytope]})
         corners = Corners.of(domain, [found.exact.point(v) for v in every])
         inside = domain.hull_point(inside_of([found.exact.point(int(v)) for v in vertices[first[cell]]]))
-        node.leaf = _leaf(domain.network, pattern, rows, settled, corners, budget)
+        pattern = {k: bits[cell] for k, bits in patterns.items()}
+        node.leaf = _leaf(domain.network, pattern, rows, group.settled, corners, budget)
         known.corners.append(corners)
         known.rows.append(rows)
         known.points.append(rounded(inside, domain.base, rows))
         groups.setdefault(int(labels.maps[first[cell]]), []).append(len(known.rows) - 1)
-        if len(known.rows) % 200 == 0:
-            budget.report(f"record: {len(known.rows)} of {len(first)} cells")
     known.groups = list(groups.values())
     known.joins = [
         (int(place[labels.cells[a]]), int(place[labels.cells[b]]), _inside_facet(found, facet))

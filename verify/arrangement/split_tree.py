@@ -15,7 +15,7 @@ import numpy as np
 
 from verify.arrangement.domain import Domain, TooManyCells
 from verify.arrangement.facets import meeting
-from verify.kernel.exact import AffineForm, Pattern, cell_of, pattern_at
+from verify.kernel.exact import AffineForm, Pattern, cell_of
 from verify.rational import Vector
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
@@ -49,12 +49,12 @@ def tree_cells(found: TreeCells, budget: Budget, limit: int | None) -> None:
     domain = found.domain
     skip = len(domain.problem.question.region.rows)
     places: dict[tuple[tuple[Vector, Fraction], ...], int] = {}
-    for rows, interior, maps in cells(domain.problem, budget):
-        key = tuple((form.coefficients.reduced(), form.constant) for form in maps)
+    for cell in cells(domain.problem, budget):
+        key = tuple((form.coefficients.reduced(), form.constant) for form in cell.maps)
         place = places.setdefault(key, len(found.groups))
         if place == len(found.groups):
             found.groups.append([])
-        found.groups[place].append(TreeCell(rows[skip:], pattern_at(domain.network, interior)))
+        found.groups[place].append(TreeCell(cell.rows[skip:], cell.leaf.pattern))
         if found.count % 100 == 0:
             budget.report(f"{found.count} cells")
         if limit is not None and found.count > limit:

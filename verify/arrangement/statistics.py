@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import BrokenExecutor, wait
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 
@@ -26,12 +27,11 @@ from verify.network import Network
 from verify.rational import Vector, integer_array, vector
 from verify.region import Box, HalfSpace, L1Ball, Region, segment, window
 from verify.search.budget import Budget
+from verify.search.dividing.sharing import PARTS, alone_until, handed_out
 
 # How many points span one of each.
 KINDS = {"segments": 2, "slices": 3}
 GRID = 2**20
-# An executor gets the rest after so many seconds without one, in so many tasks.
-ALONE_SECONDS, TASKS, WAKE_SECONDS = 1.0, 16, 0.5
 # Draws for one point before the half-spaces are said to leave too little of the box.
 MOST_DRAWS = 10_000
 
@@ -132,14 +132,14 @@ def samples(network: Network, region: Region, kind: str, number: int, seed: int,
         )
     points = _uniform(domain, random.Random(f"{kind} {seed}"), kind)
     done: list[Sample] = []
-    alone = budget.elapsed + ALONE_SECONDS
+    alone = alone_until(budget)
     try:
-        while len(done) < number and (budget.executor is None or budget.elapsed <= alone):
+        while len(done) < number and budget.elapsed <= alone:
             budget.report(f"random {kind}: {len(done)} of {number}")
             done.append(_sample(network, _independent(points, size, budget), budget))
-        drawn = [_independent(points, size, budget) for _ in range(number - len(done))]
-        for sample in _shared(network, drawn, budget):
-            done.append(sample)
+        drawn = (_independent(points, size, budget) for _ in range(number - len(done)))
+        for found in _shared(network, drawn, budget):
+            done.append(found)
             budget.report(f"random {kind}: {len(done)} of {number}")
     except BudgetExceeded as stop:
         return Samples(kind, number, seed, tuple(done), str(stop))
@@ -154,40 +154,32 @@ def _sample(network: Network, corners: tuple[Vector, ...], budget: Budget) -> Sa
     return Sample(corners, on.cells, on.pieces, on.affine_maps)
 
 
-def some_samples(network: Network, drawn: Sequence[tuple[Vector, ...]], budget: Budget) -> tuple[list[Sample], str]:
-    """What a worker does: the counts on each in turn, and why they end early."""
-    done: list[Sample] = []
-    try:
-        for corners in drawn:
-            done.append(_sample(network, corners, budget))
-    except BudgetExceeded as stop:
-        return done, str(stop)
-    return done, ""
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A segment or slice for a worker to count on."""
+
+    place: int
+    network: Network
+    corners: tuple[Vector, ...]
+    budget: Budget
 
 
-def _shared(network: Network, drawn: Sequence[tuple[Vector, ...]], budget: Budget) -> Iterator[Sample]:
-    """Let the executor count, an even share of the rest in each task; yields in order."""
-    if not drawn:
-        return
-    assert budget.executor is not None
-    share = -(-len(drawn) // TASKS)
-    tasks = [drawn[begin : begin + share] for begin in range(0, len(drawn), share)]
-    futures = [budget.executor.submit(some_samples, network, task, budget) for task in tasks]
-    try:
-        for future in futures:
-            while not future.done():
-                wait([future], timeout=min(budget.remaining, WAKE_SECONDS))
-                budget.check()
-            found, reason = future.result()
-            yield from found
-            if reason:
-                budget.check()  # a worker's deadline is this one, but it knows only what was left
-                raise BudgetExceeded(reason)
-    except BrokenExecutor as error:
-        raise BudgetExceeded("a worker process died") from error
-    finally:
-        for future in futures:
-            future.cancel()
+def sample(task: Task) -> Sample:
+    """What a worker does."""
+    return _sample(task.network, task.corners, task.budget)
+
+
+def _shared(network: Network, drawn: Iterable[tuple[Vector, ...]], budget: Budget) -> Iterator[Sample]:
+    """Let the executor count; yields in order."""
+    waiting = (Task(place, network, corners, budget) for place, corners in enumerate(drawn))
+    found: dict[int, Sample] = {}
+    due = 0
+    with closing(handed_out(budget, sample, lambda free: islice(waiting, free), PARTS)) as arrivals:
+        for arrived in arrivals:
+            found |= {task.place: one for task, one in arrived}
+            while due in found:
+                yield found.pop(due)
+                due += 1
 
 
 def _independent(points: Iterator[Vector], size: int, budget: Budget) -> tuple[Vector, ...]:

@@ -33,6 +33,8 @@ from verify.report.record import write_text
 INTERRUPTED = 130
 # Without --jobs, processes are started when this one has worked for so long and there is more to do.
 PATIENCE = 2.0
+# So many claims are printed at a time.
+LISTED = 10_000
 FORMATS: dict[str, Callable[[Gate], str]] = {
     "junit": junit.junit,
     "sarif": sarif.sarif,
@@ -190,8 +192,9 @@ def _listed(state: Gate, *, as_json: bool) -> int:
         listed = [{"file": c.file, "line": c.line, "id": c.id, "claim": c.statement} for c in state.cases]
         click.echo(json.dumps({"claims": listed}, indent=1))
     else:
-        for case in state.cases:
-            click.echo(f"{case.file}:{case.line}: {case.id}")
+        for start in range(0, len(state.cases), LISTED):
+            some = state.cases[start : start + LISTED]
+            click.echo("\n".join(f"{case.file}:{case.line}: {case.id}" for case in some))
         click.echo(f"{len(state.cases)} claim{'' if len(state.cases) == 1 else 's'}")
     return 0 if state.cases or state.unchanged else 2
 

@@ -20,8 +20,8 @@ from verify.formats.reading import decoded, read_bytes, shorten, shown
 from verify.formats.toml_checkpoint import with_checkpoint
 from verify.formats.toml_layers import ACTIVATIONS, LAYERS, LayerType
 from verify.formats.toml_values import Table, suggestion
-from verify.network.builder import Builder, Tensor
 from verify.network.network import Network
+from verify.network.tensor import Builder, Tensor
 from verify.rational import counted
 
 MAX_BYTES = 8 * 2**20

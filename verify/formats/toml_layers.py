@@ -19,8 +19,8 @@ from verify.formats import toml_values as values
 from verify.formats.roots import inverse_root
 from verify.formats.toml_values import Table
 from verify.network import activations, builder
-from verify.network.builder import Tensor
 from verify.network.matrix import MAX_ENTRIES, Entries
+from verify.network.tensor import Tensor
 from verify.rational import Vector, vector
 
 MAX_VALUES = 2_000_000

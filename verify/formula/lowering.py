@@ -47,9 +47,10 @@ from verify.formula.tree import (
 )
 from verify.network import Network
 from verify.network import matrix as matrices
-from verify.network.builder import Builder, Tensor, absolute, concatenated, maximum, minimum
+from verify.network.builder import absolute, concatenated, maximum, minimum
 from verify.network.combine import applied
 from verify.network.matrix import Matrix
+from verify.network.tensor import Builder, Tensor
 from verify.rational import Vector, vector, zeros
 from verify.region import Box, HalfSpace, L1Ball, Region
 from verify.region.region import half_spaces, lifted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 from collections.abc import Sequence
@@ -28,10 +29,15 @@ def changed_cases(cases: Sequence[Case], revision: str) -> list[Case]:
     changed = _files("-C", str(root), "diff", "--name-only", "--no-renames", "-z", commit, "--")
     tracked = _files("-C", str(root), "ls-files", "-z")
 
+    @functools.cache
     def differs(name: str) -> bool:
         path = os.path.relpath(os.path.realpath(name), os.path.realpath(root))
         key = Path(path).as_posix()
         return key in changed or key not in tracked or _parts_changed(key, changed)
+
+    @functools.cache
+    def network_differs(name: str) -> bool:
+        return os.path.exists(name) and any(map(differs, [name, *_checkpoint(name)]))
 
     before: dict[str, set[str]] = {}
     found = []
@@ -39,9 +45,7 @@ def changed_cases(cases: Sequence[Case], revision: str) -> list[Case]:
         if case.file not in before:
             before[case.file] = _texts(case.file, root, commit) if differs(case.file) else set()
         moved = differs(case.file) and case.text not in before[case.file]
-        networks = [name for name in case.networks if os.path.exists(name)]
-        networks += [weights for name in networks for weights in _checkpoint(name)]
-        if moved or any(differs(name) for name in [*networks, *case.data_files]):
+        if moved or any(network_differs(name) for name in case.networks) or any(map(differs, case.data_files)):
             found.append(case)
     return found
 

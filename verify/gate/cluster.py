@@ -18,7 +18,8 @@ from typing import Any
 
 from verify.gate.batches import SECONDS, BatchSize, in_time, next_batch
 from verify.gate.decide import Decided, Found, decide_case, decide_with, recalled_case
-from verify.gate.plan import Case, from_here
+from verify.gate.filling import from_here
+from verify.gate.plan import Case
 from verify.gate.work import Work, finish
 from verify.search.cluster import connect
 from verify.search.dividing.sent import is_lost

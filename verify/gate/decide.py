@@ -92,8 +92,10 @@ def recalled_case(case: Case, cache: Path | None) -> tuple[Decided | None, str]:
     try:
         claim, first, second = _claim(case)
         known = recalled(cache, key_of(claim, first, second, case.outputs), claim)
-    except Exception:
+    except (VerifyError, MemoryError):
         return None, ""  # a mistake in the case is reported where it is decided
+    except Exception as error:
+        return Decided(_failed(case, "internal", _bug(error), started)), ""
     if known.outcome is None:
         return None, known.complaint
     result = Result(claim, known.outcome, first, second, case.outputs)
@@ -114,10 +116,13 @@ def _guarded(case: Case, decide: Callable[[], tuple[Any, bool, str]]) -> Decided
     except VerifyError as error:
         return Decided(_failed(case, "undecided", f"not decided: {error}", started))
     except Exception as error:
-        message = f"internal error: {type(error).__name__}: {error}; please report this"
-        return Decided(_failed(case, "internal", message, started))
+        return Decided(_failed(case, "internal", _bug(error), started))
     seconds_taken = round(time.monotonic() - started, 6)
     return Decided(replace(judged(case, result), cached=cached, note=note, seconds=seconds_taken), result)
+
+
+def _bug(error: Exception) -> str:
+    return f"internal error: {type(error).__name__}: {error}; please report this"
 
 
 def _least(own: float | None, left: float | None) -> float | None:

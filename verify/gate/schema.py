@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from verify.formats.toml_values import describe, suggestion
+from verify.gate.lines import Place
 from verify.rational import exact_text
 
 MAX_SECONDS, MAX_WORK, MAX_OUTPUTS, MAX_VALUES = 1_000_000, 10**12, 100_000, 100_000
@@ -179,7 +180,6 @@ EXPECTED = {
     "claim": "tables [[claim]]",
     "defaults": "a table [defaults]",
 }
-Place = tuple[str | int, ...]
 
 
 def json_schema() -> dict[str, Any]:

@@ -18,7 +18,6 @@ integral is at most K N(x - y). Coordinates in which the box has no extent have 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -34,7 +33,7 @@ from verify.kernel.cuts import Cuts, leaves, sides
 from verify.kernel.difference import Pair, correspond, folded, paired
 from verify.kernel.evidence import Bounds
 from verify.kernel.ledger import FLOAT_BOUNDS, Ledger
-from verify.kernel.speed import THREADS, in_threads
+from verify.kernel.speed import in_threads
 from verify.network import Block, Network
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
@@ -112,10 +111,8 @@ def check_bounds(claim: Claim, evidence: Bounds, ledger: Ledger) -> None:
     """Bound every part anew: no instance that breaks the claim is left."""
     ledger.add(FLOAT_BOUNDS)
     goal = goal_of(claim, single=evidence.single)
-    chunks = goal.chunks(evidence.cuts)
-    while some := list(itertools.islice(chunks, 2 * THREADS)):
-        if not all(in_threads(goal.holds, some)):
-            raise EvidenceError("bounds", "the bounds do not settle a part of the region")
+    if not all(in_threads(goal.holds, goal.chunks(evidence.cuts))):
+        raise EvidenceError("bounds", "the bounds do not settle a part of the region")
 
 
 def form_bounds(pair: Pair, base: Base) -> list[Fraction | None]:

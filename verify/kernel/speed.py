@@ -6,8 +6,9 @@ A result is kept with the very objects that it was made of. Search asks for the 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 S = TypeVar("S")
@@ -43,10 +44,20 @@ class Memory(Generic[T]):
             self._kept.clear()
 
 
-def in_threads(function: Callable[[S], T], items: Iterable[S]) -> list[T]:
-    """The function of each item, in order."""
+def in_threads(function: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
+    """The function of each item, in order; few items are taken ahead."""
     with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(function, items))
+        begun: deque[Future[T]] = deque()
+        try:
+            for item in items:
+                begun.append(pool.submit(function, item))
+                if len(begun) > 2 * THREADS:
+                    yield begun.popleft().result()
+            while begun:
+                yield begun.popleft().result()
+        finally:
+            for future in begun:
+                future.cancel()
 
 
 def frozen(values: Any) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 
 from verify.errors import NetworkError
 from verify.network import matrix as matrices
-from verify.network.builder import Tensor
 from verify.network.matrix import Matrix
 from verify.network.network import Block, Network
+from verify.network.tensor import Tensor
 from verify.rational import Vector, zeros
 
 

@@ -7,19 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from verify.errors import NetworkError
-from verify.network.builder import (
-    Builder,
-    Tensor,
-    absolute,
-    clip,
-    conv,
-    dense,
-    leaky_relu,
-    max_pool,
-    maximum,
-    relu,
-)
+from verify.network.builder import absolute, clip, conv, dense, leaky_relu, max_pool, maximum, relu
 from verify.network.network import Network
+from verify.network.tensor import Builder, Tensor
 
 
 def names() -> list[str]:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -36,7 +36,7 @@ class Block:
 
     ``inputs`` maps sources (0 is the network's input, k is block k) to matrices; ``shape`` is the tensor
     shape of the units and ``name`` the layer's name, both kept for messages. ``paths`` are the terms that weights and
-    bias add up (``with_paths``): of the block as it was read, so ``dataclasses.replace`` does not copy them.
+    bias add up, given as ``summed``: of the block as it was read, so ``dataclasses.replace`` does not copy them.
     """
 
     name: str
@@ -46,7 +46,11 @@ class Block:
     relu: bool
     smooth: str | None = None
     quantizer: Quantizer | None = None
-    paths: Paths | None = field(default=None, init=False)
+    summed: InitVar[Paths | None] = None
+    paths: Paths | None = field(init=False)
+
+    def __post_init__(self, summed: Paths | None) -> None:
+        object.__setattr__(self, "paths", summed)
 
     @property
     def size(self) -> int:
@@ -96,12 +100,6 @@ class Block:
     def unit_name(self, index: int) -> str:
         """A name such as ``conv2[channel 3, row 4, col 5]`` for the unit of that flat index."""
         return unit_name(self.name, self.shape, index)
-
-
-def with_paths(block: Block, paths: Paths | None) -> Block:
-    """The block, whose weights and bias add up the terms of ``paths``; nobody else may hold it yet."""
-    object.__setattr__(block, "paths", paths)
-    return block
 
 
 @dataclass(frozen=True)
@@ -288,8 +286,8 @@ class Network:
         rows = np.array(outputs, dtype=np.int64)
         last = self.blocks[-1]
         inputs = tuple((s, m.select_rows(rows)) for s, m in last.inputs)
-        final = Block(last.name, (len(outputs),), inputs, last.bias.take(outputs), relu=False)
-        final = with_paths(final, last.paths.take(rows) if last.paths else None)
+        paths = last.paths.take(rows) if last.paths else None
+        final = Block(last.name, (len(outputs),), inputs, last.bias.take(outputs), relu=False, summed=paths)
         return replace(
             self,
             blocks=(*self.blocks[:-1], final),

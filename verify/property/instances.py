@@ -6,16 +6,14 @@ Nothing here is believed: each is an assignment that the property's ``instance``
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
+from verify.formula.truth import Assignment as Assignment
 from verify.rational import Vector, vector, zeros
 from verify.region import Region
-
-# Values of a property's variables, by name.
-Assignment: TypeAlias = Mapping[str, Vector | Fraction]
 
 HALF = Fraction(1, 2)
 FACTORS = [Fraction(n) for n in (-2, -1, 0, 1, 2, 3)] + [HALF, -HALF, Fraction(1, 3), Fraction(7, 8), Fraction(9, 8)]

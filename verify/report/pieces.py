@@ -12,10 +12,11 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from verify.arrangement.counting import Pieces, count_on
+from verify.arrangement.details import Point
 from verify.arrangement.domain import Domain
 from verify.arrangement.enumerate import Arrangement
 from verify.arrangement.merging import Labels
-from verify.arrangement.plane import NARROW, Places, Point, in_window, place
+from verify.arrangement.plane import NARROW, Places, in_window, place
 from verify.errors import InputError
 from verify.kernel.exact import evaluate
 from verify.rational import counted, display, vector

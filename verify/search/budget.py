@@ -21,7 +21,7 @@ class Budget:
 
     ``work`` bounds the steps that the engines count (``check`` is called once for each: a part of the region, a unit, a
     linear program, ...): the same claim takes the same steps on every machine, so that a slow one changes no answer.
-    An ``executor`` gets the parts of a region when splitting it takes long (``verify.search.dividing.subtrees``).
+    An ``executor`` gets the parts of a region when splitting it takes long (``verify.search.dividing.sharing``).
     A pickled budget keeps its deadline only.
     """
 

@@ -79,7 +79,7 @@ def _decided(
     witness = None if asked else witness_of(claim, budget)  # of a formula only a proof needs one
     if isinstance(witness, NoInstance):
         return _judged(claim, Nothing(), witness, "reduction", tried, budget)
-    found = _evidence(claim, budget, engine, tried, notes)
+    found = _evidence(claim, budget, engine, tried, notes, witness)
     if found is None:
         reason = f"the engines that were tried do not decide this {'formula' if asked else 'claim'}"
         return _undecided(reason, notes, tried, budget)
@@ -134,13 +134,13 @@ def _satisfied(claim: Claim, budget: Budget) -> Witness | Unsatisfiable | None:
 
 
 def _evidence(
-    claim: Claim, budget: Budget, engine: str, tried: list[str], notes: list[str]
+    claim: Claim, budget: Budget, engine: str, tried: list[str], notes: list[str], instance: Instance | None = None
 ) -> tuple[Evidence | Attestation, str] | None:
     """Evidence and the engine that found it; ``tried`` gets the engines run and ``notes`` what is known without it."""
     questions = claim.questions()
     if isinstance(questions, Vacuous):
         raise AssertionError(f"the table of trivial instances differs from the reduction: {questions.reason}")
-    work = Work(claim, questions, budget, engine != "auto", notes)
+    work = Work(claim, questions, budget, engine != "auto", notes, instance)
     for chosen in _chosen(work, engine):
         tried.append(chosen.name)
         budget.report(f"{chosen.name} ...")

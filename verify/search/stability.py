@@ -82,6 +82,22 @@ def settle(
     return outcome.multipliers
 
 
+def settle_all(
+    cell: Cell, base: Base, rows: Sequence[HalfSpace], budget: Budget
+) -> Obstacle | dict[tuple[int, int], Multipliers]:
+    """Multipliers for the units that need them where the rows hold, or the first unit that does not keep its sign."""
+    multipliers: dict[tuple[int, int], Multipliers] = {}
+    for k, _ in cell.network.relu_blocks():
+        for unit in np.flatnonzero(~settled_units(cell, k, base)).tolist():
+            budget.check()
+            found = settle(cell, k, unit, base, rows, budget)
+            if isinstance(found, Obstacle):
+                return found
+            if found:
+                multipliers[k, unit] = found
+    return multipliers
+
+
 def lowest_point(form: AffineForm, base: Base) -> Vector:
     """A point of the base where the form is least, or negative if it is unbounded below."""
     c = form.coefficients.numerators

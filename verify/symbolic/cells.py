@@ -13,14 +13,15 @@ from verify.arrangement.details import CellDetails, details
 from verify.arrangement.domain import Domain, TooManyCells
 from verify.arrangement.enumerate import Arrangement, beginning
 from verify.arrangement.merging import label
-from verify.arrangement.sharing import arrangement
+from verify.arrangement.parts import arrangement
 from verify.kernel.core.criteria import on_hull
-from verify.kernel.exact import AffineForm, Pattern, cell_of, pattern_at
+from verify.kernel.exact import AffineForm, Pattern, cell_of
 from verify.rational import Vector, concatenate, zeros
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
 from verify.search.dividing.cells import cells
-from verify.search.engines.smooth import Settled, symbolic_parts
+from verify.search.dividing.loop import Node
+from verify.search.dividing.patterned import Patterned, patterned_parts
 from verify.symbolic.frame import Frame
 
 # Integers over one common denominator.
@@ -87,13 +88,12 @@ def all_cells(frame: Frame, limit: int, budget: Budget) -> list[PlainCell]:
     domain = Domain(frame.problem, frame.region, tuple(frame.free))
     if domain.dimension <= MOST_DIMENSIONS:
         return _from_arrangement(frame, domain, limit, budget)
-    for rows, interior, maps in cells(frame.problem, budget):
+    for cell in cells(frame.problem, budget):
         if len(found) == limit:
             raise TooLarge(f"more than {limit} activation cells")
-        pattern = pattern_at(frame.network, interior)
-        own = frozenset(plain_row(row, frame) for row in rows[skip:])
-        inside = make_point([interior[j] for j in free])
-        found.append(PlainCell(own, inside, interior, pattern, tuple(maps)))
+        own = frozenset(plain_row(row, frame) for row in cell.rows[skip:])
+        inside = make_point([cell.interior[j] for j in free])
+        found.append(PlainCell(own, inside, cell.interior, cell.leaf.pattern, tuple(cell.maps)))
     return found
 
 
@@ -132,21 +132,21 @@ def _smooth_cells(frame: Frame, limit: int, budget: Budget) -> list[PlainCell]:
     """The same where there are smooth units: maps have further coordinates, one for the value of each of them."""
     base, skip = frame.domain.base, len(frame.domain.rows)
     assert isinstance(base, Box)
-    parts: list[tuple[tuple[HalfSpace, ...], Settled]] = []
-    for rows, settled in symbolic_parts(frame.problem, frame.values, budget):
-        if settled.multipliers is None:
+    parts: list[Patterned] = []
+    for _, found in patterned_parts(Node(), frame.problem, frame.values, budget):
+        if found.multipliers is None:
             raise TooLarge("the sign of a ReLU depends on the value of a smooth unit")
         if len(parts) == limit:
             raise TooLarge(f"more than {limit} activation cells")
-        parts.append((rows, settled))
-    found = []
-    for rows, settled in parts:
+        parts.append(found)
+    cells_found = []
+    for settled in parts:
+        rows, interior = settled.part
         own = frozenset(plain_row(row, frame) for row in rows[skip:])
-        interior = settled.part.interior
         inside = make_point([interior[j] for j in frame.free])
         maps = [_padded(on_hull(form, base), frame) for form in settled.resolved.cell.outputs()]
-        found.append(PlainCell(own, inside, interior, settled.pattern, tuple(maps)))
-    return found
+        cells_found.append(PlainCell(own, inside, interior, settled.pattern, tuple(maps)))
+    return cells_found
 
 
 def _padded(form: AffineForm, frame: Frame) -> AffineForm:

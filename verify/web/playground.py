@@ -15,7 +15,8 @@ from markupsafe import Markup
 
 from verify.errors import InputError
 from verify.network import Builder, Network
-from verify.network.builder import Tensor, absolute, clip, conv, dense, leaky_relu, relu
+from verify.network.builder import absolute, clip, conv, dense, leaky_relu, relu
+from verify.network.tensor import Tensor
 from verify.property import CATALOGUE, Property
 from verify.rational import Vector, counted, exact_text, parse_rational, vector
 from verify.region import Region, box

@@ -16,7 +16,7 @@ from verify.formats.onnx.choice import Choice
 from verify.formats.onnx.constants import is_float, sparse_array, stored_array
 from verify.formats.onnx.elements import Array
 from verify.formats.onnx.files import printable
-from verify.network.builder import Builder, Tensor, exact_vector
+from verify.network.tensor import Builder, Tensor, exact_vector
 
 
 @dataclass(frozen=True)

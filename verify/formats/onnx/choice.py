@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from verify.errors import NetworkError
 from verify.formats.onnx.univariate import Lines, Place, Row, samples
-from verify.network.builder import Builder, Tensor
+from verify.network.tensor import Builder, Tensor
 
 # Expressions nested in each other, and values of a tensor times the expressions it is made of.
 DEEPEST = 60

@@ -20,7 +20,7 @@ from verify.errors import NetworkError
 from verify.formats.onnx.call import Call, Value
 from verify.formats.onnx.constants import bounded, compacted, is_float
 from verify.formats.onnx.elements import FLOAT_FORMATS, Array, is_held
-from verify.network.builder import Builder, Tensor
+from verify.network.tensor import Builder, Tensor
 from verify.rational import Vector
 
 Function = Callable[[Call], Value | list[Value]]

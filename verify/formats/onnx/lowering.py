@@ -23,7 +23,7 @@ from verify.formats.onnx.constants import broadcast_shape
 from verify.formats.onnx.elements import Array
 from verify.network import builder as layers
 from verify.network import matrix as matrices
-from verify.network.builder import Builder, Tensor, exact_vector
+from verify.network.tensor import Builder, Tensor, exact_vector
 
 # Entries of expressions that are written out to compare them.
 MAX_WRITTEN = 2_000_000

@@ -14,8 +14,8 @@ from verify.formats.onnx.refusals import CurvedError
 from verify.network import activations
 from verify.network import matrix as matrices
 from verify.network.activations import HALF
-from verify.network.builder import Tensor
 from verify.network.matrix import Matrix
+from verify.network.tensor import Tensor
 
 # The defaults of the ONNX operator, which are float32 numbers (others than those of the paper).
 SELU_ALPHA = 1.67326319217681884765625

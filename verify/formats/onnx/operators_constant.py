@@ -16,6 +16,7 @@ from verify.formats.onnx import constants
 from verify.formats.onnx.call import Call, Value, axis_of
 from verify.formats.onnx.constants import broadcast_shape, checked_shape, compacted, is_float
 from verify.formats.onnx.elements import INTEGER_TYPES, Array
+from verify.network.builder import check_entry_count
 
 
 def both(call: Call) -> tuple[Array, Array]:
@@ -138,6 +139,55 @@ def extreme_index(function: Callable[..., Any]) -> Callable[[Call], Value]:
         return np.asarray(array.shape[axis] - 1 - places if last else places, dtype=np.int64)
 
     return evaluate
+
+
+def hard_max(call: Call) -> Value:
+    """1 at the largest value along an axis, of equal ones the first, 0 elsewhere.
+
+    Before operator set 13 along all axes from it on, as one.
+    """
+    array = call.certain(0)
+    axis = axis_of(call.integer("axis", 1 if call.opset < 13 else -1), array.ndim)
+    rows = array.reshape(*array.shape[:axis], -1) if call.opset < 13 and array.size else np.moveaxis(array, axis, -1)
+    if not array.size:
+        return np.zeros(array.shape)
+    hot = np.asarray(rows.argmax(axis=-1)[..., None] == np.arange(rows.shape[-1]), dtype=np.float64)
+    return hot.reshape(array.shape) if call.opset < 13 else np.ascontiguousarray(np.moveaxis(hot, -1, axis))
+
+
+def whole_product(left: Array, right: Array) -> Array:
+    """The matrix product of integers, of a type whose arithmetic wraps; refused where it would be very large."""
+    if not left.ndim or not right.ndim:
+        raise NetworkError("a matrix product of single numbers")
+    batch = broadcast_shape([left.shape[:-2], right.shape[:-2]])
+    shape = checked_shape([*batch, *left.shape[-2:-1], *(right.shape[-1:] if right.ndim > 1 else ())], "result")
+    check_entry_count([*shape, left.shape[-1]])
+    return np.asarray(np.matmul(left, right))
+
+
+def matmul_integer(call: Call) -> Value:
+    """The product of integers less their zero points (one, or one for each row of the first, column of the second)."""
+    factors = [_less_zero_point(call, index, kept) for index, kept in ((0, -2), (1, -1))]
+    product = whole_product(*factors)
+    bounds = np.iinfo(np.int32)
+    if product.size and not bounds.min <= product.min() <= product.max() <= bounds.max:
+        raise NetworkError("a sum of products leaves the range of int32, which the standard leaves undefined")
+    return product.astype(np.int32)
+
+
+def _less_zero_point(call: Call, index: int, kept: int) -> Array:
+    """The integers less their zero points, of which there are several along the axis ``kept`` alone."""
+    whole = call.array(index).astype(np.int64)
+    if not call.has(2 + index):
+        return whole
+    zero = call.array(2 + index).astype(np.int64)
+    if zero.size == 1:
+        return np.asarray(whole - zero.reshape(()))
+    each = [size if axis - whole.ndim == kept else 1 for axis, size in enumerate(whole.shape)]
+    full = [1 if axis - whole.ndim == -3 - kept else size for axis, size in enumerate(whole.shape)]
+    if whole.ndim < 2 or list(zero.shape) not in ([whole.shape[kept]], full):
+        raise NetworkError(f"a zero point of shape {zero.shape} for integers of shape {whole.shape}")
+    return np.asarray(whole - (zero.reshape(each) if zero.ndim == 1 else zero))
 
 
 def nonzero(call: Call) -> Value:

@@ -17,7 +17,7 @@ from verify.formats.onnx.constants import arithmetic, checked_shape, is_float, r
 from verify.formats.onnx.elements import Array
 from verify.formats.onnx.refusals import CurvedError
 from verify.network import builder as layers
-from verify.network.builder import Tensor
+from verify.network.tensor import Tensor
 
 LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 

@@ -14,7 +14,7 @@ from verify.formats.onnx.constants import checked_shape, compacted, fractions, i
 from verify.formats.onnx.elements import Array
 from verify.network import builder as layers
 from verify.network import matrix as matrices
-from verify.network.builder import Tensor
+from verify.network.tensor import Tensor
 
 
 def _indices(call: Call, index: int, size: int) -> Array:

@@ -13,11 +13,12 @@ from verify.formats.onnx import lowering
 from verify.formats.onnx.call import Call, Value
 from verify.formats.onnx.constants import arithmetic, checked_shape
 from verify.formats.onnx.elements import Array
+from verify.formats.onnx.operators_constant import whole_product
 from verify.formats.onnx.windows import images_of, separated, transposed_window, window_attributes
 from verify.formats.roots import inverse_root
 from verify.network import builder as layers
 from verify.network import matrix as matrices
-from verify.network.builder import Tensor, exact_vector
+from verify.network.tensor import Tensor, exact_vector
 
 
 def conv(call: Call) -> Value:
@@ -81,7 +82,7 @@ def conv_transpose(call: Call) -> Value:
 def matmul(call: Call) -> Value:
     """Matrix product, one operand constant."""
     if call.is_whole(0) and call.is_whole(1):
-        return np.asarray(np.matmul(call.array(0), call.array(1)))
+        return whole_product(call.array(0), call.array(1))
     if isinstance(call.value(1), Tensor):
         return lowering.product(call, call.tensor(1), call.weights(0), weights_first=True)
     return lowering.product(call, call.tensor(0), call.weights(1))

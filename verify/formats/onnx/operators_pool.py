@@ -16,7 +16,7 @@ from verify.formats.onnx.elements import Array
 from verify.formats.onnx.windows import Window, images_of, separated, window_attributes
 from verify.network import builder as layers
 from verify.network import matrix as matrices
-from verify.network.builder import Tensor
+from verify.network.tensor import Tensor
 
 
 def max_pool(call: Call) -> Value:

@@ -18,8 +18,8 @@ from verify.formats.onnx import lowering
 from verify.formats.onnx.call import Call, Value, axis_of, freshly_named
 from verify.formats.onnx.elements import FLOAT_FORMATS, INTEGER_TYPES, Array, type_name
 from verify.formats.onnx.operators_constant import along, dequantize
-from verify.network.builder import Tensor, exact_vector
 from verify.network.quantizer import Quantizer
+from verify.network.tensor import Tensor, exact_vector
 from verify.rational import vector
 
 _T = onnx.TensorProto

@@ -11,7 +11,7 @@ from verify.formats.onnx.constants import arithmetic
 from verify.formats.onnx.elements import Array
 from verify.formats.onnx.refusals import CurvedError
 from verify.network import builder as layers
-from verify.network.builder import Tensor
+from verify.network.tensor import Tensor
 
 
 def rnn(call: Call) -> Value | list[Value]:

@@ -22,7 +22,7 @@ from verify.formats.onnx.constants import checked_shape
 from verify.formats.onnx.elements import Array
 from verify.network import builder as layers
 from verify.network import matrix as matrices
-from verify.network.builder import Tensor, exact_vector
+from verify.network.tensor import Tensor, exact_vector
 
 HALF = Fraction(1, 2)
 TRANSFORMS = (

@@ -21,7 +21,8 @@ from verify.formats.onnx.constants import is_float
 from verify.formats.onnx.elements import Array
 from verify.formats.onnx.univariate import Row
 from verify.network import builder as layers
-from verify.network.builder import Tensor, exact_vector, multiplied
+from verify.network.builder import multiplied
+from verify.network.tensor import Tensor, exact_vector
 
 # Values of an axis that is sorted: a network of comparators has about n (log n)^2 / 4 of them.
 LARGEST_SORT = 64

@@ -17,7 +17,7 @@ from verify.formats.onnx.choice import Choice
 from verify.formats.onnx.constants import broadcast_shape, checked_shape, is_float
 from verify.formats.onnx.elements import FLOAT_FORMATS, Array
 from verify.network import builder as layers
-from verify.network.builder import Tensor, exact_vector
+from verify.network.tensor import Tensor, exact_vector
 
 
 def identity(call: Call) -> Value:

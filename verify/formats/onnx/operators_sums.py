@@ -16,8 +16,8 @@ from verify.formats.onnx.constants import checked_shape
 from verify.formats.onnx.elements import Array
 from verify.network import builder as layers
 from verify.network import matrix as matrices
-from verify.network.builder import Tensor
 from verify.network.matrix import exact_products
+from verify.network.tensor import Tensor
 
 
 def einsum(call: Call) -> Value:

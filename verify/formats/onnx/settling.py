@@ -15,7 +15,7 @@ from verify.formats.onnx.elements import Array
 from verify.formats.onnx.univariate import Row
 from verify.network import matrix as matrices
 from verify.network import paths
-from verify.network.builder import Builder, Tensor
+from verify.network.tensor import Builder, Tensor
 from verify.rational import vector
 
 

@@ -25,7 +25,6 @@ from verify.formats.onnx.reader import Graph, Node, ordered, uses
 from verify.formats.onnx.refusals import CurvedError, refusal, unread
 from verify.formats.onnx.signature import check_node, output_types, schema_of
 from verify.network import Builder, InputPart, Network, Tensor
-from verify.network.network import with_paths
 
 # Weights of all blocks together, after unrolling, values of one layer, and values of all computed constants.
 MAX_WEIGHTS = 100_000_000
@@ -215,10 +214,11 @@ def _read_blocks(network: Network) -> Network:
     number = {0: 0} | {old: new for new, old in enumerate(sorted(needed), start=1)}
     blocks, lost = [], set()
     for block in (network.blocks[old - 1] for old in sorted(needed)):
-        moved = replace(block, inputs=tuple((number[s], m) for s, m in block.inputs))
         cancelled = {s for s in block.paths.sizes if s not in number} if block.paths else set()
         lost |= cancelled
-        blocks.append(with_paths(moved, block.paths.renumbered(number) if block.paths and not cancelled else None))
+        paths = block.paths.renumbered(number) if block.paths and not cancelled else None
+        inputs = tuple((number[s], m) for s, m in block.inputs)
+        blocks.append(replace(block, inputs=inputs, summed=paths))
     names = [f"layer {network.blocks[s - 1].name} is left out: its weights add up to 0" for s in sorted(lost)]
     return replace(network, blocks=tuple(blocks), unbounded=(*network.unbounded, *names))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from verify.errors import NetworkError
 from verify.formats.onnx.call import Call
 from verify.formats.onnx.lowering import settled
-from verify.network.builder import Tensor
+from verify.network.tensor import Tensor
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ import numpy as np
 from verify.errors import InputError, NetworkError
 from verify.network import builder
 from verify.network import matrix as matrices
-from verify.network.builder import Builder, Tensor
 from verify.network.families import layers as kinds
 from verify.network.families.description import Family
 from verify.network.families.layers import Add, BatchNorm, Clip, Conv, Dense, Flatten, Layer, Leaky, Pad, Pool
 from verify.network.families.ranges import Range, Shape, leaves
 from verify.network.network import Network
+from verify.network.tensor import Builder, Tensor
 from verify.rational import Vector, exact_text, to_fraction, vector
 
 # The numbers of one tensor in row-major order: those that differ from the number nearest to zero of their range.

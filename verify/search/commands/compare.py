@@ -29,7 +29,7 @@ from verify.search.engines.bounds import FEW_RELU, MOST_COORDINATES, Hunt
 from verify.search.engines.quantized import difference_at, far_points
 from verify.search.outcome import Outcome
 from verify.search.refuting.nontrivial import witness_of
-from verify.search.refuting.points import inside
+from verify.search.refuting.points import amounts, inside
 
 # Shares of the time: whether the networks are equal, the search for a point, and the first attempt at a bound.
 EQUAL_SHARE, POINTS_SHARE, FIRST_SHARE = 0.1, 0.3, 0.5
@@ -131,7 +131,7 @@ def _differences(claim: Claim, budget: Budget) -> list[tuple[Fraction, Vector]]:
         share = None if budget.seconds is None else budget.elapsed + POINTS_SHARE * budget.remaining
         with suppress(BudgetExceeded):
             hunt.attack(replace(budget, seconds=share))
-        points += [t for t in (inside(hunt.goal, point) for point in hunt.best) if claim.region.holds(t)]
+        points += [t for t in (inside(hunt.goal, point) for point in hunt.furthest()) if claim.region.holds(t)]
     values = [_gaps(claim, claim.region.point(t)) for t in points]
     found = []
     for j in range(claim.network.output_size):
@@ -142,7 +142,7 @@ def _differences(claim: Claim, budget: Budget) -> list[tuple[Fraction, Vector]]:
 
 def _quantized_differences(claim: Claim, budget: Budget) -> list[tuple[Fraction, Vector]]:
     """``_differences`` where values are rounded; ``InputError`` where every point that was tried is near a tie."""
-    points = [claim.region.point(t) for t in far_points(claim, budget)]
+    points = [claim.region.point(t) for t in far_points(claim, witness_of(claim, budget), budget)]
     known = [(values, x) for x in points if (values := difference_at(claim, x))]
     if not known:
         raise InputError("compare: every point that was tried is near a tie of a quantizer; choose another region")
@@ -171,6 +171,17 @@ class Largest(Hunt):
         self.best += list(points)
         self.best = self.best[-256:]
         return False
+
+    def furthest(self) -> Floats:
+        """Of these points the one for each row, one side of an output, that is furthest from holding, in floats.
+
+        Exact values cost more than the whole search where networks are large.
+        """
+        points = np.array(self.best).reshape(len(self.best), len(self.goal.root[0]))
+        if not len(points):
+            return points
+        found = np.nan_to_num(amounts(self.goal, points), nan=-np.inf)
+        return np.asarray(points[np.unique(np.argmax(found, axis=0))])
 
 
 def _gaps(claim: Claim, x: Vector) -> list[Fraction]:

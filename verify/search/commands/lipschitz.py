@@ -27,7 +27,8 @@ from verify.rational import Integers, Vector, exact_text, integer_array
 from verify.region import L1Ball, Region
 from verify.search.budget import Budget
 from verify.search.commands.steepest import steepest
-from verify.search.dividing.pieces import pieces
+from verify.search.dividing.affine_parts import affine_parts
+from verify.search.dividing.loop import Node
 from verify.search.engines.bounds import FEW_RELU
 from verify.search.problem import Problem, is_empty, prepare
 from verify.search.refuting.slopes import dual_norm
@@ -129,8 +130,8 @@ def _cells(question: Question, budget: Budget) -> Iterator[tuple[Problem, Vector
         yield problem, problem.interior, [on_hull(f, problem.question.region.base) for f in problem.cell.outputs()]
     if isinstance(problem.question.region.base, L1Ball):
         problem = _prepared(question, budget, lift_first=True)
-    for piece in pieces(problem, budget).found:
-        yield problem, piece.interior, piece.maps
+    for _, part in affine_parts(Node(), problem, budget):
+        yield problem, part.interior, part.maps
 
 
 def _prepared(question: Question, budget: Budget, *, lift_first: bool) -> Problem:

@@ -11,10 +11,9 @@ Compared with a walk over the facets of the growing piece, nothing has to be sai
 
 from __future__ import annotations
 
-import heapq
-import itertools
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 from verify.errors import BudgetExceeded
 from verify.kernel.core.part import key
@@ -23,14 +22,20 @@ from verify.network import Network
 from verify.rational import Vector
 from verify.region import Box, HalfSpace, ball
 from verify.search.budget import Budget
+from verify.search.dividing.loop import Halved, LeastFirst, Node, Open, divide
 from verify.search.dividing.parts import Part
 from verify.search.dividing.polygon import Polygon, distance
-from verify.search.dividing.relevance import Fold, fold, whole
-from verify.search.dividing.relevant_split import first_part
+from verify.search.dividing.relevance import whole
+from verify.search.dividing.relevant_split import Nested, first_part, halved
 from verify.search.geometry.lp import nonnegative, origin_form
 from verify.search.geometry.simplex import NegativeAt
 
-Waiting = tuple[Fraction, int, Part, Fold]
+
+class Near(NamedTuple):
+    """A part, the fold of the part that it comes from, and its distance from the centre."""
+
+    nested: Nested
+    distance: Fraction
 
 
 def nearest_other_map(network: Network, x: Vector, reach: Fraction, budget: Budget) -> Fraction | None:
@@ -38,28 +43,30 @@ def nearest_other_map(network: Network, x: Vector, reach: Fraction, budget: Budg
 
     ``TooLarge`` for networks with more rows than are kept exactly.
     """
-    region = ball(x, reach)
+    region, radius = ball(x, reach), Fraction(0)
     assert isinstance(region.base, Box)
-    start = whole(normal_form(network, region.base))
-    heap: list[Waiting] = [(Fraction(0), 0, first_part(region, x, budget), start)]
-    numbers = itertools.count(1)
+    start = Nested(first_part(region, x, budget), whole(normal_form(network, region.base)))
+
+    def look(near: Near) -> Halved[Near] | tuple[Fraction, list[object]]:
+        nonlocal radius
+        radius = near.distance
+        here = near.nested.folded(budget)
+        if not here.live:
+            return radius, [key(row) for row in here.outputs]
+        cut = halved(near.nested.part, here)
+        above, below = (Near(side, _distance(side.part, x, radius, budget)) for side in cut.sides)
+        return Halved(cut.form, (above, below))
+
+    order = LeastFirst([Open(Node(), Near(start, radius))], lambda near: near.distance)
     reference: list[object] | None = None
-    while heap:
-        near, _, part, parent = heapq.heappop(heap)
-        try:
-            here = fold(parent, part, budget)
-            children = part.cut(here.live[0][1]) if here.live else ()
-            for child in children:
-                heapq.heappush(heap, (_distance(child, x, near, budget), next(numbers), child, here))
-        except BudgetExceeded as stop:
-            raise Within(str(stop), near) from stop
-        if here.live:
-            continue
-        found: list[object] = [key(row) for row in here.outputs]
-        if reference is None:
-            reference = found
-        elif found != reference:
-            return near
+    try:
+        for _, (distance, maps) in divide(look, order, budget):
+            if reference is None:
+                reference = maps
+            elif maps != reference:
+                return distance
+    except BudgetExceeded as stop:
+        raise Within(str(stop), radius) from stop
     return None
 
 

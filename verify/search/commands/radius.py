@@ -25,7 +25,7 @@ from verify.rational import Vector, counted, display, exact_text, vector, zeros
 from verify.region import ball, everything
 from verify.search.budget import Budget
 from verify.search.commands.nearest import Within, nearest_other_map
-from verify.search.dividing.cells import split
+from verify.search.dividing.equality import split_equality
 from verify.search.problem import Problem
 from verify.search.refuting.walk import stretches
 
@@ -210,4 +210,4 @@ def _is_affine(network: Network, budget: Budget) -> bool:
     """Whether f is affine on all of R^n."""
     size = network.input_size
     question = Question(network, everything(size), Criterion.AFFINE, zeros(size), "")
-    return not isinstance(split(Problem(question, zeros(size), size), budget), list)
+    return not isinstance(split_equality(Problem(question, zeros(size), size), budget), list)

@@ -1,29 +1,33 @@
-"""Cutting boxes until the kernel's bounds settle each part, here or by the workers of an executor."""
+"""Cutting boxes until the kernel's bounds settle each part, here or by the workers of an executor.
+
+This is branch and bound, and not ``verify.search.dividing.loop``: a step bounds up to a thousand boxes at once, so
+boxes and trees are arrays, not objects. How workers get open boxes is the same (``verify.search.dividing.sharing``).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.errors import BudgetExceeded
 from verify.kernel.axioms.batches import Bend, Form
 from verify.kernel.cuts import LEAF, Cuts, middle
 from verify.kernel.goals import Goal
 from verify.network.floats import gamma
 from verify.rational import Floats
 from verify.search.budget import Budget
+from verify.search.dividing import sharing
 from verify.search.dividing.effect import coordinate, weights
 from verify.search.refuting.points import margins
 
 # Boxes taken together, those with alike numbers of symbols in one batch.
 POOL = 1024
-# An executor gets boxes after so many seconds without one, in so many tasks of so many seconds.
-ALONE_SECONDS, TASKS, TASK_SECONDS, WAKE_SECONDS = 1.0, 8, 2.0, 0.5
+# An executor gets boxes in so many tasks, once a pool is full or it is time for it.
+TASKS = 8
 # A box with a smaller part of the whole is not cut any more: floats do not decide there.
 LEAST_SHARE = 2.0**-120
 OPEN = -1
@@ -185,12 +189,23 @@ def _bends(bend: Bend) -> Numbers:
     return np.asarray(np.count_nonzero((bend.shared if bend.own is None else bend.own).coefficients, axis=1))
 
 
+def prepare(budget: Budget) -> None:
+    """Let the executor's processes start, and load what they need, while nothing is cut yet."""
+    if budget.executor is not None:
+        for _ in range(TASKS):
+            budget.executor.submit(_loaded)
+
+
+def _loaded() -> None:
+    """Nothing; a worker that is asked for it loads this module."""
+
+
 def rounds(search: Search, budget: Budget, most_nodes: float) -> Iterator[None]:
     """Work on the open boxes until none is left, yielding now and then; ``BudgetExceeded`` when the time is up."""
-    alone = budget.elapsed + ALONE_SECONDS
+    alone = sharing.alone_until(budget)
     while len(search.open) and not search.stuck and len(search.nodes) < most_nodes:
         budget.check()
-        if budget.executor is not None and budget.elapsed > alone and len(search.open) >= 4 * TASKS:
+        if budget.executor is not None and len(search.open) >= (4 * TASKS if budget.elapsed > alone else POOL):
             yield from _shared(search, budget)
             continue
         search.round()
@@ -198,10 +213,11 @@ def rounds(search: Search, budget: Budget, most_nodes: float) -> Iterator[None]:
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
-    """Boxes to work on for some seconds."""
+class BoxesTask:
+    """Boxes to work on for some seconds, and their numbers."""
 
     goal: Goal
+    numbers: Numbers
     low: Floats
     high: Floats
     shares: Floats
@@ -209,10 +225,13 @@ class Task:
     movable: int | None
 
 
-def work(task: Task) -> Search:
+def work(task: BoxesTask) -> Search:
     """What a worker finds; some boxes may stay open."""
+    budget = Budget(
+        min(sharing.TASK_SECONDS, task.budget.remaining)
+    )  # from now on: a task may have waited for its worker
     search = Search.of(task.goal, task.low, task.high, task.shares, task.movable)
-    while len(search.open) and not search.suspects and not search.stuck and task.budget.remaining > 0:
+    while len(search.open) and not search.suspects and not search.stuck and budget.remaining > 0:
         search.round()
     search.goal = None  # type: ignore[assignment]  # the caller has it, and it is large
     return search
@@ -220,29 +239,17 @@ def work(task: Task) -> Search:
 
 def _shared(search: Search, budget: Budget) -> Iterator[None]:
     """Let the executor work on the open boxes; those that its workers leave open are handed out again."""
-    assert budget.executor is not None
-    futures: dict[Future[Search], Numbers] = {}
-    try:
-        while len(search.open) or futures:
-            free = TASKS - len(futures)
-            for start in range(free if len(search.open) else 0):
-                chosen = np.arange(len(search.open))[start::free]
-                if not len(chosen):
-                    continue
-                boxes = search.open.take(chosen)
-                own = Budget(min(TASK_SECONDS, budget.remaining))
-                task = Task(search.goal, boxes.low, boxes.high, boxes.shares, own, search.movable)
-                futures[budget.executor.submit(work, task)] = boxes.numbers
-            search.open = search.open.take(slice(0, 0))
-            done, _ = wait(futures, timeout=min(budget.remaining, WAKE_SECONDS), return_when=FIRST_COMPLETED)
-            for future in done:
-                search.graft(futures.pop(future), future.result())
-            budget.check()
+
+    def tasks(free: int) -> Iterator[BoxesTask]:
+        waiting, search.open = search.open, search.open.take(slice(0, 0))
+        for start in range(min(free, len(waiting))):
+            boxes = waiting.take(slice(start, None, free))
+            yield BoxesTask(search.goal, boxes.numbers, boxes.low, boxes.high, boxes.shares, budget, search.movable)
+
+    with closing(sharing.handed_out(budget, work, tasks, TASKS)) as arrivals:
+        for arrived in arrivals:
+            for task, found in arrived:
+                search.graft(task.numbers, found)
             yield
             if search.stuck:
                 return
-    except BrokenExecutor as error:
-        raise BudgetExceeded("a worker process died") from error
-    finally:
-        for future in futures:
-            future.cancel()

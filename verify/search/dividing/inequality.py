@@ -20,17 +20,17 @@ from verify.property.slopes import axis_in_coordinates
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
-from verify.search.dividing.pieces import Piece, pieces
+from verify.search.dividing.affine_parts import affine_parts
+from verify.search.dividing.cells import AffinePart
+from verify.search.dividing.loop import Node, tree_of
 from verify.search.geometry.lp import nonnegative
 from verify.search.geometry.simplex import NegativeAt
 from verify.search.problem import Problem
-from verify.search.refuting.cases import case_witnesses
+from verify.search.refuting.cases import Witnesses, case_witnesses
 from verify.search.refuting.crossing import findings_along
 from verify.search.refuting.finding import Finding, NonZero
 from verify.search.refuting.slopes import dual_norm, moves
 from verify.search.stability import lowest_point
-
-Witnesses = dict[tuple[int, int], Multipliers]
 
 
 def one_leaf(problem: Problem, leaf: Leaf, budget: Budget) -> Leaf | list[Finding]:
@@ -39,40 +39,38 @@ def one_leaf(problem: Problem, leaf: Leaf, budget: Budget) -> Leaf | list[Findin
     if question.criterion is Criterion.CONVEX:
         return leaf  # one affine map is convex
     maps = [on_hull(form, question.region.base) for form in cell_of(question.network, leaf.pattern).outputs()]
-    found = _local(problem, Piece(question.region.rows, problem.interior, leaf, maps), budget)
+    found = _local(problem, AffinePart(question.region.rows, problem.interior, leaf, maps), budget)
     return found if isinstance(found, list) else replace(leaf, witnesses=found)
 
 
 def split_inequality(problem: Problem, budget: Budget) -> Tree | list[Finding]:
     """A tree of parts with the witnesses that the inequality needs, or findings that refute it."""
-    divided = pieces(problem, budget)
-    known: list[Piece] = []
+    root, known = Node(), list[AffinePart]()
+    nodes: dict[int, Node] = {}
     witnesses: dict[int, Witnesses] = {}
-    for piece in divided.found:
+    for node, piece in affine_parts(root, problem, budget):
         if problem.question.criterion is Criterion.CONVEX:
             local: Witnesses | list[Finding] = _against_convexity(problem, known, piece, budget) or {}
         else:
             local = _local(problem, piece, budget)
         if isinstance(local, list):
             return local
-        witnesses[id(piece.leaf)] = local
+        witnesses[id(piece.leaf)], nodes[id(piece.leaf)] = local, node
         known.append(piece)
     if problem.question.criterion is Criterion.CONVEX:
         # Witnesses are numbered in the order in which the kernel meets the maps.
-        order = {id(leaf): i for i, (leaf, _) in enumerate(leaves(divided.tree(_same), problem.question.region))}
+        order = {id(leaf): i for i, (leaf, _) in enumerate(leaves(tree_of(root), problem.question.region))}
         known.sort(key=lambda piece: order[id(piece.leaf)])
         for output in range(problem.question.network.output_size):
             failed = _convex_in(problem, known, output, witnesses, budget)
             if failed:
                 return failed
-    return divided.tree(lambda leaf: replace(leaf, witnesses=witnesses[id(leaf)]))
+    for piece in known:
+        nodes[id(piece.leaf)].leaf = replace(piece.leaf, witnesses=witnesses[id(piece.leaf)])
+    return tree_of(root)
 
 
-def _same(leaf: Leaf) -> Leaf:
-    return leaf
-
-
-def _against_convexity(problem: Problem, known: list[Piece], new: Piece, budget: Budget) -> list[Finding]:
+def _against_convexity(problem: Problem, known: list[AffinePart], new: AffinePart, budget: Budget) -> list[Finding]:
     """A map that exceeds f at the interior point of another piece: on the way there f bends the wrong way."""
     for old in known:
         for one, other in ((old, new), (new, old)):
@@ -82,7 +80,7 @@ def _against_convexity(problem: Problem, known: list[Piece], new: Piece, budget:
 
 
 def _convex_in(
-    problem: Problem, pieces: list[Piece], output: int, witnesses: dict[int, Witnesses], budget: Budget
+    problem: Problem, pieces: list[AffinePart], output: int, witnesses: dict[int, Witnesses], budget: Budget
 ) -> list[Finding]:
     """Fill in the multipliers that show each piece's own map to be the largest on it; findings where it is not."""
     others = distinct_forms(piece.maps[output] for piece in pieces)
@@ -101,7 +99,7 @@ def _convex_in(
     return []
 
 
-def _local(problem: Problem, piece: Piece, budget: Budget) -> Witnesses | list[Finding]:
+def _local(problem: Problem, piece: AffinePart, budget: Budget) -> Witnesses | list[Finding]:
     """Witnesses for a criterion that looks at one leaf at a time."""
     question, found = problem.question, Witnesses()
     slope = question.slope

@@ -17,6 +17,7 @@ from verify.kernel.exact import AffineForm
 from verify.rational import Vector, integer_array, vector
 from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
+from verify.search.dividing.halves import Bounded, halves
 from verify.search.geometry.lp import nonnegative
 from verify.search.geometry.simplex import NegativeAt
 
@@ -67,11 +68,6 @@ def value_at(row: Form, point: Point) -> Fraction | int:
     return sum(value * point[column] for column, value in row.items())  # CONSTANT is -1, the last entry
 
 
-def sides(form: AffineForm) -> tuple[HalfSpace, HalfSpace]:
-    """``form >= 0`` and ``form <= 0`` as half-spaces, as evidence writes them."""
-    return HalfSpace(-form.coefficients, form.constant), HalfSpace(form.coefficients, -form.constant)
-
-
 @dataclass(eq=False)
 class Polyhedron:
     """A part known by its rows, one interior point, and further points met on the way."""
@@ -112,15 +108,9 @@ class Polyhedron:
     def cut(self, row: Row) -> tuple[Polyhedron, Polyhedron]:
         """Interior points of the two sides lie on the line from the old one to a point on the other side."""
         form = affine_form(row, self.base.dimension)
-        here = form.at(self.interior)
-        target = self._beyond(row, 1 if here <= 0 else -1)
-        there = form.at(target)
-        direction = target - self.interior
-        root = here / (here - there)
-        far = self.interior + direction.scaled((root + 1) / 2)
-        near = self.interior if here else self._backwards(direction)
-        above, below = (far, near) if there > 0 else (near, far)
-        return self._side(above, row, sides(form)[0], 1), self._side(below, row, sides(form)[1], -1)
+        target = self._beyond(row, 1 if form.at(self.interior) <= 0 else -1)
+        above, below = halves(Bounded(self.rows, self.interior), form, target, self.base)
+        return self._side(above, row, 1), self._side(below, row, -1)
 
     def _beyond(self, row: Row, sign: int) -> Vector:
         """A point at which the row has that strict sign."""
@@ -130,33 +120,9 @@ class Polyhedron:
         best = max(self.points, key=lambda point: Fraction(value_at(wanted, point), point[-1]))
         return Vector(integer_array(best[:-1]), best[-1])
 
-    def _side(self, interior: Vector, row: Row, half: HalfSpace, sign: int) -> Polyhedron:
-        rows = (*self.rows, half)
+    def _side(self, side: Bounded, row: Row, sign: int) -> Polyhedron:
         kept = [point for point in self.points if sign * value_at(row, point) >= 0]
-        return Polyhedron(self.base, rows, self._rounded(interior, rows), self.budget, kept, dict(self.proved))
-
-    def _backwards(self, direction: Vector) -> Vector:
-        """A relative interior point a little behind the old one (which is in the relative interior)."""
-        step = Fraction(1)
-        while True:
-            candidate = self.interior - direction.scaled(step)
-            if self.base.contains(candidate) and all(row.slack(candidate) >= 0 for row in self.rows):
-                return self.interior - direction.scaled(step / 2)
-            step /= 4
-
-    def _rounded(self, point: Vector, rows: tuple[HalfSpace, ...]) -> Vector:
-        """The point itself, or a simpler one nearby that is still in the relative interior."""
-        if point.denominator < 2**24:
-            return point
-        for bits in (8, 16, 32, 64):
-            rounded = [
-                value if held else Fraction(round(value * 2**bits), 2**bits)
-                for value, held in zip(point.fractions(), self.base.pinned, strict=True)
-            ]
-            candidate = vector(rounded)
-            if self.base.has_inside(candidate) and all(row.slack(candidate) > 0 for row in rows):
-                return candidate
-        return point
+        return Polyhedron(self.base, side.rows, side.interior, self.budget, kept, dict(self.proved))
 
 
 def _primitive(form: Form) -> tuple[Row, Fraction]:

@@ -15,7 +15,8 @@ from verify.kernel.core.part import CONSTANT, Form, Row
 from verify.kernel.evidence import Multipliers
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace
-from verify.search.dividing.parts import Point, affine_form, sides, value_at
+from verify.search.dividing.halves import sides
+from verify.search.dividing.parts import Point, affine_form, value_at
 
 
 @dataclass(frozen=True, eq=False)

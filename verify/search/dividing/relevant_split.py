@@ -1,36 +1,42 @@
 """Splitting on the units that matter (lemma 7), for networks whose rows can be kept exactly.
 
 On each part the network is folded (``verify.search.dividing.relevance``); where the outputs still depend on units that
-switch, the first of these has a row over the inputs alone and cuts the part in two. Values at the points of every part
-are compared with the first map found, so that a difference is seen long before the part that proves it is small.
+switch, the first of these has a row over the inputs alone and cuts the part in two. A part and the fold of the part
+that it comes from are all that deciding it needs.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from verify.errors import TooLarge
 from verify.kernel.core.units import NormalForm, normal_form
-from verify.kernel.evidence import Tree
-from verify.property import Criterion
+from verify.kernel.evidence import Leaf
 from verify.rational import Vector
 from verify.region import Box, Region
 from verify.search.budget import Budget
-from verify.search.dividing.parts import Part, Polyhedron
+from verify.search.dividing.loop import Halved
+from verify.search.dividing.parts import Part, Polyhedron, affine_form
 from verify.search.dividing.polygon import polygon
-from verify.search.dividing.relevance import whole
-from verify.search.dividing.subtrees import ALONE_SECONDS, Node, Open, divide, hand_out
-from verify.search.dividing.trees import tree_of
-from verify.search.dividing.watch import Watch
+from verify.search.dividing.relevance import Fold, fold, leaf, whole
 from verify.search.problem import Problem
-from verify.search.refuting.finding import Finding
 
-# Criteria that compare affine maps; parts on which units switch without effect settle them.
-EQUALITIES = (Criterion.AFFINE, Criterion.LINEAR, Criterion.CONSTANT, Criterion.ZERO, Criterion.THROUGH_ORIGIN)
+
+class Nested(NamedTuple):
+    """A part, and the fold of the part that it comes from."""
+
+    part: Part
+    around: Fold
+
+    def folded(self, budget: Budget) -> Fold:
+        """What is left of the network on the part."""
+        return fold(self.around, self.part, budget)
 
 
 def rows_of(problem: Problem) -> NormalForm | None:
-    """The rows of the network's units; None where they are too many, there is no box, or maps are not compared."""
+    """The rows of the network's units; None where they are too many, or where there is no box."""
     base = problem.question.region.base
-    if problem.question.criterion not in EQUALITIES or not isinstance(base, Box) or not problem.cell.is_small:
+    if not isinstance(base, Box) or not problem.cell.is_small:
         return None
     try:
         return normal_form(problem.question.network, base)
@@ -38,17 +44,33 @@ def rows_of(problem: Problem) -> NormalForm | None:
         return None
 
 
-def split_where_it_matters(problem: Problem, normal: NormalForm, budget: Budget) -> Tree | list[Finding]:
-    """Parts on which no unit that matters switches; see ``verify.search.dividing.relevance``."""
-    watch = Watch(problem, normal)
-    root = Node()
-    stack = [Open(root, first_part(problem.question.region, problem.interior, budget), whole(normal))]
-    alone = None if budget.executor is None else ALONE_SECONDS
-    findings = divide(watch, stack, budget, alone) or hand_out(watch, stack, budget)
-    return findings or tree_of(root)
+def nested_region(problem: Problem, normal: NormalForm, budget: Budget) -> Nested:
+    """The region of the problem as one part, with nothing folded yet."""
+    return Nested(first_part(problem.question.region, problem.interior, budget), whole(normal))
 
 
 def first_part(region: Region, interior: Vector, budget: Budget) -> Part:
     """The whole region as a part: a polygon where it is one."""
     assert isinstance(region.base, Box)
     return polygon(region.base, region.rows) or Polyhedron(region.base, region.rows, interior, budget)
+
+
+def halved(part: Part, here: Fold) -> Halved[Nested]:
+    """The part cut by the first unit that matters and switches on it."""
+    row = here.live[0][1]
+    above, below = part.cut(row)
+    return Halved(affine_form(row, here.size), (Nested(above, here), Nested(below, here)))
+
+
+def leaf_or_halves(
+    problem: Problem, normal: NormalForm, part: Part, here: Fold, budget: Budget
+) -> Halved[Nested] | tuple[Part, Leaf]:
+    """The leaf that shows the outputs to be one affine map on the part, or the part cut in two."""
+    base = problem.question.region.base
+    assert isinstance(base, Box)
+    while not here.live:
+        proof = leaf(problem.question.network, base, normal, here, part)
+        if isinstance(proof, Leaf):
+            return part, proof
+        here = fold(proof, part, budget, look=False)
+    return halved(part, here)

@@ -23,7 +23,7 @@ from verify.kernel.evidence import Cover, Tree
 from verify.kernel.json import proof_to_json, read_proof, read_vector
 from verify.property.instances import Bend, Change, Offset
 from verify.rational import Floats
-from verify.search.dividing import cutting, subtrees
+from verify.search.dividing import cutting, equality
 from verify.search.refuting.finding import Finding, NonZero
 
 FINDINGS: dict[str, type[Bend | Offset | NonZero | Change]] = {
@@ -45,7 +45,7 @@ def do(name: str, sent: str) -> str:
     task = pickle.loads(base64.b64decode(sent))
     try:
         if name == "subtree":
-            return json.dumps(_subtree_to_json(subtrees.subtree(task)))
+            return json.dumps(_subtree_to_json(equality.subtree(task)))
         return json.dumps(_search_to_json(cutting.work(task)))
     except VerifyError as error:
         return json.dumps({"undecided": str(error)})
@@ -58,7 +58,7 @@ def _subtree_to_json(found: Tree | list[Finding]) -> dict[str, Any]:
     return {"findings": texts}
 
 
-def _subtree(task: subtrees.Task, data: dict[str, Any]) -> Tree | list[Finding]:
+def _subtree(task: equality.TreeTask, data: dict[str, Any]) -> Tree | list[Finding]:
     if "tree" in data:
         proof = read_proof(data["tree"], task.watch.problem.question.network)
         if not isinstance(proof, Cover):
@@ -89,7 +89,7 @@ def _search_to_json(search: cutting.Search) -> dict[str, Any]:
     }
 
 
-def _search(task: cutting.Task, data: dict[str, Any]) -> cutting.Search:
+def _search(task: cutting.BoxesTask, data: dict[str, Any]) -> cutting.Search:
     size, dimension = task.low.shape
     nodes, parts = [int(n) for n in data["nodes"]], [int(n) for n in data["parts"]]
     _check_trees(nodes, parts, size, dimension)
@@ -147,7 +147,7 @@ class DataExecutor(Executor):
 
     def submit(self, task: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         """The future of ``task(*arguments)``; what is lost is handed out again."""
-        name = {subtrees.subtree: "subtree", cutting.work: "work"}.get(task)
+        name = {equality.subtree: "subtree", cutting.work: "work"}.get(task)
         if name is None or named or len(arguments) != 1:
             raise TypeError("a cluster gets the parts of a split, and nothing else")
         found: Future[Any] = Future()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from verify.kernel.check import has_smooth_units
 from verify.kernel.evidence import Cells, Cover, Empty, Evidence, Falsehood, Tree, ValueGap
+from verify.kernel.instances import Instance
 from verify.property import Claim, Criterion, Question
 from verify.search.budget import Budget
 from verify.search.outcome import Attestation
@@ -73,7 +74,8 @@ def _embedded(problem: Problem, finding: Finding) -> Finding:
 class Work:
     """A claim with its questions, and what the engines before this one found out about them.
 
-    ``named``: somebody asked for one engine. ``notes`` say what is known without evidence.
+    ``named``: somebody asked for one engine. ``notes`` say what is known without evidence. ``instance`` is the
+    nontrivial one that a proof will carry; None for formulas.
     """
 
     claim: Claim
@@ -81,6 +83,7 @@ class Work:
     budget: Budget
     named: bool = False
     notes: list[str] = field(default_factory=list)
+    instance: Instance | None = None
     attempts: list[Attempt] = field(init=False)
 
     def __post_init__(self) -> None:

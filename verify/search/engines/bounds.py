@@ -20,7 +20,7 @@ from verify.property.never import case_holds
 from verify.rational import Floats, Vector, vector_from_floats
 from verify.region import Box
 from verify.search.budget import Budget
-from verify.search.dividing.cutting import Search, rounds
+from verify.search.dividing.cutting import Search, prepare, rounds
 from verify.search.engines.base import Engine, Work
 from verify.search.refuting.finding import gap_at, proposals, refutation
 from verify.search.refuting.points import amounts, gradients, inside, margins, portion_of, steepest
@@ -51,14 +51,16 @@ def search_bounds(claim: Claim, budget: Budget) -> tuple[Bounds | ValueGap | Uns
     except (EvidenceError, TooLarge):
         return None, ""
     hunt = Hunt(claim, goal)
+    few, can_cut = claim.network.relu_count <= FEW_RELU, base.dimension <= MOST_COORDINATES
+    if can_cut and not few:
+        prepare(budget)
     budget.report("bounds: looking for a point ...")
     if hunt.attack(budget):
         return hunt.found, ""
     search = Search.of(goal, goal.root[0][None], goal.root[1][None], np.ones(1))
-    few = claim.network.relu_count <= FEW_RELU
     most = FEW_BOXES if few else np.inf
     try:
-        for _ in rounds(search, budget, most if base.dimension <= MOST_COORDINATES else 2):
+        for _ in rounds(search, budget, most if can_cut else 2):
             for points in search.suspects:
                 if hunt.judge(points):
                     return hunt.found, ""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -15,18 +12,18 @@ from verify.errors import TooLarge
 from verify.kernel.check import has_smooth_units
 from verify.kernel.difference import bounds, boxes, correspond, folded, paired
 from verify.kernel.evidence import Cut, Difference, Empty, ValueGap
-from verify.kernel.exact import evaluate
+from verify.kernel.exact import AffineForm, evaluate
 from verify.kernel.goals import form_bounds
-from verify.network import Network
 from verify.property import Claim, Question
 from verify.property.base import in_coordinates
-from verify.rational import Vector, display
+from verify.rational import Vector, display, vector
 from verify.region import Box, Region
 from verify.region.bases import Base
 from verify.search.budget import Budget
+from verify.search.dividing.loop import Halved, LeastFirst, Node, Open, divide
 from verify.search.engines.base import Engine, Work
 from verify.search.problem import prepare
-from verify.search.refuting.far_apart import far_apart
+from verify.search.refuting.far_apart import NetworkPair, far_apart
 from verify.search.refuting.finding import gap_at
 
 # A box is cut where that may help: at most so many times in all, and not with more coordinates than so many. Networks
@@ -35,17 +32,7 @@ MOST_CUTS, MOST_COORDINATES = 64, 16
 # From so many weights on, affine forms are tried first.
 MANY_WEIGHTS = 100_000
 
-Pair: TypeAlias = tuple[Network, Network]
 Bounds: TypeAlias = Callable[[Base], list[Fraction | None]]
-
-
-@dataclass
-class Node:
-    """A part of the box, how it was cut and its parts."""
-
-    base: Base
-    cut: Cut = None
-    parts: list[Node] = field(default_factory=list)
 
 
 def search_difference(claim: Claim, question: Question, budget: Budget) -> tuple[Difference | ValueGap | None, str]:
@@ -69,7 +56,7 @@ def search_difference(claim: Claim, question: Question, budget: Budget) -> tuple
 
 
 def _attacked(
-    claim: Claim, pair: Pair, region: Region, question: Question, budget: Budget
+    claim: Claim, pair: NetworkPair, region: Region, question: Question, budget: Budget
 ) -> tuple[ValueGap | None, Fraction]:
     """A point that refutes the claim; the largest difference, exact, at the points that were tried."""
     problem = prepare(question, budget)
@@ -87,12 +74,14 @@ def _attacked(
     return None, lower
 
 
-def _distance(pair: Pair, t: Vector) -> Fraction:
+def _distance(pair: NetworkPair, t: Vector) -> Fraction:
     gap = evaluate(pair[0], t) - evaluate(pair[1], t)
     return max(abs(value) for value in gap.fractions())
 
 
-def bounded(pair: Pair, base: Base, epsilon: Fraction, budget: Budget) -> tuple[Difference | None, Fraction | None]:
+def bounded(
+    pair: NetworkPair, base: Base, epsilon: Fraction, budget: Budget
+) -> tuple[Difference | None, Fraction | None]:
     """Evidence that the bound is at most epsilon, or the least bound that was found.
 
     Intervals are tried before affine forms, which rest on float arithmetic, but after them where they are slow (many
@@ -112,22 +101,29 @@ def bounded(pair: Pair, base: Base, epsilon: Fraction, budget: Budget) -> tuple[
     if can_cut:
         plans += [(intervals, MOST_CUTS, False)]
     for found, cuts, with_forms in plans:
-        root, worst = Node(base), None if found is None else _worst(found, base, budget)
+        root, worst = Node(), None if found is None else _worst(found, base, budget)
         if worst is None:
             continue
         if cuts and found is not None and worst > epsilon:
-            worst = _refined(found, root, worst, epsilon, cuts, budget)
+            worst = _refined(found, root, BoundedBox(base, worst), epsilon, cuts, budget)
         if worst <= epsilon:
             return Difference(_preorder(root), is_folded, with_forms), worst
         least = worst if least is None else min(least, worst)
     return None, least
 
 
-def _intervals(pair: Pair) -> Bounds:
+class BoundedBox(NamedTuple):
+    """A part of the base, and the bound that holds on it."""
+
+    base: Base
+    bound: Fraction
+
+
+def _intervals(pair: NetworkPair) -> Bounds:
     return lambda part: bounds(pair[0], pair[1], part)
 
 
-def _forms(pair: Pair, base: Base) -> Bounds | None:
+def _forms(pair: NetworkPair, base: Base) -> Bounds | None:
     if not base.is_bounded or not correspond(*pair):
         return None
     both = paired(*pair)
@@ -148,33 +144,39 @@ def _worst(found: Bounds, base: Base, budget: Budget) -> Fraction | None:
     return max(known) if len(known) == len(values) else None
 
 
-def _refined(found: Bounds, root: Node, worst: Fraction, epsilon: Fraction, cuts: int, budget: Budget) -> Fraction:
+def _refined(found: Bounds, root: Node, whole: BoundedBox, epsilon: Fraction, cuts: int, budget: Budget) -> Fraction:
     """Cut the worst part in half along its longest side, again and again; the bound that holds on all parts."""
-    order = itertools.count()
-    heap = [(-worst, next(order), root)]
-    for _ in range(cuts):
-        if -heap[0][0] <= epsilon:
-            break
-        worst, _, node = heapq.heappop(heap)
-        assert isinstance(node.base, Box)
-        radii = node.base.radii().fractions()
+    left = iter(range(cuts))
+
+    def look(box: BoundedBox) -> Halved[BoundedBox] | Fraction:
+        """The bound, where it suffices or the cuts are used up: that of the worst part holds on all."""
+        if box.bound <= epsilon or next(left, None) is None:
+            return box.bound
+        assert isinstance(box.base, Box)
+        radii = box.base.radii().fractions()
         longest = int(np.argmax([float(radius) for radius in radii]))
-        node.cut = longest, node.base.centre()[longest]
-        below, above = boxes(node.base, [node.cut, None, None])
-        node.parts = [Node(below), Node(above)]
-        for part in node.parts:
-            bound = _worst(found, part.base, budget)
-            # Where float arithmetic gives up on a part, the bound of the box around it holds.
-            heapq.heappush(heap, (worst if bound is None else -bound, next(order), part))
-    return -heap[0][0]
+        cut = longest, box.base.centre()[longest]
+        # Where float arithmetic gives up on a part, the bound of the box around it holds.
+        bounded = [(part, _worst(found, part, budget)) for part in boxes(box.base, [cut, None, None])]
+        below, above = (BoundedBox(part, box.bound if bound is None else bound) for part, bound in bounded)
+        coordinate = vector([int(j == longest) for j in range(box.base.dimension)])
+        return Halved(AffineForm(coordinate, -cut[1]), (above, below))
+
+    _, bound = next(divide(look, LeastFirst([Open(root, whole)], lambda box: -box.bound), budget))
+    return bound
 
 
 def _preorder(root: Node) -> tuple[Cut, ...]:
-    cuts, stack = [], [root]
+    """Coordinate and value of each cut, the part below it first; None for parts that were not cut."""
+    cuts: list[Cut] = []
+    stack = [root]
     while stack:
         node = stack.pop()
-        cuts.append(node.cut)
-        stack += reversed(node.parts)
+        stack += node.children
+        if node.form is None:
+            cuts.append(None)
+        else:
+            cuts.append((int(np.flatnonzero(node.form.coefficients.numerators)[0]), -node.form.constant))
     return tuple(cuts)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from verify.errors import BudgetExceeded, EvidenceError, TooLarge
 from verify.kernel.alignment import continuous, is_quantized
 from verify.kernel.evidence import Bounds, Cells, Evidence, ValueGap
-from verify.kernel.instances import Instance
+from verify.kernel.instances import Instance, Witness
 from verify.kernel.rounded import settled_values
 from verify.property import Claim, Vacuous
 from verify.property.base import in_coordinates, point
@@ -29,7 +29,6 @@ from verify.search.engines.bounds import MOST_COORDINATES, fitting, progress
 from verify.search.engines.difference import bounded
 from verify.search.refuting.far_apart import far_apart
 from verify.search.refuting.finding import gap_at
-from verify.search.refuting.nontrivial import witness_of
 
 # A point near a tie is moved so many times, by these parts of the way to a random point of the region.
 MOVES, MOVED = 12, (Fraction(1, 1 << 20), Fraction(1, 1 << 14), Fraction(1, 1 << 9))
@@ -37,13 +36,13 @@ MOVES, MOVED = 12, (Fraction(1, 1 << 20), Fraction(1, 1 << 14), Fraction(1, 1 <<
 FEW_RELU = 64
 
 
-def search_quantized(claim: Claim, budget: Budget) -> tuple[Evidence | None, str]:
+def search_quantized(claim: Claim, known: Witness, budget: Budget) -> tuple[Evidence | None, str]:
     """A refutation or a proof, or what is known of the largest difference."""
     budget.report("quantized: looking for a point ...")
-    gap, lower = _attacked(claim, budget)
+    gap, lower = _attacked(claim, known, budget)
     if gap is not None:
         return gap, ""
-    known = f"the largest difference on the region is at least {display(lower)}"
+    least = f"the largest difference on the region is at least {display(lower)}"
     subject = continuous(claim)
     assert subject.second is not None
     budget.report("quantized: bounds for all errors of the roundings ...")
@@ -58,13 +57,13 @@ def search_quantized(claim: Claim, budget: Budget) -> tuple[Evidence | None, str
         found = _by_cuts(claim, subject, budget)
     if found is None and sum(network.relu_count for network in pair) <= FEW_RELU:
         found = _by_cells(claim, budget)
-    return found, "" if found is not None else f"{known} and {above}, for all errors of the roundings"
+    return found, "" if found is not None else f"{least} and {above}, for all errors of the roundings"
 
 
-def _attacked(claim: Claim, budget: Budget) -> tuple[ValueGap | None, Fraction]:
+def _attacked(claim: Claim, known: Witness, budget: Budget) -> tuple[ValueGap | None, Fraction]:
     """A point at which the networks differ by more, and the largest difference, exact, at the points tried."""
     lower, epsilon = Fraction(0), claim.property.parameters["epsilon"]
-    for t in far_points(claim, budget):
+    for t in far_points(claim, known, budget):
         budget.check()
         size = max(difference_at(claim, claim.region.point(t)), default=Fraction(0))
         lower = max(lower, size)
@@ -85,13 +84,15 @@ def difference_at(claim: Claim, x: Vector) -> list[Fraction]:
     return [abs(value) for value in values.fractions()]
 
 
-def far_points(claim: Claim, budget: Budget) -> list[Vector]:
-    """Points of the region, in its coordinates, at which the networks differ much, and others near each."""
+def far_points(claim: Claim, known: Witness, budget: Budget) -> list[Vector]:
+    """Points of the region, in its coordinates, at which the networks differ much, and others near each.
+
+    ``known`` has a point of the region.
+    """
     assert claim.second is not None
-    region, witness = claim.region, witness_of(claim, budget)
-    inside = region.base.centre()
-    if not region.holds(inside) and isinstance(witness, Instance):
-        x = point(witness.assignment, "x")
+    region, inside = claim.region, claim.region.base.centre()
+    if not region.holds(inside) and isinstance(known, Instance):
+        x = point(known.assignment, "x")
         inside = x if region.chart is None else region.chart.coordinates(x) or inside
     local = in_coordinates(claim.network, region)[0], in_coordinates(claim.second, region)[0]
     found = far_apart(local, in_coordinates(claim.network, region)[1], inside, budget)
@@ -152,7 +153,9 @@ def _by_cells(claim: Claim, budget: Budget) -> Cells | None:
 
 
 def _search(work: Work) -> Evidence | None:
-    found, note = search_quantized(work.claim, work.budget)
+    if work.instance is None:  # a formula, which is refused before
+        return None
+    found, note = search_quantized(work.claim, work.instance, work.budget)
     work.notes.append(note)
     return found
 

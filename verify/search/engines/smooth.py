@@ -14,33 +14,34 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from verify.errors import BudgetExceeded, EvidenceError, TooLarge
-from verify.kernel.axioms.balls import PRECISIONS, preactivation_bounds
+from verify.errors import EvidenceError, TooLarge
+from verify.kernel.axioms.balls import PRECISIONS
 from verify.kernel.check import has_smooth_units
-from verify.kernel.core.closed_form import settled_units
 from verify.kernel.core.criteria import Map, check_equality
-from verify.kernel.evidence import Cells, Cover, Empty, Leaf, Multipliers, Rule, Split, Tree, ValueGap
-from verify.kernel.exact import AffineForm, Pattern
+from verify.kernel.evidence import Cells, Cover, Empty, Leaf, Rule, ValueGap
+from verify.kernel.exact import AffineForm
 from verify.kernel.facts.rules import RULES, SMOOTH_RULES
-from verify.kernel.smooth import Resolved, Symbols, maps_of, resolve
-from verify.network import Network
+from verify.kernel.smooth import Resolved, Symbols, maps_of
 from verify.property import Assignment, Claim, Criterion, Question
 from verify.property.base import INEQUALITIES
 from verify.property.instances import Bend, Change, Offset
-from verify.rational import Vector, ends, vector
-from verify.region import Box, HalfSpace, L1Ball
+from verify.rational import Vector, vector
+from verify.region import Box, L1Ball
 from verify.region.bases import Base
 from verify.search.budget import Budget
+from verify.search.dividing.cells import whole_region
+from verify.search.dividing.halves import Bounded
+from verify.search.dividing.loop import Node, tree_of
+from verify.search.dividing.patterned import patterned_parts
 from verify.search.engines.base import Engine
 from verify.search.problem import Problem, prepare
 from verify.search.refuting.finding import Finding, NonZero, gap_at, proposals
 from verify.search.refuting.instances import instances
-from verify.search.stability import Obstacle, settle
 
 # Instances tried before and after a proof is attempted, and the numbers tried for its variables.
 FEW, MANY = 60, 3000
@@ -103,70 +104,22 @@ def _first_gap(
     return None
 
 
-@dataclass(eq=False)
-class _Part:
-    """A part of the region still to be decided."""
-
-    rows: tuple[HalfSpace, ...]
-    interior: Vector
-    leaf: Leaf | None = None
-    form: AffineForm | None = None
-    children: list[_Part] = field(default_factory=list)
-
-
-@dataclass(frozen=True, eq=False)
-class Settled:
-    """A part on which one pattern holds: multipliers for the units that need them, None where no proof is found."""
-
-    part: _Part
-    pattern: Pattern
-    resolved: Resolved
-    multipliers: dict[tuple[int, int], Multipliers] | None
-
-
-def _divided(problem: Problem, root: _Part, symbols: Symbols, budget: Budget) -> Iterator[Settled]:
-    """Divide the root until one pattern holds on each part, or until a smooth unit decides which one does."""
-    base = problem.question.region.base
-    assert isinstance(base, Box)
-    stack = [root]
-    while stack:
-        budget.check()
-        part = stack.pop()
-        pattern = pattern_guess(problem.question.network, part.interior)
-        resolved = resolve(problem.question, pattern, symbols)
-        found = _settled(resolved, part, budget)
-        if not isinstance(found, Obstacle):
-            yield Settled(part, pattern, resolved, found)
-        elif _divide(part, resolved, found, base):
-            stack += part.children
-        else:
-            yield Settled(part, pattern, resolved, None)
-
-
-def symbolic_parts(
-    problem: Problem, symbols: Symbols, budget: Budget
-) -> Iterator[tuple[tuple[HalfSpace, ...], Settled]]:
-    """The parts with the rows that bound them; multipliers are None where a smooth unit decides the pattern."""
-    root = _Part(problem.question.region.rows, problem.interior)
-    return ((found.part.rows, found) for found in _divided(problem, root, symbols, budget))
-
-
 def _cover(problem: Problem, budget: Budget) -> Cover | Iterator[Finding]:
     """A proof of the question, or what speaks against it on the part where the proof fails."""
     question, base = problem.question, problem.question.region.base
     assert isinstance(base, Box)
     symbols = Symbols(question.region.dimension)
-    root = _Part(question.region.rows, problem.interior)
+    root = Node()
     first: tuple[list[Map], Vector] | None = None
-    for found in _divided(problem, root, symbols, budget):
+    for node, found in patterned_parts(root, problem, symbols, budget):
         maps = None if found.multipliers is None else maps_of(question, found.resolved, symbols)
         if found.multipliers is None or maps is None or not _meets(question, maps, first[0] if first else None):
             if question.criterion in INEQUALITIES:
-                return _at_kinks(problem, found.part, found.resolved)
+                return _at_kinks(problem, found.resolved)
             return _against(problem, found.part, first[1] if first else None)
         first = first or (maps, found.part.interior)
-        found.part.leaf = Leaf(found.pattern, found.multipliers)
-    return problem.cover(_tree(root))
+        node.leaf = Leaf(found.pattern, found.multipliers)
+    return problem.cover(tree_of(root))
 
 
 def _meets(question: Question, maps: list[Map], first: list[Map] | None) -> bool:
@@ -180,7 +133,7 @@ def _meets(question: Question, maps: list[Map], first: list[Map] | None) -> bool
     return True
 
 
-def _against(problem: Problem, part: _Part, other: Vector | None) -> Iterator[Finding]:
+def _against(problem: Problem, part: Bounded, other: Vector | None) -> Iterator[Finding]:
     """What f may do on the part that the criterion excludes; ``other`` lies in a part with one affine map."""
     base, rng = problem.question.region.base, random.Random(0)
     for turn in range(TURNS):
@@ -197,10 +150,10 @@ def _against(problem: Problem, part: _Part, other: Vector | None) -> Iterator[Fi
             yield Bend(other, other + (p - other).scaled(Fraction(1, 2**halvings)))
 
 
-def _at_kinks(problem: Problem, part: _Part, resolved: Resolved) -> Iterator[Finding]:
+def _at_kinks(problem: Problem, resolved: Resolved) -> Iterator[Finding]:
     """Points around the places where ReLU switch, ever nearer: there a slope may fall, or rise for a moment only."""
-    base, rng, size = problem.question.region.base, random.Random(0), len(part.interior)
-    whole = _Part(problem.question.region.rows, problem.interior)
+    base, rng, whole = problem.question.region.base, random.Random(0), whole_region(problem)
+    size = len(whole.interior)
     forms = [
         resolved.cell.form(k, unit)
         for k, block in resolved.question.network.relu_blocks()
@@ -225,78 +178,18 @@ def _has_symbols(form: AffineForm, size: int) -> bool:
     return any(form.coefficients.numerators[size:].tolist())
 
 
-def _nearby(part: _Part, base: Base, rng: random.Random) -> Vector:
+def _nearby(part: Bounded, base: Base, rng: random.Random) -> Vector:
     """A random point of the part, in a random direction from its interior point as far as a power of two goes."""
     size = len(part.interior)
     direction = vector([Fraction(rng.randint(-64, 64), 64) for _ in range(size)])
     if isinstance(base, Box):
         direction = Vector(np.where(base.pinned, 0, direction.numerators), direction.denominator)
     step = Fraction(4)
-    while not _holds(part.interior + direction.scaled(step), part.rows, base):
+    while not part.holds(part.interior + direction.scaled(step), base):
         step /= 4
         if step < SMALLEST_STEP:
             return part.interior
     return part.interior + direction.scaled(step)
-
-
-def pattern_guess(network: Network, x: Vector) -> Pattern:
-    """Which ReLU are on at x, by the middle of their enclosures; whether it holds on a part is checked there."""
-    try:
-        bounds = preactivation_bounds(network, x)
-    except OverflowError as error:
-        raise BudgetExceeded(f"at a point of the region {error}") from error
-    return {k: np.array([sum(ends(z)) > 0 for z in bounds[k - 1]], dtype=bool) for k, _ in network.relu_blocks()}
-
-
-def _settled(resolved: Resolved, part: _Part, budget: Budget) -> Obstacle | dict[tuple[int, int], Multipliers]:
-    """Multipliers for the units that need them, or the first unit that does not keep its sign."""
-    base, rows = resolved.question.region.base, resolved.rows(part.rows)
-    multipliers: dict[tuple[int, int], Multipliers] = {}
-    for k, _ in resolved.question.network.relu_blocks():
-        for unit in np.flatnonzero(~settled_units(resolved.cell, k, base)).tolist():
-            found = settle(resolved.cell, k, unit, base, rows, budget)
-            if isinstance(found, Obstacle):
-                return found
-            if found:
-                multipliers[k, unit] = found
-    return multipliers
-
-
-def _divide(part: _Part, resolved: Resolved, obstacle: Obstacle, base: Box) -> bool:
-    """Split at the obstacle's hyperplane; False where that is none, as a smooth unit is in its equation."""
-    extended = resolved.cell.form(obstacle.block, obstacle.unit)
-    size = base.dimension
-    values = extended.coefficients.fractions()
-    if any(values[size:]):
-        return False
-    form = AffineForm(vector(values[:size]), extended.constant)
-    direction = obstacle.target.take(range(size)) - part.interior
-    here, there = form.at(part.interior), form.at(part.interior + direction)
-    if here == 0:
-        step = Fraction(1, 2)
-        while not _holds(part.interior - direction.scaled(2 * step), part.rows, base):
-            step /= 4
-        near, far = part.interior - direction.scaled(step), part.interior + direction.scaled(Fraction(1, 2))
-    else:
-        near, far = part.interior, part.interior + direction.scaled((here / (here - there) + 1) / 2)
-    above, below = (far, near) if there > 0 else (near, far)
-    part.form = form
-    part.children = [
-        _Part((*part.rows, HalfSpace(-form.coefficients, form.constant)), above),
-        _Part((*part.rows, HalfSpace(form.coefficients, -form.constant)), below),
-    ]
-    return True
-
-
-def _holds(point: Vector, rows: tuple[HalfSpace, ...], base: Base) -> bool:
-    return base.contains(point) and all(row.slack(point) >= 0 for row in rows)
-
-
-def _tree(part: _Part) -> Tree:
-    if part.leaf is not None:
-        return part.leaf
-    assert part.form is not None
-    return Split(part.form, _tree(part.children[0]), _tree(part.children[1]))
 
 
 ENGINE = Engine(

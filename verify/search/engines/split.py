@@ -5,7 +5,7 @@ from __future__ import annotations
 from verify.kernel.evidence import Empty
 from verify.property.base import INEQUALITIES
 from verify.region import L1Ball
-from verify.search.dividing.cells import split
+from verify.search.dividing.equality import split_equality
 from verify.search.dividing.inequality import split_inequality
 from verify.search.engines.base import Attempt, Result, of_questions
 from verify.search.problem import Problem, prepare
@@ -19,7 +19,7 @@ def _search(attempt: Attempt, problem: Problem) -> Result:
             return lifted
         shorter = None if problem.steps is None else rewritten_problem(lifted, attempt.budget)
         problem = shorter or lifted
-    divide = split_inequality if problem.question.criterion in INEQUALITIES else split
+    divide = split_inequality if problem.question.criterion in INEQUALITIES else split_equality
     return attempt.concluded(problem, divide(problem, attempt.budget))
 
 

@@ -25,10 +25,10 @@ MOST = 3
 # Sides of a base that has none.
 FAR = 1024.0
 
-Pair: TypeAlias = tuple[Network, Network]
+NetworkPair: TypeAlias = tuple[Network, Network]
 
 
-def far_apart(pair: Pair, region: Region, interior: Vector, budget: Budget) -> list[Vector]:
+def far_apart(pair: NetworkPair, region: Region, interior: Vector, budget: Budget) -> list[Vector]:
     """Points of the region (in its own coordinates), those with the largest differences first."""
     low, high = _sides(region, interior)
     if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
@@ -38,7 +38,7 @@ def far_apart(pair: Pair, region: Region, interior: Vector, budget: Budget) -> l
     return [_inside(region, interior, best[i], low, high) for i in _order(sizes)]
 
 
-def _climbed(pair: Pair, starts: Floats, low: Floats, high: Floats, budget: Budget) -> tuple[Floats, Floats]:
+def _climbed(pair: NetworkPair, starts: Floats, low: Floats, high: Floats, budget: Budget) -> tuple[Floats, Floats]:
     """Each start climbs for one output, the outputs in turn; a step that does not help is halved and tried again.
 
     The second and later tries move some coordinates only, at random, as a maximum often lies on a bend.
@@ -61,7 +61,7 @@ def _climbed(pair: Pair, starts: Floats, low: Floats, high: Floats, budget: Budg
     return best, np.abs(gaps)
 
 
-def _gaps(pair: Pair, points: Floats) -> Floats:
+def _gaps(pair: NetworkPair, points: Floats) -> Floats:
     return floats.evaluate(pair[0], points) - floats.evaluate(pair[1], points)
 
 
@@ -83,7 +83,7 @@ def _sides(region: Region, interior: Vector) -> tuple[Floats, Floats]:
     return np.minimum(low, high), np.maximum(low, high)
 
 
-def _starts(pair: Pair, low: Floats, high: Floats, interior: Floats) -> Floats:
+def _starts(pair: NetworkPair, low: Floats, high: Floats, interior: Floats) -> Floats:
     rng = np.random.default_rng(0)
     work = max(network.weight_count for network in pair) + 1
     shares = rng.random((min(STARTS, max(FEWEST, MOST_WORK // work)), len(low)))

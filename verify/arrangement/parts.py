@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -11,20 +13,19 @@ from verify.arrangement.complex import Ids
 from verify.arrangement.domain import TooManyCells
 from verify.arrangement.enumerate import Arrangement, Run, artificial_facets, lower_bound
 from verify.arrangement.joining import Finished, join
-from verify.errors import BudgetExceeded
 from verify.search.budget import Budget
+from verify.search.dividing.sharing import alone_until, handed_out
 
-# An executor gets parts after so many seconds without one, when there are so many cells; and so many parts.
-ALONE_SECONDS, FEWEST_CELLS, PARTS = 2.0, 2000, 8
-WAKE_SECONDS = 0.5
+# An executor gets parts when there are so many cells, and so many parts.
+FEWEST_CELLS, PARTS = 2000, 8
 
 
 def arrangement(found: Arrangement, budget: Budget, limit: int | None = None) -> Arrangement:
     """Cut a beginning with every unit of the network; ``TooManyCells`` when there are more than ``limit`` cells."""
-    run, alone = Run.of(found, limit), budget.elapsed + ALONE_SECONDS
+    run, alone = Run.of(found, limit), alone_until(budget)
 
     def is_long() -> bool:
-        return budget.executor is not None and found.complex.cell_count >= FEWEST_CELLS and budget.elapsed > alone
+        return found.complex.cell_count >= FEWEST_CELLS and budget.elapsed > alone
 
     if not run.go_on(budget, is_long):
         _share(run, budget)
@@ -35,7 +36,7 @@ def _share(run: Run, budget: Budget) -> None:
     """Let the executor's workers go on with parts, and join what they make of them."""
     found = run.found
     parts = [run.part(cells) for cells in divided(run, PARTS)]
-    finished = _finished_by_workers(run, parts, budget)
+    finished = _finished_by_workers(found, run.limit, [part for part, _ in parts], budget)
     budget.check()
     budget.report("joining the parts")
     join(found, finished, [numbers for _, numbers in parts])
@@ -53,12 +54,22 @@ def divided(run: Run, number: int) -> list[Ids]:
     return [part.astype(np.int32) for part in np.array_split(order, min(number, len(order)))]
 
 
-def finish(run: Run, budget: Budget) -> Finished:
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A part for a worker, and how many cells it has so far."""
+
+    place: int
+    run: Run
+    cells: int
+    budget: Budget
+
+
+def finish(task: Task) -> Finished:
     """What a worker does."""
-    found = run.found
+    found, history = task.run.found, task.run.history
     known = len(found.layers)
-    run.go_on(budget)
-    assert found.outputs is not None and run.history is not None
+    task.run.go_on(task.budget)
+    assert found.outputs is not None and history is not None
     return Finished(
         found.complex,
         found.points,
@@ -68,38 +79,26 @@ def finish(run: Run, budget: Budget) -> Finished:
         found.form_sources,
         found.layers[known:],
         found.outputs,
-        run.history,
+        history,
         artificial_facets(found),
     )
 
 
-def _finished_by_workers(run: Run, parts: Sequence[tuple[Run, list[Ids]]], budget: Budget) -> list[Finished]:
+def _finished_by_workers(found: Arrangement, limit: int | None, runs: Sequence[Run], budget: Budget) -> list[Finished]:
     """All parts, or ``BudgetExceeded``; cells of parts that are done count for the lower bound in any case."""
-    assert budget.executor is not None
-    places = {budget.executor.submit(finish, part, budget): place for place, (part, _) in enumerate(parts)}
+    waiting = (Task(place, run, run.found.complex.cell_count, budget) for place, run in enumerate(runs))
     result: dict[int, Finished] = {}
-    waiting = set(places)
     try:
-        while waiting:
-            done, waiting = wait(waiting, timeout=min(budget.remaining, WAKE_SECONDS), return_when=FIRST_COMPLETED)
-            for future in done:
-                place = places[future]
-                part = result[place] = future.result()
-                run.found.beyond += max(part.complex.cell_count - part.artificial - len(parts[place][1][-1]), 0)
-            if run.limit is not None and lower_bound(run.found) > run.limit:
-                raise TooManyCells(f"more than {run.limit} cells")
-            budget.check()
-            budget.report(f"{len(result)} of {len(parts)} parts: {lower_bound(run.found)} cells and more")
+        with closing(handed_out(budget, finish, lambda free: islice(waiting, free), len(runs))) as arrivals:
+            for arrived in arrivals:
+                for task, part in arrived:
+                    result[task.place] = part
+                    found.beyond += max(part.complex.cell_count - part.artificial - task.cells, 0)
+                if limit is not None and lower_bound(found) > limit:
+                    raise TooManyCells(f"more than {limit} cells")
+                budget.report(f"{len(result)} of {len(runs)} parts: {lower_bound(found)} cells and more")
     except TooManyCells:  # one part has too many by itself, or all together
-        assert run.limit is not None
-        run.found.beyond += max(run.limit + 1 - lower_bound(run.found), 0)
+        assert limit is not None
+        found.beyond += max(limit + 1 - lower_bound(found), 0)
         raise
-    except BudgetExceeded:
-        budget.check()  # a worker's deadline is this one, but it knows only what was left
-        raise
-    except BrokenExecutor as error:
-        raise BudgetExceeded("a worker process died") from error
-    finally:
-        for future in waiting:
-            future.cancel()
-    return [result[place] for place in range(len(parts))]
+    return [result[place] for place in range(len(runs))]

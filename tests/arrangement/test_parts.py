@@ -19,7 +19,8 @@ from tests.arrangement.nets import chain, reference
 from tests.arrangement.test_count import check_complex, cube, numbers
 from tests.support import random_claims, random_networks
 from tests.support.brute_cells import Brute
-from verify.arrangement import sharing, statistics
+from verify.arrangement import parts as cut_in_parts
+from verify.arrangement import statistics
 from verify.arrangement.counting import Pieces, count
 from verify.arrangement.domain import with_half_spaces
 from verify.arrangement.statistics import samples
@@ -29,6 +30,7 @@ from verify.network import Network
 from verify.rational import Vector
 from verify.region import Region, everything, nonnegative
 from verify.search.budget import Budget
+from verify.search.dividing import sharing
 
 
 class Inline(Executor):
@@ -62,8 +64,8 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
 
     def choose(fewest: int, parts: int) -> None:
         monkeypatch.setattr(sharing, "ALONE_SECONDS", -1.0)
-        monkeypatch.setattr(sharing, "FEWEST_CELLS", fewest)
-        monkeypatch.setattr(sharing, "PARTS", parts)
+        monkeypatch.setattr(cut_in_parts, "FEWEST_CELLS", fewest)
+        monkeypatch.setattr(cut_in_parts, "PARTS", parts)
 
     return choose
 
@@ -230,12 +232,12 @@ def test_limits_of_infinite_regions(soon: Choose) -> None:
 def test_random_parts_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     net = reference((3, 8, 8, 1), 0)
     alone = {kind: samples(net, cube(3), kind, 7, 0, Budget()) for kind in ("segments", "slices")}
-    monkeypatch.setattr(statistics, "ALONE_SECONDS", -1.0)
-    monkeypatch.setattr(statistics, "TASKS", 3)
+    monkeypatch.setattr(sharing, "ALONE_SECONDS", -1.0)
+    monkeypatch.setattr(statistics, "PARTS", 3)
     for kind, expected in alone.items():
         executor = Inline()
         found = samples(net, cube(3), kind, 7, 0, Budget(executor=executor))
-        assert executor.tasks == 3
+        assert executor.tasks == 7
         assert [_plain(sample) for sample in found.found] == [_plain(sample) for sample in expected.found]
     lost = samples(net, cube(3), "segments", 7, 0, Budget(executor=Dead()))
     assert lost.found == () and "worker process died" in lost.reason

@@ -20,12 +20,13 @@ from verify.errors import BudgetExceeded, EvidenceError
 from verify.kernel import json as kernel_json
 from verify.kernel.check import Verdict
 from verify.network import Builder, Network
-from verify.network.builder import Tensor, dense, maximum
+from verify.network.builder import dense, maximum
+from verify.network.tensor import Tensor
 from verify.property import Claim, find
 from verify.region import box
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.dividing import relevant_split, subtrees
+from verify.search.dividing import sharing
 from verify.search.dividing.watch import Watch
 from verify.search.outcome import Outcome
 
@@ -39,8 +40,8 @@ def processes() -> Iterator[Executor]:
 @pytest.fixture
 def handing_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts are handed out at once, as soon as there are two."""
-    monkeypatch.setattr(relevant_split, "ALONE_SECONDS", -1.0)
-    monkeypatch.setattr(subtrees, "PARTS", 2)
+    monkeypatch.setattr(sharing, "ALONE_SECONDS", -1.0)
+    monkeypatch.setattr(sharing, "PARTS", 2)
 
 
 class Counting(Executor):
