@@ -41,9 +41,9 @@ KNOWN: tuple[tuple[tuple[int, ...], int, int], ...] = (
 )
 GROWTH = (45, 90, 180, 360, 720, 1900)
 # What two processes count as well.
-SHARED: tuple[tuple[int, ...], ...] = ((2, 128, 128, 128, 1), (3, 40, 40, 1), (2, 720, 1))
+SHARED: tuple[tuple[int, ...], ...] = ((2, 720, 1), (2, 256, 256, 1), (3, 60, 60, 1))
 # Beyond so many cells the others take minutes.
-MOST_FLOAT_CELLS, MOST_RELUCENT_CELLS = 10_000, 5_000
+MOST_FLOAT_CELLS, MOST_RELUCENT_CELLS = 10_000, 2_000
 LATTICE = Path(__file__).resolve().parents[2] / "shared" / "networks" / "tll_8_0.onnx.gz"
 TOLERANCE = 1e-9
 
@@ -289,8 +289,8 @@ def page(notes: str, relucent: str | None) -> tuple[str, bool]:
     text = (
         f"# Counting cells and pieces\n\nWritten by `python -m benchmarks.pieces`. {machine()} {notes}\n\n"
         "Random networks on [-1, 1]^n; exact counts, each in a process of its own, seconds of processor time. Float64:"
-        " polygons clipped one by one with a tolerance; relucent 1.0 in one process, as it comes; what they counted in"
-        f" brackets.\n\n{table(known)}\n\n{sentence}\n\n"
+        " polygons clipped one by one with a tolerance; relucent 1.0 with one worker, which it starts; what they"
+        f" counted in brackets.\n\n{table(known)}\n\n{sentence}\n\n"
         f"One hidden layer, more and more units; seconds grow as cells to the power {power:.2f} above 2000 cells.\n\n"
         f"{table(growing)}\n\n"
         "With `--jobs 2`: seconds of the clock, the start of the processes included.\n\n"
