@@ -59,3 +59,13 @@ def test_a_connection_to_another_layer_is_not_rounding() -> None:
     assert found.is_rounding is False
     rounded = compare_networks(skipping(0), skipping(0, Fraction(1, 2**24)), box([-1] * 2, [1] * 2), Budget(2))
     assert rounded.lower > 0 and rounded.is_rounding is True
+
+
+def test_units_that_are_constant_in_one_network_only() -> None:
+    """Rounding a weight to zero makes a unit constant; the layers correspond as they are."""
+    builder, other = Builder((2,), "net"), Builder((2,), "net")
+    whole = builder.build(dense(relu(dense(builder.input, [[1, 1], [0, Fraction(1, 9)]], [0, 1])), [[1, 1]]))
+    rounded = other.build(dense(relu(dense(other.input, [[1, 1], [0, 0]], [0, 1])), [[1, 1]]))
+    found = compare_networks(whole, rounded, box([-1] * 2, [1] * 2), Budget(5))
+    assert found.upper is not None and found.lower == Fraction(1, 9) <= found.upper < Fraction(1, 8)
+    assert found.is_rounding is False and found.layer

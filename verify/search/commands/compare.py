@@ -16,6 +16,7 @@ from verify.kernel.difference import correspond, folded
 from verify.kernel.evidence import Bounds
 from verify.kernel.exact import evaluate
 from verify.kernel.goals import Goal, goal_of
+from verify.kernel.speed import in_threads
 from verify.network import Network
 from verify.network.loosening import loosened, radii
 from verify.property import Claim, find
@@ -25,7 +26,8 @@ from verify.rational import Floats, Vector, concatenate, display, exact_text, sh
 from verify.region import Box, Region
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.engines.bounds import FEW_RELU, MOST_COORDINATES, Hunt
+from verify.search.dividing.tightening import Tightening
+from verify.search.engines.bounds import FEW_RELU, MOST_COORDINATES, Hunt, fitting
 from verify.search.engines.quantized import difference_at, far_points
 from verify.search.outcome import Outcome
 from verify.search.refuting.nontrivial import witness_of
@@ -35,6 +37,10 @@ from verify.search.refuting.points import amounts, inside
 EQUAL_SHARE, POINTS_SHARE, FIRST_SHARE = 0.1, 0.3, 0.5
 # The kernel bounds the whole box once more: this many times as long as the first time must be left.
 REPLAYED = 1.25
+# Bounds have floats of their own size beside them when they are checked.
+SMALLEST_BOUND = 2.0**-500
+# How long boxes are cut where no time is given.
+CUTTING_SECONDS = 60.0
 # Bounds that are tried, in parts of the largest difference found, largest first.
 FACTORS = (Fraction(16), Fraction(8), Fraction(4), Fraction(2), Fraction(3, 2), Fraction(5, 4), Fraction(11, 10))
 # Weights that differ by no more than so many steps of float32 differ by rounding, as exports and folding do.
@@ -194,30 +200,41 @@ def _proved(
 ) -> tuple[Fraction | None, tuple[Claim, Outcome] | None, str]:
     """The smallest bound proved, with its proof: first what one box gives, then smaller ones while time is left."""
     whole = Claim(first, equivalent_within("0"), region, second)
-    tried: list[Fraction] = []
     started = budget.elapsed
     try:
         goal = goal_of(whole, single=False)
-        upper = goal.upper(goal.root[0][None], goal.root[1][None])[0].max()
-        if np.isfinite(upper):
-            tried.append(short_above(Fraction(float(upper)) * Fraction(1025, 1024)))
     except (EvidenceError, TooLarge) as error:
         return None, None, str(error)
-    targets = [short_above(lower * factor) for factor in FACTORS if lower]
-    tried += [target for target in targets if not tried or target < tried[0]]
-    in_time = budget.remaining > REPLAYED * (budget.elapsed - started)
-    best = _whole(whole, tried[0], budget) if tried and np.isfinite(upper) and in_time else (None, None)
-    reason, base = "", region.base
+    largest = goal.upper(goal.root[0][None], goal.root[1][None])[0].max()
+    best: tuple[Fraction | None, tuple[Claim, Outcome] | None] = None, None
+    if np.isfinite(largest) and budget.remaining > REPLAYED * (budget.elapsed - started):
+        best = _bounded(whole, Cuts(np.zeros(1, dtype=np.int64)), largest, budget)
     if best[0] is not None and is_quantized(whole):
         return (*best, "")
-    if best[0] is not None and base.dimension > MOST_COORDINATES and first.relu_count > FEW_RELU:
+    if first.relu_count <= FEW_RELU:
+        return _by_deciding(whole, best, lower, largest, budget)
+    if region.base.dimension > MOST_COORDINATES:
         return (*best, f"boxes of more than {MOST_COORDINATES} inputs are not cut")
+    return _by_cutting(whole, best, lower, budget)
+
+
+def _by_deciding(
+    whole: Claim,
+    best: tuple[Fraction | None, tuple[Claim, Outcome] | None],
+    lower: Fraction,
+    largest: float,
+    budget: Budget,
+) -> tuple[Fraction | None, tuple[Claim, Outcome] | None, str]:
+    """Ask for smaller and smaller bounds, in parts of the largest difference found; all engines may answer."""
+    reason, tried = "", [closed(largest)] if np.isfinite(largest) else []
+    targets = [short_above(lower * factor) for factor in FACTORS if lower]
+    tried += [target for target in targets if not tried or target < tried[0]]
     for k, target in enumerate(tried):
         if best[0] is not None and target >= best[0]:
             continue
         share = 1.0 if k == 0 else FIRST_SHARE
         seconds = None if budget.seconds is None else budget.elapsed + share * budget.remaining
-        claim = Claim(first, equivalent_within(exact_text(target)), region, second)
+        claim = replace(whole, property=equivalent_within(exact_text(target)))
         budget.report(f"compare: is the difference at most {float(target):.4g}? ...")
         outcome = decide(claim, replace(budget, seconds=seconds))
         if outcome.verdict is not Verdict.PROVED:
@@ -229,16 +246,44 @@ def _proved(
     return (*best, reason)
 
 
-def _whole(claim: Claim, target: Fraction, budget: Budget) -> tuple[Fraction | None, tuple[Claim, Outcome] | None]:
-    """The bound that the box gives without a cut."""
-    closed = replace(claim, property=equivalent_within(exact_text(target)))
-    evidence = Bounds(Cuts(np.zeros(1, dtype=np.int64)), single=False)
+def _by_cutting(
+    whole: Claim, best: tuple[Fraction | None, tuple[Claim, Outcome] | None], lower: Fraction, budget: Budget
+) -> tuple[Fraction | None, tuple[Claim, Outcome] | None, str]:
+    """Cut the box where the bound is largest, for as long as the budget lasts."""
+    near = replace(whole, property=equivalent_within(exact_text(short_above(lower * FACTORS[-1]))))
+    single = bool(lower) and fitting(near)[1]
+    tightening = Tightening(goal_of(whole, single=single))
+    lasting = budget if budget.seconds is not None else replace(budget, seconds=budget.elapsed + CUTTING_SECONDS)
+    with suppress(BudgetExceeded):
+        for _ in tightening.rounds(lasting, float(lower * FACTORS[-1])):
+            parts = len(tightening.bound)
+            budget.report(f"compare: at most {tightening.largest:.4g}, at least {float(lower):.4g}; {parts} parts")
+    found = _bounded(whole, tightening.cuts(), tightening.largest, budget, single=single)
+    if found[0] is not None and (best[0] is None or found[0] < best[0]):
+        best = found
+    is_near = best[0] is not None and best[0] <= lower * FACTORS[-1] * Fraction(1025, 1024)
+    return (*best, "" if is_near else f"{len(tightening.bound)} parts; more time makes the bound smaller")
+
+
+def closed(bound: float) -> Fraction:
+    """A short number above a bound that floats gave, so that another order of summation confirms it."""
+    return short_above(Fraction(max(float(bound), SMALLEST_BOUND)) * Fraction(1025, 1024))
+
+
+def _bounded(
+    whole: Claim, cuts: Cuts, bound: float, budget: Budget, *, single: bool = False
+) -> tuple[Fraction | None, tuple[Claim, Outcome] | None]:
+    """The bound that the parts of the box show, if the kernel says so too."""
+    if not (np.isfinite(bound) and bound >= 0):
+        return None, None
+    target = closed(bound)
+    claim, evidence = replace(whole, property=equivalent_within(exact_text(target))), Bounds(cuts, single)
     try:
-        witness = witness_of(closed, budget)
-        answer = judge(closed, evidence, witness)
+        witness = witness_of(claim, budget)
+        answer = judge(claim, evidence, witness)
     except (EvidenceError, BudgetExceeded):
         return None, None
-    return target, (closed, Outcome(answer, evidence, "bounds", ("bounds",), budget.elapsed, witness=witness))
+    return target, (claim, Outcome(answer, evidence, "bounds", ("bounds",), budget.elapsed, witness=witness))
 
 
 def _sharpened(claim: Claim, outcome: Outcome, target: Fraction) -> tuple[Fraction, tuple[Claim, Outcome]]:
@@ -264,8 +309,8 @@ def _by_output(proof: tuple[Claim, Outcome], upper: Fraction | None) -> list[Fra
         return [upper] * size
     goal = goal_of(claim, single=evidence.single)
     worst = np.full(2 * size, -np.inf)
-    for low, high in goal.chunks(evidence.cuts):
-        worst = np.maximum(worst, goal.upper(low, high).max(axis=0))
+    for rows in in_threads(lambda chunk: goal.upper(*chunk).max(axis=0), goal.chunks(evidence.cuts)):
+        worst = np.maximum(worst, rows)
     sides = [Fraction(float(v)) + upper for v in worst.tolist()]
     return [min(upper, max(sides[j], sides[j + size], Fraction(0))) for j in range(size)]
 
@@ -273,12 +318,14 @@ def _by_output(proof: tuple[Claim, Outcome], upper: Fraction | None) -> list[Fra
 def _origin(first: Network, second: Network, region: Region, point: Vector) -> tuple[str, Fraction | None]:
     """The layer that moves the outputs most at the point when it is exchanged; the largest change in float32 steps."""
     base = region.base
-    pair = [in_coordinates(network, region)[0] for network in (first, second)]
+    plain = pair = [in_coordinates(network, region)[0] for network in (first, second)]
     try:
         with suppress(TooLarge):  # then the layers are compared as they are
-            pair = [folded(network, base) for network in pair]
+            pair = [folded(network, base) for network in plain]
     except EvidenceError:
         return "", None
+    if not correspond(*pair):  # folding drops units that are constant in one network only
+        pair = plain
     if not correspond(*pair) or not isinstance(base, Box):
         return "", None
     steps = _steps(*pair)

@@ -190,10 +190,11 @@ def _bends(bend: Bend) -> Numbers:
 
 
 def prepare(budget: Budget) -> None:
-    """Let the executor's processes start, and load what they need, while nothing is cut yet."""
-    if budget.executor is not None:
+    """Let processes of this machine start, and load what they need, while nothing is cut yet."""
+    pool = sharing.processes(budget)
+    if pool is not None:
         for _ in range(TASKS):
-            budget.executor.submit(_loaded)
+            pool.submit(_loaded)
 
 
 def _loaded() -> None:

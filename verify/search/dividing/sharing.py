@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from typing import TypeVar
 
 from verify.errors import BudgetExceeded
@@ -24,6 +24,11 @@ R = TypeVar("R")
 def alone_until(budget: Budget) -> float:
     """When, in seconds of the budget, parts are handed out; never without an executor."""
     return math.inf if budget.executor is None else budget.elapsed + ALONE_SECONDS
+
+
+def processes(budget: Budget) -> ProcessPoolExecutor | None:
+    """The budget's executor if it has processes on this machine, which are trusted and get any function."""
+    return budget.executor if isinstance(budget.executor, ProcessPoolExecutor) else None
 
 
 class Gathering(DepthFirst[P]):

@@ -1,0 +1,109 @@
+"""The smallest bound of a difference: never below the largest difference, and near to it after some cuts."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from tests.search.test_bounds import exact_largest, largest_on_a_square, near, unit_box, within
+from tests.support.judging import judged
+from tests.support.seeds import chunks
+from verify import api
+from verify.errors import EvidenceError
+from verify.kernel.check import Verdict
+from verify.kernel.evidence import Bounds
+from verify.kernel.exact import evaluate
+from verify.kernel.goals import goal_of
+from verify.network import Builder, Network
+from verify.network.builder import dense, relu
+from verify.rational import vector
+from verify.region import Region
+from verify.search.budget import Budget
+from verify.search.commands.compare import closed, compare_networks
+from verify.search.dividing import tightening
+from verify.search.dividing.tightening import Tightening
+
+CHANGES = (Fraction(0), Fraction(1, 100), Fraction(1, 2), Fraction(1, 10**30))
+
+
+def tightened(
+    first: Network, second: Network, region: Region, rounds: int, *, single: bool = False, enough: float = 0.0
+) -> Tightening:
+    found = Tightening(goal_of(within(first, second, region, Fraction(0)), single=single))
+    for _ in zip(found.rounds(Budget(), enough), range(rounds), strict=False):
+        pass
+    return found
+
+
+def sums(weights: list[list[int]], factors: Sequence[int | Fraction]) -> Network:
+    """One hidden layer."""
+    builder = Builder((2,), "net")
+    return builder.build(dense(relu(dense(builder.input, weights)), [list(factors)]))
+
+
+@pytest.mark.parametrize("seeds", chunks(71_000, 30, 1, campaign=100))
+def test_a_bound_is_never_below_the_largest_difference(seeds: range) -> None:
+    nearly = usable = 0
+    for seed in seeds:
+        rng = random.Random(seed)
+        inputs, single = rng.randint(1, 2), rng.random() < 0.5
+        first, second = near(rng, inputs, rng.choice(CHANGES))
+        region = unit_box(inputs)
+        whole = within(first, second, region, Fraction(0))
+        exact = exact_largest(whole) if inputs == 1 else largest_on_a_square(first, second)
+        try:
+            found = tightened(first, second, region, rng.choice([0, 1, 12]), single=single, enough=1.01 * float(exact))
+        except EvidenceError:
+            assert single  # a change that float32 cannot hold
+            continue
+        assert Fraction(found.largest) >= exact
+        claim = within(first, second, region, closed(found.largest))
+        assert judged(claim, Bounds(found.cuts(), single)).verdict is Verdict.PROVED
+        usable += 1
+        nearly += found.largest <= 1.02 * float(exact) + 1e-12
+    assert usable >= len(seeds) // 2 and nearly >= usable // 3
+
+
+def test_parts_without_a_point_of_the_region_bound_nothing() -> None:
+    """|f - g| grows to the corner (1, 1), which a half-space cuts off."""
+    first, second = sums([[1, 1]], [1]), sums([[1, 1]], [0])
+    region = api.parse_region("box([-1, -1], [1, 1]) & where(x0 + x1 <= 1/8)", first)
+    found = tightened(first, second, region, 40, enough=0.13)
+    assert 0.125 <= found.largest <= 0.13
+    everywhere = tightened(first, second, unit_box(2), 40, enough=0.13)
+    assert everywhere.largest >= 2
+
+
+def test_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tightening, "FOR_PROCESS", 8)
+    first, second = near(random.Random(4), 2, Fraction(1, 100))
+    goal = goal_of(within(first, second, unit_box(2), Fraction(0)), single=False)
+    alone, shared = Tightening(goal), Tightening(goal)
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+        for found, budget in ((alone, Budget()), (shared, Budget(executor=pool))):
+            for _ in zip(found.rounds(budget, 0.0), range(8), strict=False):
+                pass
+    assert len(alone.bound) == len(shared.bound) > 16
+    assert np.allclose(np.sort(alone.bound), np.sort(shared.bound))
+    assert np.array_equal(alone.cuts().nodes, shared.cuts().nodes)
+
+
+def test_large_networks_are_compared_by_cutting() -> None:
+    """70 ReLU of two inputs: bounds on parts, far below what the whole box gives."""
+    rng = random.Random(0)
+    weights = [[rng.randint(-9, 9) for _ in range(2)] for _ in range(70)]
+    signs = [rng.choice([-1, 1]) for _ in range(70)]
+    first, second = sums(weights, signs), sums(weights, [*signs[:-1], signs[-1] * Fraction(257, 256)])
+    region = api.parse_region("box([-1, -1], [1, 1])", first)
+    found = compare_networks(first, second, region, Budget(20))
+    assert found.upper is not None and found.lower <= found.upper <= found.lower * Fraction(12, 10)
+    assert found.outcome is not None and found.outcome.verdict is Verdict.PROVED
+    for _ in range(100):
+        x = vector([Fraction(rng.randint(-64, 64), 64) for _ in range(2)])
+        assert abs((evaluate(first, x) - evaluate(second, x)).fractions()[0]) <= found.upper
