@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import campaign, decide, gate, growth, jacobian, page, patience, pieces, radius, worst
+from benchmarks import campaign, compare, decide, gate, growth, jacobian, page, patience, pieces, radius, worst
 
 # From the shortest to the longest; ``patience`` reads what ``decide`` wrote.
 BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[list[str]], int]] = {
     "jacobian": jacobian.main,
     "radius": radius.main,
     "gate": gate.main,
+    "compare": compare.main,
     "pieces": pieces.main,
     "growth": growth.main,
     "worst": worst.main,

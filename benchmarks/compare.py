@@ -1,4 +1,4 @@
-"""How different are two networks at most and at least? ``python -m benchmarks.compare [FOLDER] [--timeout S]``.
+"""How different are two networks at most and at least? ``python -m benchmarks compare [FOLDER] [--timeout S]``.
 
 FOLDER (../shared/networks) holds the published networks of ``CASES`` and VNN-LIB boxes. Each is compared with a copy
 whose every number is moved by one step of float32, up or down, and with one whose weights are rounded to int8 (one

@@ -46,7 +46,7 @@ def compare(
 ) -> int:
     """Bound |f - g| on a region from above (proved) and below (found); status 3 where no bound is proved.
 
-    It takes 60 s unless --timeout says otherwise.
+    It takes 60 s unless --timeout says otherwise; Ctrl-C ends it earlier, with what is known.
     """
     seconds = number(timeout, "timeout") or DEFAULT_SECONDS
     limit_memory(memory)

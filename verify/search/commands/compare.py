@@ -249,20 +249,25 @@ def _by_deciding(
 def _by_cutting(
     whole: Claim, best: tuple[Fraction | None, tuple[Claim, Outcome] | None], lower: Fraction, budget: Budget
 ) -> tuple[Fraction | None, tuple[Claim, Outcome] | None, str]:
-    """Cut the box where the bound is largest, for as long as the budget lasts."""
+    """Cut the box where the bound is largest, for as long as the budget lasts, or until Ctrl-C."""
     near = replace(whole, property=equivalent_within(exact_text(short_above(lower * FACTORS[-1]))))
     single = bool(lower) and fitting(near)[1]
     tightening = Tightening(goal_of(whole, single=single))
     lasting = budget if budget.seconds is not None else replace(budget, seconds=budget.elapsed + CUTTING_SECONDS)
-    with suppress(BudgetExceeded):
+    ended = "more time makes the bound smaller"
+    try:
         for _ in tightening.rounds(lasting, float(lower * FACTORS[-1])):
             parts = len(tightening.bound)
             budget.report(f"compare: at most {tightening.largest:.4g}, at least {float(lower):.4g}; {parts} parts")
+    except BudgetExceeded as stop:
+        ended = str(stop)
+    except KeyboardInterrupt:
+        ended = "interrupted"
     found = _bounded(whole, tightening.cuts(), tightening.largest, budget, single=single)
     if found[0] is not None and (best[0] is None or found[0] < best[0]):
         best = found
     is_near = best[0] is not None and best[0] <= lower * FACTORS[-1] * Fraction(1025, 1024)
-    return (*best, "" if is_near else f"{len(tightening.bound)} parts; more time makes the bound smaller")
+    return (*best, "" if is_near else f"{len(tightening.bound)} parts; {ended}")
 
 
 def closed(bound: float) -> Fraction:
