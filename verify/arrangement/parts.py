@@ -55,7 +55,7 @@ def divided(run: Run, number: int) -> list[Ids]:
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class UnfinishedPart:
     """A part for a worker, and how many cells it has so far."""
 
     place: int
@@ -64,7 +64,7 @@ class Task:
     budget: Budget
 
 
-def finish(task: Task) -> Finished:
+def finish(task: UnfinishedPart) -> Finished:
     """What a worker does."""
     found, history = task.run.found, task.run.history
     known = len(found.layers)
@@ -86,7 +86,7 @@ def finish(task: Task) -> Finished:
 
 def _finished_by_workers(found: Arrangement, limit: int | None, runs: Sequence[Run], budget: Budget) -> list[Finished]:
     """All parts, or ``BudgetExceeded``; cells of parts that are done count for the lower bound in any case."""
-    waiting = (Task(place, run, run.found.complex.cell_count, budget) for place, run in enumerate(runs))
+    waiting = (UnfinishedPart(place, run, run.found.complex.cell_count, budget) for place, run in enumerate(runs))
     result: dict[int, Finished] = {}
     try:
         with closing(handed_out(budget, finish, lambda free: islice(waiting, free), len(runs))) as arrivals:

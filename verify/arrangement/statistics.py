@@ -155,7 +155,7 @@ def _sample(network: Network, corners: tuple[Vector, ...], budget: Budget) -> Sa
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class Drawn:
     """A segment or slice for a worker to count on."""
 
     place: int
@@ -164,14 +164,14 @@ class Task:
     budget: Budget
 
 
-def sample(task: Task) -> Sample:
+def sample(task: Drawn) -> Sample:
     """What a worker does."""
     return _sample(task.network, task.corners, task.budget)
 
 
 def _shared(network: Network, drawn: Iterable[tuple[Vector, ...]], budget: Budget) -> Iterator[Sample]:
     """Let the executor count; yields in order."""
-    waiting = (Task(place, network, corners, budget) for place, corners in enumerate(drawn))
+    waiting = (Drawn(place, network, corners, budget) for place, corners in enumerate(drawn))
     found: dict[int, Sample] = {}
     due = 0
     with closing(handed_out(budget, sample, lambda free: islice(waiting, free), PARTS)) as arrivals:
