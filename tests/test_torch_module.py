@@ -10,7 +10,7 @@ import pytest
 
 import verify
 from verify.errors import InputError
-from verify.fuzzing.compare import Comparison
+from verify.fuzzing.compare import RunComparison
 from verify.network.rounding import precision_named
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'relu-verify[torch]'")
@@ -78,7 +78,7 @@ def function_of(module: Any, shape: tuple[int, ...]) -> Callable[[Any], Any]:
 def test_agrees_within_the_derived_bound(name: str) -> None:
     module, example = made(name)
     network = verify.from_torch(module, example)
-    comparison = Comparison(network, function_of(module, tuple(example.shape)), precision_named("float32"))
+    comparison = RunComparison(network, function_of(module, tuple(example.shape)), precision_named("float32"))
     rng = np.random.default_rng(0)
     for _ in range(20):
         point = comparison.rounded(verify.rational.vector(rng.normal(size=network.input_size).tolist()))

@@ -217,5 +217,5 @@ def test_random_parts_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lost.found == () and "worker process died" in lost.reason
 
 
-def _plain(sample: statistics.Sample) -> tuple[list[Vector], int, int, int]:
+def _plain(sample: statistics.PartSample) -> tuple[list[Vector], int, int, int]:
     return list(sample.corners), sample.cells, sample.pieces, sample.affine_maps

@@ -17,7 +17,7 @@ from verify.arrangement import forms as float_forms
 from verify.arrangement.complex import Complex, Growing, Ids, Signs
 from verify.arrangement.domain import Domain, TooManyCells, start
 from verify.arrangement.exact import ExactSide, IntegerForm
-from verify.arrangement.forms import Forms, Source
+from verify.arrangement.forms import Forms, FormSource
 from verify.arrangement.places import ENLARGED, TINY, between, decided, scaled, verified
 from verify.kernel.exact import Pattern
 from verify.rational import Floats
@@ -31,7 +31,7 @@ FEW_VERTICES = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class CuttingLayer:
     """A ReLU block that has cut: packed bits of the cells after it, and the cell before it that each is part of."""
 
     block: int
@@ -61,7 +61,7 @@ class Arrangement:
     form_sources: Growing
     given: list[IntegerForm]
     artificial: tuple[int, ...]
-    layers: list[Layer] = field(default_factory=list)
+    layers: list[CuttingLayer] = field(default_factory=list)
     outputs: Forms | None = None
     beyond: int = 0
 
@@ -162,7 +162,7 @@ class Run:
 
     found: Arrangement
     limit: int | None
-    sources: dict[int, Source]
+    sources: dict[int, FormSource]
     block: int
     made: Forms
     columns: Growing
@@ -176,7 +176,7 @@ class Run:
         """Before the first block."""
         everywhere = np.zeros(found.complex.cell_count, dtype=np.int32)
         made, nothing = float_forms.inputs(found.domain), Growing(np.zeros((0, 0), dtype=np.uint8))
-        return Run(found, limit, {0: Source(made, everywhere)}, 0, made, nothing, nothing, nothing, [])
+        return Run(found, limit, {0: FormSource(made, everywhere)}, 0, made, nothing, nothing, nothing, [])
 
     def go_on(self, budget: Budget, pauses: Callable[[], bool] = lambda: False) -> bool:
         """Cut with one unit after the other. True when all have cut, False when ``pauses`` after one of them.
@@ -216,7 +216,7 @@ class Run:
             found.outputs,
         )
         columns = self.columns.rows[numbers[-1]]
-        made, used = Source(self.made, columns).part(np.arange(len(columns), dtype=np.int32)), np.unique(columns)
+        made, used = FormSource(self.made, columns).part(np.arange(len(columns), dtype=np.int32)), np.unique(columns)
         sources = {s: source.part(used) for s, source in self.sources.items()}
         base, bits = Growing(self.base.rows[numbers[-1]]), Growing(self.bits.rows[numbers[-1]])
         run = Run(
@@ -235,7 +235,7 @@ class Run:
             self.sources.pop(source, None)
         everything = np.arange(cells, dtype=np.int32)
         if not block.relu:
-            self.sources[k] = Source(made, everything)
+            self.sources[k] = FormSource(made, everything)
             self.found.outputs = made
             return
         self.made, self.columns, self.base = made, Growing(everything), Growing(everything)
@@ -248,8 +248,8 @@ class Run:
         """All units of the block have cut."""
         columns, bits, k = self.columns.rows.copy(), self.bits.rows.copy(), self.block
         self.sources = {s: source.of_cells(columns) for s, source in self.sources.items()}
-        self.sources[k] = Source(self.made, columns, bits, np.arange(len(bits), dtype=np.int32))
-        self.found.layers.append(Layer(k, len(self.made.rows), bits, self.base.rows.copy()))
+        self.sources[k] = FormSource(self.made, columns, bits, np.arange(len(bits), dtype=np.int32))
+        self.found.layers.append(CuttingLayer(k, len(self.made.rows), bits, self.base.rows.copy()))
 
     def _cut(self, unit: int, budget: Budget) -> None:
         """Cut with a unit of the block."""

@@ -40,7 +40,7 @@ class Forms:
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class FormSource:
     """What later blocks read, on the cells of now: the forms on cells of which those are parts, zero where off.
 
     Cell i has the forms of cell ``cells[i]`` and the packed bits in row ``lines[i]`` of ``bits`` (None: no activation).
@@ -52,18 +52,18 @@ class Source:
     bits: NDArray[np.uint8] | None = None
     lines: Ids | None = None
 
-    def of_cells(self, cells: Ids) -> Source:
+    def of_cells(self, cells: Ids) -> FormSource:
         """The same on other cells, each part of one of these."""
-        return Source(self.forms, self.cells[cells], self.bits, None if self.lines is None else self.lines[cells])
+        return FormSource(self.forms, self.cells[cells], self.bits, None if self.lines is None else self.lines[cells])
 
-    def part(self, cells: Ids) -> Source:
+    def part(self, cells: Ids) -> FormSource:
         """The same on some of the cells, with no other forms."""
         used, places = np.unique(self.cells[cells], return_inverse=True)
         forms = Forms(self.forms.rows[:, :, used], self.forms.errors[:, used])
         if self.bits is None or self.lines is None:
-            return Source(forms, places.astype(np.int32))
+            return FormSource(forms, places.astype(np.int32))
         lines = np.arange(len(cells), dtype=np.int32)
-        return Source(forms, places.astype(np.int32), self.bits[self.lines[cells]], lines)
+        return FormSource(forms, places.astype(np.int32), self.bits[self.lines[cells]], lines)
 
     def some(self, chosen: slice) -> Forms:
         """The forms themselves on some of the cells."""
@@ -91,7 +91,7 @@ def inputs(domain: Domain) -> Forms:
     return Forms(rows, errors)
 
 
-def preactivations(block: Block, sources: dict[int, Source], cells: int, width: int) -> Forms:
+def preactivations(block: Block, sources: dict[int, FormSource], cells: int, width: int) -> Forms:
     """The forms of a block's pre-activations on so many cells, over so many homogeneous coordinates."""
     if block.size * cells * width * 8 > MOST_BYTES:
         raise BudgetExceeded(f"the affine maps of {block.name} on {cells} cells do not fit in memory")

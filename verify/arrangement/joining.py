@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from verify.arrangement.complex import Complex, Faces, Growing, Ids
-from verify.arrangement.enumerate import Arrangement, Layer
+from verify.arrangement.enumerate import Arrangement, CuttingLayer
 from verify.arrangement.forms import Forms
 
 
@@ -32,7 +32,7 @@ class Finished:
     form_rows: Growing
     form_errors: Growing
     form_sources: Growing
-    layers: list[Layer]
+    layers: list[CuttingLayer]
     outputs: Forms
     history: dict[tuple[int, int], list[Ids]]
     artificial: int
@@ -144,4 +144,4 @@ def _join_layers(found: Arrangement, parts: Sequence[Finished], cells: Sequence[
             now = mine[: len(layer.bits)]
             bits[now] = layer.bits
             parents[now] = mine[layer.parents] if place else layer.parents
-        found.layers.append(Layer(layers[0].block, layers[0].size, bits, parents))
+        found.layers.append(CuttingLayer(layers[0].block, layers[0].size, bits, parents))

@@ -91,7 +91,7 @@ def _volumes_of_cells(found: Pieces, budget: Budget) -> list[Fraction | None]:
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class PartSample:
     """One random segment or slice by its corners, and the counts on it."""
 
     corners: tuple[Vector, ...]
@@ -107,7 +107,7 @@ class Samples:
     kind: str
     asked: int
     seed: int
-    found: tuple[Sample, ...]
+    found: tuple[PartSample, ...]
     reason: str = ""
 
     def of(self, name: str) -> tuple[int, ...]:
@@ -131,7 +131,7 @@ def samples(network: Network, region: Region, kind: str, number: int, seed: int,
             f" this one has {domain.dimension}"
         )
     points = _uniform(domain, random.Random(f"{kind} {seed}"), kind)
-    done: list[Sample] = []
+    done: list[PartSample] = []
     alone = alone_until(budget)
     try:
         while len(done) < number and budget.elapsed <= alone:
@@ -146,12 +146,12 @@ def samples(network: Network, region: Region, kind: str, number: int, seed: int,
     return Samples(kind, number, seed, tuple(done))
 
 
-def _sample(network: Network, corners: tuple[Vector, ...], budget: Budget) -> Sample:
+def _sample(network: Network, corners: tuple[Vector, ...], budget: Budget) -> PartSample:
     """The counts on a segment or triangle, or ``BudgetExceeded``."""
     on = count(network, spanned(corners), budget)
     if on.cells is None or on.pieces is None or on.affine_maps is None:
         raise BudgetExceeded(on.reason)
-    return Sample(corners, on.cells, on.pieces, on.affine_maps)
+    return PartSample(corners, on.cells, on.pieces, on.affine_maps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,15 +164,15 @@ class Drawn:
     budget: Budget
 
 
-def sample(task: Drawn) -> Sample:
+def sample(task: Drawn) -> PartSample:
     """What a worker does."""
     return _sample(task.network, task.corners, task.budget)
 
 
-def _shared(network: Network, drawn: Iterable[tuple[Vector, ...]], budget: Budget) -> Iterator[Sample]:
+def _shared(network: Network, drawn: Iterable[tuple[Vector, ...]], budget: Budget) -> Iterator[PartSample]:
     """Let the executor count; yields in order."""
     waiting = (Drawn(place, network, corners, budget) for place, corners in enumerate(drawn))
-    found: dict[int, Sample] = {}
+    found: dict[int, PartSample] = {}
     due = 0
     with closing(handed_out(budget, sample, lambda free: islice(waiting, free), PARTS)) as arrivals:
         for arrived in arrivals:
