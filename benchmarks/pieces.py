@@ -41,7 +41,7 @@ KNOWN: tuple[tuple[tuple[int, ...], int, int], ...] = (
 )
 GROWTH = (45, 90, 180, 360, 720, 1900)
 # What two processes count as well.
-SHARED: tuple[tuple[int, ...], ...] = ((2, 720, 1), (2, 256, 256, 1), (3, 60, 60, 1))
+SHARED: tuple[tuple[int, ...], ...] = ((2, 720, 1), (2, 256, 256, 1), (3, 80, 80, 1))
 # Beyond so many cells the others take minutes.
 MOST_FLOAT_CELLS, MOST_RELUCENT_CELLS = 10_000, 2_000
 LATTICE = Path(__file__).resolve().parents[2] / "shared" / "networks" / "tll_8_0.onnx.gz"
