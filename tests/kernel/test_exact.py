@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from tests.support import naive, random_networks
+from tests.support.seeds import seeds
 from verify.kernel import exact
 from verify.kernel.exact import AffineForm, Cell, cell_of, evaluate, pattern_at, preactivations, preactivations_along
 from verify.network import Network
 from verify.rational import Vector, vector, zeros
 
-SEEDS = range(100)
+SEEDS = seeds(50, campaign=500)
 
 
 def lists(values: list[Vector]) -> list[list[Fraction]]:
