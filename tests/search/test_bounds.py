@@ -78,7 +78,7 @@ def test_pairs_around_the_largest_difference(seeds: range) -> None:
             if found is not None:
                 expected = Verdict.PROVED if largest <= epsilon else Verdict.REFUTED
                 assert judged(claim, found).verdict is expected, (seed, epsilon)
-            outcome = decide(claim, Budget(20))
+            outcome = decide(claim, Budget(20), shrinking=False)
             assert outcome.verdict in (Verdict.UNKNOWN, Verdict.PROVED if largest <= epsilon else Verdict.REFUTED)
 
 
@@ -94,7 +94,7 @@ def test_pairs_of_two_inputs_around_the_largest_difference(seeds: range) -> None
         ):
             if epsilon >= 0:
                 expected = Verdict.PROVED if largest <= epsilon else Verdict.REFUTED
-                outcome = decide(within(first, second, unit_box(2), epsilon), Budget(20))
+                outcome = decide(within(first, second, unit_box(2), epsilon), Budget(20), shrinking=False)
                 assert outcome.verdict in (Verdict.UNKNOWN, expected), (seed, epsilon)
 
 
@@ -207,7 +207,7 @@ def test_inequalities_are_never_wrong(seeds: range) -> None:
                 unsafe = Inequality(((("y", 0), Fraction(-1)),), -(highest + shift), strict)
                 claim = Claim(net, never([(unsafe,)]), unit_box(1))
                 holds = shift > 0 or (strict and shift == 0)
-                outcome = decide(claim, Budget(20))
+                outcome = decide(claim, Budget(20), shrinking=False)
                 assert outcome.verdict in (Verdict.UNKNOWN, Verdict.PROVED if holds else Verdict.REFUTED), (seed, shift)
                 if abs(shift) == Fraction(1, 3):
                     assert outcome.verdict is not Verdict.UNKNOWN
@@ -221,7 +221,7 @@ def test_slopes_agree_with_the_other_engines(seed: int) -> None:
         claim = Claim(net, find(f"{family} in {rng.randint(0, 1)}"), unit_box(2))
         found, _ = search_bounds(claim, Budget())
         if found is not None:
-            assert judged(claim, found).verdict is decide(claim, Budget(30), "split").verdict
+            assert judged(claim, found).verdict is decide(claim, Budget(30), "split", shrinking=False).verdict
 
 
 @functools.cache

@@ -63,7 +63,7 @@ def test_verdicts_agree_with_z3(seed: int) -> None:
     expected = near.differ_by_more(first, second, region.base, [epsilon] * first.output_size)
     if expected is Verdict.UNKNOWN:
         pytest.skip("Z3 gives up")
-    outcome = decide(claim, Budget(60))
+    outcome = decide(claim, Budget(60), shrinking=False)
     assert outcome.verdict is expected
     assert outcome.evidence is not None
     questions = claim.questions()
@@ -208,7 +208,7 @@ def test_regions_of_other_kinds(seeds: range) -> None:
         first, second = near_copy(seed)
         region = random_claims.region(random.Random(seed), first.input_size)
         claim = Claim(first, find("equivalent within 1/10"), region, second)
-        outcome = decide(claim, Budget(20))
+        outcome = decide(claim, Budget(20), shrinking=False)
         if outcome.verdict is Verdict.PROVED and region.chart is None:
             x = region.base.centre().fractions()
             if region.contains(vector(x)):

@@ -43,7 +43,7 @@ def pattern_kept(network: Network, x: Vector, radius: Fraction) -> bool:
 
 
 def affine(network: Network, region: Region) -> Verdict:
-    outcome = decide(Claim(network, CATALOGUE["affine"], region), Budget())
+    outcome = decide(Claim(network, CATALOGUE["affine"], region), Budget(), shrinking=False)
     assert outcome.assurance == "checked"
     return outcome.verdict
 

@@ -38,7 +38,7 @@ def random_point(size: int, seed: int = 0) -> Vector:
 
 def affine(network: Network, x: Vector, radius: Fraction) -> tuple[Claim, Outcome]:
     claim = Claim(network, CATALOGUE["affine"], ball(x, radius))
-    outcome = decide(claim, Budget(PATIENCE))
+    outcome = decide(claim, Budget(PATIENCE), shrinking=False)
     assert outcome.assurance == "checked", outcome.reason
     return claim, outcome
 

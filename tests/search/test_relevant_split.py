@@ -48,7 +48,7 @@ def test_split_alone_decides_random_claims_as_z3_does(seeds: range) -> None:
     undecided = 0
     for seed in seeds:
         claim = random_claims.claim(seed)
-        ours, theirs = decide(claim, Budget(60), "split"), z3_verdict(claim, 2)
+        ours, theirs = decide(claim, Budget(60), "split", shrinking=False), z3_verdict(claim, 2)
         verdict = ours.verdict
         assert verdict is not Verdict.UNKNOWN, f"seed {seed}: {ours.reason}"
         assert theirs in (verdict, Verdict.UNKNOWN), f"seed {seed}: {verdict} here, {theirs} by Z3"
@@ -101,10 +101,10 @@ def test_every_kind_of_region_and_every_criterion(kind: str, seed: int) -> None:
     region = REGIONS[kind](size)
     for name in ("affine", "linear", "constant", "positively homogeneous"):
         claim = Claim(network, CATALOGUE[name], region)
-        outcome = decide(claim, Budget(30), "split")
+        outcome = decide(claim, Budget(30), "split", shrinking=False)
         assert outcome.assurance == "checked", (name, outcome.reason)
         assert replayed(claim, outcome) is outcome.verdict
-    affine = decide(Claim(network, CATALOGUE["affine"], region), Budget(30), "split").verdict
+    affine = decide(Claim(network, CATALOGUE["affine"], region), Budget(30), "split", shrinking=False).verdict
     assert affine is affine_by_cells(network, region)
 
 
@@ -124,7 +124,7 @@ def test_hidden_networks_against_z3(seed: int) -> None:
     region = box([-2] * size, [rng.randint(-1, 3)] * size)
     for name in ("affine", "linear", "odd", "positively homogeneous"):
         claim = Claim(network, CATALOGUE[name], region)
-        ours = decide(claim, Budget(30), "split").verdict
+        ours = decide(claim, Budget(30), "split", shrinking=False).verdict
         assert ours is not Verdict.UNKNOWN
         assert z3_verdict(claim, 2) in (ours, Verdict.UNKNOWN), name
 

@@ -255,7 +255,7 @@ def from_triplets(rows: Indices, columns: Indices, entries: Entries, shape: tupl
     rows, columns, entries = rows[nonzero], columns[nonzero], entries[nonzero]
     order = np.lexsort((columns, rows))
     rows, columns, entries = rows[order], columns[order], entries[order]
-    repeated = (np.diff(rows) == 0) & (np.diff(columns) == 0) if len(rows) else np.zeros(0, dtype=bool)
+    repeated = (rows[1:] == rows[:-1]) & (columns[1:] == columns[:-1])
     if np.any(repeated):
         first = np.concatenate([[True], ~repeated])
         # What stands alone in a list of floats need not be added up.
