@@ -9,7 +9,7 @@ import pytest
 
 import verify
 from verify.errors import InputError
-from verify.fuzzing.compare import Comparison
+from verify.fuzzing.compare import RunComparison
 from verify.network.rounding import precision_named
 
 # The exporter's own deprecations are not about us; each of these traces a module, which takes seconds.
@@ -45,7 +45,7 @@ def test_every_module_is_tried(modules: ModuleType) -> None:
 def test_agrees_within_the_derived_bound(modules: ModuleType, name: str) -> None:
     module, example = modules.made(name)
     network = verify.from_torch(module, example)
-    comparison = Comparison(network, modules.function_of(module, tuple(example.shape)), precision_named("float32"))
+    comparison = RunComparison(network, modules.function_of(module, tuple(example.shape)), precision_named("float32"))
     rng = np.random.default_rng(0)
     for _ in range(20):
         point = comparison.rounded(verify.rational.vector(rng.normal(size=network.input_size).tolist()))

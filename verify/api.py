@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from verify.symbolic import SymbolicForm
 
 # A box: low and high of each input, None for no side.
-Sides: TypeAlias = Sequence[tuple[Number | None, Number | None]]
+BoxSides: TypeAlias = Sequence[tuple[Number | None, Number | None]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ def load(source: str | Path | Network, output: str | None = None) -> Network:
     return source
 
 
-def parse_region(text: str | Region | Sides, network: Network) -> Region:
+def parse_region(text: str | Region | BoxSides, network: Network) -> Region:
     """A region from an expression such as ``box(-1, 1)`` (exact; nothing is evaluated), or from the sides of a box.
 
     Sides are a pair (low, high) for each input; None is infinite.
@@ -129,7 +129,7 @@ def second_network(to: str | Path | Network | None, output: str | None) -> Netwo
 def make_claim(
     network: str | Path | Network,
     property: str,
-    on: str | Region | Sides = "all",
+    on: str | Region | BoxSides = "all",
     *,
     to: str | Path | Network | None = None,
     outputs: int | Sequence[int] | None = None,
@@ -151,7 +151,7 @@ def make_claim(
 def check(
     network: str | Path | Network,
     property: str,
-    on: str | Region | Sides = "all",
+    on: str | Region | BoxSides = "all",
     *,
     to: str | Path | Network | None = None,
     outputs: int | Sequence[int] | None = None,
@@ -235,7 +235,7 @@ def _numbered(report: Callable[[str], None], prefix: str, line: str) -> None:
 
 def explain(
     network: str | Path | Network,
-    on: str | Region | Sides = "all",
+    on: str | Region | BoxSides = "all",
     *,
     timeout: float | str | None = None,
     report: Callable[[str], None] | None = None,
@@ -265,7 +265,7 @@ def radius(
 
 def lipschitz(
     network: str | Path | Network,
-    on: str | Region | Sides = "all",
+    on: str | Region | BoxSides = "all",
     *,
     norm: str = "linf",
     timeout: float | str | None = None,
@@ -345,7 +345,7 @@ def compare(
 
 def simplify(
     network: str | Path | Network,
-    on: str | Region | Sides = "all",
+    on: str | Region | BoxSides = "all",
     *,
     out: str | Path,
     timeout: float | str | None = None,
@@ -373,7 +373,7 @@ def simplify(
 
 def symbolic_form(
     network: str | Path | Network,
-    on: str | Region | Sides = "all",
+    on: str | Region | BoxSides = "all",
     *,
     outputs: int | Sequence[int] | None = None,
     pieces: int = 64,

@@ -27,12 +27,12 @@ import pytest
 
 if TYPE_CHECKING:
     from verify.report.index import Skip
-    from verify.testing import Claims, Session, Theorems
+    from verify.testing import Claims, ReportSession, Theorems
 
 # Whether the test itself, not its setup or teardown, failed or was skipped: the fixtures ask at their end.
 OUTCOME = pytest.StashKey[str]()
 # Of the whole process: what it leaves, the tests that failed, and contradictions that workers told of.
-SESSION = pytest.StashKey["Session"]()
+SESSION = pytest.StashKey["ReportSession"]()
 FAILED = pytest.StashKey[set[str]]()
 DISAGREEMENTS = pytest.StashKey[list[str]]()
 # Why workers could not write reports.
@@ -82,11 +82,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         is_ours = b"tool.verify" in file_path.read_bytes()
     if not is_ours and not parent.session.isinitpath(file_path):
         return None
-    found: ClaimsFile = ClaimsFile.from_parent(parent, path=file_path)
+    found: ClaimsCollector = ClaimsCollector.from_parent(parent, path=file_path)
     return found
 
 
-class ClaimsFile(pytest.File):
+class ClaimsCollector(pytest.File):
     """A TOML file with claims. pytest makes one for each beside the tests that it is asked for: that costs nothing."""
 
     def collect(self) -> Iterator[pytest.Item]:
@@ -145,17 +145,17 @@ def theorem(request: pytest.FixtureRequest) -> Iterator[Theorems]:
         theorems.finish(failed=outcome != "passed")
 
 
-def _session(config: pytest.Config) -> Session:
+def _session(config: pytest.Config) -> ReportSession:
     """What this process leaves, made when it is first asked for."""
     if SESSION not in config.stash:
-        from verify.testing import Session
+        from verify.testing import ReportSession
 
         root, start = Path(config.rootpath), Path(config.invocation_params.dir)
-        config.stash[SESSION] = Session(_folder(config), root, start, config.getoption("--verify-pages"))
+        config.stash[SESSION] = ReportSession(_folder(config), root, start, config.getoption("--verify-pages"))
     return config.stash[SESSION]
 
 
-def _ready(config: pytest.Config) -> Session:
+def _ready(config: pytest.Config) -> ReportSession:
     session = _session(config)
     session.keep(lambda: None)
     return session

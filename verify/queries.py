@@ -13,8 +13,8 @@ from fractions import Fraction
 
 from verify.errors import BudgetExceeded, InputError, NetworkError
 from verify.formats.files import load
-from verify.formats.halfspaces import Linear, Row, region_of_rows
-from verify.formats.queries import Atom, Case, Query, read_query
+from verify.formats.halfspaces import Linear, ReadRow, region_of_rows
+from verify.formats.queries import Atom, Query, QueryCase, read_query
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Unsafe
 from verify.network import Network
@@ -182,7 +182,7 @@ class _Joint:
 
     def claims(self, budget: Budget) -> list[Claim]:
         """One claim for each set of conditions on the inputs that some cases share."""
-        groups: dict[frozenset[object], tuple[list[Row], list[tuple[Inequality, ...]]]] = {}
+        groups: dict[frozenset[object], tuple[list[ReadRow], list[tuple[Inequality, ...]]]] = {}
         for case in self.query.cases:
             rows, rest, key = self._split(case)
             groups.setdefault(key, (rows, []))[1].append(rest)
@@ -211,13 +211,13 @@ class _Joint:
         pick = matrices.selection(list(places), self.size)
         return replace(precomposed(network, pick, zeros(network.input_size)), name=network.name)
 
-    def _split(self, case: Case) -> tuple[list[Row], tuple[Inequality, ...], frozenset[object]]:
+    def _split(self, case: QueryCase) -> tuple[list[ReadRow], tuple[Inequality, ...], frozenset[object]]:
         """The closed conditions on inputs as rows, and the other comparisons."""
         rows, rest, key = [], [], set()
         for atom in case:
             terms = self._terms(atom.linear)
             if not atom.strict and all(name == "x" for name, _ in terms):
-                row = Row({i: value for (_, i), value in terms.items()}, -atom.linear.constant)
+                row = ReadRow({i: value for (_, i), value in terms.items()}, -atom.linear.constant)
                 rows.append(row)
                 key.add((frozenset(row.coefficients.items()), row.bound))
             else:
@@ -240,7 +240,7 @@ class _Joint:
         return inputs, tuple(evaluate(n, x) for n, x in zip(self.networks, inputs, strict=True))
 
 
-def _common_equalities(cases: Sequence[Case]) -> set[tuple[int, int]]:
+def _common_equalities(cases: Sequence[QueryCase]) -> set[tuple[int, int]]:
     """Pairs of variables that every case sets equal."""
     common: set[tuple[int, int]] | None = None
     for case in cases:
@@ -266,12 +266,12 @@ def _is_empty(region: Region, budget: Budget) -> bool:
     return not isinstance(found, NegativeAt)
 
 
-def _is_free(query: Query, case: Case, budget: Budget) -> bool:
+def _is_free(query: Query, case: QueryCase, budget: Budget) -> bool:
     """Whether no numbers at all, as inputs and outputs of networks, satisfy the case (closed; small ones only)."""
     size = sum(network.inputs.size + network.outputs.size for network in query.networks)
     if size > 256:
         return False
-    rows = [Row(dict(atom.linear.coefficients), -atom.linear.constant) for atom in case]
+    rows = [ReadRow(dict(atom.linear.coefficients), -atom.linear.constant) for atom in case]
     region = region_of_rows(size, rows, "")
     try:
         return _is_empty(region, budget)

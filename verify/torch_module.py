@@ -11,7 +11,7 @@ from typing import Any
 
 from verify.errors import InputError
 from verify.formats.onnx import from_model_bytes
-from verify.fuzzing.compare import Comparison
+from verify.fuzzing.compare import RunComparison
 from verify.network import Network
 from verify.network.rounding import precision_named
 from verify.rational import vector
@@ -89,7 +89,7 @@ def _agrees(torch: Any, module: Any, example: Any, network: Network) -> None:
         with torch.no_grad():
             return module(torch.from_numpy(x).reshape(example.shape)).cpu().numpy()
 
-    comparison = Comparison(network, function, precision_named("float32"))
+    comparison = RunComparison(network, function, precision_named("float32"))
     found = comparison.at(vector(example.double().flatten().tolist()))
     if not found.within_bound:
         what = found.problem or (

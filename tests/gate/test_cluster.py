@@ -23,7 +23,7 @@ from tests.support.cli import PATIENCE, ROOT, call
 from verify.errors import InputError
 from verify.gate.cluster import ATTEMPTS, Cluster, accepted, answer, connected, list_of_answers, question
 from verify.gate.plan import Case
-from verify.gate.work import Work
+from verify.gate.work import GateWork
 from verify.search.cluster import connect
 from verify.search.dividing.sent import DataExecutor
 
@@ -54,14 +54,14 @@ class Here(Executor):
 
 
 def run(executor: Executor, cases: list[Case], width: int = 2) -> dict[str, str]:
-    found = list(Cluster(executor, width).run(cases, Work(), None, lambda case: None))
+    found = list(Cluster(executor, width).run(cases, GateWork(), None, lambda case: None))
     assert sorted(f.case.key for f in found) == sorted(case.key for case in cases)
     return {f.case.id: f.verdict if f.status != "internal" else f.message for f in found}
 
 
 @functools.cache
 def expected() -> dict[str, str]:
-    return {case.id: Work()(case, None).verdict for case in CASES}
+    return {case.id: GateWork()(case, None).verdict for case in CASES}
 
 
 def test_every_claim_gets_its_verdict_once() -> None:
@@ -97,7 +97,7 @@ def test_a_worker_that_does_not_answer_is_not_waited_for() -> None:
     """The claims of the silent one are undecided, the others get their verdicts."""
     executor = Silent(3)
     patient = [*quick(CASES[:3]), *CASES[3:]]
-    found = list(Cluster(executor, 2, margin=0.05).run(patient, Work(), None, lambda case: None))
+    found = list(Cluster(executor, 2, margin=0.05).run(patient, GateWork(), None, lambda case: None))
     assert {f.case.id: f.verdict for f in found if f.status != "undecided"} == dict(list(expected().items())[3:])
     undecided = [f for f in found if f.status == "undecided"]
     assert [f.case.id for f in undecided] == [case.id for case in CASES[:3]]
@@ -110,7 +110,7 @@ def test_silent_workers_are_given_up() -> None:
     executor = Silent(10**6)
     here = replace(CASE, id="decided here", engine="rules")
     cases = [*quick(CASES), here]
-    found = list(Cluster(executor, 1, margin=0.05).run(cases, Work(), None, lambda case: None))
+    found = list(Cluster(executor, 1, margin=0.05).run(cases, GateWork(), None, lambda case: None))
     assert sorted(f.case.key for f in found) == sorted(case.key for case in cases)
     assert {f.case.id for f in found if f.status == "expected"} == {"decided here"}
     assert sum("no answer from its worker" in f.message for f in found) == len(executor.out) < len(CASES)
@@ -118,7 +118,7 @@ def test_silent_workers_are_given_up() -> None:
 
 
 def test_the_time_of_the_whole_gate_bounds_the_wait() -> None:
-    found = list(Cluster(Silent(10**6), 1, margin=0.05).run(CASES, Work(), 0.2, lambda case: None))
+    found = list(Cluster(Silent(10**6), 1, margin=0.05).run(CASES, GateWork(), 0.2, lambda case: None))
     assert [f.status for f in found] == ["undecided"] * len(CASES)
 
 
@@ -197,7 +197,7 @@ def test_a_lost_batch_goes_out_again_case_by_case() -> None:
 
 def test_the_cache_is_used_and_filled(tmp_path: Path) -> None:
     """Warm, nothing is asked of the cluster; an entry that is no good is said so, and replaced."""
-    work, first = Work(cache=tmp_path / "cache"), Counting()
+    work, first = GateWork(cache=tmp_path / "cache"), Counting()
     found = list(Cluster(first, 2).run(CASES, work, None, lambda case: None))
     assert sum(first.sizes) == len(CASES) and not any(item.cached for item in found)
     second = Counting()
@@ -256,7 +256,7 @@ class TestDask:
     def test_a_worker_is_killed(self, cluster: Any) -> None:
         ready = connected(cluster.scheduler_address.replace("tcp://", "dask://"))
         found, killed = [], False
-        for item in ready.run(CASES * 1, Work(), None, lambda case: None):
+        for item in ready.run(CASES * 1, GateWork(), None, lambda case: None):
             found.append(item)
             if not killed:
                 killed = True
@@ -299,7 +299,7 @@ class TestDask:
         ready = connected(cluster.scheduler_address.replace("tcp://", "dask://"))
         ready.margin = 1.0
         monkeypatch.setattr("verify.gate.cluster.answer", reply)
-        found = list(ready.run([replace(case, timeout=1) for case in CASES[:3]], Work(), None, lambda case: None))
+        found = list(ready.run([replace(case, timeout=1) for case in CASES[:3]], GateWork(), None, lambda case: None))
         assert [f.status for f in found] == [status] * 3
 
     @pytest.mark.campaign  # waits for a cluster to come back, as long as that takes
@@ -312,7 +312,7 @@ class TestDask:
             ready = connected_when_ready(f"dask://127.0.0.1:{port}")
             ready.margin = 15.0
             found = []
-            for item in ready.run([replace(case, timeout=5) for case in CASES], Work(), None, lambda case: None):
+            for item in ready.run([replace(case, timeout=5) for case in CASES], GateWork(), None, lambda case: None):
                 found.append(item)
                 if len(found) == 1:
                     for process in running:

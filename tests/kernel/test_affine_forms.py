@@ -20,7 +20,7 @@ from tests.support.seeds import chunks, seeds
 from verify import api
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.axioms import batches
-from verify.kernel.axioms.batches import Form, Step
+from verify.kernel.axioms.batches import BlockStep, Zonotope
 from verify.kernel.check import Verdict
 from verify.kernel.difference import bounds, paired
 from verify.kernel.evidence import Difference
@@ -141,14 +141,14 @@ def test_rounding_counts() -> None:
 
 def test_values_lie_in_the_forms(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every hidden value and gap, not only the outputs."""
-    seen: list[Form] = []
-    apply = Step.apply
+    seen: list[Zonotope] = []
+    apply = BlockStep.apply
 
-    def watched(self: Step, forms: Mapping[int, Form], boxes: int) -> Form:
+    def watched(self: BlockStep, forms: Mapping[int, Zonotope], boxes: int) -> Zonotope:
         seen.append(apply(self, forms, boxes))
         return seen[-1]
 
-    monkeypatch.setattr(Step, "apply", watched)
+    monkeypatch.setattr(BlockStep, "apply", watched)
     for seed in range(40):
         seen.clear()
         first, second = pair_of(seed, "moved")

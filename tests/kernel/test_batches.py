@@ -16,7 +16,7 @@ from tests.kernel.test_filter import WEIGHTS, scale_of
 from tests.support import random_networks
 from tests.support.seeds import chunks
 from verify.errors import EvidenceError
-from verify.kernel.axioms.batches import DOUBLE, SINGLE, Directions, Machine, Precision
+from verify.kernel.axioms.batches import DOUBLE, SINGLE, ColumnPrecision, Directions, Machine
 from verify.kernel.check import judge
 from verify.kernel.cuts import Cuts
 from verify.kernel.difference import Pair, paired
@@ -49,7 +49,7 @@ def all_rows(outputs: int, inputs: int, *, gaps: bool) -> Block:
     return Block("goal", (total,), tuple(parts), zeros(total), relu=False)
 
 
-def machine_of(pair: Pair, inputs: int, precision: Precision, directions: Directions | None = None) -> Machine:
+def machine_of(pair: Pair, inputs: int, precision: ColumnPrecision, directions: Directions | None = None) -> Machine:
     goal, last = all_rows(pair.values[-1].size, inputs, gaps=bool(pair.gaps)), len(pair.values)
     named = tuple((source if source == 0 else last if source > 0 else ~last, matrix) for source, matrix in goal.inputs)
     return Machine(pair, replace(goal, inputs=named), directions, precision)
@@ -94,7 +94,7 @@ def values_of(first: Network, second: Network) -> object:
     return exact
 
 
-def try_pair(seed: int, name: str, change: str, precision: Precision) -> int:
+def try_pair(seed: int, name: str, change: str, precision: ColumnPrecision) -> int:
     rng = random.Random(seed)
     first, second = pair_of(seed, change, WEIGHTS[name])
     try:

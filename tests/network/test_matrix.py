@@ -169,6 +169,8 @@ def test_exact_products_of_floats(factors: list[tuple[float, float]]) -> None:
     products = matrices.exact_products(left, right)
     expected = [Fraction(a) * Fraction(b) for a, b in factors]
     assert [Fraction(p) for p in products.tolist()] == expected
+    if matrices.has_long_products(left, right):
+        assert products.dtype != np.float64
     if products.dtype != np.float64:
         assert all(type(p) is Fraction for p in products.tolist())
 
@@ -190,6 +192,13 @@ def test_when_products_stay_floats(left: float, right: float, is_float: bool) ->
     products = matrices.exact_products(np.array([left]), np.array([right]))
     assert Fraction(products[0]) == Fraction(left) * Fraction(right)
     assert (products.dtype == np.float64) == is_float
+
+
+def test_long_products_are_seen_without_computing_them() -> None:
+    long, short, power = 0.1, 2.0**26 + 1, 2.0**-30
+    pairs = [(long, 7.0, True), (short, short, False), (long, power, False), (0.0, long, False), (short, long, True)]
+    for left, right, expected in pairs:
+        assert matrices.has_long_products(np.array([1.0, left]), np.array([1.0, right])) is expected, (left, right)
 
 
 def test_products_of_fractions_that_are_floats_again() -> None:

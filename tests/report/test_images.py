@@ -18,7 +18,7 @@ from verify.kernel.exact import preactivations
 from verify.network import Builder
 from verify.network.builder import conv, dense, relu
 from verify.rational import Vector, vector
-from verify.report.images import Shape, image_shape, images, png, receptive_field
+from verify.report.images import ImageShape, image_shape, images, png, receptive_field
 from verify.report.record import Result
 
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits_conv.onnx"
@@ -85,14 +85,14 @@ def test_the_field_is_what_moves_the_unit() -> None:
 
 
 def test_which_inputs_are_images() -> None:
-    def shape(*sides: int) -> Shape | None:
+    def shape(*sides: int) -> ImageShape | None:
         builder = Builder(sides, "net")
         size = int(np.prod(sides))
         return image_shape(builder.build(dense(builder.input.flatten(), [[1] * size])))
 
-    assert shape(1, 8, 8) == shape(8, 8) == Shape(1, 8, 8)
-    assert shape(64) == Shape(1, 8, 8, guessed=True) and shape(784, 1) == Shape(1, 28, 28, guessed=True)
-    assert shape(3, 32, 32) == Shape(3, 32, 32) and shape(3072) == Shape(3, 32, 32, guessed=True)
+    assert shape(1, 8, 8) == shape(8, 8) == ImageShape(1, 8, 8)
+    assert shape(64) == ImageShape(1, 8, 8, guessed=True) and shape(784, 1) == ImageShape(1, 28, 28, guessed=True)
+    assert shape(3, 32, 32) == ImageShape(3, 32, 32) and shape(3072) == ImageShape(3, 32, 32, guessed=True)
     assert shape(5) is None and shape(2, 8, 8) is None and shape(3, 3) is None
 
 

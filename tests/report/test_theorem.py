@@ -23,8 +23,8 @@ from verify.report.files import write_report
 from verify.report.folder import ReportFolder
 from verify.report.index import write_index
 from verify.report.markup import clean
-from verify.report.model import Figure, Link, Step
-from verify.report.theorem import Chapter, Part, Table, Theorem, Try, support
+from verify.report.model import Figure, Link, ProofStep
+from verify.report.theorem import Chapter, Table, Theorem, TheoremPart, Try, support
 from verify.report.theorem_files import is_drawing, part_of, picture_of, write_theorem
 from verify.search.budget import Budget
 from verify.search.decide import decide
@@ -45,8 +45,8 @@ def theorem(**changed: object) -> Theorem:
         chapter=CHAPTER,
         book=BOOK,
         test="test_1.py::test_a",
-        parts=(Part("claim", "f is linear", "refuted", "checked", "f(0) = 1", stem="claim"),),
-        steps=(Step("", "Lemma 1", "Because $1 != 0$."),),
+        parts=(TheoremPart("claim", "f is linear", "refuted", "checked", "f(0) = 1", stem="claim"),),
+        steps=(ProofStep("", "Lemma 1", "Because $1 != 0$."),),
         figures=(Figure(chart("t", "x", "y", {"a": [(0, 1), (1, 2)]}), "A caption."),),
         tables=(Table(("a", "b"), (("1", "$|x|$"),), "Numbers"),),
         tries=(Try("verify check", "import verify\nverify.check()"), Try("again", "import verify\nagain()")),
@@ -63,8 +63,8 @@ def evil() -> Theorem:
         chapter=Chapter(EVIL_TEXT, (EVIL_TEXT,), EVIL),
         book=Chapter(EVIL_TEXT, (EVIL_TEXT,)),
         test=EVIL,
-        parts=(Part("family", EVIL, "proved", "checked", EVIL, (EVIL,), vacuous=True, record="a b.json"),),
-        steps=(Step(EVIL_TEXT, EVIL, EVIL_TEXT),),
+        parts=(TheoremPart("family", EVIL, "proved", "checked", EVIL, (EVIL,), vacuous=True, record="a b.json"),),
+        steps=(ProofStep(EVIL_TEXT, EVIL, EVIL_TEXT),),
         figures=(),
         tables=(Table((EVIL_TEXT,), ((EVIL_TEXT,),), EVIL_TEXT),),
         tries=(Try(EVIL, EVIL),),
@@ -111,15 +111,15 @@ def test_a_page_says_everything(tmp_path: Path) -> None:
 
 def test_support_is_counted() -> None:
     parts = [
-        Part("claim", "", "proved", "checked"),
-        Part("claim", "", "refuted", "checked"),
-        Part("claim", "", "unknown", ""),
-        Part("family", "", "proved", "checked"),
-        Part("attested", "", "", "attested"),
+        TheoremPart("claim", "", "proved", "checked"),
+        TheoremPart("claim", "", "refuted", "checked"),
+        TheoremPart("claim", "", "unknown", ""),
+        TheoremPart("family", "", "proved", "checked"),
+        TheoremPart("attested", "", "", "attested"),
     ]
     said = "2 claims checked by the kernel, 1 family of networks checked by the kernel, 1 statement attested"
     assert support(parts, []) == f"{said}, 1 claim left open"
-    assert support([], [Step("", "", "")]) == "1 step in words"
+    assert support([], [ProofStep("", "", "")]) == "1 step in words"
     assert support([], []) == "nothing"
 
 

@@ -12,7 +12,7 @@ import z3
 from tests.support.seeds import chunks
 from verify.errors import BudgetExceeded
 from verify.search.budget import Budget
-from verify.search.geometry.simplex import EmptyPolyhedron, NegativeAt, Nonnegative, Outcome, decide
+from verify.search.geometry.simplex import EmptyPolyhedron, NegativeAt, Nonnegative, SimplexOutcome, decide
 
 Row = tuple[list[Fraction], Fraction]
 
@@ -29,7 +29,7 @@ def combined(rows: Sequence[Row], multipliers: dict[int, Fraction], size: int) -
     return sums, sum((w * rows[i][1] for i, w in multipliers.items()), Fraction(0))
 
 
-def verify(form: list[Fraction], constant: Fraction, rows: list[Row], outcome: Outcome) -> None:
+def verify(form: list[Fraction], constant: Fraction, rows: list[Row], outcome: SimplexOutcome) -> None:
     """Whether the outcome proves what it says, from its own data alone."""
     size = len(form)
     if isinstance(outcome, NegativeAt):
@@ -45,7 +45,7 @@ def verify(form: list[Fraction], constant: Fraction, rows: list[Row], outcome: O
         assert constant - bound >= 0
 
 
-def by_z3(form: list[Fraction], constant: Fraction, rows: list[Row]) -> type[Outcome]:
+def by_z3(form: list[Fraction], constant: Fraction, rows: list[Row]) -> type[SimplexOutcome]:
     variables = [z3.Real(f"t{j}") for j in range(len(form))]
 
     def value(coefficients: Sequence[Fraction]) -> z3.ArithRef:

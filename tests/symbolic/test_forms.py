@@ -14,7 +14,7 @@ from verify.network.builder import average_pool, conv, dense, leaky_relu, max_po
 from verify.rational import vector
 from verify.region import HalfSpace, everything, l1_ball, polyhedron
 from verify.search.budget import Budget
-from verify.symbolic import SymbolicForm, TooLarge, agrees, symbolic_form
+from verify.symbolic import FormTooLarge, SymbolicForm, agrees, symbolic_form
 from verify.symbolic.form import MAX_UNITS
 
 
@@ -163,7 +163,9 @@ def wide(units: int) -> Network:
 
 
 def test_a_network_that_is_too_large_is_refused_in_one_sentence() -> None:
-    with pytest.raises(TooLarge, match=f"{MAX_UNITS + 1} of the {MAX_UNITS + 1} ReLU of wide may change side on all;"):
+    with pytest.raises(
+        FormTooLarge, match=f"{MAX_UNITS + 1} of the {MAX_UNITS + 1} ReLU of wide may change side on all;"
+    ):
         symbolic_form(wide(MAX_UNITS + 1), everything(2), Budget(None))
 
 

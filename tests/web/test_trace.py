@@ -6,13 +6,13 @@ from fractions import Fraction
 
 from verify.rational import vector
 from verify.region import HalfSpace
-from verify.report.axes import Pair
+from verify.report.axes import Extent
 from verify.web.trace import clipped
 
 THIRD = Fraction(1, 3)
 
 
-def exact(*corners: tuple[Fraction | int, Fraction | int]) -> list[Pair]:
+def exact(*corners: tuple[Fraction | int, Fraction | int]) -> list[Extent]:
     return [(Fraction(x), Fraction(y)) for x, y in corners]
 
 

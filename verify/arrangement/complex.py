@@ -73,7 +73,7 @@ class Faces:
 
 
 @dataclass(frozen=True, eq=False)
-class Cut:
+class ComplexCut:
     """What one cut did: ``cells`` were divided, their minus parts are the new cells; ``is_on`` says where z > 0 now.
 
     ``edges`` holds, for each new vertex, the two vertices of the edge that it divides.
@@ -114,7 +114,7 @@ class Complex:
                 known.append(found)
         return above, below
 
-    def cut(self, signs: Signs, new_forms: Callable[[Ids], int]) -> Cut:
+    def cut(self, signs: Signs, new_forms: Callable[[Ids], int]) -> ComplexCut:
         """Divide every face on which the signs of the vertices differ strictly.
 
         ``new_forms(cells)`` is told which cells are divided, and returns the number of the first of their forms.
@@ -123,7 +123,7 @@ class Complex:
         above, below = self.sides(signs)
         cells = np.flatnonzero(above[-1] & below[-1]).astype(np.int32)
         if not len(cells):
-            return Cut(cells, above[-1], np.zeros((0, 2), dtype=np.int32))
+            return ComplexCut(cells, above[-1], np.zeros((0, 2), dtype=np.int32))
         return _Cutting(self, above, below, new_forms(cells)).run()
 
     def part(self, cells: Mask) -> tuple[Complex, Ids]:
@@ -191,7 +191,7 @@ class _Cutting:
         self.forms = np.full(counts[-1], -1, dtype=np.int32)
         self.forms[self.divided[-1]] = first_form + np.arange(len(self.divided[-1]), dtype=np.int32)
 
-    def run(self) -> Cut:
+    def run(self) -> ComplexCut:
         homes = [level.home.rows[chosen] for level, chosen in zip(self.levels, self.divided, strict=True)]
         # Dividing a level reads the pairs of the level below as they were: hence from the top down.
         edges = self._ends()
@@ -202,7 +202,7 @@ class _Cutting:
         for q in range(self.top + 1):
             self._number(q, homes)
         is_on = np.concatenate([self.above[-1], np.zeros(len(self.divided[-1]), dtype=bool)])
-        return Cut(self.divided[-1], is_on, edges)
+        return ComplexCut(self.divided[-1], is_on, edges)
 
     def _ends(self) -> Ids:
         """The two vertices of each divided edge."""

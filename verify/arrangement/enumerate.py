@@ -20,7 +20,7 @@ from verify.arrangement import forms as float_forms
 from verify.arrangement.complex import Complex, Growing, Ids, Signs
 from verify.arrangement.domain import Domain, TooManyCells, start
 from verify.arrangement.exact import ExactSide, IntegerForm
-from verify.arrangement.forms import Forms, Source
+from verify.arrangement.forms import Forms, FormSource
 from verify.kernel.exact import Pattern
 from verify.network.floats import gamma
 from verify.rational import Floats, nearest_float
@@ -36,7 +36,7 @@ ENLARGED = 1 + 2.0**-20
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class CuttingLayer:
     """A ReLU block that has cut: packed bits of the cells after it, and the cell before it that each is part of."""
 
     block: int
@@ -65,7 +65,7 @@ class Arrangement:
     form_sources: Growing
     given: list[IntegerForm]
     artificial: tuple[int, ...]
-    layers: list[Layer] = field(default_factory=list)
+    layers: list[CuttingLayer] = field(default_factory=list)
     outputs: Forms | None = None
 
     def __post_init__(self) -> None:
@@ -155,7 +155,7 @@ class _Run:
     def __init__(self, found: Arrangement, budget: Budget, limit: int | None) -> None:
         self.found, self.budget, self.limit = found, budget, limit
         everywhere = np.zeros(found.complex.cell_count, dtype=np.int32)
-        self.sources: dict[int, Source] = {0: Source(float_forms.inputs(found.domain), everywhere)}
+        self.sources: dict[int, FormSource] = {0: FormSource(float_forms.inputs(found.domain), everywhere)}
 
     def all_blocks(self) -> None:
         """Every block in turn."""
@@ -167,13 +167,13 @@ class _Run:
             for source in [s for s, last in network.last_use.items() if last == k]:
                 self.sources.pop(source, None)
             if not block.relu:
-                self.sources[k] = Source(made, np.arange(cells, dtype=np.int32))
+                self.sources[k] = FormSource(made, np.arange(cells, dtype=np.int32))
                 self.found.outputs = made
                 continue
             base, bits = self._cut_with(k, made)
             self.sources = {s: source.of_cells(base) for s, source in self.sources.items()}
-            self.sources[k] = Source(made, base, bits, np.arange(len(base), dtype=np.int32))
-            self.found.layers.append(Layer(k, block.size, bits, base))
+            self.sources[k] = FormSource(made, base, bits, np.arange(len(base), dtype=np.int32))
+            self.found.layers.append(CuttingLayer(k, block.size, bits, base))
 
     def _cut_with(self, k: int, made: Forms) -> tuple[Ids, NDArray[np.uint8]]:
         """Cut with all units of a block; for each cell the one before the block that it is part of, and packed bits."""

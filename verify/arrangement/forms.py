@@ -40,7 +40,7 @@ class Forms:
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class FormSource:
     """What later blocks read, on the cells of now: the forms on cells of which those are parts, zero where off.
 
     Cell i has the forms of cell ``cells[i]`` and the packed bits in row ``lines[i]`` of ``bits`` (None: no activation).
@@ -52,9 +52,9 @@ class Source:
     bits: NDArray[np.uint8] | None = None
     lines: Ids | None = None
 
-    def of_cells(self, cells: Ids) -> Source:
+    def of_cells(self, cells: Ids) -> FormSource:
         """The same on other cells, each part of one of these."""
-        return Source(self.forms, self.cells[cells], self.bits, None if self.lines is None else self.lines[cells])
+        return FormSource(self.forms, self.cells[cells], self.bits, None if self.lines is None else self.lines[cells])
 
     def some(self, chosen: slice) -> Forms:
         """The forms themselves on some of the cells."""
@@ -82,7 +82,7 @@ def inputs(domain: Domain) -> Forms:
     return Forms(rows, errors)
 
 
-def preactivations(block: Block, sources: dict[int, Source], cells: int, width: int) -> Forms:
+def preactivations(block: Block, sources: dict[int, FormSource], cells: int, width: int) -> Forms:
     """The forms of a block's pre-activations on so many cells, over so many homogeneous coordinates."""
     if block.size * cells * width * 8 > MOST_BYTES:
         raise BudgetExceeded(f"the affine maps of {block.name} on {cells} cells do not fit in memory")

@@ -28,7 +28,7 @@ NARROW = 2.0**-20
 
 
 @dataclass(frozen=True, eq=False)
-class Polygon:
+class DrawnPolygon:
     """A cell: the numbers of its piece and of its map, its corners in order around it, and the maps of the outputs."""
 
     piece: int
@@ -55,7 +55,7 @@ def breaks(network: Network, start: Vector, end: Vector, budget: Budget, limit: 
     return sorted(place(found.arrangement, int(v))[0] - begin for v in vertices)
 
 
-def polygons(found: Pieces) -> list[Polygon]:
+def polygons(found: Pieces) -> list[DrawnPolygon]:
     """The cells of a bounded arrangement in the plane, exactly."""
     arrangement, labels = found.arrangement, found.labels
     assert arrangement is not None and labels is not None
@@ -66,7 +66,7 @@ def polygons(found: Pieces) -> list[Polygon]:
         if number not in forms:
             forms[number] = map_at(arrangement, cell)
         corners = around([_corner(arrangement, int(v)) for v in vertices])
-        result.append(Polygon(int(labels.pieces[cell]), number, corners, forms[number]))
+        result.append(DrawnPolygon(int(labels.pieces[cell]), number, corners, forms[number]))
     return result
 
 

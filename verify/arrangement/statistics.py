@@ -88,7 +88,7 @@ def _volumes_of_cells(found: Pieces, budget: Budget) -> list[Fraction | None]:
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class VolumeSample:
     """One random segment or slice by its corners, and the counts on it."""
 
     corners: tuple[Vector, ...]
@@ -104,7 +104,7 @@ class Samples:
     kind: str
     asked: int
     seed: int
-    found: tuple[Sample, ...]
+    found: tuple[VolumeSample, ...]
     reason: str = ""
 
     def of(self, name: str) -> tuple[int, ...]:
@@ -128,7 +128,7 @@ def samples(network: Network, region: Region, kind: str, number: int, seed: int,
             f" this one has {domain.dimension}"
         )
     points = _uniform(domain, random.Random(f"{kind} {seed}"), kind)
-    done: list[Sample] = []
+    done: list[VolumeSample] = []
     for place in range(number):
         budget.report(f"random {kind}: {place} of {number}")
         try:
@@ -139,7 +139,7 @@ def samples(network: Network, region: Region, kind: str, number: int, seed: int,
         on = count(network, spanned(corners), budget)
         if on.cells is None or on.pieces is None or on.affine_maps is None:
             return Samples(kind, number, seed, tuple(done), on.reason)
-        done.append(Sample(corners, on.cells, on.pieces, on.affine_maps))
+        done.append(VolumeSample(corners, on.cells, on.pieces, on.affine_maps))
     return Samples(kind, number, seed, tuple(done))
 
 

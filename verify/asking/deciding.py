@@ -26,17 +26,17 @@ from verify.search.decide import decide
 from verify.search.outcome import SearchInterrupted
 from verify.search.problem import is_empty
 
-Source: TypeAlias = str | Path | Network
+NetworkSource: TypeAlias = str | Path | Network
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]{0,59}")
 _RESERVED = (*FUNCTIONS, "for", "in", "and", "or", "not", "all", "nonneg", "nonpos", "where")
 
 
 def ask(
-    network: Source,
+    network: NetworkSource,
     formula: str | Truth,
     *,
-    to: Source | None = None,
-    let: Mapping[str, Source | Region] | None = None,
+    to: NetworkSource | None = None,
+    let: Mapping[str, NetworkSource | Region] | None = None,
     base_dir: Path | None = None,
     timeout: float | None = None,
     engine: str = "auto",
@@ -62,11 +62,11 @@ def ask(
 
 
 def formula_claim(
-    network: Source,
+    network: NetworkSource,
     formula: str | Truth,
     *,
-    to: Source | None = None,
-    let: Mapping[str, Source | Region] | None = None,
+    to: NetworkSource | None = None,
+    let: Mapping[str, NetworkSource | Region] | None = None,
     base_dir: Path | None = None,
 ) -> Claim:
     """The claim that ``ask`` decides: about a property of the catalogue, or a formula."""
@@ -74,11 +74,11 @@ def formula_claim(
 
 
 def asked_about(
-    network: Source,
+    network: NetworkSource,
     formula: str | Truth,
     *,
-    to: Source | None = None,
-    let: Mapping[str, Source | Region] | None = None,
+    to: NetworkSource | None = None,
+    let: Mapping[str, NetworkSource | Region] | None = None,
     base_dir: Path | None = None,
 ) -> tuple[Claim, Network, Network | None]:
     """The claim that ``ask`` decides, and the one or two networks that its ``Result`` is about."""
@@ -89,10 +89,13 @@ def asked_about(
 
 
 def _bound(
-    network: Source, formula: str | Truth, to: Source | None, let: Mapping[str, Source | Region] | None
-) -> dict[str, Source | Region]:
+    network: NetworkSource,
+    formula: str | Truth,
+    to: NetworkSource | None,
+    let: Mapping[str, NetworkSource | Region] | None,
+) -> dict[str, NetworkSource | Region]:
     """What each name stands for."""
-    bound: dict[str, Source | Region] = {"f": network}
+    bound: dict[str, NetworkSource | Region] = {"f": network}
     if to is not None:
         bound["g"] = to
     for name, value in {**(formula.regions if isinstance(formula, Truth) else {}), **(let or {})}.items():
@@ -109,7 +112,9 @@ def _bound(
     return bound
 
 
-def _claim(text: str, bound: Mapping[str, Source | Region], base_dir: Path | None) -> tuple[Claim, dict[str, Network]]:
+def _claim(
+    text: str, bound: Mapping[str, NetworkSource | Region], base_dir: Path | None
+) -> tuple[Claim, dict[str, Network]]:
     networks = {name: load(value) for name, value in bound.items() if not isinstance(value, Region)}
     places = {name: value for name, value in bound.items() if isinstance(value, Region)}
     sizes = {name: (loaded.input_size, loaded.output_size) for name, loaded in networks.items()}

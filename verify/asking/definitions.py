@@ -16,8 +16,8 @@ from fractions import Fraction
 
 from verify.formats.formulas import parse_formula
 from verify.formula.tree import (
+    Application,
     Apply,
-    Call,
     Compare,
     Constant,
     Entry,
@@ -25,7 +25,7 @@ from verify.formula.tree import (
     Expression,
     Formula,
     Listing,
-    Member,
+    Membership,
     Name,
     Product,
     Statement,
@@ -57,9 +57,9 @@ Polynomial = dict[tuple[str, ...], Fraction]
 
 def as_property(formula: Formula, networks: Mapping[str, Network]) -> Claim | None:
     """The claim about a property of the catalogue that the formula is; None where it is none."""
-    members = [node for node in walk(*formula.conditions) if isinstance(node, Member)]
+    members = [node for node in walk(*formula.conditions) if isinstance(node, Membership)]
     places = {node.text: formula.regions[node.index] for node in members if not _is_trivial(formula, node)}
-    used = list(dict.fromkeys(node.function for node in walk(*formula.statements()) if isinstance(node, Call)))
+    used = list(dict.fromkeys(node.function for node in walk(*formula.statements()) if isinstance(node, Application)))
     if len(places) > 1 or not 1 <= len(used) <= 2 or len(formula.variables) > MAX_NAMES:
         return None
     first, second = networks[used[0]], networks[used[-1]]
@@ -106,7 +106,7 @@ def is_cone(region: Region) -> bool:
     return base.low.is_zero() and base.high.is_zero()  # an infinite side is stored as 0
 
 
-def _is_trivial(formula: Formula, node: Member) -> bool:
+def _is_trivial(formula: Formula, node: Membership) -> bool:
     return is_everything(formula.regions[node.index])
 
 
@@ -145,11 +145,11 @@ class _Normal:
         for node in nodes:
             if isinstance(node, Every):
                 yield from self.conditions(node.parts)
-            elif not (isinstance(node, Member) and _is_trivial(self.formula, node)):
+            elif not (isinstance(node, Membership) and _is_trivial(self.formula, node)):
                 yield self.statement(node)
 
     def statement(self, node: Statement) -> object:
-        if isinstance(node, Member):
+        if isinstance(node, Membership):
             return "in", "P" if node.text == self.place else node.text, _text(self.polynomial(node.point))
         if not isinstance(node, Compare) or node.symbol == "!=":
             raise NotNormal
@@ -176,7 +176,7 @@ class _Normal:
                 for part in node.parts:
                     result = _times(result, self.polynomial(part))
                 return result
-            case Call():
+            case Application():
                 return {(f"{self.functions[node.function]}({_text(self.polynomial(node.argument))})",): Fraction(1)}
             case Apply():
                 arguments = [_text(self.polynomial(argument)) for argument in node.arguments]

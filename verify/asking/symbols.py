@@ -20,7 +20,7 @@ from verify.rational import exact_text, to_fraction
 from verify.region import Region
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
-Value: TypeAlias = "Symbolic | int | float | Fraction | str | list[Any]"
+Operand: TypeAlias = "Symbolic | int | float | Fraction | str | list[Any]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,25 +32,25 @@ class Symbolic:
     def __str__(self) -> str:
         return self.text
 
-    def __add__(self, other: Value) -> Symbolic:
+    def __add__(self, other: Operand) -> Symbolic:
         return Symbolic(f"({self} + {_written(other)})")
 
-    def __radd__(self, other: Value) -> Symbolic:
+    def __radd__(self, other: Operand) -> Symbolic:
         return Symbolic(f"({_written(other)} + {self})")
 
-    def __sub__(self, other: Value) -> Symbolic:
+    def __sub__(self, other: Operand) -> Symbolic:
         return Symbolic(f"({self} - {_written(other)})")
 
-    def __rsub__(self, other: Value) -> Symbolic:
+    def __rsub__(self, other: Operand) -> Symbolic:
         return Symbolic(f"({_written(other)} - {self})")
 
-    def __mul__(self, other: Value) -> Symbolic:
+    def __mul__(self, other: Operand) -> Symbolic:
         return Symbolic(f"{self}*{_written(other)}")
 
-    def __rmul__(self, other: Value) -> Symbolic:
+    def __rmul__(self, other: Operand) -> Symbolic:
         return Symbolic(f"{_written(other)}*{self}")
 
-    def __truediv__(self, other: Value) -> Symbolic:
+    def __truediv__(self, other: Operand) -> Symbolic:
         return Symbolic(f"{self}/{_written(other)}")
 
     def __neg__(self) -> Symbolic:
@@ -76,16 +76,16 @@ class Symbolic:
 
     __hash__ = object.__hash__
 
-    def __le__(self, other: Value) -> Truth:
+    def __le__(self, other: Operand) -> Truth:
         return self._compared("<=", other)
 
-    def __lt__(self, other: Value) -> Truth:
+    def __lt__(self, other: Operand) -> Truth:
         return self._compared("<", other)
 
-    def __ge__(self, other: Value) -> Truth:
+    def __ge__(self, other: Operand) -> Truth:
         return self._compared(">=", other)
 
-    def __gt__(self, other: Value) -> Truth:
+    def __gt__(self, other: Operand) -> Truth:
         return self._compared(">", other)
 
     def _compared(self, symbol: str, other: Any) -> Truth:
@@ -103,7 +103,7 @@ class Symbolic:
 class Symbol(Symbolic):
     """A network by the name that it is bound to, or ``max``, ``min``, ``sum``: calling it makes an expression."""
 
-    def __call__(self, *arguments: Value) -> Symbolic:
+    def __call__(self, *arguments: Operand) -> Symbolic:
         return Symbolic(f"{self}({', '.join(_written(argument) for argument in arguments)})")
 
 

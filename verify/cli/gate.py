@@ -26,7 +26,7 @@ from verify.gate.files import ClaimsError, claims_files
 from verify.gate.plan import Case, cases_of
 from verify.gate.run import Gate, run_all
 from verify.gate.select import selected
-from verify.gate.work import Work, stem_of
+from verify.gate.work import GateWork, stem_of
 from verify.report.folder import ReportFolder, prune, take
 from verify.report.record import write_text
 
@@ -111,7 +111,7 @@ def gate(
     if folder is not None:
         take(ReportFolder(Path(folder), apart=True), map(stem_of, state.cases))
     whole = not (paths or expression or changed_since or fail_fast)
-    work = Work(Path(folder) if folder is not None else None, pages, None if no_cache else Path(cache_folder))  # type: ignore[arg-type]
+    work = GateWork(Path(folder) if folder is not None else None, pages, None if no_cache else Path(cache_folder))  # type: ignore[arg-type]
     status = _decide(state, work, display, jobs=jobs, seconds=seconds, fail_fast=fail_fast, cluster=cluster)
     if folder is not None and not state.problems:
         _index(Path(folder), state, whole=whole and status != INTERRUPTED)
@@ -134,7 +134,7 @@ def _planned(paths: tuple[str, ...], expression: str | None, revision: str | Non
 
 def _decide(
     state: Gate,
-    work: Work,
+    work: GateWork,
     display: GateDisplay,
     *,
     jobs: str,
@@ -167,7 +167,7 @@ def _decide(
 
 
 def _found(
-    cases: Sequence[Case], work: Work, display: GateDisplay, jobs: str, seconds: float | None
+    cases: Sequence[Case], work: GateWork, display: GateDisplay, jobs: str, seconds: float | None
 ) -> Generator[Found]:
     """What is found of each case; by ``auto`` in this process first, and in several when that takes long."""
     started, done = time.monotonic(), 0

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from verify.gate.decide import Found, Status
-from verify.gate.files import Problem
+from verify.gate.files import ClaimsProblem
 from verify.gate.plan import Case
 from verify.gate.run import Gate
 from verify.gate.words import costs, counted, summary
@@ -98,7 +98,7 @@ class GateDisplay:
     def _indented(self, text: Text) -> None:
         self.console.print(Padding(text, (0, 0, 0, 4), expand=False))
 
-    def _problem(self, problem: Problem) -> None:
+    def _problem(self, problem: ClaimsProblem) -> None:
         self._headed("bad input", Text(f"{problem.file}:{problem.line}" if problem.line else problem.file))
         self._indented(Text(problem.message))
 

@@ -52,7 +52,7 @@ help, quit"""
 
 
 @dataclass(frozen=True)
-class Asked:
+class SessionClaim:
     """One claim of the session: a property on a region, or a formula."""
 
     network: str
@@ -72,7 +72,7 @@ class Session:
     region: str = "all"
     # Tensors chosen as outputs, by the network's name; a model with one output needs none.
     outputs: dict[str, str] = field(default_factory=dict)
-    claims: list[Asked] = field(default_factory=list)
+    claims: list[SessionClaim] = field(default_factory=list)
     result: Result | None = None
     page: Path | None = None
     status: int = 0
@@ -144,16 +144,18 @@ class Session:
         names = {"to": self.networks["g"]} if needs else {}
         to = self._chosen("g") if needs else None
         result = api.check(self._chosen("f"), wanted, place, to=to, timeout=self.timeout)
-        self._show(result, Asked(self.networks["f"], wanted, place, names, result.verdict.value, dict(self.outputs)))
+        self._show(
+            result, SessionClaim(self.networks["f"], wanted, place, names, result.verdict.value, dict(self.outputs))
+        )
 
     def _ask(self, text: str) -> None:
         others = {name: source for name, source in self.networks.items() if name != "f"}
         let = {name: self._chosen(name) for name in others}
         result = ask(self._chosen("f"), text, let=let, timeout=self.timeout)
         used = {name: source for name, source in others.items() if re.search(rf"\b{name}\(", text)}
-        self._show(result, Asked(self.networks["f"], text, None, used, result.verdict.value, dict(self.outputs)))
+        self._show(result, SessionClaim(self.networks["f"], text, None, used, result.verdict.value, dict(self.outputs)))
 
-    def _show(self, result: Result, asked: Asked) -> None:
+    def _show(self, result: Result, asked: SessionClaim) -> None:
         self.result, self.page = result, None
         self.claims.append(asked)
         display.show_result(result, None, lines=False)
@@ -323,7 +325,7 @@ def _files(word: str) -> list[str]:
     return [f"{head}{entry.name}{'/' if entry.is_dir() else ''}" for entry in shown]
 
 
-def claims_file(claims: list[Asked]) -> str:
+def claims_file(claims: list[SessionClaim]) -> str:
     """Claims as a file for the gate: each expected to be as it was found; undecided ones are left out, with a note."""
     parts = ["# Claims of a session of verify shell, each as it was found.\n"]
     for claim in claims:

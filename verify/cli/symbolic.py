@@ -39,14 +39,14 @@ def symbolic(
     seconds, most, chosen = number(timeout, "timeout"), _count(pieces), output_list(outputs)
     limit_memory(memory)
     style = _style(kind, latex=latex, mathml=mathml, as_json=as_json)
-    from verify.symbolic.cells import TooLarge
+    from verify.symbolic.cells import FormTooLarge
     from verify.symbolic.output import as_comment, lines, to_json
 
     try:
         with Progress(f"{network}: symbolic") as progress:
             loaded = api.load(network, output)
             form = api.symbolic_form(loaded, region, outputs=chosen, pieces=most, timeout=seconds, report=progress.line)
-    except (TooLarge, BudgetExceeded) as stop:
+    except (FormTooLarge, BudgetExceeded) as stop:
         click.echo(f"verify: no form of {network}: {stop}", err=True)
         return 3
     if as_json:

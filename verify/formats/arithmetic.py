@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from verify.formats.halfspaces import Linear, Row, compared, exact, product
+from verify.formats.halfspaces import Linear, ReadRow, compared, exact, product
 from verify.formats.syntax import as_token, as_tree, at, fail, is_token
 from verify.network import InputPart
 from verify.rational import counted
@@ -90,12 +90,12 @@ class Names:
         return f", together {names}" if names else ""
 
 
-def rows_of(constraint: Tree[Token], names: Names) -> list[Row]:
+def rows_of(constraint: Tree[Token], names: Names) -> list[ReadRow]:
     """The half-spaces of ``a <= b``, ``a >= b``, ``a == b`` or a chain such as ``0 <= x0 <= 1``."""
     sizes = {len(names.coordinates(token)) for token in _entries(constraint)} - {1}
     if len(sizes) > 1:
         fail(constraint, f"inputs of {' and '.join(map(str, sorted(sizes)))} coordinates in one comparison")
-    rows: list[Row] = []
+    rows: list[ReadRow] = []
     for entry in range(sizes.pop() if sizes else 1):
         forms = [linear(child, names, entry) for child in constraint.children[0::2]]
         for symbol, left, right in zip(constraint.children[1::2], forms, forms[1:], strict=False):

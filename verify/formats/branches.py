@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from verify.errors import InputError
-from verify.formats.halfspaces import Row, bounded, region_of_rows
+from verify.formats.halfspaces import ReadRow, bounded, region_of_rows
 from verify.region import Region
 
 # Branches of one file; products of disjunctions multiply them.
@@ -17,7 +17,7 @@ MAX_BRANCHES = 10_000
 MAX_NUMBERS = 20_000_000
 
 # An input and a sign: -1 for the lower side (kept as the bound of -x), 1 for the upper one.
-Side: TypeAlias = tuple[int, int]
+BoxSide: TypeAlias = tuple[int, int]
 General: TypeAlias = tuple[tuple[tuple[int, Fraction], ...], Fraction]
 
 
@@ -28,7 +28,7 @@ class Branch:
     ``rows`` holds each row once, by what it says.
     """
 
-    rows: dict[General, Row]
+    rows: dict[General, ReadRow]
     strict: int | None = None
 
     def meet(self, other: Branch) -> Branch:
@@ -41,7 +41,7 @@ class Branch:
         return frozenset(self.rows), self.strict is None
 
 
-def branch_of(rows: Sequence[Row], strict: int | None = None) -> Branch:
+def branch_of(rows: Sequence[ReadRow], strict: int | None = None) -> Branch:
     """The points where all rows hold."""
     return Branch({(tuple(sorted(row.coefficients.items())), row.bound): row for row in rows}, strict)
 
@@ -81,7 +81,7 @@ def _check_count(count: int) -> None:
         raise InputError(f"a disjunction of more than {MAX_BRANCHES} branches over inputs; split the file")
 
 
-def regions_of(dimension: int, shared: Sequence[Row], branches: Branches, text: str) -> tuple[Region, ...] | int:
+def regions_of(dimension: int, shared: Sequence[ReadRow], branches: Branches, text: str) -> tuple[Region, ...] | int:
     """The region of each branch, where the shared rows hold too; equal ones once, contradictory ones not at all.
 
     Strict branches that lie in another one are left out. Where one is left, the place of its strict comparison is
@@ -110,11 +110,11 @@ def regions_of(dimension: int, shared: Sequence[Row], branches: Branches, text: 
 class _Shape:
     """A branch in a form that can be compared: sides that are tighter than the shared ones, and scaled rows."""
 
-    sides: dict[Side, Fraction]
+    sides: dict[BoxSide, Fraction]
     rows: frozenset[General]
 
     @staticmethod
-    def of(branch: Branch, shared: dict[Side, Fraction]) -> _Shape | None:
+    def of(branch: Branch, shared: dict[BoxSide, Fraction]) -> _Shape | None:
         """None where the branch has no points, as far as sides and rows without inputs say."""
         sides, rows = _read(branch.rows.values())
         if any(not coefficients and bound < 0 for coefficients, bound in rows):
@@ -136,9 +136,9 @@ class _Shape:
         return not missing and self.rows <= other.rows
 
 
-def _read(rows: Iterable[Row]) -> tuple[dict[Side, Fraction], list[General]]:
+def _read(rows: Iterable[ReadRow]) -> tuple[dict[BoxSide, Fraction], list[General]]:
     """The tightest sides, and the other rows divided by the size of their first coefficient."""
-    sides: dict[Side, Fraction] = {}
+    sides: dict[BoxSide, Fraction] = {}
     general: list[General] = []
     for row in rows:
         if len(row.coefficients) == 1:

@@ -19,11 +19,11 @@ from verify.formats.expressions import parse_region
 from verify.formats.formula_syntax import FIRST_MARK, mistaken, parse
 from verify.formats.halfspaces import bounded, exact
 from verify.formats.syntax import MAX_NESTING, as_token, as_tree, as_typed, is_token, position
-from verify.formula.kinds import Checked, sizes_of
+from verify.formula.kinds import CheckedSizes, sizes_of
 from verify.formula.tree import (
     FUNCTIONS,
+    Application,
     Apply,
-    Call,
     Compare,
     Constant,
     Entry,
@@ -31,12 +31,12 @@ from verify.formula.tree import (
     Expression,
     Formula,
     FormulaMistake,
+    FormulaNode,
     Implication,
     Listing,
-    Member,
+    Membership,
     Name,
     Negation,
-    Node,
     Product,
     Some,
     Statement,
@@ -62,7 +62,7 @@ NO_NUMBERS = {
     **dict.fromkeys(("inf", "infinity", "oo"), "infinity is written in regions alone: x in box(0, inf)"),
     **dict.fromkeys(("nan", "pi"), "only rational numbers are there, such as 22/7"),
 }
-STATEMENTS = (Compare, Member, Every, Some, Negation, Implication)
+STATEMENTS = (Compare, Membership, Every, Some, Negation, Implication)
 
 
 def parse_formula(
@@ -106,7 +106,7 @@ def parse_value(text: str, functions: Mapping[str, Sizes]) -> Expression:
         free = next((node for node in walk(found) if isinstance(node, Name)), None)
         if free is not None:
             raise FormulaMistake(free.place, f"{free.name} has no value here; write the point: f([1, 1/2])")
-        Checked({}, functions).of(found)
+        CheckedSizes({}, functions).of(found)
         return found
 
 
@@ -130,11 +130,11 @@ class _Regions:
         known: Mapping[str, Region] | Sequence[Region],
         base_dir: Path | None,
     ) -> None:
-        self.checked, self.written = Checked(sizes, functions), written
+        self.checked, self.written = CheckedSizes(sizes, functions), written
         self.known, self.base_dir = known, base_dir
 
     def of(self, statements: Sequence[Statement]) -> tuple[Region, ...]:
-        members = {node.index: node for node in walk(*statements) if isinstance(node, Member)}
+        members = {node.index: node for node in walk(*statements) if isinstance(node, Membership)}
         if not isinstance(self.known, Mapping) and self.known and len(self.known) != len(self.written):
             raise FormulaMistake(0, f"{len(self.written)} regions, of which {len(self.known)} are known")
         return tuple(self._region(index, members.get(index)) for index in range(len(self.written)))
@@ -144,7 +144,7 @@ class _Regions:
             return self.known.get(text)
         return self.known[index] if self.known else None
 
-    def _region(self, index: int, member: Member | None) -> Region:
+    def _region(self, index: int, member: Membership | None) -> Region:
         place, text = self.written[index]
         assert member is not None
         size = max(self.checked.of(member.point), 1)
@@ -189,9 +189,9 @@ class _Reader:
                 raise FormulaMistake(
                     _at(child), f"expected 'x in REGION' or a comparison after 'for', got {text_of(node)}"
                 )
-            if waiting and not isinstance(node, Member):
+            if waiting and not isinstance(node, Membership):
                 raise FormulaMistake(waiting[0].place, f"say where {waiting[0].name} lives: {waiting[0].name} in all")
-            if isinstance(node, Member):
+            if isinstance(node, Membership):
                 conditions += [replace(node, point=name) for name in waiting]
                 waiting = []
             conditions.append(node)
@@ -213,7 +213,7 @@ class _Reader:
             raise FormulaMistake(_at(node), f"{text_of(found)} is true or false; expected a value")
         return found
 
-    def node(self, node: Parsed) -> Node:
+    def node(self, node: Parsed) -> FormulaNode:
         """One part of the formula."""
         place = _at(node)
         if is_token(node, "NUMBER"):
@@ -233,26 +233,26 @@ class _Reader:
             return Listing(value, place)
         return Name(text, place) if value is None else Constant(value, place)
 
-    def _group(self, tree: Tree[Token], place: int) -> Node:
+    def _group(self, tree: Tree[Token], place: int) -> FormulaNode:
         return self.node(tree.children[1])
 
-    def _implication(self, tree: Tree[Token], place: int) -> Node:
+    def _implication(self, tree: Tree[Token], place: int) -> FormulaNode:
         parts = [self.statement(child) for child in tree.children if not is_token(child, "IMPLIES")]
         if len(parts) > MAX_NESTING:
             raise FormulaMistake(place, f"more than {MAX_NESTING} times '=>' in a row")
         return reduce(lambda right, left: Implication(left, right, left.place), reversed(parts[:-1]), parts[-1])
 
-    def _disjunction(self, tree: Tree[Token], place: int) -> Node:
+    def _disjunction(self, tree: Tree[Token], place: int) -> FormulaNode:
         return Some(tuple(self.statement(child) for child in tree.children if not is_token(child, "OR")), place)
 
-    def _conjunction(self, tree: Tree[Token], place: int) -> Node:
+    def _conjunction(self, tree: Tree[Token], place: int) -> FormulaNode:
         return Every(tuple(self.statement(child) for child in tree.children if not is_token(child, "AND")), place)
 
-    def _negated(self, tree: Tree[Token], place: int) -> Node:
+    def _negated(self, tree: Tree[Token], place: int) -> FormulaNode:
         part = self.statement(tree.children[-1])
         return Negation(part, place) if len(tree.children) % 2 == 0 else part
 
-    def _compared(self, tree: Tree[Token], place: int) -> Node:
+    def _compared(self, tree: Tree[Token], place: int) -> FormulaNode:
         sides = [self.expression(child) for child in tree.children[0::2]]
         parts = []
         for token, left, right in zip(tree.children[1::2], sides, sides[1:], strict=False):
@@ -262,21 +262,21 @@ class _Reader:
             parts.append(Compare(left, symbol, right, _at(token)))
         return parts[0] if len(parts) == 1 else Every(tuple(parts), place)
 
-    def _member(self, tree: Tree[Token], place: int) -> Node:
+    def _member(self, tree: Tree[Token], place: int) -> FormulaNode:
         index = ord(str(tree.children[2])[0]) - FIRST_MARK
-        return Member(self.expression(tree.children[0]), self.written[index][1], index, place)
+        return Membership(self.expression(tree.children[0]), self.written[index][1], index, place)
 
-    def _sum(self, tree: Tree[Token], place: int) -> Node:
+    def _sum(self, tree: Tree[Token], place: int) -> FormulaNode:
         signs = [1, *(-1 if sign == "-" else 1 for sign in tree.children[1::2])]
         with _located(place):
             return _added([(s, self.expression(c)) for s, c in zip(signs, tree.children[0::2], strict=True)], place)
 
-    def _signed(self, tree: Tree[Token], place: int) -> Node:
+    def _signed(self, tree: Tree[Token], place: int) -> FormulaNode:
         part = self.expression(tree.children[-1])
         negative = sum(sign == "-" for sign in tree.children[:-1]) % 2
         return _added([(-1, part)], place) if negative else part
 
-    def _product(self, tree: Tree[Token], place: int) -> Node:
+    def _product(self, tree: Tree[Token], place: int) -> FormulaNode:
         factor, parts = Fraction(1), list[Expression]()
         for symbol, child in zip(["*", *tree.children[1::2]], tree.children[0::2], strict=True):
             part = self.expression(child)
@@ -288,7 +288,7 @@ class _Reader:
             parts += rest
         return Product(factor, tuple(parts), place) if parts and factor else Constant(factor, place)
 
-    def _entry(self, tree: Tree[Token], place: int) -> Node:
+    def _entry(self, tree: Tree[Token], place: int) -> FormulaNode:
         found = self.expression(tree.children[0])
         for token in (child for child in tree.children[1:] if is_token(child, "NUMBER")):
             if not str(token).isdigit() or len(str(token)) > 9:
@@ -300,13 +300,13 @@ class _Reader:
             found = Entry(found, int(str(token)), place)
         return found
 
-    def _listing(self, tree: Tree[Token], place: int) -> Node:
+    def _listing(self, tree: Tree[Token], place: int) -> FormulaNode:
         values = tuple(_value(as_tree(child)) for child in tree.children[1:] if child is not None)
         if not values:
             raise FormulaMistake(place, "an empty list; a vector has entries: [1, 1/2]")
         return Listing(values, place)
 
-    def _call(self, tree: Tree[Token], place: int) -> Node:
+    def _call(self, tree: Tree[Token], place: int) -> FormulaNode:
         name = str(tree.children[0])
         arguments = [self.expression(child) for child in tree.children[2:] if child is not None]
         if name in FUNCTIONS:
@@ -317,7 +317,7 @@ class _Reader:
             raise FormulaMistake(
                 place, f"{name} takes one vector, {len(arguments)} are given: {name}([1, 2]) or {name}(x)"
             )
-        return Call(name, arguments[0], place)
+        return Application(name, arguments[0], place)
 
 
 def _unknown(name: str, functions: Mapping[str, Any]) -> str:

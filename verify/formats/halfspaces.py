@@ -95,27 +95,27 @@ def product(factors: Sequence[Linear]) -> Linear:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReadRow:
     """The half-space ``sum_i coefficients[i] x_i <= bound``."""
 
     coefficients: dict[int, Fraction]
     bound: Fraction
 
 
-def at_most(left: Linear, right: Linear) -> Row:
+def at_most(left: Linear, right: Linear) -> ReadRow:
     """``left <= right``."""
     gap = Linear(left.constant, dict(left.coefficients))
     gap.add(right, -1)
-    return Row(gap.coefficients, -gap.constant)
+    return ReadRow(gap.coefficients, -gap.constant)
 
 
-def compared(left: Linear, symbol: str, right: Linear) -> list[Row]:
+def compared(left: Linear, symbol: str, right: Linear) -> list[ReadRow]:
     """The rows of ``left <= right``, ``left >= right`` or, as two rows, ``left == right``."""
     rows = [at_most(left, right)] if symbol != ">=" else []
     return rows if symbol == "<=" else [*rows, at_most(right, left)]
 
 
-def region_of_rows(dimension: int, rows: Sequence[Row], text: str) -> Region:
+def region_of_rows(dimension: int, rows: Sequence[ReadRow], text: str) -> Region:
     """The points where all rows hold; rows in one input become sides of the box.
 
     Raises ``RegionError`` where the rows are too many to be stored. A region without points is not noticed
@@ -123,14 +123,14 @@ def region_of_rows(dimension: int, rows: Sequence[Row], text: str) -> Region:
     """
     low: dict[int, Fraction] = {}
     high: dict[int, Fraction] = {}
-    kept: list[Row] = []
+    kept: list[ReadRow] = []
     for row in rows:
         if len(row.coefficients) == 1:
             _tighten(low, high, row)
         elif row.coefficients or row.bound < 0:
             kept.append(row)
     for index in [i for i, value in low.items() if i in high and value > high[i]]:
-        kept += [Row({index: Fraction(1)}, high.pop(index)), Row({index: Fraction(-1)}, -low.pop(index))]
+        kept += [ReadRow({index: Fraction(1)}, high.pop(index)), ReadRow({index: Fraction(-1)}, -low.pop(index))]
     if len(kept) * dimension > MAX_ROW_NUMBERS:
         raise RegionError(f"{len(kept)} half-spaces over {dimension} inputs are too many to store")
     check_common_denominator([*low.values(), *high.values()])
@@ -138,7 +138,7 @@ def region_of_rows(dimension: int, rows: Sequence[Row], text: str) -> Region:
     return base.with_rows([_dense(row, dimension) for row in kept])
 
 
-def _tighten(low: dict[int, Fraction], high: dict[int, Fraction], row: Row) -> None:
+def _tighten(low: dict[int, Fraction], high: dict[int, Fraction], row: ReadRow) -> None:
     ((index, coefficient),) = row.coefficients.items()
     limit = bounded(row.bound / coefficient)
     if coefficient > 0:
@@ -147,7 +147,7 @@ def _tighten(low: dict[int, Fraction], high: dict[int, Fraction], row: Row) -> N
         low[index] = max(limit, low.get(index, limit))
 
 
-def _dense(row: Row, dimension: int) -> HalfSpace:
+def _dense(row: ReadRow, dimension: int) -> HalfSpace:
     check_common_denominator(row.coefficients.values())
     common = math.lcm(*(v.denominator for v in row.coefficients.values()))
     full = zeros(dimension)
@@ -193,7 +193,7 @@ def embedded(region: Region, start: int, dimension: int) -> Region:
     return Region(sides, tuple(HalfSpace(padded(row.coefficients), row.bound) for row in region.rows))
 
 
-def _sides(base: Box) -> list[Row]:
+def _sides(base: Box) -> list[ReadRow]:
     lows, highs = base.low.fractions(), base.high.fractions()
-    below = [Row({int(i): Fraction(-1)}, -lows[i]) for i in np.flatnonzero(base.low_finite)]
-    return below + [Row({int(i): Fraction(1)}, highs[i]) for i in np.flatnonzero(base.high_finite)]
+    below = [ReadRow({int(i): Fraction(-1)}, -lows[i]) for i in np.flatnonzero(base.low_finite)]
+    return below + [ReadRow({int(i): Fraction(1)}, highs[i]) for i in np.flatnonzero(base.high_finite)]

@@ -31,7 +31,7 @@ _COMPARISONS = {"<=", "<", ">=", ">", "=", "==", "!=", "distinct"}
 
 
 @dataclass(frozen=True)
-class Tensor:
+class DeclaredTensor:
     """A declared input or output: its name and shape ((): one number)."""
 
     name: str
@@ -47,8 +47,8 @@ class Declared:
     """A network of the file; ``same_as`` names one that it is equal to, ``like`` one that it is isomorphic to."""
 
     name: str
-    inputs: Tensor
-    outputs: Tensor
+    inputs: DeclaredTensor
+    outputs: DeclaredTensor
     same_as: str = ""
     like: str = ""
 
@@ -61,7 +61,7 @@ class Atom:
     strict: bool
 
 
-Case: TypeAlias = tuple[Atom, ...]
+QueryCase: TypeAlias = tuple[Atom, ...]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Query:
 
     path: Path
     networks: tuple[Declared, ...]
-    cases: tuple[Case, ...]
+    cases: tuple[QueryCase, ...]
     version: int
 
     def starts(self) -> list[tuple[int, int]]:
@@ -83,24 +83,24 @@ class Query:
 
 
 @dataclass(slots=True)
-class Node:
+class SyntaxNode:
     """An atom (``items`` is None) or a list, and where it begins."""
 
     position: int
     atom: str = ""
-    items: list[Node] | None = None
+    items: list[SyntaxNode] | None = None
 
     @property
     def head(self) -> str:
         return self.items[0].atom if self.items else ""
 
     @property
-    def arguments(self) -> list[Node]:
+    def arguments(self) -> list[SyntaxNode]:
         return self.items[1:] if self.items else []
 
 
 class _Mistake(Exception):
-    def __init__(self, node: Node | int, message: str) -> None:
+    def __init__(self, node: SyntaxNode | int, message: str) -> None:
         super().__init__(message)
         self.position = node if isinstance(node, int) else node.position
 
@@ -121,9 +121,9 @@ def read_query(path: str | Path) -> Query:
         raise InputError(f"VNN-LIB file {shown(file)}, {where}: {shorten(str(mistake), 400)}") from mistake
 
 
-def _commands(text: str) -> Iterator[Node]:
+def _commands(text: str) -> Iterator[SyntaxNode]:
     """The lists at top level."""
-    stack: list[Node] = []
+    stack: list[SyntaxNode] = []
     for match in _TOKEN.finditer(text):
         token, position = match.group(), match.start()
         if token[0] == ";" or token.isspace():
@@ -131,7 +131,7 @@ def _commands(text: str) -> Iterator[Node]:
         if token == "(":
             if len(stack) >= MAX_NESTING:
                 raise _Mistake(position, f"brackets nested more than {MAX_NESTING} deep")
-            stack.append(Node(position, items=[]))
+            stack.append(SyntaxNode(position, items=[]))
             continue
         if token == ")":
             if not stack:
@@ -143,7 +143,7 @@ def _commands(text: str) -> Iterator[Node]:
         else:
             if not stack:
                 raise _Mistake(position, f"expected '(', got {token[:40]!r}")
-            done = Node(position, token.strip("|"))
+            done = SyntaxNode(position, token.strip("|"))
         parent = stack[-1].items
         assert parent is not None
         parent.append(done)
@@ -158,10 +158,10 @@ class _Reader:
     networks: list[Declared] = field(default_factory=list)
     names: dict[str, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
     old: dict[str, list[int]] = field(default_factory=lambda: {"X": [], "Y": []})
-    asserted: list[Node] = field(default_factory=list)
+    asserted: list[SyntaxNode] = field(default_factory=list)
     version: int = 1
 
-    def command(self, command: Node) -> None:
+    def command(self, command: SyntaxNode) -> None:
         head, arguments = command.head, command.arguments
         if head in ("declare-const", "declare-fun"):
             self._declare(command)
@@ -175,18 +175,18 @@ class _Reader:
         elif head not in _IGNORED:
             raise _Mistake(command, f"unknown command {head[:40]!r}; expected declarations and assert")
 
-    def _declare(self, command: Node) -> None:
+    def _declare(self, command: SyntaxNode) -> None:
         words = [a.atom for a in command.arguments if a.items is None]
         match = _OLD.fullmatch(words[0]) if words else None
         if match is None or len(words) != 2 or words[1] != "Real" or any(a.items for a in command.arguments):
             raise _Mistake(command, "malformed declaration; expected (declare-const X_0 Real) or Y_0")
         self.old[match[1]].append(int(match[2]))
 
-    def _network(self, command: Node) -> None:
+    def _network(self, command: SyntaxNode) -> None:
         arguments = command.arguments
         if not arguments or arguments[0].items is not None:
             raise _Mistake(command, "expected (declare-network NAME (declare-input ...) (declare-output ...))")
-        tensors: dict[str, Tensor] = {}
+        tensors: dict[str, DeclaredTensor] = {}
         related = {"equal-to": "", "isomorphic-to": ""}
         for part in arguments[1:]:
             if part.head in related:
@@ -214,7 +214,7 @@ class _Reader:
         )
         self._add(declared, command)
 
-    def _tensor(self, part: Node) -> Tensor:
+    def _tensor(self, part: SyntaxNode) -> DeclaredTensor:
         words = [a.atom for a in part.arguments]
         if len(words) not in (2, 3) or words[1] not in _TYPES or any(a.items is not None for a in part.arguments):
             raise _Mistake(part, f"expected ({part.head} NAME Real [shape]) with a type of {', '.join(sorted(_TYPES))}")
@@ -224,12 +224,12 @@ class _Reader:
             inner and not re.fullmatch(r"\d{1,9}(,\d{1,9})*", inner)
         ):
             raise _Mistake(part, f"{text[:40]!r} is no shape such as [1,5] or []")
-        tensor = Tensor(words[0], tuple(int(n) for n in inner.split(",")) if inner else ())
+        tensor = DeclaredTensor(words[0], tuple(int(n) for n in inner.split(",")) if inner else ())
         if not 0 < tensor.size <= MAX_INPUTS:
             raise _Mistake(part, f"a tensor of {tensor.size} numbers; expected 1 to {MAX_INPUTS}")
         return tensor
 
-    def _add(self, declared: Declared, node: Node | int) -> None:
+    def _add(self, declared: Declared, node: SyntaxNode | int) -> None:
         start = sum(network.inputs.size + network.outputs.size for network in self.networks)
         for tensor in (declared.inputs, declared.outputs):
             if tensor.name in self.names:
@@ -262,9 +262,9 @@ class _Reader:
             sizes[kind] = len(indices)
         if not sizes["X"]:
             raise _Mistake(0, "no inputs; expected (declare-const X_0 Real), ...")
-        self._add(Declared("f", Tensor("X", (sizes["X"],)), Tensor("Y", (sizes["Y"],))), 0)
+        self._add(Declared("f", DeclaredTensor("X", (sizes["X"],)), DeclaredTensor("Y", (sizes["Y"],))), 0)
 
-    def _cases(self, formula: Node, bound: Mapping[str, Node], *, positive: bool) -> list[list[Atom]]:
+    def _cases(self, formula: SyntaxNode, bound: Mapping[str, SyntaxNode], *, positive: bool) -> list[list[Atom]]:
         """Alternatives that together say the formula, or its negation."""
         head, arguments = formula.head, formula.arguments
         if formula.items is None:
@@ -292,7 +292,12 @@ class _Reader:
         raise _Mistake(formula, f"expected a comparison, and, or, not or =>, got {head[:40] or '()'!r}")
 
     def _joined(
-        self, node: Node, parts: Sequence[tuple[Node, bool]], bound: Mapping[str, Node], *, every: bool
+        self,
+        node: SyntaxNode,
+        parts: Sequence[tuple[SyntaxNode, bool]],
+        bound: Mapping[str, SyntaxNode],
+        *,
+        every: bool,
     ) -> list[list[Atom]]:
         found = [self._cases(part, bound, positive=sign) for part, sign in parts]
         if not every:
@@ -302,7 +307,7 @@ class _Reader:
             result = _product(result, cases, node)
         return result
 
-    def _comparison(self, formula: Node, bound: Mapping[str, Node], *, positive: bool) -> list[list[Atom]]:
+    def _comparison(self, formula: SyntaxNode, bound: Mapping[str, SyntaxNode], *, positive: bool) -> list[list[Atom]]:
         symbol = {"==": "=", "distinct": "!="}.get(formula.head, formula.head)
         terms = [self._term(argument, bound) for argument in formula.arguments]
         if symbol == "!=" and len(terms) > 2:
@@ -319,7 +324,7 @@ class _Reader:
             negated.append([Atom(other, not atom.strict)])
         return negated
 
-    def _term(self, node: Node, bound: Mapping[str, Node]) -> Linear:
+    def _term(self, node: SyntaxNode, bound: Mapping[str, SyntaxNode]) -> Linear:
         if node.items is None:
             if node.atom in bound:
                 return self._term(bound[node.atom], bound)
@@ -341,7 +346,7 @@ class _Reader:
         except InputError as error:
             raise _Mistake(node, str(error)) from error
 
-    def _variable(self, node: Node) -> Linear:
+    def _variable(self, node: SyntaxNode) -> Linear:
         old = _OLD.fullmatch(node.atom)
         name, _, rest = node.atom.partition("[")
         if self.version == 1 and old is not None and int(old[2]) < len(self.old[old[1]]):
@@ -363,11 +368,11 @@ class _Reader:
             raise _Mistake(node, f"{node.atom[:40]!r} is neither a number nor declared") from error
 
 
-def _closed(node: Node, bound: Mapping[str, Node]) -> Node:
+def _closed(node: SyntaxNode, bound: Mapping[str, SyntaxNode]) -> SyntaxNode:
     """The node with the names of an outer ``let`` put in."""
     if node.items is None:
         return bound.get(node.atom, node)
-    return Node(node.position, items=[_closed(item, bound) for item in node.items])
+    return SyntaxNode(node.position, items=[_closed(item, bound) for item in node.items])
 
 
 def _atoms(left: Linear, symbol: str, right: Linear) -> list[Atom]:
@@ -381,13 +386,13 @@ def _atoms(left: Linear, symbol: str, right: Linear) -> list[Atom]:
     return [Atom(first if symbol[0] == "<" else second, strict="=" not in symbol)]
 
 
-def _product(left: list[list[Atom]], right: list[list[Atom]], node: Node) -> list[list[Atom]]:
+def _product(left: list[list[Atom]], right: list[list[Atom]], node: SyntaxNode) -> list[list[Atom]]:
     if len(left) * len(right) > MAX_CASES:
         raise _Mistake(node, f"the formula has more than {MAX_CASES} cases when written as a disjunction")
     return [a + b for a in left for b in right]
 
 
-def _limited(cases: list[list[Atom]], node: Node) -> list[list[Atom]]:
+def _limited(cases: list[list[Atom]], node: SyntaxNode) -> list[list[Atom]]:
     if len(cases) > MAX_CASES:
         raise _Mistake(node, f"the formula has more than {MAX_CASES} cases when written as a disjunction")
     return cases

@@ -14,7 +14,7 @@ _TOKEN = re.compile(r";[^\n]*|[()]|\|[^|]*\||\"[^\"]*\"|[^\s();|\"]+|[|\"]")
 _QUOTED = re.compile(r"\|[A-Za-z~!@$%^&*_+=<>.?/-][A-Za-z0-9~!@$%^&*_+=<>.?/-]*\|")
 
 
-class Mistake(Exception):
+class SExpressionMistake(Exception):
     """A mistake at a position of the text."""
 
     def __init__(self, position: int, message: str) -> None:
@@ -23,12 +23,12 @@ class Mistake(Exception):
 
 
 @dataclass(slots=True)
-class Expression:
+class SExpression:
     """An atom (``items`` is None) or a list."""
 
     position: int
     atom: str = ""
-    items: list[Expression] | None = None
+    items: list[SExpression] | None = None
 
     @property
     def head(self) -> str:
@@ -36,16 +36,16 @@ class Expression:
         return self.items[0].atom if self.items else ""
 
     @property
-    def arguments(self) -> list[Expression]:
+    def arguments(self) -> list[SExpression]:
         return self.items[1:] if self.items else []
 
     def fail(self, message: str) -> NoReturn:
-        raise Mistake(self.position, message)
+        raise SExpressionMistake(self.position, message)
 
 
-def commands(text: str) -> Iterator[Expression]:
+def commands(text: str) -> Iterator[SExpression]:
     """The lists at top level, one at a time."""
-    stack: list[Expression] = []
+    stack: list[SExpression] = []
     count = 0
     for match in _TOKEN.finditer(text):
         token, position = match.group(), match.start()
@@ -62,30 +62,32 @@ def commands(text: str) -> Iterator[Expression]:
         elif token == "(":
             _open(stack, position, count)
         elif not stack:
-            raise Mistake(position, f"expected '(', got {token[:40]!r}")
+            raise SExpressionMistake(position, f"expected '(', got {token[:40]!r}")
         else:
-            _append(stack[-1], Expression(position, token))
+            _append(stack[-1], SExpression(position, token))
     if stack:
         stack[0].fail("a '(' that is never closed")
 
 
-def _open(stack: list[Expression], position: int, count: int) -> None:
+def _open(stack: list[SExpression], position: int, count: int) -> None:
     if len(stack) >= MAX_NESTING:
-        raise Mistake(position, f"brackets nested more than {MAX_NESTING} deep")
+        raise SExpressionMistake(position, f"brackets nested more than {MAX_NESTING} deep")
     if count > MAX_COMMAND:
-        raise Mistake(stack[0].position if stack else position, f"a command of more than {MAX_COMMAND} words")
-    stack.append(Expression(position, items=[]))
+        raise SExpressionMistake(
+            stack[0].position if stack else position, f"a command of more than {MAX_COMMAND} words"
+        )
+    stack.append(SExpression(position, items=[]))
 
 
-def _closed(stack: list[Expression], position: int) -> Expression:
+def _closed(stack: list[SExpression], position: int) -> SExpression:
     if not stack:
-        raise Mistake(position, "a ')' that closes nothing")
+        raise SExpressionMistake(position, "a ')' that closes nothing")
     done = stack.pop()
     if stack:
         _append(stack[-1], done)
     return done
 
 
-def _append(parent: Expression, child: Expression) -> None:
+def _append(parent: SExpression, child: SExpression) -> None:
     assert parent.items is not None
     parent.items.append(child)

@@ -19,7 +19,7 @@ from verify.formats.halfspaces import exact
 from verify.formats.reading import decoded, read_bytes, shorten, shown
 from verify.formats.toml_checkpoint import with_checkpoint
 from verify.formats.toml_layers import ACTIVATIONS, LAYERS, LayerType
-from verify.formats.toml_values import Table, suggestion
+from verify.formats.toml_values import TomlTable, suggestion
 from verify.network.network import Network
 from verify.network.tensor import Builder, Tensor
 from verify.rational import counted
@@ -101,7 +101,7 @@ def weights_file(path: str | Path) -> str | None:
 
 
 def _network(data: dict[str, object], stem: str, folder: Path) -> Network:
-    top = Table(data, "top level")
+    top = TomlTable(data, "top level")
     top.check_keys(_TOP_KEYS)
     name = values.text(data.get("name", stem), top.what("name"))
     shape = values.integers(top.get("input"), top.what("input"), 1)
@@ -133,19 +133,19 @@ class _Wiring:
     def add(self, number: int, layer: dict[str, object]) -> None:
         """Build one layer."""
         where = f"layer {number}"
-        kind = values.text(Table(layer, where).get("type"), f"{where}: 'type'")
+        kind = values.text(TomlTable(layer, where).get("type"), f"{where}: 'type'")
         if kind not in LAYERS:
             raise NetworkError(f"{where}: unknown type {kind[:40]!r}; {suggestion(kind, LAYERS)}")
         name = values.text(layer.get("name", f"{kind}{number}"), f"{where}: 'name'")
         where = f"layer {number} ({kind} {name!r})"
         if name in self.tensors:
             raise NetworkError(f"{where}: the name is taken; each layer needs its own ('input' is the network's)")
-        table = Table({**layer, "name": name}, where)
+        table = TomlTable({**layer, "name": name}, where)
         table.check_keys((*_COMMON_KEYS, *LAYERS[kind].keys))
         self.tensors[name] = self.built(table, LAYERS[kind], kind, named="name" in layer)
         self.last = name
 
-    def built(self, table: Table, layer: LayerType, kind: str, named: bool) -> Tensor:
+    def built(self, table: TomlTable, layer: LayerType, kind: str, named: bool) -> Tensor:
         name = str(table.get("name"))
         arguments = self.arguments(table, layer)
         # Units are called after the layer whose result they switch, unless the activation has a name.
@@ -160,7 +160,7 @@ class _Wiring:
             message = str(error)
             raise NetworkError(message if message.startswith(table.where) else f"{table.where}: {message}") from error
 
-    def arguments(self, table: Table, layer: LayerType) -> list[Tensor]:
+    def arguments(self, table: TomlTable, layer: LayerType) -> list[Tensor]:
         """The tensors that a layer works on: those it names, else the layer before it."""
         if table.has("input") and table.has("inputs"):
             raise NetworkError(f"{table.where}: both 'input' and 'inputs'; give one of them")

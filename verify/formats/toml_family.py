@@ -15,7 +15,7 @@ from verify.errors import InputError, NetworkError
 from verify.formats import toml_values as values
 from verify.formats.reading import decoded, is_file, read_bytes, shorten, shown
 from verify.formats.toml import MAX_BYTES, MAX_LAYERS, parsed
-from verify.formats.toml_values import Table, suggestion
+from verify.formats.toml_values import TomlTable, suggestion
 from verify.network.families import layers as kinds
 from verify.network.families import making
 from verify.network.families.description import Family
@@ -70,7 +70,7 @@ def _text(file: Path) -> str:
 
 
 def _family(data: dict[str, object], stem: str) -> Family:
-    top = Table(data, "top level")
+    top = TomlTable(data, "top level")
     top.check_keys(_TOP_KEYS)
     name = values.text(data.get("name", stem), top.what("name"))
     shape = whole = tuple(values.integers(top.get("input"), top.what("input"), 1))
@@ -88,11 +88,11 @@ def _family(data: dict[str, object], stem: str) -> Family:
 
 def _layer(number: int, given: dict[str, object], before: Before) -> Layer:
     where = f"layer {number}"
-    kind = values.text(Table(given, where).get("type"), f"{where}: 'type'")
+    kind = values.text(TomlTable(given, where).get("type"), f"{where}: 'type'")
     if kind not in _LAYERS:
         raise NetworkError(f"{where}: a family has no layers of type {kind[:40]!r}; {suggestion(kind, _LAYERS)}")
     name = values.text(given.get("name", f"{kind}{number}"), f"{where}: 'name'")
-    table = Table({**given, "name": name}, f"{where} ({kind} {name!r})")
+    table = TomlTable({**given, "name": name}, f"{where} ({kind} {name!r})")
     build, keys = _LAYERS[kind]
     table.check_keys((*_COMMON_KEYS, *keys))
     if kind != "add":
@@ -106,12 +106,12 @@ def _layer(number: int, given: dict[str, object], before: Before) -> Layer:
         raise NetworkError(message if message.startswith(table.where) else f"{table.where}: {message}") from error
 
 
-def _check_input(table: Table, before: str) -> None:
+def _check_input(table: TomlTable, before: str) -> None:
     if table.has("inputs") or table.values.get("input", before) != before:
         raise NetworkError(f"{table.where}: layers of a family follow one another; only 'add' names its inputs")
 
 
-def _ranges(table: Table, key: str, default: Any = 0) -> Any:
+def _ranges(table: TomlTable, key: str, default: Any = 0) -> Any:
     """A range, a number or nested lists of them, as ``ranges.signs`` reads them."""
     return _checked(table.values.get(key, default), table.what(key))
 
@@ -126,7 +126,7 @@ def _checked(value: object, what: str) -> Any:
     return value if isinstance(value, str) else values.number(value, what)
 
 
-def _size(table: Table, key: str) -> int:
+def _size(table: TomlTable, key: str) -> int:
     """The number of outputs: given, or the length of the list of weights."""
     weight = table.values.get("weight")
     if not table.has(key) and isinstance(weight, list):
@@ -134,20 +134,20 @@ def _size(table: Table, key: str) -> int:
     return values.integer(table.get(key), table.what(key), 1)
 
 
-def _numbers(table: Table, key: str, before: Before, least: int = 0) -> Shape:
+def _numbers(table: TomlTable, key: str, before: Before, least: int = 0) -> Shape:
     """One number for each spatial axis; one for all may be given."""
     found = tuple(values.integers(table.get(key), table.what(key), least)) if table.has(key) else ()
     return found * (len(before.shape) - 1) if len(found) == 1 else found
 
 
-def _dense(table: Table, _: Before) -> Layer:
+def _dense(table: TomlTable, _: Before) -> Layer:
     table.get("weight")
     return making.dense(
         _size(table, "outputs"), _ranges(table, "weight"), _ranges(table, "bias"), str(table.get("name"))
     )
 
 
-def _conv(table: Table, before: Before) -> Layer:
+def _conv(table: TomlTable, before: Before) -> Layer:
     table.get("weight")
     return making.conv(
         _size(table, "channels"),
@@ -162,7 +162,7 @@ def _conv(table: Table, before: Before) -> Layer:
     )
 
 
-def _kernel(table: Table) -> Shape:
+def _kernel(table: TomlTable) -> Shape:
     """The window's shape from fully nested weights."""
     level: object = table.values.get("weight")
     found = []
@@ -174,25 +174,25 @@ def _kernel(table: Table) -> Shape:
     return tuple(found[2:])
 
 
-def _batch_norm(table: Table, _: Before) -> Layer:
+def _batch_norm(table: TomlTable, _: Before) -> Layer:
     for key in ("scale", "shift"):
         table.get(key)
     return making.batch_norm(_ranges(table, "scale"), _ranges(table, "shift"), str(table.get("name")))
 
 
-def _leaky(table: Table, _: Before) -> Layer:
+def _leaky(table: TomlTable, _: Before) -> Layer:
     table.get("slope")
     return making.leaky_relu(_ranges(table, "slope"), str(table.get("name")))
 
 
-def _clip(table: Table, _: Before) -> Layer:
+def _clip(table: TomlTable, _: Before) -> Layer:
     low, high = (values.number(table.get(key), table.what(key)) if table.has(key) else None for key in ("low", "high"))
     if low is None and high is None:
         raise NetworkError(f"{table.where}: 'low' and 'high' are missing; give at least one")
     return making.clip(low, high, str(table.get("name")))
 
 
-def _pool(table: Table, before: Before) -> Layer:
+def _pool(table: TomlTable, before: Before) -> Layer:
     table.get("kernel")
     made = making.max_pool if table.get("type") == "max_pool" else making.average_pool
     window = {key: _numbers(table, key, before, least) for key, least in (("kernel", 1), ("strides", 1), ("pads", 0))}
@@ -203,13 +203,13 @@ def _pool(table: Table, before: Before) -> Layer:
     return layer
 
 
-def _pad(table: Table, before: Before) -> Layer:
+def _pad(table: TomlTable, before: Before) -> Layer:
     table.get("pads")
     value = values.number(table.values.get("value", 0), table.what("value"))
     return making.pad(_numbers(table, "pads", before), value, str(table.get("name")))
 
 
-def _add(table: Table, before: Before) -> Layer:
+def _add(table: TomlTable, before: Before) -> Layer:
     names = values.texts(table.get("inputs"), table.what("inputs"))
     if len(names) != 2 or before.name not in names:
         raise NetworkError(
@@ -219,7 +219,7 @@ def _add(table: Table, before: Before) -> Layer:
     return making.add(other, str(table.get("name")))
 
 
-_Build = Callable[[Table, Before], Layer]
+_Build = Callable[[TomlTable, Before], Layer]
 _WINDOW = ("kernel", "strides", "pads")
 _LAYERS: dict[str, tuple[_Build, tuple[str, ...]]] = {
     "dense": (_dense, ("outputs", "weight", "bias")),

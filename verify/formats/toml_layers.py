@@ -17,7 +17,7 @@ import numpy as np
 from verify.errors import NetworkError
 from verify.formats import toml_values as values
 from verify.formats.roots import inverse_root
-from verify.formats.toml_values import Table
+from verify.formats.toml_values import TomlTable
 from verify.network import activations, builder
 from verify.network.matrix import MAX_ENTRIES, Entries
 from verify.network.tensor import Tensor
@@ -31,12 +31,12 @@ Arguments: TypeAlias = Sequence[Tensor]
 class LayerType:
     """How one type is built: its keys, how many arguments it takes (None: two or more), and its function."""
 
-    build: Callable[[Table, Arguments], Tensor]
+    build: Callable[[TomlTable, Arguments], Tensor]
     keys: tuple[str, ...] = ()
     arguments: int | None = 1
 
 
-def spread(table: Table, key: str, x: Tensor) -> Vector:
+def spread(table: TomlTable, key: str, x: Tensor) -> Vector:
     """One exact number for each value of ``x``: from one number, one a channel (first axis), or one a value."""
     shape, flat = values.numbers(table.get(key), table.what(key))
     if shape == x.shape:
@@ -50,7 +50,7 @@ def spread(table: Table, key: str, x: Tensor) -> Vector:
     return flat.take(np.repeat(np.arange(len(flat)), repeats))
 
 
-def _dense(table: Table, arguments: Arguments) -> Tensor:
+def _dense(table: TomlTable, arguments: Arguments) -> Tensor:
     weight = values.array(table.get("weight"), table.what("weight"))
     if weight.ndim != 2 or weight.shape[1] != arguments[0].size:
         size = arguments[0].size
@@ -58,7 +58,7 @@ def _dense(table: Table, arguments: Arguments) -> Tensor:
     return builder.dense(arguments[0], weight, _bias(table, weight.shape[0]))
 
 
-def _conv(table: Table, arguments: Arguments) -> Tensor:
+def _conv(table: TomlTable, arguments: Arguments) -> Tensor:
     x = arguments[0]
     weight = values.array(table.get("weight"), table.what("weight"))
     if weight.ndim != len(x.shape) + 1 or weight.ndim < 3:
@@ -72,7 +72,7 @@ def _conv(table: Table, arguments: Arguments) -> Tensor:
     return builder.conv(x, weight, bias, strides=strides, pads=pads, dilations=dilations, groups=groups)
 
 
-def _bias(table: Table, size: int) -> Entries | None:
+def _bias(table: TomlTable, size: int) -> Entries | None:
     if not table.has("bias"):
         return None
     bias = values.array(table.get("bias"), table.what("bias"))
@@ -81,7 +81,7 @@ def _bias(table: Table, size: int) -> Entries | None:
     return bias
 
 
-def _windows(table: Table, x: Tensor, kernel: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
+def _windows(table: TomlTable, x: Tensor, kernel: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
     """Strides, pads and dilations of a sliding window, refused where the layer would be enormous."""
     dims = len(x.shape) - 1
     strides, dilations = (_per_axis(table, key, dims, 1) for key in ("strides", "dilations"))
@@ -93,7 +93,7 @@ def _windows(table: Table, x: Tensor, kernel: Sequence[int]) -> tuple[list[int],
     return strides, pads, dilations
 
 
-def _per_axis(table: Table, key: str, dims: int, default: int, sides: int = 1) -> list[int]:
+def _per_axis(table: TomlTable, key: str, dims: int, default: int, sides: int = 1) -> list[int]:
     """One integer a spatial axis; one for all may be given, and of pads one a axis stands for both sides."""
     if dims < 1:
         raise NetworkError(f"{table.where}: needs an input of shape (channels, *space); put a reshape before it")
@@ -108,24 +108,24 @@ def _per_axis(table: Table, key: str, dims: int, default: int, sides: int = 1) -
     return found
 
 
-def _pool_windows(table: Table, x: Tensor) -> tuple[list[int], list[int], list[int], list[int]]:
+def _pool_windows(table: TomlTable, x: Tensor) -> tuple[list[int], list[int], list[int], list[int]]:
     """Kernel, strides (as long as the kernel by default), pads and dilations."""
     dims = len(x.shape) - 1
     table.get("kernel")
     kernel = _per_axis(table, "kernel", dims, 1)
-    filled = table if table.has("strides") else Table({**table.values, "strides": kernel}, table.where)
+    filled = table if table.has("strides") else TomlTable({**table.values, "strides": kernel}, table.where)
     strides, pads, dilations = _windows(filled, x, kernel)
     return kernel, strides, pads, dilations
 
 
-def _max_pool(table: Table, arguments: Arguments) -> Tensor:
+def _max_pool(table: TomlTable, arguments: Arguments) -> Tensor:
     kernel, strides, pads, dilations = _pool_windows(table, arguments[0])
     ceil_mode = _flag(table, "ceil_mode")
     x = arguments[0].simple().named(_name(table))
     return builder.max_pool(x, kernel, strides=strides, pads=pads, dilations=dilations, ceil_mode=ceil_mode)
 
 
-def _average_pool(table: Table, arguments: Arguments) -> Tensor:
+def _average_pool(table: TomlTable, arguments: Arguments) -> Tensor:
     kernel, strides, pads, dilations = _pool_windows(table, arguments[0])
     return builder.average_pool(
         arguments[0],
@@ -138,32 +138,32 @@ def _average_pool(table: Table, arguments: Arguments) -> Tensor:
     )
 
 
-def _global_average_pool(table: Table, arguments: Arguments) -> Tensor:
+def _global_average_pool(table: TomlTable, arguments: Arguments) -> Tensor:
     x = arguments[0]
     if len(x.shape) < 2:
         raise NetworkError(f"{table.where}: needs an input of shape (channels, *space), got {x.shape}")
     return builder.average_pool(x, x.shape[1:])
 
 
-def _flag(table: Table, key: str) -> bool:
+def _flag(table: TomlTable, key: str) -> bool:
     return values.boolean(table.values.get(key, False), table.what(key))
 
 
-def _name(table: Table) -> str:
+def _name(table: TomlTable) -> str:
     return str(table.get("name"))
 
 
-def _leaky_relu(table: Table, arguments: Arguments) -> Tensor:
+def _leaky_relu(table: TomlTable, arguments: Arguments) -> Tensor:
     return builder.leaky_relu(arguments[0], values.number(table.get("slope"), table.what("slope")))
 
 
-def _prelu(table: Table, arguments: Arguments) -> Tensor:
+def _prelu(table: TomlTable, arguments: Arguments) -> Tensor:
     slopes = np.empty(arguments[0].size, dtype=object)
     slopes[:] = spread(table, "slope", arguments[0]).fractions()
     return builder.leaky_relu(arguments[0], slopes)
 
 
-def _clip(table: Table, arguments: Arguments) -> Tensor:
+def _clip(table: TomlTable, arguments: Arguments) -> Tensor:
     low, high = (_optional_number(table, key) for key in ("low", "high"))
     if low is None and high is None:
         raise NetworkError(f"{table.where}: 'low' and 'high' are missing; give at least one")
@@ -172,33 +172,33 @@ def _clip(table: Table, arguments: Arguments) -> Tensor:
     return builder.clip(arguments[0], low, high)
 
 
-def _elu(table: Table, arguments: Arguments) -> Tensor:
+def _elu(table: TomlTable, arguments: Arguments) -> Tensor:
     return activations.elu(arguments[0], _number_or(table, "alpha", Fraction(1)))
 
 
-def _celu(table: Table, arguments: Arguments) -> Tensor:
+def _celu(table: TomlTable, arguments: Arguments) -> Tensor:
     return activations.celu(arguments[0], _number_or(table, "alpha", Fraction(1)))
 
 
-def _selu(table: Table, arguments: Arguments) -> Tensor:
+def _selu(table: TomlTable, arguments: Arguments) -> Tensor:
     alpha = _number_or(table, "alpha", activations.SELU_ALPHA)
     return activations.selu(arguments[0], alpha, _number_or(table, "scale", activations.SELU_SCALE))
 
 
-def _number_or(table: Table, key: str, default: Fraction) -> Fraction:
+def _number_or(table: TomlTable, key: str, default: Fraction) -> Fraction:
     found = _optional_number(table, key)
     return default if found is None else found
 
 
-def _gelu(table: Table, arguments: Arguments) -> Tensor:
+def _gelu(table: TomlTable, arguments: Arguments) -> Tensor:
     return activations.gelu(arguments[0], str(table.values.get("approximate", "none")))
 
 
-def _optional_number(table: Table, key: str) -> Fraction | None:
+def _optional_number(table: TomlTable, key: str) -> Fraction | None:
     return values.number(table.get(key), table.what(key)) if table.has(key) else None
 
 
-def _batch_norm(table: Table, arguments: Arguments) -> Tensor:
+def _batch_norm(table: TomlTable, arguments: Arguments) -> Tensor:
     """``scale (x - mean) / sqrt(variance + epsilon) + shift``; without statistics ``scale x + shift``."""
     x = arguments[0]
     scale, shift = spread(table, "scale", x), spread(table, "shift", x)
@@ -218,29 +218,29 @@ def _batch_norm(table: Table, arguments: Arguments) -> Tensor:
     return builder.multiplied(x.plus(vector([-v for v in mean])), vector(factors)).plus(shift)
 
 
-def _scale(table: Table, arguments: Arguments) -> Tensor:
+def _scale(table: TomlTable, arguments: Arguments) -> Tensor:
     return builder.multiplied(arguments[0], spread(table, "factor", arguments[0]))
 
 
-def _add_constant(table: Table, arguments: Arguments) -> Tensor:
+def _add_constant(table: TomlTable, arguments: Arguments) -> Tensor:
     return arguments[0].plus(spread(table, "value", arguments[0]))
 
 
-def _reshape(table: Table, arguments: Arguments) -> Tensor:
+def _reshape(table: TomlTable, arguments: Arguments) -> Tensor:
     x, shape = arguments[0], values.integers(table.get("shape"), table.what("shape"), 1)
     if not shape or math.prod(shape) != x.size:
         raise NetworkError(f"{table.what('shape')}: {shape} does not hold the {x.size} values of the input {x.shape}")
     return x.reshape(shape)
 
 
-def _transpose(table: Table, arguments: Arguments) -> Tensor:
+def _transpose(table: TomlTable, arguments: Arguments) -> Tensor:
     x, axes = arguments[0], values.integers(table.get("axes"), table.what("axes"))
     if sorted(axes) != list(range(len(x.shape))):
         raise NetworkError(f"{table.what('axes')}: {axes} is not an order of the axes 0 to {len(x.shape) - 1}")
     return x.take(x.positions().transpose(axes))
 
 
-def _pad(table: Table, arguments: Arguments) -> Tensor:
+def _pad(table: TomlTable, arguments: Arguments) -> Tensor:
     x = arguments[0]
     flat = x if len(x.shape) > 1 else x.reshape((1, x.size))
     table.get("pads")
@@ -256,33 +256,33 @@ def _pad(table: Table, arguments: Arguments) -> Tensor:
     return padded if len(x.shape) > 1 else padded.flatten()
 
 
-def _same_shapes(table: Table, arguments: Arguments) -> None:
+def _same_shapes(table: TomlTable, arguments: Arguments) -> None:
     shapes = [x.shape for x in arguments]
     if len(set(shapes)) > 1:
         raise NetworkError(f"{table.where}: inputs of shapes {', '.join(map(str, shapes))}; expected equal shapes")
 
 
-def _folded(step: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Table, Arguments], Tensor]:
+def _folded(step: Callable[[Tensor, Tensor], Tensor]) -> Callable[[TomlTable, Arguments], Tensor]:
     """A layer that folds its arguments, two at a time, into units of its own name."""
 
-    def build(table: Table, arguments: Arguments) -> Tensor:
+    def build(table: TomlTable, arguments: Arguments) -> Tensor:
         _same_shapes(table, arguments)
         return reduce(step, [x.simple().named(_name(table)) for x in arguments])
 
     return build
 
 
-def _add(table: Table, arguments: Arguments) -> Tensor:
+def _add(table: TomlTable, arguments: Arguments) -> Tensor:
     _same_shapes(table, arguments)
     return reduce(lambda x, y: x + y, arguments)
 
 
-def _subtract(table: Table, arguments: Arguments) -> Tensor:
+def _subtract(table: TomlTable, arguments: Arguments) -> Tensor:
     _same_shapes(table, arguments)
     return arguments[0] - arguments[1]
 
 
-def _concat(table: Table, arguments: Arguments) -> Tensor:
+def _concat(table: TomlTable, arguments: Arguments) -> Tensor:
     axis = values.integer(table.values.get("axis", 0), table.what("axis"))
     shapes = [x.shape for x in arguments]
     others = {s[:axis] + s[axis + 1 :] for s in shapes}

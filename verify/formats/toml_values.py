@@ -135,7 +135,7 @@ def _flat(value: object, what: str, shape: Sequence[int]) -> list[Fraction]:
 
 
 @dataclass(frozen=True)
-class Table:
+class TomlTable:
     """One TOML table and how messages call it; every value is read through ``get``."""
 
     values: dict[str, object]

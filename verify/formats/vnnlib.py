@@ -17,9 +17,9 @@ from typing import TypeAlias
 
 from verify.errors import InputError, RegionError
 from verify.formats.branches import EVERYTHING, NOTHING, Branches, branch_of, common, regions_of, union
-from verify.formats.halfspaces import Linear, Row, compared, exact, product
+from verify.formats.halfspaces import Linear, ReadRow, compared, exact, product
 from verify.formats.reading import read_text, shorten, shown
-from verify.formats.sexpressions import Expression, Mistake, commands
+from verify.formats.sexpressions import SExpression, SExpressionMistake, commands
 from verify.rational import counted
 from verify.region import Region
 
@@ -81,7 +81,7 @@ def read_vnnlib(path: str | Path) -> VnnLib:
             position = command.position
             statements.command(command)
         return statements.finished(file)
-    except Mistake as mistake:
+    except SExpressionMistake as mistake:
         position, message = mistake.position, str(mistake)
     except InputError as error:
         message = str(error)
@@ -106,7 +106,7 @@ class _Formula:
         return self.known[positive]
 
 
-Names: TypeAlias = Mapping[str, Linear | _Formula]
+Definitions: TypeAlias = Mapping[str, Linear | _Formula]
 _TRUE = _Formula(lambda positive: EVERYTHING if positive else NOTHING, about_outputs=False)
 _FALSE = _Formula(lambda positive: NOTHING if positive else EVERYTHING, about_outputs=False)
 
@@ -116,11 +116,11 @@ class _Statements:
     """What the commands read so far declare and assert."""
 
     declared: dict[str, set[int]] = field(default_factory=lambda: {"X": set(), "Y": set()})
-    rows: list[Row] = field(default_factory=list)
+    rows: list[ReadRow] = field(default_factory=list)
     branches: Branches = EVERYTHING
     output_constraints: int = 0
 
-    def command(self, command: Expression) -> None:
+    def command(self, command: SExpression) -> None:
         head = command.head
         if head in ("declare-const", "declare-fun"):
             self.declare(command)
@@ -132,7 +132,7 @@ class _Statements:
             hint = "; VNN-LIB 2 is not supported" if "vnnlib" in head or "declare" in head else ""
             command.fail(f"unknown command {head[:40]!r}; expected declare-const or assert{hint}")
 
-    def declare(self, command: Expression) -> None:
+    def declare(self, command: SExpression) -> None:
         words = [a for a in command.arguments if a.items is None]
         match = _VARIABLE.fullmatch(words[0].atom) if words else None
         if match is None or len(words) != 2 or words[1].atom != "Real" or any(a.items for a in command.arguments):
@@ -142,7 +142,7 @@ class _Statements:
             command.fail(f"{match.group()} is declared twice")
         indices.add(int(match.group(2)))
 
-    def conjunct(self, formula: Expression) -> None:
+    def conjunct(self, formula: SExpression) -> None:
         """Assert a formula: conjunctions (and disjunctions of one branch) are taken apart."""
         if formula.head in ("and", "or") and not formula.arguments:
             formula.fail(f"{formula.head!r} without arguments")
@@ -158,7 +158,7 @@ class _Statements:
         else:
             self.branches = _located(formula, lambda: common([self.branches, branches]))
 
-    def formula(self, formula: Expression, names: Names) -> _Formula:
+    def formula(self, formula: SExpression, names: Definitions) -> _Formula:
         """The meaning of a formula; ``names`` are those that ``let`` has given."""
         head, arguments = formula.head, formula.arguments
         if formula.items is None:
@@ -182,15 +182,15 @@ class _Statements:
 
         return _Formula(work, about_outputs=any(part.about_outputs for part, _ in parts))
 
-    def named_formula(self, formula: Expression, names: Names) -> _Formula:
+    def named_formula(self, formula: SExpression, names: Definitions) -> _Formula:
         """``true``, ``false`` or a name that ``let`` has given to a formula."""
-        known: Names = {"true": _TRUE, "false": _FALSE, **names}
+        known: Definitions = {"true": _TRUE, "false": _FALSE, **names}
         meaning = known.get(formula.atom)
         if not isinstance(meaning, _Formula):
             formula.fail(_expected(formula.atom))
         return meaning
 
-    def let(self, formula: Expression, names: Names) -> tuple[Expression, Names]:
+    def let(self, formula: SExpression, names: Definitions) -> tuple[SExpression, Definitions]:
         """The body of ``(let ((name meaning) ...) body)``, and the names that it knows."""
         inner = dict(names)
         kinds = {name: isinstance(meaning, _Formula) for name, meaning in names.items()}
@@ -199,7 +199,7 @@ class _Statements:
             inner[name] = self.formula(meaning, names) if is_formula else self.term(meaning, names)
         return formula.arguments[1], inner
 
-    def comparison(self, formula: Expression, names: Names) -> _Formula:
+    def comparison(self, formula: SExpression, names: Definitions) -> _Formula:
         """A comparison of inputs limits them, one of outputs does not."""
         symbol, arguments = formula.head, formula.arguments
         if symbol not in ("<=", ">=", "=", "<", ">"):
@@ -220,7 +220,7 @@ class _Statements:
 
         return _Formula(work, about_outputs=False)
 
-    def term(self, expression: Expression, names: Names) -> Linear:
+    def term(self, expression: SExpression, names: Definitions) -> Linear:
         """Linear arithmetic; ``Y_i`` is kept as index ``-1 - i``."""
         if expression.items is None:
             return self.atom(expression, names)
@@ -236,7 +236,7 @@ class _Statements:
         except InputError as error:
             expression.fail(str(error))
 
-    def atom(self, expression: Expression, names: Names) -> Linear:
+    def atom(self, expression: SExpression, names: Definitions) -> Linear:
         bound = names.get(expression.atom)
         if isinstance(bound, _Formula):
             expression.fail(f"{expression.atom[:40]!r} stands for a formula; expected a number")
@@ -264,23 +264,23 @@ class _Statements:
             raise InputError("no inputs; expected (declare-const X_0 Real), ...")
         regions = regions_of(counts["X"], self.rows, self.branches, str(path))
         if isinstance(regions, int):
-            raise Mistake(regions, "a strict comparison over inputs: regions are closed; write <= or >= "
+            raise SExpressionMistake(regions, "a strict comparison over inputs: regions are closed; write <= or >= "
                                    "('not' makes a strict one of <= and >=)")  # fmt: skip
         return VnnLib(path, counts["X"], counts["Y"], regions, self.output_constraints)
 
 
-def _located(formula: Expression, work: Callable[[], Branches]) -> Branches:
+def _located(formula: SExpression, work: Callable[[], Branches]) -> Branches:
     try:
         return work()
     except InputError as error:
         formula.fail(str(error))
 
 
-def _pairs(formula: Expression) -> list[tuple[str, Expression]]:
+def _pairs(formula: SExpression) -> list[tuple[str, SExpression]]:
     """The names of a ``let`` and what they stand for."""
     if len(formula.arguments) != 2 or not formula.arguments[0].items:
         formula.fail("malformed 'let'; expected (let ((name meaning) ...) body)")
-    pairs: dict[str, Expression] = {}
+    pairs: dict[str, SExpression] = {}
     for pair in formula.arguments[0].items:
         if pair.items is None or len(pair.items) != 2 or not pair.items[0].atom or pair.items[0].atom in pairs:
             pair.fail("malformed 'let'; expected different names, each as (name meaning)")
@@ -288,7 +288,7 @@ def _pairs(formula: Expression) -> list[tuple[str, Expression]]:
     return list(pairs.items())
 
 
-def _is_formula(expression: Expression, names: Mapping[str, bool]) -> bool:
+def _is_formula(expression: SExpression, names: Mapping[str, bool]) -> bool:
     """Whether it is true or false rather than a number; ``names`` says so of names."""
     if expression.items is None:
         return names.get(expression.atom, expression.atom in ("true", "false"))

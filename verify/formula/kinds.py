@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from verify.formula.tree import (
+    Application,
     Apply,
-    Call,
     Compare,
     Constant,
     Entry,
     Expression,
     FormulaMistake,
     Listing,
-    Member,
+    Membership,
     Name,
     Product,
     Statement,
@@ -27,7 +27,7 @@ from verify.formula.tree import (
 )
 
 # A positive size is that of a vector; these two stand for a number, and for one that is known beforehand.
-NUMBER, CONSTANT = 0, -1
+NUMBER, SIZELESS = 0, -1
 # Inputs and outputs of each network, by the name that it is bound to.
 Functions = Mapping[str, tuple[int, int]]
 
@@ -43,7 +43,7 @@ def sizes_of(statements: Sequence[Statement], functions: Functions) -> dict[str,
                 for node in walk(statement):
                     found.look(node)
             changed = len(found.sizes) != before
-    checked = Checked(found.sizes, functions)
+    checked = CheckedSizes(found.sizes, functions)
     for statement in statements:
         for node in walk(statement):
             checked.statement(node)
@@ -61,16 +61,16 @@ class _Sizes:
         """Learn from one node."""
         if isinstance(node, Compare):
             self.common([node.left, node.right])
-        elif isinstance(node, Member):
+        elif isinstance(node, Membership):
             self.of(node.point)
-        elif isinstance(node, Call):
+        elif isinstance(node, Application):
             self.of(node)
 
     def of(self, node: Expression) -> int | None:
         """The size of an expression; None where it is open."""
         match node:
             case Constant():
-                return CONSTANT
+                return SIZELESS
             case Listing():
                 return len(node.values)
             case Name():
@@ -79,7 +79,7 @@ class _Sizes:
                 return self.common([term for _, term in node.terms])
             case Product():
                 return self.product(node)
-            case Call():
+            case Application():
                 inputs, outputs = self.functions[node.function]
                 self.of(node.argument)
                 self.push(node.argument, inputs)
@@ -97,8 +97,8 @@ class _Sizes:
         vectors = [size for size in sizes if size is not None and size > 0]
         if not vectors and None in sizes and NUMBER not in sizes:
             return None
-        size = vectors[0] if vectors else NUMBER if NUMBER in sizes else CONSTANT
-        if self.beside and size != CONSTANT:
+        size = vectors[0] if vectors else NUMBER if NUMBER in sizes else SIZELESS
+        if self.beside and size != SIZELESS:
             for part, known in zip(parts, sizes, strict=True):
                 if known is None:
                     self.push(part, size)
@@ -133,7 +133,7 @@ class _Sizes:
                     self.push(unknown[0], size)
 
 
-class Checked:
+class CheckedSizes:
     """Sizes of expressions when those of names are known; mistakes where they do not fit."""
 
     def __init__(self, sizes: Mapping[str, int], functions: Functions) -> None:
@@ -143,14 +143,14 @@ class Checked:
         """Check the expressions that stand directly in a statement."""
         if isinstance(node, Compare):
             self.common([node.left, node.right], node.place)
-        elif isinstance(node, Member) and self.of(node.point) == CONSTANT:
+        elif isinstance(node, Membership) and self.of(node.point) == SIZELESS:
             raise FormulaMistake(node.place, f"{text_of(node.point)} is a number; a region holds vectors: [1, 0]")
 
     def of(self, node: Expression) -> int:
         """The size of an expression."""
         match node:
             case Constant():
-                return CONSTANT
+                return SIZELESS
             case Listing():
                 return len(node.values)
             case Name():
@@ -164,7 +164,7 @@ class Checked:
                 return self.common([term for _, term in node.terms], node.place)
             case Product():
                 return self.product(node)
-            case Call():
+            case Application():
                 return self.call(node)
             case Entry():
                 return self.entry(node)
@@ -176,7 +176,7 @@ class Checked:
         sizes = [self.of(part) for part in parts]
         largest = max(sizes)
         for part, size in zip(parts, sizes, strict=True):
-            if size not in (CONSTANT, NUMBER, largest):
+            if size not in (SIZELESS, NUMBER, largest):
                 other = parts[sizes.index(largest)]
                 words = f"{text_of(other)} has {_entries(largest)}, {text_of(part)} has {_entries(size)}"
                 raise FormulaMistake(part.place or place, f"{words}; pick entries of it, such as {text_of(part)}[0]")
@@ -190,10 +190,10 @@ class Checked:
             raise FormulaMistake(node.place, f"{both}; a product is of a vector and numbers")
         return max(sizes)
 
-    def call(self, node: Call) -> int:
+    def call(self, node: Application) -> int:
         inputs, outputs = self.functions[node.function]
         size = self.of(node.argument)
-        if size not in (inputs, CONSTANT) and not (size == NUMBER and inputs == 1):
+        if size not in (inputs, SIZELESS) and not (size == NUMBER and inputs == 1):
             got = "a number" if size == NUMBER else _entries(size)
             words = f"{node.function} takes {_entries(inputs)}, and {text_of(node.argument)} has {got}"
             raise FormulaMistake(node.argument.place, words.replace("has a number", "is a number"))

@@ -23,8 +23,8 @@ from typing import TypeAlias
 import numpy as np
 
 from verify.formula.tree import (
+    Application,
     Apply,
-    Call,
     Compare,
     Constant,
     Entry,
@@ -32,12 +32,12 @@ from verify.formula.tree import (
     Expression,
     Formula,
     FormulaMistake,
+    FormulaNode,
     Implication,
     Listing,
-    Member,
+    Membership,
     Name,
     Negation,
-    Node,
     Product,
     Some,
     Statement,
@@ -71,7 +71,7 @@ class Sign:
 
 
 @dataclass(frozen=True)
-class Case:
+class FalseCase:
     """The formula is false where all of these hold: conditions that are not in Q, and what breaks the body."""
 
     given: tuple[Sign, ...]
@@ -88,7 +88,7 @@ class Lowered:
 
     network: Network
     region: Region
-    cases: tuple[Case, ...]
+    cases: tuple[FalseCase, ...]
     names: Mapping[str, tuple[Matrix, Vector]]
     numbers: frozenset[str]
 
@@ -119,12 +119,12 @@ def nonlinear_product(formula: Formula) -> Product | None:
     return next((node for node in products if sum(not _is_known(part) for part in node.parts) > 1), None)
 
 
-def _is_known(node: Node) -> bool:
+def _is_known(node: FormulaNode) -> bool:
     return not any(isinstance(part, Name) for part in walk(node))
 
 
 # A boolean combination without negations: a sign, or all (True) or some (False) of its parts.
-Condition: TypeAlias = "Sign | tuple[bool, list[Condition]]"
+SignCondition: TypeAlias = "Sign | tuple[bool, list[SignCondition]]"
 
 
 @dataclass(eq=False)
@@ -210,9 +210,9 @@ class _Lowering:
     def _coordinates(self) -> dict[str, tuple[int, Matrix, Vector]]:
         """Coordinates for every name and every region that needs its own; for names (first, matrix, offset)."""
         parts = {}
-        charts: dict[str, Member] = {}
+        charts: dict[str, Membership] = {}
         for node in self.conditions:
-            if isinstance(node, Member) and isinstance(node.point, Name) and self._region(node).chart is not None:
+            if isinstance(node, Membership) and isinstance(node.point, Name) and self._region(node).chart is not None:
                 charts.setdefault(node.point.name, node)
         for variable in self.formula.variables:
             size = max(variable.size, 1)
@@ -227,14 +227,14 @@ class _Lowering:
             self._require_rows(plain, [({first + j: Fraction(1)}, Fraction(0)) for j in range(plain.dimension)])
             self.extra[id(member)] = ()
         for node in self.conditions:
-            if isinstance(node, Member) and id(node) not in self.extra:
+            if isinstance(node, Membership) and id(node) not in self.extra:
                 region = self._region(node)
                 own = region.dimension if region.chart is not None else 0
                 more = region.dimension if isinstance(region.base, L1Ball) else 0
                 self.extra[id(node)] = self.domain.add(own), self.domain.add(more)
         return parts
 
-    def _region(self, node: Member) -> Region:
+    def _region(self, node: Membership) -> Region:
         return self.formula.regions[node.index]
 
     def result(self) -> Lowered:
@@ -251,9 +251,9 @@ class _Lowering:
 
     # Conditions.
 
-    def _condition(self, node: Statement) -> Condition | None:
+    def _condition(self, node: Statement) -> SignCondition | None:
         """A condition as signs of outputs; None where it went into the region."""
-        if isinstance(node, Member):
+        if isinstance(node, Membership):
             extra = self.extra[id(node)]
             if not extra:
                 return None
@@ -312,12 +312,12 @@ class _Lowering:
 
     # Statements as signs of outputs.
 
-    def _signs(self, node: Statement, *, positive: bool) -> Condition:
+    def _signs(self, node: Statement, *, positive: bool) -> SignCondition:
         """The statement, or its negation, without negations."""
         match node:
             case Compare():
                 return self._compared(self._difference(node), node.symbol, positive=positive)
-            case Member():
+            case Membership():
                 return self._inside(node, positive=positive)
             case Every() | Some():
                 every = isinstance(node, Every) == positive
@@ -328,21 +328,21 @@ class _Lowering:
                 parts = [self._signs(node.left, positive=not positive), self._signs(node.right, positive=positive)]
                 return not positive, parts
 
-    def _compared(self, difference: Tensor, symbol: str, *, positive: bool) -> Condition:
+    def _compared(self, difference: Tensor, symbol: str, *, positive: bool) -> SignCondition:
         """``difference symbol 0`` in every entry, or its negation: in some entry not."""
         first, size = self.count, difference.size
         self.outputs.append(difference.flatten())
         self.count += size
         return positive, [_one(first + i, symbol, positive=positive) for i in range(size)]
 
-    def _inside(self, node: Member, *, positive: bool) -> Condition:
+    def _inside(self, node: Membership, *, positive: bool) -> SignCondition:
         region = self._region(node)
         if region.chart is not None:
             raise FormulaMistake(
                 node.place, f"{node.text} can stand as a condition after 'for' only; write a segment or slice there"
             )
         point = self._vector(node.point, region.ambient)
-        parts: list[Condition] = []
+        parts: list[SignCondition] = []
         if isinstance(region.base, L1Ball):
             gaps = absolute(point.plus(-region.base.midpoint))
             parts.append(self._compared(_total(gaps).plus_number(-region.base.radius), "<=", positive=positive))
@@ -388,7 +388,7 @@ class _Lowering:
                 return total
             case Product():
                 return self._product(node)
-            case Call():
+            case Application():
                 return self._call(node)
             case Entry():
                 return self.tensor(node.vector).take(np.array([node.index]))
@@ -411,7 +411,7 @@ class _Lowering:
             result = replace(result, terms=terms, bias=scale.product(result.bias), paths=None)
         return result.scaled(node.factor)
 
-    def _call(self, node: Call) -> Tensor:
+    def _call(self, node: Application) -> Tensor:
         network, key = self.networks[node.function], text_of(node)
         if key not in self.calls:
             argument = self._vector(node.argument, network.input_size)
@@ -433,7 +433,7 @@ class _Lowering:
         return tensors[0]
 
 
-def _one(output: int, symbol: str, *, positive: bool) -> Condition:
+def _one(output: int, symbol: str, *, positive: bool) -> SignCondition:
     """``h[output] symbol 0`` or its negation."""
     if not positive:
         symbol = {"<=": ">", ">=": "<", "<": ">=", ">": "<=", "==": "!=", "!=": "=="}[symbol]
@@ -443,15 +443,15 @@ def _one(output: int, symbol: str, *, positive: bool) -> Condition:
     return above if symbol in (">", ">=") else below
 
 
-def _cases(given: Condition, broken: Condition) -> tuple[Case, ...]:
+def _cases(given: SignCondition, broken: SignCondition) -> tuple[FalseCase, ...]:
     """All ways in which conditions and negated body hold together."""
     count = _count(given) * _count(broken)
     if count > MAX_CASES:
         raise FormulaMistake(0, f"the formula can fail in {count} ways; at most {MAX_CASES} are followed, split it up")
-    return tuple(Case(g, b) for g in _distributed(given) for b in _distributed(broken))
+    return tuple(FalseCase(g, b) for g in _distributed(given) for b in _distributed(broken))
 
 
-def _count(condition: Condition) -> int:
+def _count(condition: SignCondition) -> int:
     if isinstance(condition, Sign):
         return 1
     every, parts = condition
@@ -459,7 +459,7 @@ def _count(condition: Condition) -> int:
     return math.prod(counts) if every else sum(counts)
 
 
-def _distributed(condition: Condition) -> list[tuple[Sign, ...]]:
+def _distributed(condition: SignCondition) -> list[tuple[Sign, ...]]:
     """The cases of a condition, each a conjunction of signs, every sign and case once."""
     if isinstance(condition, Sign):
         return [(condition,)]

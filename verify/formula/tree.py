@@ -74,7 +74,7 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Call:
+class Application:
     """A network's value: ``function`` is the name that it is bound to."""
 
     function: str
@@ -105,7 +105,7 @@ class Apply:
         return self.function == "sum" or (self.function != "abs" and len(self.arguments) == 1)
 
 
-Expression: TypeAlias = Constant | Listing | Name | Sum | Product | Call | Entry | Apply
+Expression: TypeAlias = Constant | Listing | Name | Sum | Product | Application | Entry | Apply
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Compare:
 
 
 @dataclass(frozen=True)
-class Member:
+class Membership:
     """``point in REGION``; ``index`` numbers the formula's regions, ``text`` is the region as it was written."""
 
     point: Expression
@@ -161,8 +161,8 @@ class Implication:
     place: int = _place()
 
 
-Statement: TypeAlias = Compare | Member | Every | Some | Negation | Implication
-Node: TypeAlias = Expression | Statement
+Statement: TypeAlias = Compare | Membership | Every | Some | Negation | Implication
+FormulaNode: TypeAlias = Expression | Statement
 
 
 @dataclass(frozen=True)
@@ -208,14 +208,14 @@ def conjuncts(nodes: Sequence[Statement]) -> list[Statement]:
     return result
 
 
-def children(node: Node) -> tuple[Node, ...]:
+def children(node: FormulaNode) -> tuple[FormulaNode, ...]:
     """The parts of a node, in the order in which they are written."""
     match node:
         case Sum():
             return tuple(term for _, term in node.terms)
         case Product() | Every() | Some():
             return node.parts
-        case Call():
+        case Application():
             return (node.argument,)
         case Entry():
             return (node.vector,)
@@ -223,7 +223,7 @@ def children(node: Node) -> tuple[Node, ...]:
             return node.arguments
         case Compare() | Implication():
             return (node.left, node.right)
-        case Member():
+        case Membership():
             return (node.point,)
         case Negation():
             return (node.part,)
@@ -231,7 +231,7 @@ def children(node: Node) -> tuple[Node, ...]:
             return ()
 
 
-def walk(*roots: Node) -> Iterator[Node]:
+def walk(*roots: FormulaNode) -> Iterator[FormulaNode]:
     """All nodes, each before its parts, from left to right."""
     stack = list(reversed(roots))
     while stack:
@@ -240,17 +240,17 @@ def walk(*roots: Node) -> Iterator[Node]:
         stack += reversed(children(node))
 
 
-def names_of(*roots: Node) -> list[str]:
+def names_of(*roots: FormulaNode) -> list[str]:
     """The quantified names, each once, in the order of first appearance."""
     return list(dict.fromkeys(node.name for node in walk(*roots) if isinstance(node, Name)))
 
 
-def text_of(node: Node) -> str:
+def text_of(node: FormulaNode) -> str:
     """The node in the language, so that it reads back as the same tree (chained comparisons as a conjunction)."""
     match node:
         case Compare():
             return f"{text_of(node.left)} {node.symbol} {text_of(node.right)}"
-        case Member():
+        case Membership():
             return f"{text_of(node.point)} in {node.text}"
         case Every():
             return " and ".join(_enclosed(part, Every, Some, Implication) for part in node.parts)
@@ -264,7 +264,7 @@ def text_of(node: Node) -> str:
             return _expression_text(node)
 
 
-def _enclosed(node: Node, *kinds: type) -> str:
+def _enclosed(node: FormulaNode, *kinds: type) -> str:
     return f"({text_of(node)})" if isinstance(node, kinds) else text_of(node)
 
 
@@ -280,7 +280,7 @@ def _expression_text(node: Expression) -> str:
             return _sum_text(node)
         case Product():
             return _product_text(node)
-        case Call():
+        case Application():
             return f"{node.function}({text_of(node.argument)})"
         case Entry():
             return f"{_enclosed(node.vector, Sum, Product, Constant)}[{node.index}]"

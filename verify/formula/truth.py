@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from verify.formula.tree import (
+    Application,
     Apply,
-    Call,
     Compare,
     Constant,
     Entry,
@@ -17,7 +17,7 @@ from verify.formula.tree import (
     Formula,
     Implication,
     Listing,
-    Member,
+    Membership,
     Name,
     Negation,
     Product,
@@ -70,7 +70,7 @@ class Meaning:
         match node:
             case Compare():
                 return all(COMPARE[node.symbol](a, b) for a, b in self.compared(node))
-            case Member():
+            case Membership():
                 return self.region_of(node).contains(vector(self.point(node)))
             case Every():
                 return all(self.holds(part) for part in node.parts)
@@ -86,11 +86,11 @@ class Meaning:
         left, right = _spread([self.value(node.left), self.value(node.right)])
         return list(zip(left, right, strict=True))
 
-    def region_of(self, node: Member) -> Region:
+    def region_of(self, node: Membership) -> Region:
         """The region that a membership is about."""
         return self.formula.regions[node.index]
 
-    def point(self, node: Member) -> Values:
+    def point(self, node: Membership) -> Values:
         """The point that a membership is about."""
         return self.value(node.point)
 
@@ -115,19 +115,19 @@ class Meaning:
                     left, right = _spread([result, self.value(part)])
                     result = [a * b for a, b in zip(left, right, strict=True)]
                 return result
-            case Call():
+            case Application():
                 return self.called(node)
             case Entry():
                 return [self.value(node.vector)[node.index]]
             case Apply():
                 return self.applied(node)
 
-    def argument(self, node: Call) -> Vector:
+    def argument(self, node: Application) -> Vector:
         """The argument of a call."""
         values = self.value(node.argument)
         return vector(values * self.inputs[node.function] if len(values) == 1 else values)
 
-    def called(self, node: Call) -> Values:
+    def called(self, node: Application) -> Values:
         argument = self.argument(node)
         key = node.function, tuple(argument.fractions())
         if key not in self.calls:

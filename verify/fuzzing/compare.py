@@ -16,7 +16,7 @@ from verify.network import Network, floats
 from verify.network.rounding import Precision, RoundingBound
 from verify.rational import Vector, ends, to_fraction, vector, zeros
 
-Function = Callable[[Any], Any]
+Implementation = Callable[[Any], Any]
 # The outputs at a point, and a bound for each on what rounding may do to it.
 Reference = Callable[[Network, Vector, Precision], tuple[Vector, Any]]
 
@@ -58,11 +58,17 @@ def _ratio(deviation: Fraction, bound: float) -> float:
     return float(min(deviation / Fraction(bound), Fraction(10**300)))
 
 
-class Comparison:
+class RunComparison:
     """Calls the function and the exact network at points that the function's precision holds."""
 
     def __init__(
-        self, network: Network, function: Function, precision: Precision, *, batch: bool = False, flat: bool = False
+        self,
+        network: Network,
+        function: Implementation,
+        precision: Precision,
+        *,
+        batch: bool = False,
+        flat: bool = False,
     ) -> None:
         self.network = network
         self.function = function

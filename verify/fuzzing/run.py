@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from verify import api
 from verify.errors import InputError
 from verify.fuzzing import points
-from verify.fuzzing.compare import Comparison, Function, Observation
+from verify.fuzzing.compare import Implementation, Observation, RunComparison
 from verify.fuzzing.report import FuzzReport
 from verify.fuzzing.shrink import shrunk, size
 from verify.network import Network
@@ -32,7 +32,7 @@ OUTSIDE = "no number of this precision lies in the region: points next to it wer
 
 def fuzz(
     network: str | Path | Network,
-    function: Function,
+    function: Implementation,
     on: str | Region = "all",
     *,
     precision: str = "float64",
@@ -61,7 +61,7 @@ def fuzz(
     if region.ambient != loaded.input_size:
         raise InputError(f"the region has {region.ambient} dimensions, {loaded.name} has {loaded.input_size} inputs")
     chosen = precision_named(precision, roundoff)
-    comparison = Comparison(loaded, function, chosen, batch=batch, flat=flat)
+    comparison = RunComparison(loaded, function, chosen, batch=batch, flat=flat)
     session = _Session(comparison, region, inside(region), examples)
     rng = random.Random(seed)
     session.take(points.simple(session.inside, rng), examples // 2 + 1)
@@ -74,7 +74,7 @@ def fuzz(
 class _Session:
     """The points looked at so far."""
 
-    def __init__(self, comparison: Comparison, region: Region, ready: Inside, examples: int) -> None:
+    def __init__(self, comparison: RunComparison, region: Region, ready: Inside, examples: int) -> None:
         self.comparison, self.region, self.inside = comparison, region, ready
         self.left = examples
         self.seen: set[Vector] = set()

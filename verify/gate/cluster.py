@@ -20,7 +20,7 @@ from verify.gate.batches import SECONDS, BatchSize, in_time, next_batch
 from verify.gate.decide import Decided, Found, decide_case, decide_with, recalled_case
 from verify.gate.filling import from_here
 from verify.gate.plan import Case
-from verify.gate.work import Work, finish
+from verify.gate.work import GateWork, finish
 from verify.search.cluster import connect
 from verify.search.dividing.sent import is_lost
 
@@ -116,7 +116,7 @@ class Cluster:
     margin: float = MARGIN_SECONDS
 
     def run(
-        self, cases: Sequence[Case], work: Work, seconds: float | None, starts: Callable[[Case], None]
+        self, cases: Sequence[Case], work: GateWork, seconds: float | None, starts: Callable[[Case], None]
     ) -> Generator[Found]:
         """What is found of each case, once each, as it is found.
 
@@ -138,7 +138,7 @@ class _Run:
     """Where the cases of one run are: waiting, or out; how often each was lost, and what was wrong with the cache."""
 
     def __init__(
-        self, cluster: Cluster, work: Work, ends: float | None, starts: Callable[[Case], None], waiting: list[Case]
+        self, cluster: Cluster, work: GateWork, ends: float | None, starts: Callable[[Case], None], waiting: list[Case]
     ) -> None:
         self.cluster, self.work, self.ends, self.starts, self.waiting = cluster, work, ends, starts, waiting
         self.out: dict[Future[str], _Out] = {}

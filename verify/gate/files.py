@@ -22,7 +22,7 @@ NETWORK_KEYS = ("input", "layer", "family")
 
 
 @dataclass(frozen=True)
-class Problem:
+class ClaimsProblem:
     """A mistake in the input: the file, the line (0: the file as a whole) and one sentence."""
 
     file: str
@@ -36,7 +36,7 @@ class Problem:
 class ClaimsError(InputError):
     """Claims files that cannot be used; ``problems`` has all mistakes that were found."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[ClaimsProblem]) -> None:
         shown_first = "; ".join(map(str, problems[:3]))
         more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
         super().__init__(shown_first + more)
@@ -66,7 +66,7 @@ def read(path: Path, text: str | None = None) -> Source | None:
         text = read_text(path, MAX_BYTES, "claims file", InputError) if text is None else text
         data: dict[str, Any] = dict(parsed(text))
     except InputError as error:
-        raise ClaimsError([Problem(name, 0, _without_name(str(error), path))]) from error
+        raise ClaimsError([ClaimsProblem(name, 0, _without_name(str(error), path))]) from error
     prefix: Place = ()
     if path.name == PROJECT:
         tools = data.get("tool")
@@ -77,11 +77,11 @@ def read(path: Path, text: str | None = None) -> Source | None:
         return None
     lines = {place[len(prefix) :]: line for place, line in key_lines(text).items() if place[: len(prefix)] == prefix}
     if not isinstance(data, dict):
-        raise ClaimsError([Problem(name, lines.get((), 0), "'tool.verify' is no table")])
+        raise ClaimsError([ClaimsProblem(name, lines.get((), 0), "'tool.verify' is no table")])
     try:
         return Source(path, name, ClaimsFile.model_validate(data), lines)
     except ValidationError as error:
-        problems = [Problem(name, line_of(lines, place), _about(place) + said) for place, said in mistakes(error)]
+        problems = [ClaimsProblem(name, line_of(lines, place), _about(place) + said) for place, said in mistakes(error)]
         raise ClaimsError(sorted(problems, key=lambda problem: problem.line)) from error
 
 
@@ -136,7 +136,7 @@ def claims_files(paths: Iterable[str]) -> list[Path]:
             found[path] = None
         else:
             raise ClaimsError(
-                [Problem(" ".join(text.split())[:200], 0, "no such file or folder; name a claims file (*.toml)")]
+                [ClaimsProblem(" ".join(text.split())[:200], 0, "no such file or folder; name a claims file (*.toml)")]
             )
     return list({path.resolve(): path for path in reversed(found)}.values())[::-1]
 

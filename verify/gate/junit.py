@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from verify.gate.run import Gate
-from verify.gate.words import SAYS, Finding, clean, finding_of, problem_finding
+from verify.gate.words import SAYS, Annotation, clean, finding_of, problem_finding
 from verify.report.version import tool_version
 
 
@@ -20,7 +20,7 @@ class _Line:
 
     name: str
     seconds: float = 0.0
-    finding: Finding | None = None
+    finding: Annotation | None = None
 
 
 def junit(gate: Gate) -> str:
@@ -33,7 +33,7 @@ def junit(gate: Gate) -> str:
         wrong = finding_of(found) if found.status != "expected" else None
         suites.setdefault(found.case.file, []).append(_Line(found.case.id, found.seconds, wrong))
     if not suites and not gate.unchanged:
-        nothing = Finding("bad input", "verify gate", 0, "", "no claim found")
+        nothing = Annotation("bad input", "verify gate", 0, "", "no claim found")
         suites["verify gate"] = [_Line("claims", 0.0, nothing)]
     for number, (file, lines) in enumerate(suites.items()):
         _suite(root, number, file, lines)
@@ -68,7 +68,7 @@ def _suite(root: ElementTree.Element, number: int, file: str, lines: list[_Line]
         ElementTree.SubElement(suite, stream)
 
 
-def _wrong(case: ElementTree.Element, finding: Finding) -> None:
+def _wrong(case: ElementTree.Element, finding: Annotation) -> None:
     kind = "failure" if finding.status == "unexpected" else "error"
     node = ElementTree.SubElement(case, kind, type=finding.status.replace(" ", "-"), message=_text(finding.message))
     lines = [f"{finding.file}:{max(finding.line, 1)}: {SAYS[finding.status]}"]

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from verify.errors import InputError
-from verify.gate.files import ClaimsError, Problem, Source, line_of, read
+from verify.gate.files import ClaimsError, ClaimsProblem, Source, line_of, read
 from verify.gate.filling import FILE, SECONDS, Template, merged
 from verify.gate.schema import MAX_VALUES, ClaimTable
 
@@ -86,7 +86,7 @@ class Case:
 
 def cases_of(paths: Iterable[Path]) -> list[Case]:
     """The cases of all files, in order. Raises ``ClaimsError`` with the mistakes of all of them."""
-    problems: list[Problem] = []
+    problems: list[ClaimsProblem] = []
     found: list[Case] = []
     for path in paths:
         try:
@@ -102,7 +102,7 @@ def cases_of(paths: Iterable[Path]) -> list[Case]:
 
 def expanded(source: Source) -> list[Case]:
     """The cases of one file; ids that would be equal get numbers."""
-    problems: list[Problem] = []
+    problems: list[ClaimsProblem] = []
     found: list[Case] = []
     total, folder = 0, Path(source.name).parent
     firsts: dict[int, int] = {}  # of each claim; asking ``line_of`` for each would look at every line each time
@@ -119,7 +119,7 @@ def expanded(source: Source) -> list[Case]:
             template = Template(merged(source.tables.defaults, claim), values, folder)
             found += [Case(file=source.name, line=line, **template.filled(each)) for each in _combinations(values)]
         except InputError as error:
-            problems.append(Problem(source.name, line, f"claim {index + 1}: {error}"))
+            problems.append(ClaimsProblem(source.name, line, f"claim {index + 1}: {error}"))
     if problems:
         raise ClaimsError(problems)
     return _numbered(found, source.tables.claim)
@@ -133,7 +133,9 @@ def _numbered(cases: Sequence[Case], tables: Sequence[ClaimTable]) -> list[Case]
     for case in cases:
         counts[case.id] += 1
         if counts[case.id] > 1 and case.id in written:
-            problems.append(Problem(case.file, case.line, f"the id {case.id!r} is taken; each claim needs its own"))
+            problems.append(
+                ClaimsProblem(case.file, case.line, f"the id {case.id!r} is taken; each claim needs its own")
+            )
         found.append(case if counts[case.id] == 1 else replace(case, id=f"{case.id} #{counts[case.id]}"))
     if problems:
         raise ClaimsError(problems)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from verify.gate.batches import BatchSize, in_time, next_batch
 from verify.gate.decide import STATUSES, Found, Status
-from verify.gate.files import Problem
+from verify.gate.files import ClaimsProblem
 from verify.gate.plan import Case
 
 # What does the work: gets a case and the seconds left for the whole gate.
@@ -25,7 +25,7 @@ class Gate:
 
     cases: Sequence[Case]
     found: list[Found] = field(default_factory=list)
-    problems: Sequence[Problem] = ()
+    problems: Sequence[ClaimsProblem] = ()
     unchanged: int = 0
     seconds: float = 0.0
     interrupted: bool = False

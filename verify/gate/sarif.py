@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from verify.gate.decide import Status
 from verify.gate.run import Gate
-from verify.gate.words import Finding, findings, limited, summary
+from verify.gate.words import Annotation, findings, limited, summary
 from verify.report.version import tool_version
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -69,7 +69,7 @@ def _notifications(gate: Gate) -> dict[str, Any]:
     return {"toolExecutionNotifications": [{"level": "error", "message": {"text": summary(gate)}}]}
 
 
-def _result(finding: Finding, order: list[Status]) -> dict[str, Any]:
+def _result(finding: Annotation, order: list[Status]) -> dict[str, Any]:
     is_open = finding.status == "undecided"
     return {
         "ruleId": RULES[finding.status][0],
@@ -89,7 +89,7 @@ def _result(finding: Finding, order: list[Status]) -> dict[str, Any]:
     }
 
 
-def fingerprint(finding: Finding) -> str:
+def fingerprint(finding: Annotation) -> str:
     """What stays the same while the claim does: not the line, not the message."""
     what = finding.id or finding.message
     return hashlib.sha256(f"{finding.file}::{what}".encode(errors="backslashreplace")).hexdigest()

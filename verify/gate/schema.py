@@ -46,9 +46,9 @@ _LINE = StringConstraints(min_length=1, max_length=200_000, strict=True)
 _SHORT = StringConstraints(min_length=1, max_length=300, strict=True, pattern=_ON_ONE_LINE)
 _WORD = StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,40}$")
 Text = Annotated[str, _LINE]
-Name = Annotated[str, _SHORT]
+ShortName = Annotated[str, _SHORT]
 Output = Annotated[int, Field(ge=0, le=10**9)]
-Value = Annotated[
+EachValue = Annotated[
     str,
     BeforeValidator(_as_text),
     _SHORT,
@@ -77,23 +77,23 @@ class _Table(BaseModel):
 class Defaults(_Table):
     """Values for every claim of the file that does not give its own."""
 
-    network: Name | None = Field(
+    network: ShortName | None = Field(
         default=None, description="A network file, relative to this file, or a built-in network."
     )
-    property: Name | None = Field(default=None, description="A property, see 'verify properties'.")
+    property: ShortName | None = Field(default=None, description="A property, see 'verify properties'.")
     on: Text | None = Field(default=None, description="The region, such as box(0, 1); everywhere if left out.")
     formula: Text | None = Field(
         default=None,
         description="Instead of property and on: f(x + y) == f(x) + f(y) for x, y in box(0, 1); f is the network.",
     )
-    to: Name | None = Field(default=None, description="The second network of 'equivalent', or g of a formula.")
-    let: dict[Annotated[str, _WORD], Name] | None = Field(
+    to: ShortName | None = Field(default=None, description="The second network of 'equivalent', or g of a formula.")
+    let: dict[Annotated[str, _WORD], ShortName] | None = Field(
         default=None, description="Further networks by the names that they have in the formula: let.h = 'h.onnx'."
     )
-    output: Name | None = Field(
+    output: ShortName | None = Field(
         default=None, description="The tensor of the ONNX model to take as the output; its own if left out."
     )
-    to_output: Name | None = Field(default=None, description="The same for the second network.")
+    to_output: ShortName | None = Field(default=None, description="The same for the second network.")
     outputs: Annotated[
         list[Output] | None,
         BeforeValidator(_as_list),
@@ -125,7 +125,7 @@ class Defaults(_Table):
     work: Annotated[int, Field(ge=1, le=MAX_WORK)] | None = Field(
         default=None, description="Steps of work for one claim, counted: the same on every machine."
     )
-    engine: Name | None = Field(
+    engine: ShortName | None = Field(
         default=None, description="One engine of 'verify check --engine', instead of all in order."
     )
     why: Text | None = Field(default=None, description="A sentence for people: why this must hold.")
@@ -143,8 +143,10 @@ class Defaults(_Table):
 class ClaimTable(Defaults):
     """One claim, or one for each combination of the values in ``each``."""
 
-    id: Name | None = Field(default=None, description="What reports call the claim; made from the rest if left out.")
-    each: dict[Annotated[str, _WORD], Value | list[Value]] = Field(
+    id: ShortName | None = Field(
+        default=None, description="What reports call the claim; made from the rest if left out."
+    )
+    each: dict[Annotated[str, _WORD], EachValue | list[EachValue]] = Field(
         default_factory=dict,
         description="Names with a file pattern or a list of values; {name} in the other entries stands for each.",
     )

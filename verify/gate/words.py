@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from verify.gate.decide import Found, Status
-from verify.gate.files import Problem
+from verify.gate.files import ClaimsProblem
 from verify.gate.run import Gate
 
 SAYS: dict[Status, str] = {
@@ -21,7 +21,7 @@ WORST: tuple[Status, ...] = ("internal", "bad input", "unexpected", "undecided",
 
 
 @dataclass(frozen=True)
-class Finding:
+class Annotation:
     """Something to report: a case that is not as expected, or a mistake in a claims file."""
 
     status: Status
@@ -48,17 +48,17 @@ class Finding:
         return f"{case.statement}{why}: {self.message}. Again: {self.found.command or 'verify gate'}"
 
 
-def problem_finding(problem: Problem) -> Finding:
+def problem_finding(problem: ClaimsProblem) -> Annotation:
     """A mistake in a claims file."""
-    return Finding("bad input", problem.file, problem.line, "", problem.message)
+    return Annotation("bad input", problem.file, problem.line, "", problem.message)
 
 
-def finding_of(found: Found) -> Finding:
+def finding_of(found: Found) -> Annotation:
     """What was found of a case."""
-    return Finding(found.status, found.case.file, found.case.line, found.case.id, found.message, found)
+    return Annotation(found.status, found.case.file, found.case.line, found.case.id, found.message, found)
 
 
-def findings(gate: Gate) -> list[Finding]:
+def findings(gate: Gate) -> list[Annotation]:
     """Everything that is not as expected, worst first, then in the order of the files."""
     found = [problem_finding(problem) for problem in gate.problems]
     found += [finding_of(item) for item in gate.in_order() if item.status != "expected"]
@@ -90,7 +90,7 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def limited(items: Iterable[Finding], most: int) -> tuple[list[Finding], int]:
+def limited(items: Iterable[Annotation], most: int) -> tuple[list[Annotation], int]:
     """The first ones, and how many are left out."""
     everything = list(items)
     return everything[:most], max(0, len(everything) - most)

@@ -24,7 +24,7 @@ def stem_of(case: Case) -> str:
 
 
 @dataclass(frozen=True)
-class Work:
+class GateWork:
     """Called with a case and the seconds left; sent to processes, so it is plain data.
 
     Without a ``folder`` nothing is reported, without a ``cache`` nothing is remembered. ``pages`` says of which cases
@@ -64,6 +64,6 @@ class Work:
         return found
 
 
-def finish(work: Work, decided: Decided) -> Found:
+def finish(work: GateWork, decided: Decided) -> Found:
     """Write what the work writes about a case that is decided."""
     return without_record(decided.found if work.folder is None else work.written(decided, work.folder))

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from verify.errors import EvidenceError
-from verify.formula.lowering import Case
+from verify.formula.lowering import FalseCase
 from verify.kernel.core.part import Part
 from verify.kernel.evidence import Leaf
 from verify.kernel.exact import AffineForm
@@ -36,7 +36,7 @@ class Piece:
     maps: Sequence[AffineForm]
 
 
-def check_cases(cases: Sequence[Case], pieces: Sequence[Piece]) -> None:
+def check_cases(cases: Sequence[FalseCase], pieces: Sequence[Piece]) -> None:
     """Check that no case holds on any piece."""
     if not cases:
         raise EvidenceError("case", "the question has no cases")
@@ -46,7 +46,9 @@ def check_cases(cases: Sequence[Case], pieces: Sequence[Piece]) -> None:
             _check_case(case, piece, witnesses.get((k, 1), {}), witnesses.get((k, 0), {}))
 
 
-def _check_case(case: Case, piece: Piece, weights: Mapping[int, Fraction], multipliers: Mapping[int, Fraction]) -> None:
+def _check_case(
+    case: FalseCase, piece: Piece, weights: Mapping[int, Fraction], multipliers: Mapping[int, Fraction]
+) -> None:
     strict = False
     coefficients, constant = zeros(piece.part.size), Fraction(0)
     for index, weight in weights.items():

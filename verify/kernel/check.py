@@ -62,7 +62,7 @@ class Verdict(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Value:
+class TermValue:
     """One term of a counterexample: its factor, its point and the exact value of the chosen output there."""
 
     factor: Fraction
@@ -84,7 +84,7 @@ class Judgement:
 
     verdict: Verdict
     vacuous: bool
-    values: tuple[Value, ...]
+    values: tuple[TermValue, ...]
     gap: Real | None
     assumptions: tuple[str, ...]
     seal: InitVar[object]
@@ -137,7 +137,7 @@ def _check_gap(claim: Claim, evidence: ValueGap, ledger: Ledger) -> Judgement:
         raise EvidenceError("value gap", f"there is no output {evidence.output}")
     for bits in PRECISIONS if has_smooth_units(claim) else PRECISIONS[:1]:
         values = tuple(
-            Value(term.factor, term.point, term.second, outputs[evidence.output])
+            TermValue(term.factor, term.point, term.second, outputs[evidence.output])
             for term, outputs in evaluated_instance(claim, evidence.assignment, bits)
         )
         total = sum((v.factor * v.value for v in values), Fraction(0))
@@ -287,7 +287,7 @@ def _check_unsafe(claim: Claim, evidence: Unsafe, ledger: Ledger) -> Judgement:
     for name, network in (("y", claim.network), ("z", claim.second)):
         if network is not None:
             values[name] = evaluate(network, point).fractions()
-            found += [Value(Fraction(1), point, name == "z", value) for value in values[name]]
+            found += [TermValue(Fraction(1), point, name == "z", value) for value in values[name]]
     if not case_holds(cases[evidence.case], values):
         raise EvidenceError("unsafe point", "the case does not hold at the point")
     return Judgement(Verdict.REFUTED, False, tuple(found), None, tuple(ledger.entries), _SEAL)

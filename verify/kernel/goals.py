@@ -28,10 +28,11 @@ from numpy.typing import NDArray
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.alignment import continuous
-from verify.kernel.axioms.batches import DOUBLE, SINGLE, Bend, Bits, Directions, Machine, Precision
+from verify.kernel.axioms.batches import DOUBLE, SINGLE, ColumnPrecision, Directions, Machine, ReluSymbols
 from verify.kernel.cuts import Cuts, leaves, sides
 from verify.kernel.difference import Pair, correspond, folded, paired
 from verify.kernel.evidence import Bounds
+from verify.kernel.exact import Bits
 from verify.kernel.ledger import FLOAT_BOUNDS, Ledger
 from verify.kernel.speed import in_threads
 from verify.network import Block, Network
@@ -47,7 +48,7 @@ from verify.region.bases import Base
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class CaseRow:
     """``values . y + gaps . d + inputs . t + constant <= 0`` (``strict``: < 0), one inequality of a case."""
 
     values: Sequence[Fraction]
@@ -76,7 +77,7 @@ class Goal:
         order = np.array([row for case in self.cases for row in case], dtype=np.int64)
         return order, np.cumsum([0, *(len(case) for case in self.cases)])[:-1]
 
-    def upper(self, low: Floats, high: Floats, trace: list[Bend] | None = None) -> Floats:
+    def upper(self, low: Floats, high: Floats, trace: list[ReluSymbols] | None = None) -> Floats:
         """For boxes (B, n) upper bounds (B, R) of -L for each row L."""
         return self.machine.run(low, high, trace).sides()[1]
 
@@ -166,15 +167,15 @@ def _folded(network: Network, base: Base) -> Network:
 def _goal(
     pair: Pair,
     base: Box,
-    cases: Sequence[Sequence[Row]],
+    cases: Sequence[Sequence[CaseRow]],
     region: Sequence[HalfSpace],
-    precision: Precision,
+    precision: ColumnPrecision,
     directions: Directions | None = None,
 ) -> Goal:
     """The goal of these cases, each with the rows of the region."""
     size, outputs = base.dimension, pair.values[-1].size
     none = [Fraction(0)] * outputs
-    around = [Row(none, none, row.coefficients.fractions(), -row.bound, False) for row in region]
+    around = [CaseRow(none, none, row.coefficients.fractions(), -row.bound, False) for row in region]
     rows = [*around, *(row for case in cases for row in case)]
     numbers, first = [], len(around)
     for case in cases:
@@ -196,7 +197,7 @@ def _goal(
     return Goal(Machine(pair, block, directions, precision), strict, tuple(numbers), base)
 
 
-def _within(claim: Claim, precision: Precision) -> Goal:
+def _within(claim: Claim, precision: ColumnPrecision) -> Goal:
     first, second, base = _plain(claim)
     if second is None:
         raise EvidenceError("bounds", "'equivalent within' compares two networks")
@@ -204,14 +205,14 @@ def _within(claim: Claim, precision: Precision) -> Goal:
     nothing = [Fraction(0)] * size
     epsilon = claim.property.parameters["epsilon"]
     cases = [
-        [Row(nothing, _unit(size, j, -sign), [Fraction(0)] * base.dimension, epsilon, True)]
+        [CaseRow(nothing, _unit(size, j, -sign), [Fraction(0)] * base.dimension, epsilon, True)]
         for sign in (1, -1)
         for j in range(size)
     ]
     return _goal(pair, base, cases, claim.region.rows, precision)
 
 
-def _never(claim: Claim, precision: Precision) -> Goal:
+def _never(claim: Claim, precision: ColumnPrecision) -> Goal:
     first, second, base = _plain(claim)
     pair = Pair(first.blocks, ()) if second is None else paired(first, second)
     chart = claim.region.chart
@@ -221,7 +222,7 @@ def _never(claim: Claim, precision: Precision) -> Goal:
     return _goal(pair, base, cases, claim.region.rows, precision)
 
 
-def _row_of(inequality: Inequality, outputs: int, size: int, chart: object) -> Row:
+def _row_of(inequality: Inequality, outputs: int, size: int, chart: object) -> CaseRow:
     """Y' = y - d: an inequality over y and y' is one over y and d."""
     mine, theirs, inputs = ([Fraction(0)] * n for n in (outputs, outputs, size))
     for (name, index), factor in inequality.terms:
@@ -233,10 +234,10 @@ def _row_of(inequality: Inequality, outputs: int, size: int, chart: object) -> R
             inputs[index] += factor
         else:
             raise EvidenceError("bounds", "inequalities over the inputs need a region without chart")
-    return Row(mine, theirs, inputs, -inequality.bound, inequality.strict)
+    return CaseRow(mine, theirs, inputs, -inequality.bound, inequality.strict)
 
 
-def _monotone(claim: Claim, precision: Precision) -> Goal:
+def _monotone(claim: Claim, precision: ColumnPrecision) -> Goal:
     first, _, base = _plain(claim)
     chart, sign = claim.region.chart, -1 if claim.property.family == "nonincreasing" else 1
     slope = Slope(chart.directions if chart is not None else None, claim.property.parameters["axis"], sign)
@@ -244,17 +245,21 @@ def _monotone(claim: Claim, precision: Precision) -> Goal:
     if axis is None:
         raise EvidenceError("bounds", "the axis is no direction of the region")
     size, nothing = first.output_size, [Fraction(0)] * first.output_size
-    cases = [[Row(nothing, _unit(size, j, 1), [Fraction(0)] * base.dimension, Fraction(0), True)] for j in range(size)]
+    cases = [
+        [CaseRow(nothing, _unit(size, j, 1), [Fraction(0)] * base.dimension, Fraction(0), True)] for j in range(size)
+    ]
     return _goal(tangent(first), base, cases, claim.region.rows, precision, Directions(_exact_floats(axis)))
 
 
-def _lipschitz(claim: Claim, precision: Precision) -> Goal:
+def _lipschitz(claim: Claim, precision: ColumnPrecision) -> Goal:
     if claim.region.chart is not None:
         raise EvidenceError("bounds", "a Lipschitz constant needs a region without chart")
     first, _, base = _plain(claim)
     size, nothing = first.output_size, [Fraction(0)] * first.output_size
     norm, constant = claim.property.parameters["norm"], claim.property.parameters["constant"]
-    cases = [[Row(nothing, _unit(size, j, -1), [Fraction(0)] * base.dimension, constant, True)] for j in range(size)]
+    cases = [
+        [CaseRow(nothing, _unit(size, j, -1), [Fraction(0)] * base.dimension, constant, True)] for j in range(size)
+    ]
     directions = Directions(np.zeros(base.dimension), np.where(base.pinned, 0.0, 1.0), norm)
     return _goal(tangent(first), base, cases, claim.region.rows, precision, directions)
 
@@ -280,7 +285,7 @@ def _unit(size: int, index: int, factor: int) -> list[Fraction]:
     return [Fraction(factor * (i == index)) for i in range(size)]
 
 
-GOALS: dict[str, Callable[[Claim, Precision], Goal]] = {
+GOALS: dict[str, Callable[[Claim, ColumnPrecision], Goal]] = {
     "equivalent within": _within,
     "never": _never,
     "nondecreasing": _monotone,

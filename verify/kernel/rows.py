@@ -111,12 +111,19 @@ def products(left: Entries, right: Entries) -> Entries:
     """Entrywise exact products: as floats where that is exact, else by fractions."""
     parts: list[Entries] = []
     fractions = 0
-    for start in range(0, len(left), CHUNK):  # a few entries that do not fit cost only their own part
-        parts.append(matrices.exact_products(left[start : start + CHUNK], right[start : start + CHUNK]))
+    chunks = [(left[start : start + CHUNK], right[start : start + CHUNK]) for start in range(0, len(left), CHUNK)]
+    if len(left) > MAX_FRACTIONS:  # seconds, and for nothing, where it would be given up on the way
+        _check_fractions(sum(len(a) for a, b in chunks if matrices.has_long_products(a, b)))
+    for a, b in chunks:  # a few entries that do not fit cost only their own part
+        parts.append(matrices.exact_products(a, b))
         fractions += 0 if parts[-1].dtype == np.float64 else len(parts[-1])
-        if fractions > MAX_FRACTIONS:
-            raise TooLarge(f"more than {MAX_FRACTIONS} products of long numbers are to be added up")
+        _check_fractions(fractions)
     return matrices.joined(parts) if parts else left
+
+
+def _check_fractions(count: int) -> None:
+    if count > MAX_FRACTIONS:
+        raise TooLarge(f"more than {MAX_FRACTIONS} products of long numbers are to be added up")
 
 
 def gathered(pieces: Sequence[Triplets], shape: tuple[int, int]) -> Matrix:

@@ -186,7 +186,22 @@ def exact_products(left: Entries, right: Entries) -> Entries:
         product = _float_products(np.asarray(left), np.asarray(right))
         if product is not None:
             return product
+        if np.all(np.isfinite(left)) and np.all(np.isfinite(right)):
+            ratios = (map(float.as_integer_ratio, values.tolist()) for values in (left, right))
+            return compact([Fraction(m * n, p * q) for (m, p), (n, q) in zip(*ratios, strict=True)])
     return compact([to_fraction(a) * to_fraction(b) for a, b in zip(left.tolist(), right.tolist(), strict=True)])
+
+
+def has_long_products(left: Entries, right: Entries) -> bool:
+    """Whether some product of floats is surely no float64.
+
+    Odd significands of a and b bits have a product of a + b - 1 bits at least.
+    """
+    if left.dtype != np.float64 or right.dtype != np.float64:
+        return False
+    left_bits, right_bits = _significant_bits(np.asarray(left)), _significant_bits(np.asarray(right))
+    is_long = (left_bits + right_bits > 54) & (left_bits > 1) & (right_bits > 1) & (left != 0) & (right != 0)
+    return bool(np.any(is_long))
 
 
 def _float_products(left: Floats, right: Floats) -> Floats | None:

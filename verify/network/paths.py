@@ -33,7 +33,7 @@ from verify.network import matrix as matrices
 from verify.network.matrix import Entries, Indices, Matrix
 from verify.rational import Floats, Vector
 
-Terms = Mapping[int, Matrix]
+TermsBySource = Mapping[int, Matrix]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +68,15 @@ class Paths:
         return replace(self, sizes={number[s]: m for s, m in self.sizes.items()})
 
 
-def each_alone(terms: Terms, bias: Vector) -> Paths:
+def each_alone(terms: TermsBySource, bias: Vector) -> Paths:
     """Those of an expression every weight of which is one path."""
     counts = sum((m.row_lengths for m in terms.values()), start=np.zeros(len(bias), dtype=np.int64))
     return Paths({s: _absolute(m) for s, m in terms.items()}, np.abs(bias.floats()), counts)
 
 
-def of_products(parts: Mapping[int, tuple[Indices, Indices, Entries]], terms: Terms, bias: Vector) -> Paths | None:
+def of_products(
+    parts: Mapping[int, tuple[Indices, Indices, Entries]], terms: TermsBySource, bias: Vector
+) -> Paths | None:
     """Those of ``terms``, which add up the products of ``parts`` (rows, columns, entries); None if each is alone."""
     merged = any(terms[s].entry_count < np.count_nonzero(entries) for s, (*_, entries) in parts.items())
     if not merged:
@@ -96,7 +98,7 @@ def added(left: Paths, right: Paths) -> Paths:
     return Paths(sizes, left.constants + right.constants, left.counts + right.counts + both)
 
 
-def doubles_only(left: Terms, right: Terms) -> bool:
+def doubles_only(left: TermsBySource, right: TermsBySource) -> bool:
     """Whether each value of the sum is of at most two paths of weight 1 or -1 that rounding cannot tell apart.
 
     Where both come from one unit the sum is ``y - y = 0`` or ``y + y = 2 y``: no operation rounds.
@@ -108,7 +110,7 @@ def doubles_only(left: Terms, right: Terms) -> bool:
     return True
 
 
-def stacked(parts: Sequence[tuple[Terms, int]]) -> dict[int, Matrix]:
+def stacked(parts: Sequence[tuple[TermsBySource, int]]) -> dict[int, Matrix]:
     """The terms of expressions of the given sizes, one after the other."""
     joined = {}
     total = sum(size for _, size in parts)

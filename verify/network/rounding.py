@@ -43,7 +43,7 @@ from verify.network.network import Block, Network
 from verify.network.paths import Paths
 from verify.rational import Floats, Integers, Vector
 
-Bits = NDArray[np.bool_]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ class _Weights:
         overflows = self.too_large | ((products + total) * 2 >= 2.0 ** min(precision.exponents[1], 1023))
         return np.where(overflows, np.inf, np.where(terms == 0, 0.0, total))
 
-    def _exact_rows(self, outputs: dict[int, _Argument], precision: Precision) -> Bits:
+    def _exact_rows(self, outputs: dict[int, _Argument], precision: Precision) -> Flags:
         """Rows in which nothing rounds: point 2 of the module docstring."""
         parts, bias, own = self.block.integer_form
         common = math.lcm(*(outputs[source].exact.denominator for source, *_ in parts))
@@ -227,7 +227,7 @@ class _Weights:
         return exact
 
 
-def _merged_rows(block: Block, paths: Paths) -> Bits:
+def _merged_rows(block: Block, paths: Paths) -> Flags:
     """Which values add up more terms than the block has."""
     own = sum((matrix.row_lengths for _, matrix in block.inputs), start=np.zeros(block.size, dtype=np.int64))
     return np.asarray(paths.counts != own, dtype=bool)

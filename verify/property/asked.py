@@ -14,7 +14,7 @@ import numpy as np
 
 from verify.errors import PropertyError
 from verify.formula.lowering import Lowered, Sign, lowered
-from verify.formula.tree import Call, Compare, Constant, Formula, walk
+from verify.formula.tree import Application, Compare, Constant, Formula, walk
 from verify.network import Network
 from verify.network import matrix as matrices
 from verify.property.base import Absence, Asked, Assignment, Criterion, Property, Question, Term, Trivial
@@ -30,7 +30,7 @@ def asked_claim(formula: Formula, networks: Mapping[str, Network]) -> Claim:
     """
     found = lowered(formula, networks)
     asks = questions(found)
-    called = {"f"} | {node.function for node in walk(*formula.statements()) if isinstance(node, Call)}
+    called = {"f"} | {node.function for node in walk(*formula.statements()) if isinstance(node, Application)}
     asked = Asked(formula, {name: network for name, network in networks.items() if name in called}, found)
     wanted = Property(
         name=NAME,

@@ -18,7 +18,7 @@ from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
 from verify.errors import PropertyError
-from verify.formula.lowering import Case, Lowered
+from verify.formula.lowering import FalseCase, Lowered
 from verify.formula.tree import Formula
 from verify.network import Network
 from verify.network.combine import precomposed
@@ -94,7 +94,7 @@ class Question:
     origin: Vector | None
     lemma: str
     slope: Slope | None = None
-    cases: tuple[Case, ...] = ()
+    cases: tuple[FalseCase, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,7 +220,7 @@ class Property:
 
 
 @dataclass(frozen=True)
-class Family:
+class PropertyFamily:
     """Properties with parameters in their names: ``make`` gets the groups of ``pattern`` as text.
 
     Names are matched in lower case with single spaces; ``usage`` is what a message shows. ``make`` raises

@@ -11,7 +11,7 @@ from verify.errors import PropertyError, RegionError
 from verify.network import Network
 from verify.property.additive import ADDITIVE
 from verify.property.affine import AFFINE
-from verify.property.base import Family, Property, Question, Vacuous
+from verify.property.base import Property, PropertyFamily, Question, Vacuous
 from verify.property.constant import CONSTANT
 from verify.property.convex import CONCAVE, CONVEX
 from verify.property.equivalent import EQUIVALENT
@@ -50,7 +50,7 @@ CATALOGUE: dict[str, Property] = {
 
 
 # Properties with parameters in their names, and the one that is no formula over values of f.
-FAMILIES: tuple[Family, ...] = (*MONOTONE, LIPSCHITZ, WITHIN, NEVER, UNITS)
+FAMILIES: tuple[PropertyFamily, ...] = (*MONOTONE, LIPSCHITZ, WITHIN, NEVER, UNITS)
 
 # A number, whose sign and exponent keep their hyphens; a hyphen elsewhere stands for a space.
 _NUMBER_OR_HYPHEN = re.compile(r"((?:(?<!\w)[-+])?(?:\d[\d.]*|\.\d+)(?:e[-+]?\d+)?(?:/\d+)?)|[-_]")

@@ -17,13 +17,13 @@ from verify.region import Box, HalfSpace, L1Ball, Region, polyhedron
 from verify.region.region import lifted
 
 Scalar = Fraction | int
-Part = tuple[Scalar, Sequence[Scalar]]
+WeightedCopy = tuple[Scalar, Sequence[Scalar]]
 
 
 def zero_on_copies(
     network: Network,
     region: Region,
-    parts: Sequence[Part],
+    parts: Sequence[WeightedCopy],
     variables: int,
     lemma: str,
     criterion: Criterion = Criterion.ZERO,

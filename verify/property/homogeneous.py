@@ -21,7 +21,7 @@ from verify.property.base import (
     number,
     point,
 )
-from verify.property.copies import Part, zero_on_copies
+from verify.property.copies import WeightedCopy, zero_on_copies
 from verify.property.instances import FACTORS, HALF, Copies, Draw, Hint, Offset, factors_near_one
 from verify.rational import Vector
 from verify.region import Region
@@ -53,7 +53,7 @@ def _reduce_positive(network: Network, region: Region, _: Network | None) -> lis
     if origin is None:
         return Vacuous("x and t x both lie in the region only for t = 1: 0 is not in its affine hull")
     if region.contains_origin:
-        parts: list[Part] = [(2, (Fraction(1, 2),)), (-1, (1,))]
+        parts: list[WeightedCopy] = [(2, (Fraction(1, 2),)), (-1, (1,))]
         return [zero_on_copies(local, domain, parts, 1, "lemma 4: f(x/2) = f(x)/2 decides, as 0 is in the region")]
     lemma = "lemma 4: as 0 is not in the region, each piece must vanish at the origin (Euler)"
     return [Question(local, domain, Criterion.THROUGH_ORIGIN, origin, lemma)]

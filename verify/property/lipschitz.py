@@ -12,8 +12,8 @@ from verify.property.base import (
     Absence,
     Assignment,
     Criterion,
-    Family,
     Property,
+    PropertyFamily,
     Question,
     Slope,
     Term,
@@ -110,7 +110,7 @@ def lipschitz(constant: str, norm: str) -> Property:
     )
 
 
-LIPSCHITZ = Family(
+LIPSCHITZ = PropertyFamily(
     "lipschitz",
     "lipschitz K in linf|l1|l2",
     re.compile(r"lipschitz (\S+) in (linf|l1|l2)"),

@@ -13,8 +13,8 @@ from verify.property.base import (
     Absence,
     Assignment,
     Criterion,
-    Family,
     Property,
+    PropertyFamily,
     Question,
     Slope,
     Term,
@@ -119,7 +119,7 @@ def monotone(direction: str, index: str) -> Property:
 
 
 MONOTONE = tuple(
-    Family(
+    PropertyFamily(
         name,
         f"{name} in I",
         re.compile(rf"({name}) in (\d{{1,9}})"),

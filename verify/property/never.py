@@ -21,8 +21,8 @@ from verify.property.base import (
     Absence,
     Assignment,
     Criterion,
-    Family,
     Property,
+    PropertyFamily,
     Question,
     Term,
     Trivial,
@@ -33,7 +33,7 @@ from verify.rational import exact_text, parse_rational, vector
 from verify.region import Region
 
 # An output of the first or the second network, or an input, by its letter and number.
-Variable: TypeAlias = tuple[str, int]
+NamedValue: TypeAlias = tuple[str, int]
 OUTPUTS, INPUT = ("y", "z"), "x"
 MOST_CASES, MOST_ROWS = 4096, 65536
 _TERM = re.compile(r"(\S+?)\*([xyz])(\d{1,9})")
@@ -44,7 +44,7 @@ _ROW = re.compile(r"(.+?) (<=|<|>=|>) (\S+)")
 class Inequality:
     """``sum of factor * variable <= bound`` (``strict``: <)."""
 
-    terms: tuple[tuple[Variable, Fraction], ...]
+    terms: tuple[tuple[NamedValue, Fraction], ...]
     bound: Fraction
     strict: bool
 
@@ -58,10 +58,10 @@ class Inequality:
         return f"{terms or '0*y0'} {'<' if self.strict else '<='} {exact_text(self.bound)}"
 
 
-Case: TypeAlias = tuple[Inequality, ...]
+UnsafeCase: TypeAlias = tuple[Inequality, ...]
 
 
-def case_holds(case: Case, values: Mapping[str, Sequence[Fraction]]) -> bool:
+def case_holds(case: UnsafeCase, values: Mapping[str, Sequence[Fraction]]) -> bool:
     """Whether every inequality of the case holds."""
     return all(inequality.holds(values) for inequality in case)
 
@@ -71,7 +71,7 @@ def _instance(values: Assignment) -> list[Term]:
     return [Term(Fraction(1), point(values, "x"))]
 
 
-def _reduction(cases: Sequence[Case]) -> Callable[[Network, Region, Network | None], list[Question]]:
+def _reduction(cases: Sequence[UnsafeCase]) -> Callable[[Network, Region, Network | None], list[Question]]:
     def reduce(network: Network, region: Region, _: Network | None) -> list[Question]:
         """One question: where each case is one strict inequality over outputs of f, ``L < 0`` holds nowhere if and
         only if -L is at most zero; else one that only bounds of the values answer.
@@ -106,7 +106,7 @@ def _no_margin(_: Fraction, __: Assignment) -> Fraction:
     return Fraction(0)
 
 
-def never(cases: Sequence[Case]) -> Property:
+def never(cases: Sequence[UnsafeCase]) -> Property:
     """The property that none of the cases holds at a point of the region."""
     if not cases or len(cases) > MOST_CASES or sum(map(len, cases)) > MOST_ROWS or not all(cases):
         raise PropertyError(f"never: expected 1 to {MOST_CASES} cases of at least one inequality")
@@ -129,7 +129,7 @@ def never(cases: Sequence[Case]) -> Property:
     )
 
 
-def _fits(cases: Sequence[Case]) -> Callable[[Network], None]:
+def _fits(cases: Sequence[UnsafeCase]) -> Callable[[Network], None]:
     def fits(network: Network) -> None:
         sizes = {"y": network.output_size, "z": network.output_size, "x": network.input_size}
         for case in cases:
@@ -150,7 +150,7 @@ def _row(text: str) -> Inequality:
     match = _ROW.fullmatch(text.strip())
     if match is None:
         raise PropertyError(f"never: {text[:60]!r} is no inequality such as 1*y0 + -1*y1 <= 2")
-    terms: dict[Variable, Fraction] = {}
+    terms: dict[NamedValue, Fraction] = {}
     sign = -1 if match[2].startswith(">") else 1
     try:
         bound = sign * parse_rational(match[3])
@@ -166,7 +166,7 @@ def _row(text: str) -> Inequality:
     return Inequality(kept, bound, strict="=" not in match[2])
 
 
-NEVER = Family(
+NEVER = PropertyFamily(
     "never",
     "never F*y0 + F*y1 <= F and ... or ...",
     re.compile(r"never (.+)"),

@@ -20,8 +20,8 @@ from verify.property.base import (
     Absence,
     Assignment,
     Criterion,
-    Family,
     Property,
+    PropertyFamily,
     Question,
     Term,
     Trivial,
@@ -78,7 +78,7 @@ NO_DEAD_UNITS = Property(
     predicate="free of dead units",
 )
 
-UNITS = Family(
+UNITS = PropertyFamily(
     "no dead units", "no dead units", re.compile("no dead units"), lambda: NO_DEAD_UNITS, NO_DEAD_UNITS.formula
 )
 

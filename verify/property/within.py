@@ -14,7 +14,7 @@ from verify.network import Network
 from verify.network import matrix as matrices
 from verify.network.combine import Copy, combination
 from verify.network.matrix import Matrix
-from verify.property.base import Assignment, Criterion, Family, Property, Question, in_coordinates
+from verify.property.base import Assignment, Criterion, Property, PropertyFamily, Question, in_coordinates
 from verify.property.equivalent import EQUIVALENT
 from verify.property.quantized import loosened_pair
 from verify.rational import exact_text, parse_rational, vector, zeros
@@ -93,7 +93,7 @@ def equivalent_within(text: str) -> Property:
     )
 
 
-WITHIN = Family(
+WITHIN = PropertyFamily(
     "equivalent within",
     "equivalent within E",
     re.compile(r"equivalent within (\S+)"),

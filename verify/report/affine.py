@@ -17,7 +17,7 @@ from verify.report import mathml
 from verify.report.calculation import dense, is_short
 from verify.report.markup import element
 from verify.report.mathml import affine_form
-from verify.report.model import Map, Weights
+from verify.report.model import ShownMap, ShownWeights
 from verify.report.record import Result
 from verify.search.budget import Budget
 from verify.search.problem import Problem, prepare
@@ -56,7 +56,7 @@ def affine_map(claim: Claim, question: Question) -> tuple[list[Vector], Vector] 
     return rows, value - vector([row.dot(start) for row in rows])
 
 
-def the_map(result: Result) -> Map | None:
+def the_map(result: Result) -> ShownMap | None:
     """``f(x) = A x + c`` on the region, for a proved claim that gives one map and is about f itself."""
     claim, evidence = result.claim, result.outcome.evidence
     if claim.region.chart is not None or not claim.network.is_piecewise_linear or result.vacuous:
@@ -81,7 +81,7 @@ def the_map(result: Result) -> Map | None:
     return None if found is None else _shown(*found)
 
 
-def _shown(rows: list[Vector], constants: Vector) -> Map:
+def _shown(rows: list[Vector], constants: Vector) -> ShownMap:
     """One output as a sum where that is short; else a matrix; every digit beside it where they are long."""
     head = [mathml.identifier("f"), mathml.operator("("), mathml.identifier("x"), mathml.operator(")")]
     head.append(mathml.operator("="))
@@ -90,18 +90,18 @@ def _shown(rows: list[Vector], constants: Vector) -> Map:
     entries = [f"A = {_listed(rows)}", f"c = {_row(constants.fractions())}"]
     short = affine_form(rows[0], constants[0], names) if len(rows) == 1 else None
     if short is not None:
-        return Map(mathml.math(*head, short), f"A = {_listed(rows)}, c = {_row(constants.fractions())}")
+        return ShownMap(mathml.math(*head, short), f"A = {_listed(rows)}, c = {_row(constants.fractions())}")
     matrix = grid([row.fractions() for row in rows])
     column = grid([[value] for value in constants.fractions()])
     product = [mathml.identifier("A"), mathml.identifier("x"), mathml.operator("+"), mathml.identifier("c")]
     text = "A and c in exact numbers"
     if matrix is None or column is None:
-        return Map(mathml.math(*head, *product), text, tuple(entries))
+        return ShownMap(mathml.math(*head, *product), text, tuple(entries))
     terms = [] if constants.is_zero() else [mathml.operator("+"), column]
-    return Map(mathml.math(*head, matrix, mathml.identifier("x"), *terms), ", ".join(entries))
+    return ShownMap(mathml.math(*head, matrix, mathml.identifier("x"), *terms), ", ".join(entries))
 
 
-def weights(network: Network) -> list[Weights]:
+def weights(network: Network) -> list[ShownWeights]:
     """``y1 = relu(W x + b)``, a line for each layer of a small network; none for a larger one."""
     if not is_short(network):
         return []
@@ -126,7 +126,7 @@ def weights(network: Network) -> list[Weights]:
         last = k == len(network.blocks)
         left = [mathml.identifier("f"), mathml.operator("("), mathml.identifier("x"), mathml.operator(")")]
         formula = mathml.math(*(left if last else [_named(k)]), mathml.operator("="), *parts)
-        found.append(Weights(formula, f"{'f(x)' if last else _name(k)} = {body}"))
+        found.append(ShownWeights(formula, f"{'f(x)' if last else _name(k)} = {body}"))
     return found
 
 

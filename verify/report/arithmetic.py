@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from verify.kernel.check import Value
+from verify.kernel.check import TermValue
 from verify.kernel.evidence import Falsehood, ValueGap
 from verify.kernel.exact import preactivations
 from verify.kernel.formulas import meaning
@@ -14,7 +14,7 @@ from verify.property.base import Asked
 from verify.rational import Real, Vector, display, exact_text, vector
 from verify.report.comparison import comparison, is_comparison
 from verify.report.falsehood import called_text, entries_text, says, sentence
-from verify.report.model import Counterexample, Evaluation, Number, Variable
+from verify.report.model import Counterexample, Evaluation, ShownNumber, ShownVariable
 from verify.report.points import point_text
 from verify.report.record import Result
 from verify.report.sentence import call_text
@@ -24,9 +24,9 @@ from verify.report.sums import sum_text
 MAX_WEIGHTS, MAX_RELU = 60, 12
 
 
-def number(value: Real) -> Number:
+def number(value: Real) -> ShownNumber:
     """The exact text and a short one."""
-    return Number(exact_text(value), display(value))
+    return ShownNumber(exact_text(value), display(value))
 
 
 def counterexample(result: Result) -> Counterexample | None:
@@ -68,21 +68,21 @@ def _false_formula(asked: Asked, evidence: Falsehood) -> Counterexample:
     text = sentence(found, evidence.assignment)
     lines = []
     for (name, x), value in found.calls.items():
-        entries = Number(entries_text(value), entries_text(value))
+        entries = ShownNumber(entries_text(value), entries_text(value))
         shown = found.written[name, x], called_text(found, (name, x))
         lines.append(Evaluation(*shown, entries, tuple(workings(asked.networks[name], vector(x)))))
     variables = tuple(_variable(name, value) for name, value in evidence.assignment.items())
     said = "; ".join(says(found, asked.formula.body))
-    return Counterexample(text, variables, tuple(lines), said, Number("", ""), "So the formula is false there.")
+    return Counterexample(text, variables, tuple(lines), said, ShownNumber("", ""), "So the formula is false there.")
 
 
-def _variable(name: str, value: Vector | Fraction) -> Variable:
+def _variable(name: str, value: Vector | Fraction) -> ShownVariable:
     if isinstance(value, Vector):
-        return Variable(name, point_text(value), tuple(value.strings()))
-    return Variable(name, display(value), (exact_text(value),))
+        return ShownVariable(name, point_text(value), tuple(value.strings()))
+    return ShownVariable(name, display(value), (exact_text(value),))
 
 
-def _evaluation(result: Result, value: Value, call: str, index: str) -> Evaluation:
+def _evaluation(result: Result, value: TermValue, call: str, index: str) -> Evaluation:
     network = result.claim.second if value.second and result.claim.second is not None else result.claim.network
     return Evaluation(call, call_text(value, None, index), number(value.value), tuple(workings(network, value.point)))
 

@@ -60,7 +60,7 @@ def layer(y, rows, bias, relu):
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
+class NetworkValue:
     """One value of a network: its name there, the point, what the formula calls the point, and the values known.
 
     ``output`` is the entry that counts; None means all of them.
@@ -88,26 +88,27 @@ def calculation(result: Result) -> list[str]:
 
 def gap_calls(
     formula: Property, evidence: object, judgement: Judgement | None, outputs: Sequence[int] | None
-) -> list[Call]:
+) -> list[NetworkValue]:
     """The values of a refutation; none for another verdict."""
     if not isinstance(evidence, ValueGap) or judgement is None:
         return []
     output = outputs[evidence.output] if outputs else evidence.output
     return [
-        Call("g" if v.second else "f", v.point, label, (v.value,), output)
+        NetworkValue("g" if v.second else "f", v.point, label, (v.value,), output)
         for v, label in zip(judgement.values, formula.labels, strict=True)
     ]
 
 
-def _asked_calls(asked: Asked, evidence: Falsehood) -> list[Call]:
+def _asked_calls(asked: Asked, evidence: Falsehood) -> list[NetworkValue]:
     found = meaning(asked, evidence.assignment)
     found.holds(asked.formula.body)  # asks for every value on the way
     return [
-        Call(name, vector(x), found.written[name, x], tuple(values), None) for (name, x), values in found.calls.items()
+        NetworkValue(name, vector(x), found.written[name, x], tuple(values), None)
+        for (name, x), values in found.calls.items()
     ]
 
 
-def lines_of(networks: Mapping[str, Network], calls: Sequence[Call]) -> list[str]:
+def lines_of(networks: Mapping[str, Network], calls: Sequence[NetworkValue]) -> list[str]:
     """The networks, the points, and a line that prints the values; nothing where a network cannot be written."""
     if not calls:
         return []

@@ -28,7 +28,7 @@ MOST_TIPS = 3000
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class CellsDrawing:
     """An arrangement with its labels, and the places of its vertices on the paper, shape (vertices, 2)."""
 
     found: Arrangement

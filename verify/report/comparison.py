@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from verify.kernel.check import Value
+from verify.kernel.check import TermValue
 from verify.property import Assignment, Property
 from verify.property.base import point
 from verify.property.lipschitz import SUBSCRIPTS, measure, squared_if_l2
@@ -13,7 +13,7 @@ from verify.rational import Real, display, display_apart, ends
 from verify.report.sums import sum_text
 
 # A value of f with its factor and how the call is written.
-Called = tuple[Fraction, Value, str]
+Called = tuple[Fraction, TermValue, str]
 
 
 def is_comparison(formula: Property) -> bool:

@@ -17,7 +17,7 @@ from verify.report.arithmetic import counterexample
 from verify.report.calculation import calculation
 from verify.report.drawing import drawing
 from verify.report.images import images
-from verify.report.model import Lemma, Link, Page, Step
+from verify.report.model import Lemma, Link, Page, ProofStep
 from verify.report.opinion import second_opinion
 from verify.report.plots import figures
 from verify.report.proof import steps
@@ -92,7 +92,7 @@ def compose(result: Result, about: About) -> Page:
     )
 
 
-def named_lemmas(steps: Sequence[Step]) -> tuple[Lemma, ...]:
+def named_lemmas(steps: Sequence[ProofStep]) -> tuple[Lemma, ...]:
     """The lemmas that the steps of a proof name, with their texts."""
     found = lemmas.numbers(text for step in steps for text in (step.lemma, step.text))
     return tuple(Lemma(number, *lemmas.LEMMAS[number]) for number in found)

@@ -27,7 +27,7 @@ from verify.search.commands.explain import Explanation, explain
 MAX_WEIGHTS = 400_000
 MAX_LAYERS, MAX_LANES = 60, 12
 BAR, LINE = 300, 15
-Link: TypeAlias = tuple[int, int]
+Wire: TypeAlias = tuple[int, int]
 STATES = ("on", "off", "switching", "undecided")
 
 
@@ -147,7 +147,7 @@ def _bar(count: LayerCount, y: int) -> list[Markup]:
     return [*parts, element("text", said, x=14, y=y + 20, class_="counts")]
 
 
-def _arrows(k: int, row: _Row, rows: Sequence[_Row], tops: Sequence[int], lanes: Mapping[Link, int]) -> list[Markup]:
+def _arrows(k: int, row: _Row, rows: Sequence[_Row], tops: Sequence[int], lanes: Mapping[Wire, int]) -> list[Markup]:
     """A short arrow from the layer above; for earlier layers a line around the right side."""
     parts = []
     for source in row.sources:
@@ -161,10 +161,10 @@ def _arrows(k: int, row: _Row, rows: Sequence[_Row], tops: Sequence[int], lanes:
     return parts
 
 
-def _lanes(rows: Sequence[_Row]) -> dict[Link, int]:
+def _lanes(rows: Sequence[_Row]) -> dict[Wire, int]:
     """A lane for each line around the right side, short ones first, so that no two run over each other."""
     links = [(source, k) for k, row in enumerate(rows) for source in row.sources if source != k - 1]
-    lanes: dict[Link, int] = {}
+    lanes: dict[Wire, int] = {}
     for begin, end in sorted(links, key=lambda link: (link[1] - link[0], link)):
         taken = {lane for (a, b), lane in lanes.items() if a <= end and begin <= b}
         lanes[begin, end] = next((lane for lane in range(1, MAX_LANES) if lane not in taken), MAX_LANES)

@@ -11,7 +11,7 @@ from verify.formula.tree import (
     Compare,
     Every,
     Implication,
-    Member,
+    Membership,
     Negation,
     Some,
     Statement,
@@ -101,13 +101,13 @@ def says(found: Meaning, node: Statement) -> Iterator[str]:
     for leaf in leaves:
         true = found.holds(leaf)
         yield f"{text_of(leaf)}{_numbers(found, leaf)}, which is {'true' if true else 'false'}"
-    if len(leaves) > 1 or not isinstance(node, Compare | Member):
+    if len(leaves) > 1 or not isinstance(node, Compare | Membership):
         yield f"so {text_of(node)} is false"
 
 
-def _leaves(node: Statement) -> Iterator[Compare | Member]:
+def _leaves(node: Statement) -> Iterator[Compare | Membership]:
     match node:
-        case Compare() | Member():
+        case Compare() | Membership():
             yield node
         case Every() | Some():
             for part in node.parts:
@@ -119,9 +119,9 @@ def _leaves(node: Statement) -> Iterator[Compare | Member]:
             yield from _leaves(node.right)
 
 
-def _numbers(found: Meaning, node: Compare | Member) -> str:
+def _numbers(found: Meaning, node: Compare | Membership) -> str:
     """`` says 0 == 1``; of vectors the first entry that decides."""
-    if isinstance(node, Member):
+    if isinstance(node, Membership):
         return f" says {point_text(vector(found.point(node)))} in {node.text}"
     pairs = found.compared(node)
     holds = [COMPARE[node.symbol](a, b) for a, b in pairs]

@@ -21,7 +21,7 @@ SHOWN_CHANNELS = 4
 
 
 @dataclass(frozen=True)
-class Line:
+class ProofLine:
     """``layer``: these facts hold of these channels of its result, for all members, ``why``."""
 
     layer: str
@@ -39,9 +39,9 @@ class Line:
         return f"{where}: {known}; values in {self.values}    ({self.why})"
 
 
-def lines_of(steps: Sequence[Step], region: Region) -> tuple[Line, ...]:
+def lines_of(steps: Sequence[Step], region: Region) -> tuple[ProofLine, ...]:
     """The lines of an induction over the region."""
-    found: list[Line] = []
+    found: list[ProofLine] = []
     for step in steps:
         if step.layer is None:
             found += _of_channels("input", step.after, f"coordinates of {region.text or 'the region'}")
@@ -62,13 +62,14 @@ def evidence_json(evidence: FamilyEvidence, steps: Sequence[Step], region: Regio
     return {**family_to_json(evidence), **({"lines": lines} if isinstance(evidence, SignRules) else {})}
 
 
-def _of_channels(layer: str, x: Channels, reason: str) -> list[Line]:
+def _of_channels(layer: str, x: Channels, reason: str) -> list[ProofLine]:
     """One line for each set of facts that some channel has."""
     groups: dict[Facts, list[int]] = {}
     for channel, v in enumerate(x.facts):
         groups.setdefault(v, []).append(channel)
     return [
-        Line(layer, _channels(places, len(x.facts)), shown(v), str(v.values), reason) for v, places in groups.items()
+        ProofLine(layer, _channels(places, len(x.facts)), shown(v), str(v.values), reason)
+        for v, places in groups.items()
     ]
 
 

@@ -10,7 +10,7 @@ from verify.kernel.evidence import Nothing
 from verify.kernel.families import Member
 from verify.network.families import Family
 from verify.network.families.layers import kind, parameters
-from verify.network.families.ranges import Range, Signs
+from verify.network.families.ranges import Range, SignTree
 from verify.property.trivial import why_vacuous
 from verify.rational import counted
 from verify.rendering import shape_text
@@ -22,7 +22,7 @@ from verify.report.family_lines import lines_of
 from verify.report.family_record import FamilyResult, write_family
 from verify.report.files import from_here, write_pages
 from verify.report.folder import ReportFolder
-from verify.report.model import Drawing, Page, Step
+from verify.report.model import Drawing, Page, ProofStep
 from verify.report.places import place_of
 from verify.report.record import Result
 from verify.search.outcome import Outcome
@@ -127,24 +127,24 @@ def _reasons(result: FamilyResult, of_member: tuple[str, ...]) -> tuple[str, ...
     return (words.sentence(text),) if result.verdict is Verdict.PROVED else ()
 
 
-def _steps(result: FamilyResult) -> list[Step]:
+def _steps(result: FamilyResult) -> list[ProofStep]:
     """The derivation, a step for each layer."""
     if result.verdict is not Verdict.PROVED:
         return []
     if result.vacuous or isinstance(result.outcome.evidence, Nothing):
         why = why_vacuous(result.claim.of_zero)
-        return [Step("Nothing to check", "The definition", words.sentence(why))]
+        return [ProofStep("Nothing to check", "The definition", words.sentence(why))]
     if result.assurance == "attested":
         text = f"{result.outcome.attested} answered that the negated claim has no solution."
-        return [Step("A solver's word", "none: nothing to replay", text)]
+        return [ProofStep("A solver's word", "none: nothing to replay", text)]
     lines = lines_of(result.outcome.steps, result.claim.region)
     steps = []
     for line in lines:
         known = ", ".join(line.facts) or "nothing but its values"
         title = f"{line.layer} {line.channels}".strip()
         text = f"{known[:1].upper()}{known[1:]}; values in {line.values}: {line.why}."
-        steps.append(Step(title, SIGN_RULES if line is lines[0] else "", text))
-    return [*steps, Step("The kernel replays it", "", "It derived every line above again from the family alone.")]
+        steps.append(ProofStep(title, SIGN_RULES if line is lines[0] else "", text))
+    return [*steps, ProofStep("The kernel replays it", "", "It derived every line above again from the family alone.")]
 
 
 def _described(family: Family) -> Drawing:
@@ -154,7 +154,7 @@ def _described(family: Family) -> Drawing:
     return Drawing(family.name, about, None, note=" ".join(_layers(family)))
 
 
-def _range(given: Signs) -> str:
+def _range(given: SignTree) -> str:
     return str(given) if isinstance(given, Range) else "as listed, entry by entry"
 
 

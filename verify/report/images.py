@@ -28,7 +28,7 @@ PAPER, ROOM, LINE = 150, 16, 22
 
 
 @dataclass(frozen=True)
-class Shape:
+class ImageShape:
     """Channels (1 or 3), rows and columns of an input; ``guessed`` where the file says only how many numbers it has."""
 
     channels: int
@@ -41,19 +41,19 @@ class Shape:
         return size if self.channels == 1 else f"3 × {size}"
 
 
-def image_shape(network: Network) -> Shape | None:
+def image_shape(network: Network) -> ImageShape | None:
     """How the network's input is an image, if it is one."""
     sides = [size for size in network.input_shape if size != 1]
     if len(sides) == 2 or (len(sides) == 3 and sides[0] == 3):
         height, width = sides[-2:]
         if min(height, width) >= MIN_SIDE and max(height, width) <= MAX_SIDE:
-            return Shape(3 if len(sides) == 3 else 1, height, width)
+            return ImageShape(3 if len(sides) == 3 else 1, height, width)
     if len(sides) == 1 and sides[0] in SQUARES:
         side = math.isqrt(sides[0])
-        return Shape(1, side, side, guessed=True)
+        return ImageShape(1, side, side, guessed=True)
     if len(sides) == 1 and sides[0] in COLOURED:
         side = math.isqrt(sides[0] // 3)
-        return Shape(3, side, side, guessed=True)
+        return ImageShape(3, side, side, guessed=True)
     return None
 
 
@@ -77,7 +77,9 @@ def images(result: Result) -> list[Figure]:
     notes = [f"Black is {low:.6g}, white is {high:.6g}."]
     if len(points) > 1:
         (first, x), (second, y) = points[:2]
-        panels.append((f"{second} - {first}", _picture(_signed(y - x, shape), Shape(3, shape.height, shape.width))))
+        panels.append(
+            (f"{second} - {first}", _picture(_signed(y - x, shape), ImageShape(3, shape.height, shape.width)))
+        )
         exact = [abs(a - b) for a, b in zip(named[1][1].fractions(), named[0][1].fractions(), strict=True)]
         changed = sum(1 for d in exact if d)
         differ = f"{changed} of {len(exact)} numbers {'differs' if changed == 1 else 'differ'}"
@@ -95,8 +97,8 @@ def images(result: Result) -> list[Figure]:
     return [Figure(_strip(panels, shape), caption, tuple(notes))]
 
 
-def _rgb(shape: Shape) -> Shape:
-    return Shape(3, shape.height, shape.width)
+def _rgb(shape: ImageShape) -> ImageShape:
+    return ImageShape(3, shape.height, shape.width)
 
 
 def _floats(point: Vector) -> Floats:
@@ -108,7 +110,7 @@ def _grey(values: Floats, low: float, high: float) -> Floats:
     return (values - low) / (high - low)
 
 
-def _signed(change: Floats, shape: Shape) -> Floats:
+def _signed(change: Floats, shape: ImageShape) -> Floats:
     """Red for more, blue for less, as three channels: of several channels the largest change counts."""
     parts = change.reshape(shape.channels, -1)
     largest = parts[np.abs(parts).argmax(axis=0), np.arange(parts.shape[1])]
@@ -120,7 +122,7 @@ def _signed(change: Floats, shape: Shape) -> Floats:
     return np.concatenate([1 - less, 1 - more - less, 1 - more])
 
 
-def _framed(values: Floats, low: float, high: float, field: NDArray[np.bool_], shape: Shape) -> Floats:
+def _framed(values: Floats, low: float, high: float, field: NDArray[np.bool_], shape: ImageShape) -> Floats:
     """The image, dimmed towards grey outside the field; in three channels."""
     grey = _grey(values, low, high).reshape(shape.channels, -1)
     colours = np.repeat(grey, 3, axis=0) if shape.channels == 1 else grey
@@ -129,7 +131,7 @@ def _framed(values: Floats, low: float, high: float, field: NDArray[np.bool_], s
     return np.where(inside, tinted, 0.72 + 0.12 * colours).ravel()
 
 
-def _field(result: Result, network: Network, shape: Shape) -> tuple[str, NDArray[np.bool_], int] | None:
+def _field(result: Result, network: Network, shape: ImageShape) -> tuple[str, NDArray[np.bool_], int] | None:
     """The unit that switches between the points, and the inputs that reach it."""
     evidence = result.outcome.evidence
     if not isinstance(evidence, ValueGap) or result.claim.second is not None or not network.is_piecewise_linear:
@@ -158,7 +160,7 @@ def receptive_field(network: Network, block: int, unit: int) -> NDArray[np.bool_
     return needed[0]
 
 
-def _picture(values: Floats, shape: Shape) -> Markup:
+def _picture(values: Floats, shape: ImageShape) -> Markup:
     """An ``image`` element with a PNG inside; its place is set by the strip."""
     pixels = np.clip(np.rint(values * 255), 0, 255).astype(np.uint8).reshape(shape.channels, shape.height, shape.width)
     data = base64.b64encode(png(pixels)).decode()
@@ -169,12 +171,12 @@ def _picture(values: Floats, shape: Shape) -> Markup:
     )  # fmt: skip
 
 
-def _size(shape: Shape) -> tuple[int, int]:
+def _size(shape: ImageShape) -> tuple[int, int]:
     scale = PAPER / max(shape.height, shape.width)
     return round(shape.width * scale), round(shape.height * scale)
 
 
-def _strip(panels: list[tuple[str, Markup]], shape: Shape) -> Markup:
+def _strip(panels: list[tuple[str, Markup]], shape: ImageShape) -> Markup:
     """The images side by side under their names, two in a row."""
     width, height = _size(shape)
     columns = min(len(panels), 2)

@@ -25,7 +25,7 @@ NO_MODULE = "command line"
 
 
 @dataclass(frozen=True)
-class Entry:
+class IndexEntry:
     """One claim: what its record says, and ``href``, where its page is, or its record where no page was made."""
 
     href: str
@@ -61,7 +61,7 @@ class Skip:
 class Index:
     """Everything that the list of claims shows."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[IndexEntry, ...]
     skipped: tuple[Skip, ...] = ()
     unreadable: tuple[str, ...] = ()
     theorems: tuple[Card, ...] = ()
@@ -77,9 +77,9 @@ class Index:
         return in_chapters(self.theorems)
 
     @property
-    def modules(self) -> list[tuple[str, list[Entry]]]:
+    def modules(self) -> list[tuple[str, list[IndexEntry]]]:
         """The claims by the module of their test, both in the order of the records."""
-        groups: dict[str, list[Entry]] = {}
+        groups: dict[str, list[IndexEntry]] = {}
         for entry in self.entries:
             groups.setdefault(entry.module, []).append(entry)
         return list(groups.items())
@@ -93,7 +93,7 @@ class Index:
         return found
 
     @property
-    def attested(self) -> list[Entry]:
+    def attested(self) -> list[IndexEntry]:
         """The claims that rest on a solver's word."""
         return [entry for entry in self.entries if entry.assurance == "attested"]
 
@@ -103,7 +103,7 @@ class Index:
         return [(card, statement) for card in self.theorems for statement in card.attested]
 
     @property
-    def failed(self) -> list[Entry]:
+    def failed(self) -> list[IndexEntry]:
         """The claims of tests that failed."""
         return [entry for entry in self.entries if entry.failed]
 
@@ -112,7 +112,7 @@ class Index:
         return sum(entry.seconds for entry in self.entries)
 
 
-def read_entry(folder: ReportFolder, path: Path) -> Entry | None:
+def read_entry(folder: ReportFolder, path: Path) -> IndexEntry | None:
     """The record's line in the list; None for JSON that is no record of a claim. ``ValueError`` if it is not JSON."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -129,7 +129,7 @@ def read_entry(folder: ReportFolder, path: Path) -> Entry | None:
         raise ValueError(f"not a record: {error!r}") from error
 
 
-def _entry(link: str, data: dict[str, Any]) -> Entry:
+def _entry(link: str, data: dict[str, Any]) -> IndexEntry:
     """The question, what it is about, and why the answer holds differ from kind to kind."""
     line = _line
     if data["kind"] == "formula":
@@ -146,7 +146,7 @@ def _entry(link: str, data: dict[str, Any]) -> Entry:
         question = f"Is {network} {wanted}{_outputs(data)} {place_of(region)}?"
     unchecked = data["unchecked"]
     test = str(unchecked.get("test", ""))
-    return Entry(
+    return IndexEntry(
         href=link,
         question=question,
         title=str(unchecked.get("title", "")),

@@ -16,7 +16,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Step:
+class ProofStep:
     """One step of a proof: what it shows, the lemma that allows it, and how."""
 
     title: str
@@ -25,7 +25,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Number:
+class ShownNumber:
     """An exact number and, where that is long, a short decimal to read."""
 
     exact: str
@@ -37,7 +37,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Variable:
+class ShownVariable:
     """One variable of the instance and its exact value: a number, or the coordinates of a point."""
 
     name: str
@@ -56,7 +56,7 @@ class Evaluation:
 
     call: str
     at: str
-    value: Number
+    value: ShownNumber
     workings: tuple[str, ...] = ()
 
 
@@ -65,10 +65,10 @@ class Counterexample:
     """An instance of the formula that fails, worked line by line."""
 
     sentence: str
-    variables: tuple[Variable, ...]
+    variables: tuple[ShownVariable, ...]
     evaluations: tuple[Evaluation, ...]
     combination: str
-    total: Number
+    total: ShownNumber
     says: str = "The formula says that this is 0. It is not, so the claim is false."
 
 
@@ -96,7 +96,7 @@ class LayerCount:
 
 
 @dataclass(frozen=True)
-class Weights:
+class ShownWeights:
     """One layer of a small network with its numbers: a formula, and the same as text."""
 
     formula: Markup
@@ -104,7 +104,7 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class Map:
+class ShownMap:
     """The affine map that f is on the region: a formula to look at, and A and c with every digit."""
 
     formula: Markup
@@ -130,7 +130,7 @@ class Drawing:
     figure: Markup | None
     layers: tuple[LayerCount, ...] = ()
     note: str = ""
-    weights: tuple[Weights, ...] = ()
+    weights: tuple[ShownWeights, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,9 +168,9 @@ class Page:
     setting: Markup
     region: Markup
     reasons: tuple[str, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[ProofStep, ...]
     lemmas: tuple[Lemma, ...]
-    map: Map | None
+    map: ShownMap | None
     counterexample: Counterexample | None
     reason: str
     tried: tuple[str, ...]

@@ -23,7 +23,7 @@ from verify.rational import counted, display, vector
 from verify.region import Box
 from verify.rendering import bundle
 from verify.report.axes import tick_text, ticks
-from verify.report.cells import Cells, colour
+from verify.report.cells import CellsDrawing, colour
 from verify.report.markup import element
 from verify.search.budget import Budget
 
@@ -140,7 +140,7 @@ def _plane(found: Arrangement, labels: Labels, names: list[str], caption: str) -
     shares, low, high = in_window(found)
     inner = WIDTH - LEFT - RIGHT
     height = int(inner * min(max(float((high[1] - low[1]) / (high[0] - low[0])), 0.25), 1.25))
-    cells = Cells(found, labels, shares * (inner, -height) + (LEFT, TOP + height))
+    cells = CellsDrawing(found, labels, shares * (inner, -height) + (LEFT, TOP + height))
     bottom = TOP + height
     whole = bottom + GAP + LEGEND
     parts = [

@@ -16,15 +16,15 @@ from markupsafe import Markup
 from verify.arrangement.domain import with_half_spaces
 from verify.arrangement.plane import breaks, counted_cells, in_window, map_at
 from verify.errors import BudgetExceeded
-from verify.kernel.check import Value, has_smooth_units
+from verify.kernel.check import TermValue, has_smooth_units
 from verify.kernel.evidence import ValueGap
 from verify.kernel.exact import evaluate
 from verify.network import Network
 from verify.rational import Vector, counted, display, vector
 from verify.region import Box, Region
 from verify.report import mathml
-from verify.report.axes import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axes, Pair, around
-from verify.report.cells import Cells
+from verify.report.axes import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axes, Extent, around
+from verify.report.cells import CellsDrawing
 from verify.report.model import Figure
 from verify.report.points import point_text
 from verify.report.record import Result
@@ -65,9 +65,9 @@ def output_of(result: Result) -> tuple[int, str]:
     return index, f"f[{shown}]" if result.network.output_size > 1 else "f"
 
 
-def curve(network: Network, start: Vector, end: Vector, output: int, budget: Budget) -> list[Pair]:
+def curve(network: Network, start: Vector, end: Vector, output: int, budget: Budget) -> list[Extent]:
     """Parameter and value at both ends and at every place where the slope of f along the segment changes."""
-    points: list[Pair] = []
+    points: list[Extent] = []
     for t in (Fraction(0), *breaks(network, start, end, budget, MAX_BREAKS), Fraction(1)):
         budget.check()
         value = evaluate(network, start + (end - start).scaled(t))[output]
@@ -77,7 +77,7 @@ def curve(network: Network, start: Vector, end: Vector, output: int, budget: Bud
     return points
 
 
-def _slope(a: Pair, b: Pair) -> Fraction:
+def _slope(a: Extent, b: Extent) -> Fraction:
     return (b[1] - a[1]) / (b[0] - a[0])
 
 
@@ -112,7 +112,7 @@ def over_line(result: Result, budget: Budget) -> list[Figure]:
 
 
 def _minus_chord(
-    name: str, axis: str, points: Sequence[Pair], chord: Sequence[Pair], marks: Sequence[tuple[str, Pair]]
+    name: str, axis: str, points: Sequence[Extent], chord: Sequence[Extent], marks: Sequence[tuple[str, Extent]]
 ) -> list[Figure]:
     """The curve minus the chord between its ends, in which a small bend is seen; nothing where there is no chord."""
     if len(chord) < 2:
@@ -155,7 +155,7 @@ def interval(region: Region) -> tuple[Fraction | None, Fraction | None]:
     return low, high
 
 
-def _over(network: Network, region: Region, low: Fraction, high: Fraction, output: int, budget: Budget) -> list[Pair]:
+def _over(network: Network, region: Region, low: Fraction, high: Fraction, output: int, budget: Budget) -> list[Extent]:
     start, end = (region.point(vector([t])) for t in (low, high))
     return [(low + t * (high - low), value) for t, value in curve(network, start, end, output, budget)]
 
@@ -171,13 +171,13 @@ def _window(ends: tuple[Fraction | None, Fraction | None], inside: Sequence[Frac
     )
 
 
-def _cut(points: Sequence[Pair], low: Fraction, high: Fraction) -> list[Pair]:
+def _cut(points: Sequence[Extent], low: Fraction, high: Fraction) -> list[Extent]:
     """The part of a curve over [low, high]."""
     inner = [(t, value) for t, value in points if low < t < high]
     return [(low, _value(points, low)), *inner, (high, _value(points, high))]
 
 
-def _value(points: Sequence[Pair], t: Fraction) -> Fraction:
+def _value(points: Sequence[Extent], t: Fraction) -> Fraction:
     """The value of a piecewise linear curve at t."""
     for (a, fa), (b, fb) in pairwise(points):
         if a <= t <= b:
@@ -185,10 +185,10 @@ def _value(points: Sequence[Pair], t: Fraction) -> Fraction:
     raise ValueError(f"{t} lies outside the curve")
 
 
-def _marks(result: Result) -> list[tuple[str, Pair]]:
+def _marks(result: Result) -> list[tuple[str, Extent]]:
     """The counterexample's points, by their names in the formula, in the region's one coordinate."""
     region = result.claim.region
-    marks: dict[Pair, str] = {}
+    marks: dict[Extent, str] = {}
     for label, value in _named_values(result):
         t = region.chart.coordinates(value.point) if region.chart is not None else value.point
         if t is not None and isinstance(value.value, Fraction):
@@ -198,7 +198,7 @@ def _marks(result: Result) -> list[tuple[str, Pair]]:
     return [(label, place) for place, label in marks.items()]
 
 
-def _named_values(result: Result) -> list[tuple[str, Value]]:
+def _named_values(result: Result) -> list[tuple[str, TermValue]]:
     values = result.outcome.values
     labels = result.claim.property.labels
     if len(values) != len(labels):
@@ -206,13 +206,13 @@ def _named_values(result: Result) -> list[tuple[str, Value]]:
     return list(zip(labels, values, strict=True))
 
 
-def _chord(marks: Sequence[tuple[str, Pair]]) -> list[Pair]:
+def _chord(marks: Sequence[tuple[str, Extent]]) -> list[Extent]:
     """From the leftmost to the rightmost mark, if a third one lies between."""
     points = sorted(place for _, place in marks)
     return [points[0], points[-1]] if len({t for t, _ in points}) > 2 else []
 
 
-def _breaks(name: str, axis: str, points: Sequence[Pair]) -> str:
+def _breaks(name: str, axis: str, points: Sequence[Extent]) -> str:
     inner = [t for t, _ in points[1:-1]]
     if not inner:
         return f"{name} has no break here."
@@ -239,7 +239,7 @@ def over_plane(result: Result, budget: Budget) -> list[Figure]:
     names = ("x0", "x1") if region.chart is None else ("t0", "t1")
     axes = replace(_square(around([(low[0], low[1]), (high[0], high[1])], Fraction(0))), names=names)
     output, name = output_of(result)
-    cells = Cells(found.arrangement, found.labels, axes.on_paper(shares))
+    cells = CellsDrawing(found.arrangement, found.labels, axes.on_paper(shares))
     svg = axes.svg(
         f"Linear pieces of {name} on the region", [cells.areas(names, output), *cells.folds(), *axes.marks(marks)]
     )
@@ -247,7 +247,7 @@ def over_plane(result: Result, budget: Budget) -> list[Figure]:
     return [drawn, *along_segment(result, budget)]
 
 
-def _plane_caption(cells: Cells, name: str, region: Region) -> str:
+def _plane_caption(cells: CellsDrawing, name: str, region: Region) -> str:
     counts = [
         counted(number, what)
         for number, what in zip(cells.labels.counts, ("cell", "linear piece", "affine map"), strict=True)
@@ -281,9 +281,9 @@ def _square(axes: Axes) -> Axes:
     return replace(axes, height=int((WIDTH - LEFT - RIGHT) * proportion) + TOP + BOTTOM)
 
 
-def _plane_marks(result: Result) -> list[tuple[str, Pair]]:
+def _plane_marks(result: Result) -> list[tuple[str, Extent]]:
     region = result.claim.region
-    marks: dict[Pair, str] = {}
+    marks: dict[Extent, str] = {}
     for label, value in _named_values(result):
         t = region.chart.coordinates(value.point) if region.chart is not None else value.point
         if t is not None:
@@ -292,7 +292,7 @@ def _plane_marks(result: Result) -> list[tuple[str, Pair]]:
     return [(label, place) for place, label in marks.items()]
 
 
-def _bounded(region: Region, points: Sequence[Pair]) -> tuple[Region, str]:
+def _bounded(region: Region, points: Sequence[Extent]) -> tuple[Region, str]:
     """The region cut to a window where it is infinite, around 0 and the points; and a note that says so."""
     base = region.base
     assert isinstance(base, Box)
@@ -311,7 +311,7 @@ def _bounded(region: Region, points: Sequence[Pair]) -> tuple[Region, str]:
     return replace(region, base=window), f"The region is infinite; {shown} of it is shown."
 
 
-def _legend(result: Result, cells: Cells) -> tuple[tuple[str, Markup], ...]:
+def _legend(result: Result, cells: CellsDrawing) -> tuple[tuple[str, Markup], ...]:
     """Colour and formula of each map, where there are few."""
     claim = result.claim
     if cells.labels.counts[2] > SHOWN_MAPS or claim.network.output_size > 1 or claim.region.chart is not None:
@@ -370,7 +370,7 @@ def _way(result: Result) -> _Way | None:
     return None
 
 
-def _between(result: Result, way: _Way) -> list[tuple[str, Pair]]:
+def _between(result: Result, way: _Way) -> list[tuple[str, Extent]]:
     """Further points of the counterexample that lie on the segment."""
     direction = way.end - way.start
     size = direction.dot(direction)

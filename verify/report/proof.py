@@ -15,7 +15,7 @@ from verify.property.units import unit_network
 from verify.rational import counted
 from verify.report import words
 from verify.report.criteria import CRITERIA
-from verify.report.model import Step
+from verify.report.model import ProofStep
 from verify.report.record import Result
 
 STABLE = "Lemma 1: stable implies affine"
@@ -36,7 +36,7 @@ WORD = "none: nothing to replay"
 REACHED = "Exact values"
 
 
-def steps(result: Result) -> list[Step]:
+def steps(result: Result) -> list[ProofStep]:
     """The steps of a proved claim, or of a proof that a unit is dead, in order; none for other verdicts."""
     if isinstance(result.outcome.evidence, Off):
         return _off(result.claim, result.outcome.evidence)
@@ -45,9 +45,9 @@ def steps(result: Result) -> list[Step]:
     evidence = result.outcome.evidence
     if evidence is None:
         text = f"{result.outcome.attested or 'A solver'} answered that the negated claim has no solution."
-        return [Step("A solver's word", WORD, text)]
+        return [ProofStep("A solver's word", WORD, text)]
     found = _rule(evidence) if isinstance(evidence, Rule) else _questions(result.claim, evidence)
-    return [*found, Step("The kernel replays it", "", _replayed(evidence))]
+    return [*found, ProofStep("The kernel replays it", "", _replayed(evidence))]
 
 
 def gist(result: Result) -> str:
@@ -69,12 +69,12 @@ def _replayed(evidence: object) -> str:
     return f"The conditions were checked on the whole network {arithmetic}."
 
 
-def _rule(rule: Rule) -> list[Step]:
+def _rule(rule: Rule) -> list[ProofStep]:
     theorem = (RULES[rule.name].__doc__ or rule.name) if rule.name in RULES else rule.name
     statement, _, proof = theorem.partition("\n\n")
     return [
-        Step(f"The theorem '{rule.name}'", SHAPE, _line(statement)),
-        *([Step("Why it holds", "", _line(proof))] if proof.strip() else []),
+        ProofStep(f"The theorem '{rule.name}'", SHAPE, _line(statement)),
+        *([ProofStep("Why it holds", "", _line(proof))] if proof.strip() else []),
     ]
 
 
@@ -82,16 +82,16 @@ def _line(text: str) -> str:
     return " ".join(text.replace("``", "").split())
 
 
-def _questions(claim: Claim, evidence: object) -> list[Step]:
+def _questions(claim: Claim, evidence: object) -> list[ProofStep]:
     questions = claim.questions()
     if isinstance(questions, Vacuous) or isinstance(evidence, Nothing):
-        return [Step("Nothing to check", "The definition", words.sentence(why_vacuous(claim)))]
+        return [ProofStep("Nothing to check", "The definition", words.sentence(why_vacuous(claim)))]
     if isinstance(evidence, Difference):
         return [_reduction(questions[0], ""), _near(evidence)]
     if isinstance(evidence, Reached):
         return [_reduction(questions[0], ""), _reached(claim, evidence)]
     if not isinstance(evidence, Cells):
-        return [Step("Evidence", "", f"Evidence of the kind {type(evidence).__name__}.")]
+        return [ProofStep("Evidence", "", f"Evidence of the kind {type(evidence).__name__}.")]
     found = []
     for i, (question, proof) in enumerate(zip(questions, evidence.proofs, strict=True), start=1):
         part = f"{i}. " if len(questions) > 1 else ""
@@ -99,35 +99,35 @@ def _questions(claim: Claim, evidence: object) -> list[Step]:
     return found
 
 
-def _near(evidence: Difference) -> Step:
+def _near(evidence: Difference) -> ProofStep:
     parts = sum(cut is None for cut in evidence.cuts)
     how = "affine forms in common variables, in float64 with a proved error" if evidence.forms else "exact intervals"
     text = (
         f"Layer by layer, z - z' = W' (y - y') + (W - W') y + (b - b') is bounded by {how}, and"
         f" ReLU moves a difference only towards 0. The bound suffices on {counted(parts, 'part')} of the region."
     )
-    return Step("The two networks are close", NEAR_BY_FORMS if evidence.forms else NEAR, text)
+    return ProofStep("The two networks are close", NEAR_BY_FORMS if evidence.forms else NEAR, text)
 
 
-def _off(claim: Claim, evidence: Off) -> list[Step]:
+def _off(claim: Claim, evidence: Off) -> list[ProofStep]:
     questions = claim.questions()
     assert not isinstance(questions, Vacuous)
     alone = unit_network(questions[0].network, evidence.block, evidence.unit)
     question = replace(questions[0], network=alone, criterion=Criterion.NONPOSITIVE)
     text = f"{alone.blocks[-1].name} is dead if its pre-activation, as a network of its own, is nowhere positive."
-    shown = Step("What has to be shown", "The definition", text)
-    return [shown, *_covered(question, evidence.proof), Step("The kernel replays it", "", _replayed(Cells(())))]
+    shown = ProofStep("What has to be shown", "The definition", text)
+    return [shown, *_covered(question, evidence.proof), ProofStep("The kernel replays it", "", _replayed(Cells(())))]
 
 
-def _reached(claim: Claim, evidence: Reached) -> Step:
+def _reached(claim: Claim, evidence: Reached) -> ProofStep:
     where, units = counted(len(evidence.points), "point"), claim.network.relu_count
     text = (
         f"At {where} of the region every pre-activation was evaluated; each of the {units} ReLU is on at one of them."
     )
-    return Step("Points at which they are on", REACHED, text)
+    return ProofStep("Points at which they are on", REACHED, text)
 
 
-def _reduction(question: Question, part: str) -> Step:
+def _reduction(question: Question, part: str) -> ProofStep:
     lemma, _, reason = question.lemma.partition(":")
     network = question.network
     named = re.fullmatch(r"lemma (\d+)", lemma)
@@ -136,30 +136,30 @@ def _reduction(question: Question, part: str) -> Step:
         f"{start} is enough that {CRITERIA[question.criterion]}, for a"
         f" network of {network.relu_count} ReLU on a region of dimension {question.region.dimension}."
     )
-    return Step(f"{part}What has to be shown", f"Lemma {named[1]}" if named else "The definition", text)
+    return ProofStep(f"{part}What has to be shown", f"Lemma {named[1]}" if named else "The definition", text)
 
 
-def _covered(question: Question, proof: Cover | Empty) -> list[Step]:
+def _covered(question: Question, proof: Cover | Empty) -> list[ProofStep]:
     if isinstance(proof, Empty):
         weights = counted(len(proof.multipliers), "multiplier")
         text = f"With {weights} its constraints add up to a contradiction: it has no point."
-        return [Step("The region of this question is empty", FARKAS, text)]
+        return [ProofStep("The region of this question is empty", FARKAS, text)]
     found = []
     if proof.equations:
         text = f"{counted(len(proof.equations), 'equation')} of its affine hull, with multipliers for both directions."
-        found.append(Step("The region is flat", FARKAS, text))
+        found.append(ProofStep("The region is flat", FARKAS, text))
     if proof.steps is not None:
         found.append(_rewritten(question, proof))
     tally = tallied(proof.tree)
     found.append(_one_pattern(question, proof, tally) if tally.splits == 0 else _many(tally))
     if not question.network.is_piecewise_linear:
-        found.append(Step("Smooth units count as unknown numbers", SMOOTH_UNITS, SMOOTH_TEXT))
+        found.append(ProofStep("Smooth units count as unknown numbers", SMOOTH_UNITS, SMOOTH_TEXT))
     maps = f"Comparing the maps of the {tally.leaves} cells" if tally.splits else "Looking at the map of that one cell"
-    found.append(Step("The maps", "The criterion", f"{maps}: {CRITERIA[question.criterion]}."))
+    found.append(ProofStep("The maps", "The criterion", f"{maps}: {CRITERIA[question.criterion]}."))
     return found
 
 
-def _rewritten(question: Question, proof: Cover) -> Step:
+def _rewritten(question: Question, proof: Cover) -> ProofStep:
     assert proof.steps is not None
     before, after = question.network.relu_count, sum(len(bits) for bits in _first_leaf(proof.tree).pattern.values())
     codes = [code for step in proof.steps.blocks for code in step.units.tolist()]
@@ -168,7 +168,7 @@ def _rewritten(question: Question, proof: Cover) -> Step:
         f"Of {before} ReLU, {shared} are multiples of others and {fixed} keep their side; the rest of those that are"
         f" gone do not reach the output or are constants. {after} remain, and the function on the region is the same."
     )
-    return Step("The network is rewritten", REWRITTEN, text)
+    return ProofStep("The network is rewritten", REWRITTEN, text)
 
 
 def _first_leaf(tree: Tree) -> Leaf:
@@ -177,31 +177,31 @@ def _first_leaf(tree: Tree) -> Leaf:
     return tree
 
 
-def _one_pattern(question: Question, proof: Cover, tally: Tally) -> Step:
+def _one_pattern(question: Question, proof: Cover, tally: Tally) -> ProofStep:
     leaf = proof.tree
     assert isinstance(leaf, Leaf)
     units = sum(len(bits) for bits in leaf.pattern.values())
     if not units:
-        return Step("One pattern holds everywhere", STABLE, "No ReLU is left: the network is one affine map.")
+        return ProofStep("One pattern holds everywhere", STABLE, "No ReLU is left: the network is one affine map.")
     if tally.free:
         text = (
             f"{tally.free} of {units} ReLU may switch, but their values cancel in the outputs; the others keep their"
             " side"
             f" on the whole region ({tally.multipliers} of them by nonnegative multipliers)."
         )
-        return Step("What switches has no effect", RELEVANCE, text)
+        return ProofStep("What switches has no effect", RELEVANCE, text)
     on = sum(int(bits.sum()) for bits in leaf.pattern.values())
     if leaf.signs:
         text = f"The signs of inputs, weights and biases alone force all {units} ReLU: {on} on, {units - on} off."
-        return Step("One pattern holds everywhere", SIGNS, text)
+        return ProofStep("One pattern holds everywhere", SIGNS, text)
     text = f"At an interior point {on} of {units} ReLU are on. Each pre-activation's affine extension keeps its sign"
     how = " on the whole region, in closed form."
     if tally.multipliers:
         how = f" on the whole region: {tally.multipliers} by nonnegative multipliers, the others in closed form."
-    return Step("One pattern holds everywhere", STABLE, text + how)
+    return ProofStep("One pattern holds everywhere", STABLE, text + how)
 
 
-def _many(tally: Tally) -> Step:
+def _many(tally: Tally) -> ProofStep:
     text = (
         f"{counted(tally.splits, 'split')} into form ≥ 0 and form ≤ 0 cut the region into {tally.leaves} parts; every"
         f" point lies in one, by construction. On each part one pattern holds: for {tally.multipliers} pre-activations"
@@ -209,7 +209,7 @@ def _many(tally: Tally) -> Step:
     )
     if tally.free:
         text += f" {tally.free} times a unit is left open, because its value cancels in the outputs there (lemma 7)."
-    return Step(f"{tally.leaves} cells cover the region", SPLIT, text)
+    return ProofStep(f"{tally.leaves} cells cover the region", SPLIT, text)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify.errors import InputError
 from verify.formats.expressions import parse_region
-from verify.formula.tree import Member, walk
+from verify.formula.tree import Membership, walk
 from verify.kernel import json as kernel_json
 from verify.kernel.check import Judgement
 from verify.kernel.evidence import Evidence
@@ -102,7 +102,7 @@ def claim_json(
 
 def formula_json(claim: Claim, asked: Asked, *, vacuous: bool) -> dict[str, Any]:
     """The claim that a formula holds: what its names are bound to, and its regions in order."""
-    members = {node.index: node for node in walk(*asked.formula.statements()) if isinstance(node, Member)}
+    members = {node.index: node for node in walk(*asked.formula.statements()) if isinstance(node, Membership)}
     places = [replace(region, text=members[i].text) for i, region in enumerate(asked.formula.regions)]
     return {
         "kind": "formula",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from verify.kernel.check import Judgement, Value
+from verify.kernel.check import Judgement, TermValue
 from verify.kernel.evidence import Evidence, Falsehood, Off, ValueGap
 from verify.kernel.json import GAP, read_rational, read_vector
 from verify.property import Assignment, Claim, Property, Vacuous, find
@@ -75,7 +75,7 @@ def recorded_sentence(record: Mapping[str, Any]) -> str | None:
         return recorded_falsehood(record)
     found: ValueGap = GAP.read(evidence)
     values = [
-        Value(
+        TermValue(
             read_rational(item["factor"]),
             read_vector(item["point"]),
             item["network"] == "second",
@@ -103,7 +103,9 @@ def _off(claim: Claim, evidence: Off) -> str:
     return f"{name} is off at every point of the region: its pre-activation is at most 0 there"
 
 
-def sentence(formula: Property, assignment: Assignment, values: Sequence[Value], output: int, output_size: int) -> str:
+def sentence(
+    formula: Property, assignment: Assignment, values: Sequence[TermValue], output: int, output_size: int
+) -> str:
     """``f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1``: the first term against the others.
 
     Points too long for a line go by their names in the formula, with a note on how they differ. An
@@ -132,7 +134,7 @@ def is_long(point: Vector) -> bool:
     return len(entries) > INLINE_COORDINATES and sum(1 for e in entries if e) > INLINE_NONZEROS
 
 
-def _differences(values: Sequence[Value], labels: Sequence[str]) -> str:
+def _differences(values: Sequence[TermValue], labels: Sequence[str]) -> str:
     """How the named points x and y differ, when both are there."""
     points = {label: v.point.fractions() for v, label in zip(values, labels, strict=True)}
     if "x" not in points or "y" not in points:
@@ -141,7 +143,7 @@ def _differences(values: Sequence[Value], labels: Sequence[str]) -> str:
     return f"; x and y differ in {differing} of {len(points['x'])} coordinates"
 
 
-def _side(parts: Sequence[tuple[Fraction, Value, str]], total: str) -> str:
+def _side(parts: Sequence[tuple[Fraction, TermValue, str]], total: str) -> str:
     kept = [(factor, value, call) for factor, value, call in parts if factor]
     if not kept:
         return "the formula says 0"
@@ -152,7 +154,7 @@ def _side(parts: Sequence[tuple[Fraction, Value, str]], total: str) -> str:
     return f"{names} = {total}" if numbers == total else f"{names} = {numbers} = {total}"
 
 
-def call_text(value: Value, label: str | None, index: str) -> str:
+def call_text(value: TermValue, label: str | None, index: str) -> str:
     """``f(-1)``, or ``f(x)`` with a label; ``index`` names the output."""
     text = point_text(value.point) if label is None else label
     function = "g" if value.second else "f"

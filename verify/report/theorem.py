@@ -15,7 +15,7 @@ from typing import Any
 from markupsafe import Markup
 
 from verify.rational import counted
-from verify.report.model import Figure, Step
+from verify.report.model import Figure, ProofStep
 
 FORMAT = 1
 # Data of theorems live in a folder of their own: every ``*.json`` beside the pages is a record to replay.
@@ -31,7 +31,7 @@ class Chapter:
 
 
 @dataclass(frozen=True)
-class Part:
+class TheoremPart:
     """One thing that carries a theorem.
 
     ``kind`` is ``claim``, ``family`` or ``attested``; ``line`` is why, in one line of text or arithmetic; ``stem``
@@ -78,8 +78,8 @@ class Theorem:
     chapter: Chapter
     book: Chapter
     test: str
-    parts: tuple[Part, ...] = ()
-    steps: tuple[Step, ...] = ()
+    parts: tuple[TheoremPart, ...] = ()
+    steps: tuple[ProofStep, ...] = ()
     figures: tuple[Figure, ...] = ()
     tables: tuple[Table, ...] = ()
     tries: tuple[Try, ...] = ()
@@ -144,7 +144,7 @@ NOUNS = {
 HOW = {"checked": "checked by the kernel", "attested": "attested", "": "left open"}
 
 
-def support(parts: Sequence[Part], steps: Sequence[Step]) -> str:
+def support(parts: Sequence[TheoremPart], steps: Sequence[ProofStep]) -> str:
     """``2 claims checked by the kernel, 1 statement attested, 3 steps in words``."""
     counts = Counter((part.assurance, part.kind) for part in parts)
     said = [

@@ -15,18 +15,18 @@ from verify.report.model import Figure
 from verify.report.plots import figures
 from verify.report.proof import gist
 from verify.report.record import Result, write_text
-from verify.report.theorem import Part, Theorem
+from verify.report.theorem import Theorem, TheoremPart
 from verify.report.theorem_markdown import text_of
 
 # A picture that was asked for is not left out on a busy machine: cells and breaks are bounded in number anyway.
 SECONDS = 60.0
 
 
-def part_of(result: Result, stem: str) -> Part:
+def part_of(result: Result, stem: str) -> TheoremPart:
     """A decided claim as a part of a theorem; ``stem`` names its record and its pages."""
     line = result.counterexample or gist(result) or result.outcome.reason
     shown = the_map(result)
-    return Part(
+    return TheoremPart(
         kind="claim",
         statement=words.statement(result),
         verdict=result.verdict.value,

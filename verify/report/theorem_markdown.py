@@ -6,7 +6,7 @@ import re
 
 from verify.report.markdown import code, escape, fenced
 from verify.report.prose import Span, plain, spans
-from verify.report.theorem import Part, Table, Theorem
+from verify.report.theorem import Table, Theorem, TheoremPart
 
 # A bar would end a cell even in a code span.
 _BARE, _BAR = re.compile(r"(?<!\\)\|"), r"\\|"
@@ -52,7 +52,7 @@ def _lemma(name: str) -> str:
     return f" *({escape(name)})*" if name else ""
 
 
-def _part(part: Part) -> list[str]:
+def _part(part: TheoremPart) -> list[str]:
     how = ", ".join(filter(None, (part.verdict, part.assurance, "vacuous" if part.vacuous else "")))
     name = f"[{escape(part.statement)}](../claims/{part.stem}.md)" if part.stem else prose(part.statement)
     return [f"- {name}: **{how}**", *(f"  - {code(line)}" for line in (part.line, *part.lines) if line)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from verify.kernel.check import Judgement, Value, Verdict
+from verify.kernel.check import Judgement, TermValue, Verdict
 from verify.kernel.evidence import Evidence
 from verify.kernel.formulas import Unsatisfiable
 from verify.kernel.instances import Witness
@@ -91,7 +91,7 @@ class Outcome(Answered):
         return self.answer if isinstance(self.answer, Judgement) else None
 
     @property
-    def values(self) -> tuple[Value, ...]:
+    def values(self) -> tuple[TermValue, ...]:
         """The terms of a refutation."""
         return self.answer.values if isinstance(self.answer, Judgement) else ()
 

@@ -14,8 +14,8 @@ from verify.network import Builder, Network, Tensor
 from verify.network.builder import absolute, clip, dense, leaky_relu, maximum, minimum, relu
 from verify.rational import exact_text
 
-Row: TypeAlias = list[Fraction]
-Layer: TypeAlias = tuple[list[Row], Row]
+DrawnRow: TypeAlias = list[Fraction]
+DrawnLayer: TypeAlias = tuple[list[DrawnRow], DrawnRow]
 
 
 def _from(*texts: str | int) -> st.SearchStrategy[Fraction]:
@@ -100,19 +100,19 @@ RELATED = st.builds(
     st.integers(0, 3),
     st.sampled_from([Fraction(0), Fraction(0), Fraction(1), Fraction("1e-30")]),
 )
-Unit: TypeAlias = tuple[Row, Fraction] | _Related
+DrawnUnit: TypeAlias = tuple[DrawnRow, Fraction] | _Related
 
 
-def _unit(width: int, style: str) -> st.SearchStrategy[Unit]:
+def _unit(width: int, style: str) -> st.SearchStrategy[DrawnUnit]:
     weight, bias = STYLES[style]
     fresh = st.tuples(st.lists(weight, min_size=width, max_size=width), bias)
     return st.one_of(fresh, fresh, RELATED)
 
 
-def _layer(units: list[Unit], width: int) -> Layer:
+def _layer(units: list[DrawnUnit], width: int) -> DrawnLayer:
     """Weights and biases; a related unit with nothing before it is zero, and weights beyond the width are left out."""
-    rows: list[Row] = []
-    biases: Row = []
+    rows: list[DrawnRow] = []
+    biases: DrawnRow = []
     for unit in units:
         if isinstance(unit, tuple):
             row, bias = unit[0][:width], unit[1]

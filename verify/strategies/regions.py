@@ -23,7 +23,7 @@ from verify.region import (
     segment,
     window,
 )
-from verify.search.refuting.inside import Inside, Side, inside
+from verify.search.refuting.inside import Inside, OptionalSides, inside
 
 NUMBER = st.integers(-3, 3).map(Fraction) | st.builds(Fraction, st.integers(-5, 5), st.sampled_from([1, 2, 3]))
 RADIUS = st.builds(Fraction, st.integers(1, 4), st.sampled_from([1, 2]))
@@ -130,7 +130,7 @@ def points_in(region: Region) -> st.SearchStrategy[Vector]:
     return values.map(ready.reached)
 
 
-def _along(side: Side) -> st.SearchStrategy[Fraction]:
+def _along(side: OptionalSides) -> st.SearchStrategy[Fraction]:
     """Numbers on one side of a box, simplest first."""
     low, high = side
     if low is not None and low == high:
@@ -167,13 +167,13 @@ def _sparse(draw: st.DrawFn, ready: Inside) -> list[Fraction]:
     return values
 
 
-def noise(sides: Sequence[Side], rng: random.Random) -> list[Fraction]:
+def noise(sides: Sequence[OptionalSides], rng: random.Random) -> list[Fraction]:
     """A random number on each side; infinite sides get numbers of one moderate scale."""
     scale = rng.choice([1, 8, 1024])
     return [point_of_side(side, Fraction(rng.randint(-(2**20), 2**20), 2**20), scale) for side in sides]
 
 
-def point_of_side(side: Side, place: Fraction, scale: int = 4) -> Fraction:
+def point_of_side(side: OptionalSides, place: Fraction, scale: int = 4) -> Fraction:
     """The number at ``place``, -1 to 1, of a side; an infinite side counts as long as twice ``scale``."""
     low, high = side
     if low is not None and high is not None:

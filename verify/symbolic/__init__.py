@@ -8,8 +8,8 @@ Nothing that a user typed is parsed by SymPy: every expression is built from exa
 """
 
 from verify.symbolic.agree import agrees, checked
-from verify.symbolic.cells import TooLarge
-from verify.symbolic.derivation import Step
+from verify.symbolic.cells import FormTooLarge
+from verify.symbolic.derivation import DerivationStep
 from verify.symbolic.family import FamilyForm, family_form
 from verify.symbolic.form import MAX_PIECES, Agreement, SymbolicForm, symbolic_form
 from verify.symbolic.frame import input_symbols
@@ -17,10 +17,10 @@ from verify.symbolic.frame import input_symbols
 __all__ = [
     "MAX_PIECES",
     "Agreement",
+    "DerivationStep",
     "FamilyForm",
-    "Step",
+    "FormTooLarge",
     "SymbolicForm",
-    "TooLarge",
     "agrees",
     "checked",
     "family_form",

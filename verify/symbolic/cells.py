@@ -24,26 +24,26 @@ from verify.search.dividing.patterned import Patterned, patterned_parts
 from verify.symbolic.frame import Frame
 
 # Integers over one common denominator.
-Point = tuple[tuple[int, ...], int]
+IntegerPoint = tuple[tuple[int, ...], int]
 
 
-class TooLarge(Exception):
+class FormTooLarge(Exception):
     """A form is beyond the stated bounds; the message says which."""
 
 
 @dataclass(frozen=True)
-class Row:
+class CellRow:
     """``coefficients . t <= bound`` over the free coordinates, in coprime integers."""
 
     coefficients: tuple[int, ...]
     bound: int
 
     @property
-    def opposite(self) -> Row:
+    def opposite(self) -> CellRow:
         """The other side of the same hyperplane."""
-        return Row(tuple(-c for c in self.coefficients), -self.bound)
+        return CellRow(tuple(-c for c in self.coefficients), -self.bound)
 
-    def slack(self, point: Point) -> int:
+    def slack(self, point: IntegerPoint) -> int:
         """A positive multiple of the slack: positive inside, zero on the hyperplane."""
         numerators, denominator = point
         total: int = sum(map(operator.mul, self.coefficients, numerators))
@@ -54,32 +54,32 @@ class Row:
 class PlainCell:
     """One cell: the rows that cut it out of the region, a point inside, its pattern and its output maps."""
 
-    rows: frozenset[Row]
-    inside: Point
+    rows: frozenset[CellRow]
+    inside: IntegerPoint
     interior: Vector
     pattern: Pattern
     maps: tuple[AffineForm, ...]
 
 
-def make_row(coefficients: Iterable[Fraction], bound: Fraction) -> Row:
+def make_row(coefficients: Iterable[Fraction], bound: Fraction) -> CellRow:
     """The row in coprime integers."""
     values = [*coefficients, bound]
     common = math.lcm(*(v.denominator for v in values))
     integers = [int(v * common) for v in values]
     divisor = math.gcd(*integers) or 1
-    return Row(tuple(n // divisor for n in integers[:-1]), integers[-1] // divisor)
+    return CellRow(tuple(n // divisor for n in integers[:-1]), integers[-1] // divisor)
 
 
-def make_point(values: Sequence[Fraction]) -> Point:
+def make_point(values: Sequence[Fraction]) -> IntegerPoint:
     """The point over one denominator."""
     common = math.lcm(*(v.denominator for v in values))
     return tuple(int(v * common) for v in values), common
 
 
 def all_cells(frame: Frame, limit: int, budget: Budget) -> list[PlainCell]:
-    """Every cell of the region; ``TooLarge`` beyond the limit."""
+    """Every cell of the region; ``FormTooLarge`` beyond the limit."""
     if not isinstance(frame.domain.base, Box):
-        raise TooLarge(f"an L1 ball of {frame.domain.dimension} coordinates has too many sides")
+        raise FormTooLarge(f"an L1 ball of {frame.domain.dimension} coordinates has too many sides")
     found: list[PlainCell] = []
     free, skip = frame.free, len(frame.domain.rows)
     if not frame.network.is_piecewise_linear:
@@ -89,7 +89,7 @@ def all_cells(frame: Frame, limit: int, budget: Budget) -> list[PlainCell]:
         return _from_arrangement(frame, domain, limit, budget)
     for cell in cells(frame.problem, budget):
         if len(found) == limit:
-            raise TooLarge(f"more than {limit} activation cells")
+            raise FormTooLarge(f"more than {limit} activation cells")
         own = frozenset(plain_row(row, frame) for row in cell.rows[skip:])
         inside = make_point([cell.interior[j] for j in free])
         found.append(PlainCell(own, inside, cell.interior, cell.leaf.pattern, tuple(cell.maps)))
@@ -102,7 +102,7 @@ def _from_arrangement(frame: Frame, domain: Domain, limit: int, budget: Budget) 
     try:
         found = arrangement(begin, budget, limit)
     except TooManyCells as stop:
-        raise TooLarge(f"more than {limit} activation cells") from stop
+        raise FormTooLarge(f"more than {limit} activation cells") from stop
     labels = label(found, budget)
     parts: dict[int, list[CellDetails]] = {}
     for part in details(found, labels):
@@ -115,7 +115,7 @@ def _plain(frame: Frame, domain: Domain, parts: Sequence[CellDetails], found: Ar
     """A cell from its parts: infinite regions divide cells at 0."""
     own = {part.number for part in parts}
     rows = {
-        Row(tuple(-c for c in other.half_space[:-1]), other.half_space[-1])
+        CellRow(tuple(-c for c in other.half_space[:-1]), other.half_space[-1])
         for part in parts
         for other in part.neighbours
         if other.cell not in own
@@ -134,9 +134,9 @@ def _smooth_cells(frame: Frame, limit: int, budget: Budget) -> list[PlainCell]:
     parts: list[Patterned] = []
     for _, found in patterned_parts(Node(), frame.problem, frame.values, budget):
         if found.multipliers is None:
-            raise TooLarge("the sign of a ReLU depends on the value of a smooth unit")
+            raise FormTooLarge("the sign of a ReLU depends on the value of a smooth unit")
         if len(parts) == limit:
-            raise TooLarge(f"more than {limit} activation cells")
+            raise FormTooLarge(f"more than {limit} activation cells")
         parts.append(found)
     cells_found = []
     for settled in parts:
@@ -153,7 +153,7 @@ def _padded(form: AffineForm, frame: Frame) -> AffineForm:
     return AffineForm(concatenate([form.coefficients, zeros(size - len(form.coefficients))]), form.constant)
 
 
-def plain_row(row: HalfSpace, frame: Frame) -> Row:
+def plain_row(row: HalfSpace, frame: Frame) -> CellRow:
     """The row over the free coordinates: pinned ones are put in."""
     form = on_hull(AffineForm(-row.coefficients, row.bound), frame.domain.base)
     return make_row((-form.coefficients[j] for j in frame.free), form.constant)

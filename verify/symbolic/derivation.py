@@ -20,7 +20,7 @@ SMOOTH_PIECES_RULE = "one branch for each formula on the region"
 
 
 @dataclass(frozen=True)
-class Step:
+class DerivationStep:
     """``before = after`` by ``rule``; ``where`` names the unit or output."""
 
     rule: str
@@ -31,7 +31,7 @@ class Step:
 
 def derivation(
     writer: Writer, nested: Nested, output_names: tuple[str, ...], piecewise: tuple[Expr, ...] | None
-) -> tuple[Step, ...]:
+) -> tuple[DerivationStep, ...]:
     """All steps, in the order of the layers."""
     named = writer.with_all_names()
     return tuple(_steps(named, nested, output_names, piecewise))
@@ -39,39 +39,39 @@ def derivation(
 
 def _steps(
     writer: Writer, nested: Nested, output_names: tuple[str, ...], piecewise: tuple[Expr, ...] | None
-) -> Iterator[Step]:
+) -> Iterator[DerivationStep]:
     for step in writer.units.steps:
         yield _unit_step(writer, step)
     for i, name in enumerate(output_names):
         yield from _output_steps(writer, i, name, nested.outputs[i])
         if piecewise is not None and piecewise[i] != nested.outputs[i]:
             rule = SMOOTH_PIECES_RULE if writer.units.smooth_units() else PIECES_RULE
-            yield Step(rule, nested.outputs[i], piecewise[i], name)
+            yield DerivationStep(rule, nested.outputs[i], piecewise[i], name)
 
 
-def _output_steps(writer: Writer, output: int, name: str, final: Expr) -> Iterator[Step]:
+def _output_steps(writer: Writer, output: int, name: str, final: Expr) -> Iterator[DerivationStep]:
     """From the last layer as it stands to the nested form, leaving out steps that change nothing."""
     total = writer.units.outputs[output]
     raw = [_product(number(w), writer.linear(z)) for w, z in writer.units.output_parts[output] if z]
     before, collected = sympy.Add(*raw, evaluate=False), writer.linear(total)
     if str(before) != str(collected):
-        yield Step(OUTPUT_RULE, before, collected, name)
+        yield DerivationStep(OUTPUT_RULE, before, collected, name)
     merged = writer.expression(writer.node(total))
     if merged != collected:
-        yield Step(MERGE_RULE, collected, merged, name)
+        yield DerivationStep(MERGE_RULE, collected, merged, name)
     if final != merged:
-        yield Step(INSERT_RULE, merged, final, name)
+        yield DerivationStep(INSERT_RULE, merged, final, name)
 
 
 def _product(factor: Expr, value: Expr) -> Expr:
     return value if factor == 1 else sympy.Mul(factor, value, evaluate=False)
 
 
-def _unit_step(writer: Writer, step: UnitStep) -> Step:
+def _unit_step(writer: Writer, step: UnitStep) -> DerivationStep:
     argument = writer.linear(step.argument)
     function = step.function
     before = sympy.Max(0, argument, evaluate=False) if function is None else applied(function, argument)
-    return Step(step.rule, before, writer.linear(step.result), step.name)
+    return DerivationStep(step.rule, before, writer.linear(step.result), step.name)
 
 
 def definitions(writer: Writer) -> dict[Expr, Expr]:

@@ -16,7 +16,7 @@ from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
 from verify.symbolic.frame import Expr
 
-Values = Mapping[Any, Any]
+Substitution = Mapping[Any, Any]
 Visit = Callable[[Expr], Any]
 
 

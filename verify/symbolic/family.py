@@ -19,7 +19,7 @@ from verify.network.families import Family, Range
 from verify.network.families.layers import Parameter
 from verify.network.families.ranges import WORDS, flat
 from verify.network.families.terms import Terms
-from verify.symbolic.derivation import Step
+from verify.symbolic.derivation import DerivationStep
 from verify.symbolic.frame import Expr, number
 
 NONNEGATIVE_RULE = "no term is negative: Max(0, z) = z"
@@ -37,7 +37,7 @@ class FamilyForm:
     """
 
     outputs: tuple[Expr, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[DerivationStep, ...]
     inputs: tuple[Expr, ...]
     weights: dict[tuple[str, str], tuple[Expr, ...]]
 
@@ -61,7 +61,7 @@ def family_form(family: Family, inputs: str = "nonneg") -> FamilyForm:
     numbered = {name: k for k, name in enumerate(dict.fromkeys(name for name, _ in family.parameters), start=1)}
     for (name, key), parameter in family.parameters.items():
         weights[name, key] = _symbols(f"{LETTERS[key]}{numbered[name]}", parameter)
-    steps: list[Step] = []
+    steps: list[DerivationStep] = []
 
     def relu(z: Expr, layer: str, unit: int) -> Expr:
         return _relu(z, f"{layer}[{unit}]", steps)
@@ -104,7 +104,7 @@ def _assumptions(allowed: Range) -> dict[str, bool]:
     return {"real": True}
 
 
-def _relu(z: Expr, where: str, steps: list[Step]) -> Expr:
+def _relu(z: Expr, where: str, steps: list[DerivationStep]) -> Expr:
     """The ReLU of z, without Max where the sign is known."""
     before = sympy.Max(0, z, evaluate=False)
     if z.is_nonnegative:
@@ -113,5 +113,5 @@ def _relu(z: Expr, where: str, steps: list[Step]) -> Expr:
         rule, after = NONPOSITIVE_RULE, sympy.Integer(0)
     else:
         rule, after = UNKNOWN_RULE, before
-    steps.append(Step(rule, before, after, where))
+    steps.append(DerivationStep(rule, before, after, where))
     return after

@@ -16,12 +16,12 @@ from verify.rendering import MAX_ROWS, bundle
 from verify.search.budget import Budget
 from verify.search.commands.explain import explain
 from verify.search.stability import stable_leaf
-from verify.symbolic.cells import PlainCell, TooLarge, all_cells
-from verify.symbolic.derivation import Step, definitions, derivation
+from verify.symbolic.cells import FormTooLarge, PlainCell, all_cells
+from verify.symbolic.derivation import DerivationStep, definitions, derivation
 from verify.symbolic.frame import Expr, Frame, expression, make_frame
 from verify.symbolic.geometry import Geometry
 from verify.symbolic.nested import Writer
-from verify.symbolic.piecewise import Piece, form_of, pieces
+from verify.symbolic.piecewise import PiecewiseTerm, form_of, pieces
 from verify.symbolic.regions import grouped
 from verify.symbolic.units import lower, signs_from_cells
 
@@ -76,8 +76,8 @@ class SymbolicForm:
     max_form: tuple[Expr, ...]
     named: tuple[tuple[Expr, Expr], ...] = ()
     piecewise: tuple[Expr, ...] | None = None
-    pieces: tuple[tuple[Piece, ...], ...] = ()
-    steps: tuple[Step, ...] = ()
+    pieces: tuple[tuple[PiecewiseTerm, ...], ...] = ()
+    steps: tuple[DerivationStep, ...] = ()
     definitions: Mapping[Expr, Expr] = field(default_factory=dict, repr=False)
     reason: str = ""
     agreement: Agreement | None = None
@@ -108,7 +108,7 @@ class SymbolicForm:
 
 
 def symbolic_form(network: Network, region: Region, budget: Budget, *, max_pieces: int = MAX_PIECES) -> SymbolicForm:
-    """The forms of the network on the region; ``TooLarge`` where no form can be written."""
+    """The forms of the network on the region; ``FormTooLarge`` where no form can be written."""
     frame = make_frame(network, region, budget)
     leaf = stable_leaf(frame.problem, budget) if network.is_piecewise_linear else None
     if isinstance(leaf, Leaf) and network.relu_count > MAX_UNITS:
@@ -140,7 +140,7 @@ class _Branched:
     """The cells and pieces, or the reason why there are none."""
 
     cells: tuple[PlainCell, ...] = ()
-    pieces: tuple[tuple[Piece, ...], ...] = ()
+    pieces: tuple[tuple[PiecewiseTerm, ...], ...] = ()
     reason: str = ""
 
 
@@ -154,10 +154,10 @@ def _branched(frame: Frame, max_pieces: int, budget: Budget) -> _Branched:
         outputs = range(frame.network.output_size)
         most = max(len(grouped(cells, output)) for output in outputs)
         if most > max_pieces:
-            raise TooLarge(f"{most} pieces, more than {max_pieces}")
+            raise FormTooLarge(f"{most} pieces, more than {max_pieces}")
         geometry = Geometry(frame, cells, share)
         return _Branched(cells, tuple(tuple(pieces(frame, cells, output, geometry)) for output in outputs))
-    except (TooLarge, BudgetExceeded) as stop:
+    except (FormTooLarge, BudgetExceeded) as stop:
         late = share.remaining <= 0
         return _Branched(cells, reason=f"no Piecewise form: {'its half of the time budget ran out' if late else stop}")
 
@@ -167,12 +167,12 @@ def _refuse_large(network: Network, region: Region, budget: Budget) -> None:
     if network.relu_count <= MAX_UNITS:
         return
     if not network.is_piecewise_linear:
-        raise TooLarge(f"{network.relu_count} ReLU beside smooth units; a form is written for up to {MAX_UNITS}")
+        raise FormTooLarge(f"{network.relu_count} ReLU beside smooth units; a form is written for up to {MAX_UNITS}")
     layers = explain(network, region, budget).layers
     moving = sum(layer.switching + layer.undecided for layer in layers)
     if moving > MAX_UNITS:
         where = region.text or "the region"
-        raise TooLarge(
+        raise FormTooLarge(
             f"{moving} of the {network.relu_count} ReLU of {network.name} may change side on {where}"
             f"; a form is written for up to {MAX_UNITS}: take a smaller region"
         )
@@ -184,8 +184,8 @@ def _affine_form(network: Network, frame: Frame, leaf: Leaf) -> SymbolicForm:
     for form in cell_of(frame.network, leaf.pattern).outputs():
         places = {j: form.coefficients[j] for j in range(len(form.coefficients)) if form.coefficients[j]}
         values.append(expression(frame.in_x(places, form.constant), frame.symbols))
-    single = tuple((Piece(value, sympy.true),) for value in values)
-    step = [Step(STABLE_RULE, value, value, f"output[{i}]") for i, value in enumerate(values)]
+    single = tuple((PiecewiseTerm(value, sympy.true),) for value in values)
+    step = [DerivationStep(STABLE_RULE, value, value, f"output[{i}]") for i, value in enumerate(values)]
     return SymbolicForm(
         network=network,
         region=frame.region,

@@ -13,26 +13,26 @@ from verify.region import Box, HalfSpace
 from verify.search.budget import Budget
 from verify.search.geometry.lp import nonnegative
 from verify.search.geometry.simplex import NegativeAt
-from verify.symbolic.cells import PlainCell, Point, Row, make_point, plain_row
+from verify.symbolic.cells import CellRow, IntegerPoint, PlainCell, make_point, plain_row
 from verify.symbolic.frame import Frame
 
-Term = frozenset[Row]
+RowSet = frozenset[CellRow]
 
 
-class Witnesses:
+class WitnessPoints:
     """Points inside cells; one integer per row remembers, bit by bit, which of them lie strictly inside the row."""
 
     def __init__(self, cells: Sequence[PlainCell]) -> None:
         self.points = [cell.inside for cell in cells]
         self.owned = [1 << i for i in range(len(cells))]
-        self._masks: dict[Row, tuple[int, int]] = {}
+        self._masks: dict[CellRow, tuple[int, int]] = {}
 
-    def add(self, point: Point, place: int) -> None:
+    def add(self, point: IntegerPoint, place: int) -> None:
         """Remember a point strictly inside the cell."""
         self.owned[place] |= 1 << len(self.points)
         self.points.append(point)
 
-    def any_inside(self, rows: Term, places: Sequence[int]) -> bool:
+    def any_inside(self, rows: RowSet, places: Sequence[int]) -> bool:
         """Whether a known point of one of the cells is strictly inside all rows."""
         mask = 0
         for place in places:
@@ -43,7 +43,7 @@ class Witnesses:
                 return False
         return bool(mask)
 
-    def _mask(self, row: Row) -> int:
+    def _mask(self, row: CellRow) -> int:
         mask, done = self._masks.get(row, (0, 0))
         for i in range(done, len(self.points)):
             if row.slack(self.points[i]) > 0:
@@ -57,10 +57,10 @@ class Geometry:
 
     def __init__(self, frame: Frame, cells: Sequence[PlainCell], budget: Budget) -> None:
         self.cells = cells
-        self.witnesses = Witnesses(cells)
+        self.witnesses = WitnessPoints(cells)
         # Row sets known to have no interior point in common with a cell: whatever includes one has none either.
-        self.separators: list[list[Term]] = [[] for _ in cells]
-        self._valid: dict[tuple[Row, int], bool] = {}
+        self.separators: list[list[RowSet]] = [[] for _ in cells]
+        self._valid: dict[tuple[CellRow, int], bool] = {}
         base = frame.domain.base
         assert isinstance(base, Box)
         self.budget = budget
@@ -77,14 +77,14 @@ class Geometry:
         )
         self.region_rows = [plain_row(row, frame) for row in frame.domain.rows]
 
-    def is_valid(self, row: Row, place: int) -> bool:
+    def is_valid(self, row: CellRow, place: int) -> bool:
         """Whether the row holds on all of the cell."""
         known = self._valid.get((row, place))
         if known is None:
             known = self._valid[row, place] = self._follows(row, self.cells[place])
         return known
 
-    def _follows(self, row: Row, cell: PlainCell) -> bool:
+    def _follows(self, row: CellRow, cell: PlainCell) -> bool:
         if row in cell.rows:
             return True
         if row.slack(cell.inside) < 0 or row.opposite in cell.rows:
@@ -93,7 +93,7 @@ class Geometry:
         rows = [_half_space(r, 0) for r in (*cell.rows, *self.region_rows)]
         return not isinstance(nonnegative(form, self.base, rows, self.budget), NegativeAt)
 
-    def meet(self, rows: Term, place: int) -> bool:
+    def meet(self, rows: RowSet, place: int) -> bool:
         """Whether the interiors of the rows' polyhedron and of a cell have a common point in the region."""
         cell = self.cells[place]
         if any(row.opposite in cell.rows for row in rows):
@@ -112,12 +112,12 @@ class Geometry:
         self.separators[place].append(frozenset(row for i, row in enumerate(strict[: len(rows)]) if used.get(i)))
         return False
 
-    def meet_any(self, rows: Term, places: Sequence[int]) -> bool:
+    def meet_any(self, rows: RowSet, places: Sequence[int]) -> bool:
         """Whether the rows' polyhedron meets one of the cells."""
         self.budget.check()
         return self.witnesses.any_inside(rows, places) or any(self.meet(rows, place) for place in places)
 
-    def generic_near(self, start: Point, rows: Iterable[Row], cell: PlainCell) -> Point:
+    def generic_near(self, start: IntegerPoint, rows: Iterable[CellRow], cell: PlainCell) -> IntegerPoint:
         """A point inside the cell, near ``start``, on none of the rows' hyperplanes."""
         hyperplanes = list(rows)
         for candidate in _beside(start):
@@ -126,17 +126,17 @@ class Geometry:
                 return candidate
         raise AssertionError("unreachable: the candidates go on for ever")
 
-    def _in_region(self, point: Point) -> bool:
+    def _in_region(self, point: IntegerPoint) -> bool:
         values = Vector(integer_array(point[0]), point[1])
         return self.base.contains(values) and all(row.slack(point) >= 0 for row in self.region_rows)
 
 
-def _half_space(row: Row, depth: int, *, deep: bool = False) -> HalfSpace:
+def _half_space(row: CellRow, depth: int, *, deep: bool = False) -> HalfSpace:
     extra = [depth] if deep else []
     return HalfSpace(Vector(integer_array([*row.coefficients, *extra]), 1), Fraction(row.bound))
 
 
-def _beside(start: Point) -> Iterator[Point]:
+def _beside(start: IntegerPoint) -> Iterator[IntegerPoint]:
     """The start, then points ever nearer to it in ever other directions (no hyperplane holds many of them)."""
     yield start
     values = [Fraction(n, start[1]) for n in start[0]]

@@ -14,10 +14,10 @@ from fractions import Fraction
 import sympy
 
 from verify.search.budget import Budget
-from verify.symbolic.cells import TooLarge
+from verify.symbolic.cells import FormTooLarge
 from verify.symbolic.frame import Expr, Frame, expression, number
 from verify.symbolic.smooth import applied, written
-from verify.symbolic.units import CONSTANT, Sum, Units, added
+from verify.symbolic.units import ONE, LinearSum, Units, added
 
 # Beyond this many nodes nobody reads the form.
 MAX_NODES = 5000
@@ -28,7 +28,7 @@ class Extreme:
     """The maximum, or the minimum, of its parts."""
 
     is_max: bool
-    parts: tuple[Node, ...]
+    parts: tuple[NestedNode, ...]
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Applied:
     """A smooth function of its part."""
 
     function: str
-    part: Node
+    part: NestedNode
 
 
-Node = Extreme | Plain | Applied
+NestedNode = Extreme | Plain | Applied
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +68,9 @@ class Writer:
 
     def __init__(self, frame: Frame, units: Units, budget: Budget) -> None:
         self.frame, self.units, self.budget = frame, units, budget
-        self.nodes: dict[frozenset[tuple[int, Fraction]], Node] = {}
-        self.names: dict[Node, Expr] = {}
-        self.expressions: dict[Node, Expr] = {}
+        self.nodes: dict[frozenset[tuple[int, Fraction]], NestedNode] = {}
+        self.names: dict[NestedNode, Expr] = {}
+        self.expressions: dict[NestedNode, Expr] = {}
 
     def nested(self) -> Nested:
         """The outputs; units used more than once keep their names h1, h2, ..., other repeated maxima get m1, m2, ..."""
@@ -95,17 +95,17 @@ class Writer:
         other.expressions = {self._definition(i): unit_symbol(self.units, i) for i in units}
         return other
 
-    def node(self, z: Sum) -> Node:
+    def node(self, z: LinearSum) -> NestedNode:
         """The sum as a node, with a maximum where that is shorter."""
         key = frozenset(z.items())
         if key not in self.nodes:
             self.budget.check()
             if len(self.nodes) > MAX_NODES:
-                raise TooLarge(f"the form has more than {MAX_NODES} parts")
+                raise FormTooLarge(f"the form has more than {MAX_NODES} parts")
             self.nodes[key] = self._as_extreme(z) or Plain(key)
         return self.nodes[key]
 
-    def _as_extreme(self, z: Sum) -> Extreme | None:
+    def _as_extreme(self, z: LinearSum) -> Extreme | None:
         size = self.units.inputs
         for j in sorted((j for j in z if j >= size and self.units.functions[j - size] is None), reverse=True):
             argument = self.units.arguments[j - size]
@@ -115,18 +115,18 @@ class Writer:
                 return _extreme(z[j] > 0, [self.node(rest), self.node(other)])
         return None
 
-    def _definition(self, unit: int) -> Node:
+    def _definition(self, unit: int) -> NestedNode:
         function = self.units.functions[unit]
         if function is not None:
             return Applied(function, self.node(self.units.arguments[unit]))
         return _extreme(True, [Plain(frozenset()), self.node(self.units.arguments[unit])])
 
-    def _repeated(self, tops: Sequence[Node]) -> list[Node]:
+    def _repeated(self, tops: Sequence[NestedNode]) -> list[NestedNode]:
         """Maxima that are written more than once, inner ones first."""
-        counts: Counter[Node] = Counter()
-        finished: dict[Node, None] = {}
+        counts: Counter[NestedNode] = Counter()
+        finished: dict[NestedNode, None] = {}
 
-        def visit(node: Node) -> None:
+        def visit(node: NestedNode) -> None:
             counts[node] += isinstance(node, Extreme | Applied)
             if node not in finished:
                 for part in self._parts(node):
@@ -137,7 +137,7 @@ class Writer:
             visit(top)
         return [node for node in finished if counts[node] > 1]
 
-    def _parts(self, node: Node) -> Sequence[Node]:
+    def _parts(self, node: NestedNode) -> Sequence[NestedNode]:
         if isinstance(node, Extreme):
             return node.parts
         if isinstance(node, Applied):
@@ -145,7 +145,7 @@ class Writer:
         size = self.units.inputs
         return [self._definition(j) for j in sorted(j - size for j, _ in node.items if j >= size)]
 
-    def expression(self, node: Node) -> Expr:
+    def expression(self, node: NestedNode) -> Expr:
         """The node in SymPy; nothing is simplified on the way."""
         if node not in self.expressions:
             if isinstance(node, Plain):
@@ -157,7 +157,7 @@ class Writer:
                 self.expressions[node] = (sympy.Max if node.is_max else sympy.Min)(*parts, evaluate=False)
         return self.expressions[node]
 
-    def linear(self, z: Sum) -> Expr:
+    def linear(self, z: LinearSum) -> Expr:
         """A sum over coordinates and units."""
         size = self.units.inputs
         smooth = {
@@ -167,14 +167,14 @@ class Writer:
         }
         z, textbook = written(z, smooth, lambda argument: self.expression(self.node(argument)))
         places = {j: c for j, c in z.items() if 0 <= j < size}
-        affine = expression(self.frame.in_x(places, z.get(CONSTANT, Fraction(0))), self.frame.symbols)
+        affine = expression(self.frame.in_x(places, z.get(ONE, Fraction(0))), self.frame.symbols)
         terms = [number(c) * self.expression(self._definition(j - size)) for j, c in sorted(z.items()) if j >= size]
         return sympy.Add(affine, *terms, *textbook)
 
 
-def _extreme(is_max: bool, parts: Sequence[Node]) -> Extreme:
+def _extreme(is_max: bool, parts: Sequence[NestedNode]) -> Extreme:
     """Nested maxima become one."""
-    flat: dict[Node, None] = {}
+    flat: dict[NestedNode, None] = {}
     for part in parts:
         inner = part.parts if isinstance(part, Extreme) and part.is_max == is_max else (part,)
         flat.update(dict.fromkeys(inner))

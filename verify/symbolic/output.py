@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 
 from verify.errors import InputError
-from verify.symbolic.derivation import Step
+from verify.symbolic.derivation import DerivationStep
 from verify.symbolic.form import SymbolicForm
 from verify.symbolic.frame import Expr
 from verify.symbolic.printing import Presentation, folded, latex, text
@@ -56,16 +56,16 @@ def _latex(left: Expr, right: Expr) -> str:
     return folded(f"{latex(left)} = {latex(right)}")
 
 
-def _text_step(step: Step) -> str:
+def _text_step(step: DerivationStep) -> str:
     where = f"{step.where}: " if step.where else ""
     return f"{_printable(where)}{text(step.before)} = {text(step.after)}    ({step.rule})"
 
 
-def _latex_step(step: Step) -> str:
+def _latex_step(step: DerivationStep) -> str:
     return f"{_latex(step.before, step.after)} % {_printable(step.where)}: {step.rule}"
 
 
-def _mathml_step(step: Step) -> str:
+def _mathml_step(step: DerivationStep) -> str:
     return as_comment(f"{step.where}: {step.rule}", "mathml") + mathml(step.before, step.after)
 
 
@@ -75,7 +75,7 @@ def _printable(name: str) -> str:
 
 
 _EQUATIONS: dict[str, Callable[[Expr, Expr], str]] = {"text": _text, "latex": _latex, "mathml": mathml}
-_STEPS: dict[str, Callable[[Step], str]] = {"text": _text_step, "latex": _latex_step, "mathml": _mathml_step}
+_STEPS: dict[str, Callable[[DerivationStep], str]] = {"text": _text_step, "latex": _latex_step, "mathml": _mathml_step}
 
 
 def as_comment(remark: str, style: str) -> str:

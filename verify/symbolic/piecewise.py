@@ -14,23 +14,23 @@ from fractions import Fraction
 
 import sympy
 
-from verify.symbolic.cells import PlainCell, Point, Row
+from verify.symbolic.cells import CellRow, IntegerPoint, PlainCell
 from verify.symbolic.frame import Expr, Frame, expression, number
 from verify.symbolic.geometry import Geometry
-from verify.symbolic.regions import Branch, branches
+from verify.symbolic.regions import PieceBranch, branches
 from verify.symbolic.smooth import written
-from verify.symbolic.units import CONSTANT, Sum, added
+from verify.symbolic.units import ONE, LinearSum, added
 
 
 @dataclass(frozen=True)
-class Piece:
+class PiecewiseTerm:
     """One branch: the output's affine map and the full condition (the printed form ends with ``True``)."""
 
     value: Expr
     condition: Expr
 
 
-def pieces(frame: Frame, cells: Sequence[PlainCell], output: int, geometry: Geometry) -> list[Piece]:
+def pieces(frame: Frame, cells: Sequence[PlainCell], output: int, geometry: Geometry) -> list[PiecewiseTerm]:
     """The branches of one output in the order in which they are printed, the last one with its condition too."""
     found = branches(cells, output, geometry)
     found.sort(key=lambda branch: _rank(branch, geometry.size))
@@ -40,10 +40,10 @@ def pieces(frame: Frame, cells: Sequence[PlainCell], output: int, geometry: Geom
     rows = [row for branch in found for term in branch.terms for row in term]
     home = found[-1].cells[0]
     centre = geometry.generic_near(home.inside, rows, home)
-    return [Piece(_value(frame, branch), _condition(frame, branch, centre)) for branch in found]
+    return [PiecewiseTerm(_value(frame, branch), _condition(frame, branch, centre)) for branch in found]
 
 
-def form_of(found: Sequence[Piece]) -> Expr:
+def form_of(found: Sequence[PiecewiseTerm]) -> Expr:
     """The SymPy form; a single piece needs no Piecewise."""
     if len(found) == 1:
         return found[0].value
@@ -51,7 +51,7 @@ def form_of(found: Sequence[Piece]) -> Expr:
     return sympy.Piecewise(*cases, (found[-1].value, sympy.true), evaluate=False)
 
 
-def _rank(branch: Branch, size: int) -> tuple[object, ...]:
+def _rank(branch: PieceBranch, size: int) -> tuple[object, ...]:
     """From right to left on a line, else by the first units that are on (a unit that is on comes first)."""
     if size == 1:
         return (-max(Fraction(cell.inside[0][0], cell.inside[1]) for cell in branch.cells),)
@@ -61,33 +61,33 @@ def _rank(branch: Branch, size: int) -> tuple[object, ...]:
     return min(flat)
 
 
-def _value(frame: Frame, branch: Branch) -> Expr:
+def _value(frame: Frame, branch: PieceBranch) -> Expr:
     form, size = branch.form, frame.domain.dimension
     smooth = {
-        size + i: (function, {**dict(entries), CONSTANT: constant} if constant else dict(entries))
+        size + i: (function, {**dict(entries), ONE: constant} if constant else dict(entries))
         for i, (function, entries, constant) in enumerate(frame.values.numbers)
     }
 
-    def express(z: Sum) -> Expr:
+    def express(z: LinearSum) -> Expr:
         rest, terms = written(z, smooth, express)
-        places = {j: c for j, c in rest.items() if j != CONSTANT}
-        affine = expression(frame.in_x(places, rest.get(CONSTANT, Fraction(0))), frame.symbols)
+        places = {j: c for j, c in rest.items() if j != ONE}
+        affine = expression(frame.in_x(places, rest.get(ONE, Fraction(0))), frame.symbols)
         return sympy.Add(affine, *terms)
 
     whole = {j: form.coefficients[j] for j in range(len(form.coefficients)) if form.coefficients[j]}
-    return express(added([(Fraction(1), {**whole, CONSTANT: form.constant})]))
+    return express(added([(Fraction(1), {**whole, ONE: form.constant})]))
 
 
-def _condition(frame: Frame, branch: Branch, centre: Point) -> Expr:
+def _condition(frame: Frame, branch: PieceBranch, centre: IntegerPoint) -> Expr:
     terms = [sympy.And(*(_relation(frame, row, centre) for row in _ordered(term))) for term in branch.terms]
     return sympy.Or(*terms)
 
 
-def _ordered(term: frozenset[Row]) -> list[Row]:
+def _ordered(term: frozenset[CellRow]) -> list[CellRow]:
     return sorted(term, key=lambda row: (row.coefficients, row.bound))
 
 
-def _relation(frame: Frame, row: Row, centre: Point) -> Expr:
+def _relation(frame: Frame, row: CellRow, centre: IntegerPoint) -> Expr:
     """The row as a relation in x, strict where ``centre`` lies outside."""
     places = {j: Fraction(c) for j, c in zip(frame.free, row.coefficients, strict=True) if c}
     form = frame.in_x(places, Fraction(-row.bound))

@@ -13,24 +13,24 @@ from dataclasses import dataclass
 from verify.kernel.exact import AffineForm
 from verify.rational import Vector
 from verify.symbolic.cells import PlainCell
-from verify.symbolic.geometry import Geometry, Term
+from verify.symbolic.geometry import Geometry, RowSet
 
 
 @dataclass(frozen=True, eq=False)
-class Branch:
+class PieceBranch:
     """One affine map of an output: the cells that have it and the terms whose union they fill."""
 
     form: AffineForm
     cells: tuple[PlainCell, ...]
-    terms: tuple[Term, ...]
+    terms: tuple[RowSet, ...]
 
 
-def branches(cells: Sequence[PlainCell], output: int, geometry: Geometry) -> list[Branch]:
+def branches(cells: Sequence[PlainCell], output: int, geometry: Geometry) -> list[PieceBranch]:
     """One branch per distinct affine map of the output."""
     result = []
     for group in grouped(cells, output):
         terms = _Cover(group, geometry).terms()
-        result.append(Branch(cells[group[0]].maps[output], tuple(cells[i] for i in group), tuple(terms)))
+        result.append(PieceBranch(cells[group[0]].maps[output], tuple(cells[i] for i in group), tuple(terms)))
     return result
 
 
@@ -50,12 +50,12 @@ class _Cover:
         self.group, self.geometry = group, geometry
         self.foreign = [i for i in range(len(geometry.cells)) if i not in set(group)]
 
-    def terms(self) -> list[Term]:
+    def terms(self) -> list[RowSet]:
         """Terms without redundant rows, none of them covered by the others."""
         if not self.foreign:
             return [frozenset()]
         pending = set(self.group)
-        found: list[tuple[Term, set[int]]] = []
+        found: list[tuple[RowSet, set[int]]] = []
         while pending:
             term = self._shortened(self._grown(min(pending)))
             inside = {i for i in self.group if self._contains(term, i)}
@@ -63,13 +63,13 @@ class _Cover:
             pending -= inside
         return _irredundant(found)
 
-    def _is_clear(self, rows: Term) -> bool:
+    def _is_clear(self, rows: RowSet) -> bool:
         return not self.geometry.meet_any(rows, self.foreign)
 
-    def _contains(self, rows: Term, place: int) -> bool:
+    def _contains(self, rows: RowSet, place: int) -> bool:
         return all(self.geometry.is_valid(row, place) for row in rows)
 
-    def _grown(self, seed: int) -> Term:
+    def _grown(self, seed: int) -> RowSet:
         """Rows that hold on the seed and on as many other cells as can be joined to it one by one."""
         whole = self._common(self.group)
         if self._is_clear(whole):
@@ -87,12 +87,12 @@ class _Cover:
             if len(pending) == before:
                 return rows
 
-    def _common(self, places: Sequence[int]) -> Term:
+    def _common(self, places: Sequence[int]) -> RowSet:
         """All rows of the cells that hold on every one of them."""
         rows = frozenset(row for i in places for row in self.geometry.cells[i].rows)
         return frozenset(row for row in rows if all(self.geometry.is_valid(row, i) for i in places))
 
-    def _shortened(self, rows: Term) -> Term:
+    def _shortened(self, rows: RowSet) -> RowSet:
         """Drop rows while no other map's cell is met, long ones first."""
         for row in sorted(rows, key=lambda r: (-sum(map(bool, r.coefficients)), r.coefficients, r.bound)):
             if self._is_clear(rows - {row}):
@@ -100,7 +100,7 @@ class _Cover:
         return rows
 
 
-def _irredundant(found: list[tuple[Term, set[int]]]) -> list[Term]:
+def _irredundant(found: list[tuple[RowSet, set[int]]]) -> list[RowSet]:
     """The terms without those whose cells the others cover."""
     kept = list(found)
     for entry in found:

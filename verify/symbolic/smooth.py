@@ -14,9 +14,9 @@ import sympy
 
 from verify.network.smooth import GELU_CUBIC
 from verify.rational import Real
-from verify.symbolic.exact import _COMMON, Values, Visit, holds, walk
+from verify.symbolic.exact import _COMMON, Substitution, Visit, holds, walk
 from verify.symbolic.frame import Expr, number
-from verify.symbolic.units import CONSTANT, Sum, added
+from verify.symbolic.units import ONE, LinearSum, added
 
 HALF = Fraction(1, 2)
 # Precision of the comparison of a form with its network.
@@ -57,7 +57,9 @@ _ACTIVATIONS: dict[str, Callable[[Expr], Expr]] = {
 }
 
 
-def written(z: Sum, smooth: Mapping[int, tuple[str, Sum]], express: Callable[[Sum], Expr]) -> tuple[Sum, list[Expr]]:
+def written(
+    z: LinearSum, smooth: Mapping[int, tuple[str, LinearSum]], express: Callable[[LinearSum], Expr]
+) -> tuple[LinearSum, list[Expr]]:
     """The sum without the smooth units among its keys, and the terms that they (with parts of it) are written as."""
     rest, terms = dict(z), []
     for j in sorted(key for key in z if key in smooth):
@@ -69,11 +71,11 @@ def written(z: Sum, smooth: Mapping[int, tuple[str, Sum]], express: Callable[[Su
 
 
 def _textbook(
-    function: str, factor: Fraction, argument: Sum, rest: Sum, express: Callable[[Sum], Expr]
-) -> tuple[Sum, Expr]:
+    function: str, factor: Fraction, argument: LinearSum, rest: LinearSum, express: Callable[[LinearSum], Expr]
+) -> tuple[LinearSum, Expr]:
     """One unit: as its activation where that takes terms from the rest, else as it is."""
-    if function == "tanh" and rest.get(CONSTANT) == factor:  # 1 + tanh(z) = 2 sigmoid(2 z)
-        return added([(Fraction(1), rest), (-factor, {CONSTANT: Fraction(1)})]), 2 / (
+    if function == "tanh" and rest.get(ONE) == factor:  # 1 + tanh(z) = 2 sigmoid(2 z)
+        return added([(Fraction(1), rest), (-factor, {ONE: Fraction(1)})]), 2 / (
             1 + sympy.exp(express(added([(Fraction(-2), argument)])))
         )
     if function in _ACTIVATIONS:
@@ -96,7 +98,7 @@ def enclosure_of(expression: Expr, values: Mapping[Expr, Fraction]) -> Real:
         return bounds_of(found)
 
 
-def _ball_rules(values: Values) -> dict[Any, Callable[[Expr, Visit], Any]]:
+def _ball_rules(values: Substitution) -> dict[Any, Callable[[Expr, Visit], Any]]:
     from flint import arb, fmpq
 
     def branch(node: Expr, visit: Visit) -> Any:

@@ -26,9 +26,9 @@ from verify.symbolic.cells import PlainCell
 from verify.symbolic.frame import Frame
 
 # Keys of a sum: hull coordinates 0 to n - 1, then n + i for unit i; CONSTANT for the constant.
-Sum = dict[int, Fraction]
-CONSTANT = -1
-Signs = dict[int, tuple[Bits, Bits]]
+LinearSum = dict[int, Fraction]
+ONE = -1
+UnitSigns = dict[int, tuple[Bits, Bits]]
 
 CONSTANT_RULE = "the ReLU of a constant is a constant"
 ON_RULE = "the argument is >= 0 on the region: Max(0, z) = z"
@@ -49,8 +49,8 @@ class UnitStep:
 
     rule: str
     name: str
-    argument: Sum
-    result: Sum
+    argument: LinearSum
+    result: LinearSum
     function: str | None = None
 
 
@@ -61,27 +61,27 @@ class Units:
     """
 
     inputs: int
-    arguments: list[Sum] = field(default_factory=list)
+    arguments: list[LinearSum] = field(default_factory=list)
     functions: list[str | None] = field(default_factory=list)
-    outputs: list[Sum] = field(default_factory=list)
+    outputs: list[LinearSum] = field(default_factory=list)
     steps: list[UnitStep] = field(default_factory=list)
-    output_parts: list[list[tuple[Fraction, Sum]]] = field(default_factory=list)
+    output_parts: list[list[tuple[Fraction, LinearSum]]] = field(default_factory=list)
     _known: dict[tuple[tuple[int, Fraction], ...], tuple[int, Fraction]] = field(default_factory=dict)
     _smooth: dict[tuple[str, frozenset[tuple[int, Fraction]]], int] = field(default_factory=dict)
 
-    def relu(self, name: str, z: Sum, on: bool, off: bool, turned: bool = False) -> Sum:
+    def relu(self, name: str, z: LinearSum, on: bool, off: bool, turned: bool = False) -> LinearSum:
         """The ReLU of z, by the first rule that applies; ``turned`` names Max(0, -z) if any."""
         rule, result = self._decided(z, on, off) or self._shared(z) or (self._turned(z) if turned else self._new(z))
         self.steps.append(UnitStep(rule, name, z, result))
         return result
 
-    def smooth(self, name: str, function: str, z: Sum) -> Sum:
+    def smooth(self, name: str, function: str, z: LinearSum) -> LinearSum:
         """The smooth function of z: its value at 0, an earlier unit (or its opposite), or a new one."""
         about = SMOOTH[function]
         same = self._smooth.get((function, frozenset(z.items())))
         opposite = self._smooth.get((function, frozenset((j, -c) for j, c in z.items()))) if about.parity else None
         if not z and about.at_zero is not None:
-            rule, result = KNOWN_RULE, {CONSTANT: about.at_zero} if about.at_zero else {}
+            rule, result = KNOWN_RULE, {ONE: about.at_zero} if about.at_zero else {}
         elif same is not None:
             rule, result = SAME_RULE, {self.inputs + same: Fraction(1)}
         elif opposite is not None:
@@ -94,21 +94,21 @@ class Units:
         self.steps.append(UnitStep(rule, name, z, result, function))
         return result
 
-    def smooth_units(self) -> dict[int, tuple[str, Sum]]:
+    def smooth_units(self) -> dict[int, tuple[str, LinearSum]]:
         """Function and argument of each smooth unit, by its key in sums."""
         pairs = enumerate(zip(self.functions, self.arguments, strict=True))
         return {self.inputs + i: (function, z) for i, (function, z) in pairs if function is not None}
 
     @staticmethod
-    def _decided(z: Sum, on: bool, off: bool) -> tuple[str, Sum] | None:
-        if not set(z) - {CONSTANT}:
-            value = max(z.get(CONSTANT, Fraction(0)), Fraction(0))
-            return CONSTANT_RULE, {CONSTANT: value} if value else {}
+    def _decided(z: LinearSum, on: bool, off: bool) -> tuple[str, LinearSum] | None:
+        if not set(z) - {ONE}:
+            value = max(z.get(ONE, Fraction(0)), Fraction(0))
+            return CONSTANT_RULE, {ONE: value} if value else {}
         if on:
             return ON_RULE, z
         return (OFF_RULE, {}) if off else None
 
-    def _shared(self, z: Sum) -> tuple[str, Sum] | None:
+    def _shared(self, z: LinearSum) -> tuple[str, LinearSum] | None:
         key, size = primitive(z)
         if key in self._known:
             unit, scale = self._known[key]
@@ -119,11 +119,11 @@ class Units:
             return REFLECTED_RULE, added([(Fraction(1), z), (size / scale, {self.inputs + unit: Fraction(1)})])
         return None
 
-    def _turned(self, z: Sum) -> tuple[str, Sum]:
+    def _turned(self, z: LinearSum) -> tuple[str, LinearSum]:
         _, unit = self._new({j: -c for j, c in z.items()})
         return TURNED_RULE, added([(Fraction(1), unit), (Fraction(1), z)])
 
-    def _new(self, z: Sum) -> tuple[str, Sum]:
+    def _new(self, z: LinearSum) -> tuple[str, LinearSum]:
         key, size = primitive(z)
         self._known[key] = len(self.arguments), size
         self.arguments.append(z)
@@ -131,28 +131,28 @@ class Units:
         return NEW_RULE, {self.inputs + len(self.arguments) - 1: Fraction(1)}
 
 
-def primitive(z: Sum) -> tuple[tuple[tuple[int, Fraction], ...], Fraction]:
+def primitive(z: LinearSum) -> tuple[tuple[tuple[int, Fraction], ...], Fraction]:
     """The sum divided by the size of its first coefficient, and that size."""
-    first = min(j for j in z if j != CONSTANT)
+    first = min(j for j in z if j != ONE)
     size = abs(z[first])
     return tuple(sorted((j, c / size) for j, c in z.items())), size
 
 
-def added(parts: Iterable[tuple[Fraction, Sum]]) -> Sum:
+def added(parts: Iterable[tuple[Fraction, LinearSum]]) -> LinearSum:
     """A combination of sums, without zeros."""
-    total: Sum = {}
+    total: LinearSum = {}
     for factor, part in parts:
         for j, c in part.items():
             total[j] = total.get(j, Fraction(0)) + factor * c
     return {j: c for j, c in total.items() if c}
 
 
-def lower(frame: Frame, signs: Signs, budget: Budget) -> Units:
+def lower(frame: Frame, signs: UnitSigns, budget: Budget) -> Units:
     """Walk through the blocks once. ``signs`` tells units known to stay on, or off, on the region."""
     network = frame.network
     units = Units(network.input_size)
     bounds = _Bounds(frame, units, budget)
-    values: dict[int, list[Sum]] = {0: _start(frame)}
+    values: dict[int, list[LinearSum]] = {0: _start(frame)}
     turned = {s for block in network.blocks if block.smooth == "exp" for s, _ in block.inputs}
     for k, block in enumerate(network.blocks, start=1):
         parts = weighted_parts(block, values)
@@ -174,19 +174,19 @@ def lower(frame: Frame, signs: Signs, budget: Budget) -> Units:
     return units
 
 
-def _start(frame: Frame) -> list[Sum]:
+def _start(frame: Frame) -> list[LinearSum]:
     base = frame.domain.base
     pinned = {int(j): base.low[int(j)] for j in np.flatnonzero(base.pinned)} if isinstance(base, Box) else {}
     return [
-        added([(Fraction(1), {CONSTANT: pinned[j]} if j in pinned else {j: Fraction(1)})])
+        added([(Fraction(1), {ONE: pinned[j]} if j in pinned else {j: Fraction(1)})])
         for j in range(frame.network.input_size)
     ]
 
 
-def weighted_parts(block: Block, values: dict[int, list[Sum]]) -> list[list[tuple[Fraction, Sum]]]:
+def weighted_parts(block: Block, values: dict[int, list[LinearSum]]) -> list[list[tuple[Fraction, LinearSum]]]:
     """For each unit of the block the sums that its pre-activation adds up, with their weights."""
-    parts: list[list[tuple[Fraction, Sum]]] = [
-        [(Fraction(1), {CONSTANT: b} if b else {})] for b in block.bias.fractions()
+    parts: list[list[tuple[Fraction, LinearSum]]] = [
+        [(Fraction(1), {ONE: b} if b else {})] for b in block.bias.fractions()
     ]
     for source, matrix in block.inputs:
         for row, column, weight in zip(
@@ -196,11 +196,11 @@ def weighted_parts(block: Block, values: dict[int, list[Sum]]) -> list[list[tupl
     return parts
 
 
-def signs_from_cells(frame: Frame, cells: Sequence[PlainCell]) -> Signs:
+def signs_from_cells(frame: Frame, cells: Sequence[PlainCell]) -> UnitSigns:
     """Units that are on (off) in every cell: their argument is >= 0 (<= 0) on the whole region (no cells: unknown)."""
     if not cells:
         return {}
-    result: Signs = {}
+    result: UnitSigns = {}
     for k, _ in frame.network.relu_blocks():
         bits = np.stack([cell.pattern[k] for cell in cells])
         result[k] = np.asarray(bits.all(axis=0)), np.asarray(~bits.any(axis=0))
@@ -214,7 +214,7 @@ class _Bounds:
         self.frame, self.units, self.budget = frame, units, budget
         self.upper: list[Fraction | None] = []
 
-    def sign(self, z: Sum) -> tuple[bool, bool]:
+    def sign(self, z: LinearSum) -> tuple[bool, bool]:
         """Whether z >= 0, and whether z <= 0, is known to hold on the region."""
         low = self._lowest(z)
         if low is not None and low >= 0:
@@ -226,18 +226,18 @@ class _Bounds:
             return self._keeps_sign(z), self._keeps_sign({j: -c for j, c in z.items()})
         return False, False
 
-    def _keeps_sign(self, z: Sum) -> bool:
+    def _keeps_sign(self, z: LinearSum) -> bool:
         base = self.frame.domain.base
         assert isinstance(base, Box)
         outcome = nonnegative(self._affine(z), base, self.frame.domain.rows, self.budget)
         return not isinstance(outcome, NegativeAt)
 
-    def _affine(self, z: Sum) -> AffineForm:
+    def _affine(self, z: LinearSum) -> AffineForm:
         size = self.units.inputs
         values = [z.get(j, Fraction(0)) for j in range(size)]
-        return AffineForm(vector(values), z.get(CONSTANT, Fraction(0)))
+        return AffineForm(vector(values), z.get(ONE, Fraction(0)))
 
-    def _lowest(self, z: Sum) -> Fraction | None:
+    def _lowest(self, z: LinearSum) -> Fraction | None:
         """A lower bound; None where none is known."""
         form = self._affine({j: c for j, c in z.items() if j < self.units.inputs})
         total = _minimum(self.frame.domain.base, form)

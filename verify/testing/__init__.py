@@ -1,7 +1,7 @@
 """What the pytest plugin's fixtures give to tests: ``claim`` is a ``Claims``, ``theorem`` a ``Theorems``."""
 
 from verify.testing.book import Book, Theorems
-from verify.testing.claims import Checked, Claims
-from verify.testing.session import Session
+from verify.testing.claims import CheckedClaim, Claims
+from verify.testing.session import ReportSession
 
-__all__ = ["Book", "Checked", "Claims", "Session", "Theorems"]
+__all__ = ["Book", "CheckedClaim", "Claims", "ReportSession", "Theorems"]

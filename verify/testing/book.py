@@ -30,15 +30,15 @@ from verify.errors import InputError
 from verify.report import reproduce
 from verify.report.files import from_here
 from verify.report.folder import THEOREMS, ReportFolder
-from verify.report.model import Figure, Link, Step
+from verify.report.model import Figure, Link, ProofStep
 from verify.report.names import readable_name
 from verify.report.prose import plain
 from verify.report.record import Result, write_text
-from verify.report.theorem import Part, Table, Theorem, Try
+from verify.report.theorem import Table, Theorem, TheoremPart, Try
 from verify.report.theorem_files import is_drawing, part_of, picture_of, write_theorem
 from verify.testing.chapters import book_of, chapter_of
-from verify.testing.claims import Asserted, Checked, Claims
-from verify.testing.session import Session
+from verify.testing.claims import Asserted, CheckedClaim, Claims
+from verify.testing.session import ReportSession
 
 MAX_BYTES = 4000
 
@@ -53,12 +53,12 @@ class Book:
         self._sources: dict[str, str] = {}
         self._families = 0
 
-    def claim(self, network: Any, property: str, on: Any = "all", **options: Any) -> Checked:
+    def claim(self, network: Any, property: str, on: Any = "all", **options: Any) -> CheckedClaim:
         """Decide a claim as the ``claim`` fixture does; it becomes a part of the theorem."""
         with self._claims.session.in_root():
             return self._claim(api.check(network, property, on, **options))
 
-    def _claim(self, result: Result) -> Checked:
+    def _claim(self, result: Result) -> CheckedClaim:
         link = Link(f"../theorems/{self.theorem.stem}.html", plain(self.theorem.question))
         found = self._claims.decided(result, link)
         self._generated.append(Try(reproduce.command(result), reproduce.python(result)))
@@ -92,7 +92,7 @@ class Book:
         lines = tuple(map(str, result.lines))
         statement, answer = str(result.statement), str(result.sentence)
         assurance = result.assurance or ""
-        self._part(Part("family", statement, verdict, assurance, line=answer, lines=lines, record=record))
+        self._part(TheoremPart("family", statement, verdict, assurance, line=answer, lines=lines, record=record))
         if isinstance(family, str | Path) and isinstance(on, str):
             self._generated.append(Try(*reproduce.family(str(family), property, on)))
             self._sources |= short_texts([Path(family)])
@@ -102,11 +102,11 @@ class Book:
 
     def attested(self, by: str, what: str) -> None:
         """Something that neither the kernel nor an engine shows: who says so, and what."""
-        self._part(Part("attested", what, "", "attested", line=f"On the word of: {plain(by)}"))
+        self._part(TheoremPart("attested", what, "", "attested", line=f"On the word of: {plain(by)}"))
 
     def proof(self, text: str, lemma: str = "", title: str = "") -> None:
         """A step in words, and the lemma that allows it."""
-        self._add(steps=(*self.theorem.steps, Step(title, lemma, text)))
+        self._add(steps=(*self.theorem.steps, ProofStep(title, lemma, text)))
 
     def figure(self, svg: Markup, caption: str, notes: Sequence[str] = ()) -> None:
         """A drawing that this package made (``verify.report.plots``, ``verify.report.charts``), under a caption."""
@@ -116,7 +116,7 @@ class Book:
             )
         self._add(figures=(*self.theorem.figures, Figure(svg, caption, tuple(notes))))
 
-    def picture(self, found: Checked, caption: str = "") -> None:
+    def picture(self, found: CheckedClaim, caption: str = "") -> None:
         """The plot of a claim, as on its own page; raises ``InputError`` where it has none."""
         picture = picture_of(found.result, caption)
         if picture is None:
@@ -142,7 +142,7 @@ class Book:
         sources = tuple(self._sources.items())
         return replace(self.theorem, tries=tries, sources=sources, failed=failed, versions=reproduce.versions())
 
-    def _part(self, part: Part) -> None:
+    def _part(self, part: TheoremPart) -> None:
         self._add(parts=(*self.theorem.parts, part))
 
     def _add(self, **changed: Any) -> None:
@@ -164,7 +164,7 @@ def short_texts(paths: Sequence[Path]) -> dict[str, str]:
 class Theorems:
     """Begins a theorem's page; ``finish`` writes the pages when the test is over."""
 
-    def __init__(self, request: pytest.FixtureRequest, session: Session) -> None:
+    def __init__(self, request: pytest.FixtureRequest, session: ReportSession) -> None:
         self._request, self._session, self._folder = request, session, session.report
         self._claims = Claims(request, session)
         self._books: list[Book] = []

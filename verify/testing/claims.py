@@ -16,7 +16,7 @@ from verify.report.folder import RECORDS
 from verify.report.model import Link
 from verify.report.names import readable_name
 from verify.report.record import Result, no_comparison, no_truth_value
-from verify.testing.session import Session
+from verify.testing.session import ReportSession
 
 if TYPE_CHECKING:
     from typing import Self
@@ -72,7 +72,7 @@ class Asserted:
         pytest.fail(message, pytrace=False)
 
 
-class Checked(Asserted):
+class CheckedClaim(Asserted):
     """A checked claim, to be asserted on; ``record`` is its file, None where it could not be written.
 
     ``folder`` is where the claim's files are named from, None where that is the current folder.
@@ -99,16 +99,16 @@ class Checked(Asserted):
 class Claims:
     """Checks claims for one test and writes what was found."""
 
-    def __init__(self, request: pytest.FixtureRequest, session: Session) -> None:
+    def __init__(self, request: pytest.FixtureRequest, session: ReportSession) -> None:
         self._request, self.session = request, session
-        self._made: list[Checked] = []
+        self._made: list[CheckedClaim] = []
 
-    def __call__(self, network: Any, property: str, on: Any = "all", **options: Any) -> Checked:
+    def __call__(self, network: Any, property: str, on: Any = "all", **options: Any) -> CheckedClaim:
         """Decide a claim, with the options of ``verify.check``, and write its record."""
         with self.session.in_root():
             return self.decided(api.check(network, property, on, **options))
 
-    def decided(self, result: Result, theorem: Link | None = None) -> Checked:
+    def decided(self, result: Result, theorem: Link | None = None) -> CheckedClaim:
         """Write a claim that has been decided in the current folder, as a part of a theorem if it is one."""
         node = self._request.node
         title = re.sub(r"^test_", "", node.name).replace("_", " ")
@@ -117,7 +117,7 @@ class Claims:
         node.user_properties += properties_of(result, stem)
         record = self.session.add(result, stem, title[:1].upper() + title[1:], node.nodeid, theorem)
         here = Path.cwd()
-        self._made.append(Checked(result, record, here if here != self.session.start else None))
+        self._made.append(CheckedClaim(result, record, here if here != self.session.start else None))
         return self._made[-1]
 
     def finish(self) -> None:

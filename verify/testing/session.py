@@ -35,7 +35,7 @@ class _Pending:
 
 
 @dataclass
-class Session:
+class ReportSession:
     """The claims of this process; ``pages`` says of which there will be pages: none, failed, all.
 
     ``root`` is pytest's root folder, ``start`` where it was started. ``unwritten`` says why nothing can be written.

@@ -16,7 +16,7 @@ from verify.gate.work import stem_of
 from verify.report.folder import drop_pages
 from verify.report.record import Result
 from verify.testing.claims import properties_of
-from verify.testing.session import Session
+from verify.testing.session import ReportSession
 
 
 class NotAsExpected(Exception):
@@ -27,7 +27,7 @@ class NotAsExpected(Exception):
         self.found = found
 
 
-def items(file: pytest.File, session: Session) -> Iterator[pytest.Item]:
+def items(file: pytest.File, session: ReportSession) -> Iterator[pytest.Item]:
     """One item for each claim of a file; ``session`` is what the process leaves."""
     try:
         with session.in_root():
@@ -41,7 +41,7 @@ def items(file: pytest.File, session: Session) -> Iterator[pytest.Item]:
 class ClaimItem(pytest.Item):
     """One claim."""
 
-    def __init__(self, *, case: Case, leaves: Session, **named: Any) -> None:
+    def __init__(self, *, case: Case, leaves: ReportSession, **named: Any) -> None:
         super().__init__(**named)
         self.case, self._session = case, leaves
         self.add_marker("claim")

@@ -31,7 +31,7 @@ BOOK_ENDINGS = (".html", ".json", ".md", ".smt2")
 
 
 @dataclass(frozen=True)
-class Found:
+class Download:
     """A file to send, and its name as a download."""
 
     path: Path
@@ -133,16 +133,16 @@ class Answers:
         self.jobs.cancel(job)
         return job.to_json()
 
-    def job_file(self, path: str) -> Found:
+    def job_file(self, path: str) -> Download:
         """A file that a job wrote."""
         name, _, file = path.partition("/")
         job = self.jobs.find(name)
         if job is None or file not in {p.name for p in job.folder.iterdir()}:
             raise InputError("no such file; the question was asked too long ago, or it has no answer yet")
         words = f"{job.answer.get('question', 'claim')}".removesuffix("?")
-        return Found(job.folder / file, readable_name(words, name) + Path(file).suffix)
+        return Download(job.folder / file, readable_name(words, name) + Path(file).suffix)
 
-    def book_file(self, path: str) -> Found:
+    def book_file(self, path: str) -> Download:
         """A page of the book."""
         if self.book is None:
             raise InputError("there is no book here; start with 'verify serve --book FOLDER', a folder of reports")
@@ -151,7 +151,7 @@ class Answers:
             raise InputError("no such page in the book")
         if not file.resolve().is_relative_to(self.book) or not file.is_file():
             raise InputError("no such page in the book; 'make test' and 'verify check --report' write pages")
-        return Found(file, file.name)
+        return Download(file, file.name)
 
     def _desk(self, asked: dict[str, Any]) -> Desk:
         desk = self.desks.find(_string(asked, "desk"))

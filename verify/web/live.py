@@ -22,7 +22,7 @@ from verify.report.record import Result
 from verify.report.sums import sum_text
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.web.pictures import Picture, picture
+from verify.web.pictures import LivePicture, picture
 from verify.web.playground import PROPERTIES, State, formula
 
 # A slider should not wait: what takes longer is left undecided, and the page says so.
@@ -30,7 +30,7 @@ SECONDS, SURVEY_SECONDS = 1.0, 0.75
 
 
 @dataclass(frozen=True, eq=False)
-class Sides:
+class FormulaSides:
     """The formula at the points of the page: its first term against the rest of it.
 
     ``outside`` names the arguments that leave the region; ``holds`` is about these values alone.
@@ -104,7 +104,7 @@ def _verdict(result: Result) -> dict[str, Any]:
 # The two sides.
 
 
-def two_sides(state: State, network: Network, region: Region) -> Sides:
+def two_sides(state: State, network: Network, region: Region) -> FormulaSides:
     """The exact values of f at the arguments of the formula."""
     wanted = state.wanted
     assignment = state.assignment()
@@ -117,7 +117,7 @@ def two_sides(state: State, network: Network, region: Region) -> Sides:
         for label, term in zip(wanted.labels, terms, strict=True)
         if term.factor and not region.contains(term.point)
     ]
-    return Sides(
+    return FormulaSides(
         wanted.labels,
         tuple(term.point for term in terms),
         tuple(values),
@@ -128,7 +128,7 @@ def two_sides(state: State, network: Network, region: Region) -> Sides:
     )
 
 
-def _sides_json(state: State, sides: Sides) -> dict[str, Any]:
+def _sides_json(state: State, sides: FormulaSides) -> dict[str, Any]:
     terms = state.wanted.instance(state.assignment())
     calls = [f"f({label})" for label in sides.labels]
     rest = [(-term.factor, call) for term, call in zip(terms, calls, strict=True)][1:]
@@ -153,7 +153,7 @@ def _sides_json(state: State, sides: Sides) -> dict[str, Any]:
     }
 
 
-def reading(state: State, sides: Sides) -> str:
+def reading(state: State, sides: FormulaSides) -> str:
     """Whether these points say something about the claim, and which reading of it decides."""
     free = [name for name, kind in state.wanted.variables.items() if kind == "point"]
     moved = [label for label in sides.outside if label not in free]
@@ -186,7 +186,7 @@ def _does(names: Sequence[str]) -> str:
 # Pieces.
 
 
-def _pieces(drawn: Picture) -> list[dict[str, str]]:
+def _pieces(drawn: LivePicture) -> list[dict[str, str]]:
     return [{"where": where, "map": str(shown), "colour": colour} for where, shown, colour in drawn.pieces]
 
 

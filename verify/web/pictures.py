@@ -13,15 +13,15 @@ from typing import Any
 
 from markupsafe import Markup
 
-from verify.arrangement.plane import Polygon, counted_cells, in_window, polygons
+from verify.arrangement.plane import DrawnPolygon, counted_cells, in_window, polygons
 from verify.errors import BudgetExceeded
 from verify.kernel.exact import AffineForm
 from verify.network import Network
 from verify.rational import Vector, display, exact_text, vector, zeros
 from verify.region import Chart, Region, box, window
 from verify.report import mathml
-from verify.report.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axes, Pair, ticks
-from verify.report.cells import Cells
+from verify.report.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axes, Extent, ticks
+from verify.report.cells import CellsDrawing
 from verify.report.markup import element
 from verify.report.plots import curve
 from verify.search.budget import Budget
@@ -33,7 +33,7 @@ SNAPS = 120
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class LivePicture:
     """The drawing, its axes (none without a drawing), its pieces (place, map, colour) and a note."""
 
     svg: Markup
@@ -76,7 +76,7 @@ def picture(
     right: Fraction,
     view: Sequence[Fraction] | None,
     budget: Budget,
-) -> Picture:
+) -> LivePicture:
     """Draw the state; ``right`` is what the formula says that the first value should be (compared with)."""
     scene = _Scene(state, labels, points, values, right, view)
     try:
@@ -84,13 +84,13 @@ def picture(
             return _over_line(scene, network, budget)
         return _over_plane(scene, network, budget)
     except BudgetExceeded as error:
-        return Picture(Markup(""), None, note=f"No picture: {error}.")
+        return LivePicture(Markup(""), None, note=f"No picture: {error}.")
 
 
 # One input.
 
 
-def _over_line(scene: _Scene, network: Network, budget: Budget) -> Picture:
+def _over_line(scene: _Scene, network: Network, budget: Budget) -> LivePicture:
     state = scene.state
     places = [p[0] for p in scene.points]
     low, high = _span([*places, *(v for v in (state.low[0], state.high[0]) if v is not None)])
@@ -116,15 +116,15 @@ def _over_line(scene: _Scene, network: Network, budget: Budget) -> Picture:
     parts += [_handle(axes, name, scene) for name in ("x", "y") if name in scene.labels]
     title = "The graph of f with the region P, the points and both sides of the formula"
     pieces = tuple(_line_pieces(points))
-    return Picture(axes.svg(title, parts), axes, pieces)
+    return LivePicture(axes.svg(title, parts), axes, pieces)
 
 
-def marks_place(scene: _Scene, index: int) -> Pair:
+def marks_place(scene: _Scene, index: int) -> Extent:
     """Where the value of one argument is drawn."""
     return scene.points[index][0], scene.values[index]
 
 
-def _curve(network: Network, low: Fraction, high: Fraction, budget: Budget) -> list[Pair]:
+def _curve(network: Network, low: Fraction, high: Fraction, budget: Budget) -> list[Extent]:
     points = curve(network, vector([low]), vector([high]), 0, budget)
     return [(low + t * (high - low), value) for t, value in points]
 
@@ -139,7 +139,7 @@ def _span(values: Sequence[Fraction], *, tight: bool = False) -> tuple[Fraction,
     return (low // step) * step, -((-high) // step) * step
 
 
-def _cut(points: Sequence[Pair], low: Fraction, high: Fraction) -> list[Pair]:
+def _cut(points: Sequence[Extent], low: Fraction, high: Fraction) -> list[Extent]:
     """The part of a curve over an interval; nothing where they do not meet."""
     begin, end = max(low, points[0][0]), min(high, points[-1][0])
     if begin > end:
@@ -148,20 +148,20 @@ def _cut(points: Sequence[Pair], low: Fraction, high: Fraction) -> list[Pair]:
     return [(begin, _value(points, begin)), *inner, (end, _value(points, end))]
 
 
-def _value(points: Sequence[Pair], t: Fraction) -> Fraction:
+def _value(points: Sequence[Extent], t: Fraction) -> Fraction:
     (a, fa), (b, fb) = next(pair for pair in pairwise(points) if pair[0][0] <= t <= pair[1][0])
     return fa + (fb - fa) * (t - a) / (b - a)
 
 
-def _merged(labels: Sequence[str], places: Sequence[Pair]) -> list[tuple[str, Pair]]:
+def _merged(labels: Sequence[str], places: Sequence[Extent]) -> list[tuple[str, Extent]]:
     """One mark for each place; labels of one place are joined."""
-    found: dict[Pair, str] = {}
+    found: dict[Extent, str] = {}
     for label, place in zip(labels, places, strict=True):
         found[place] = f"{found[place]}, {label}" if place in found else label
     return [(label, place) for place, label in found.items()]
 
 
-def _line_pieces(points: Sequence[Pair]) -> list[tuple[str, Markup, str]]:
+def _line_pieces(points: Sequence[Extent]) -> list[tuple[str, Markup, str]]:
     """Where each piece lies and its formula, from left to right."""
     found = []
     last = len(points) - 2
@@ -179,12 +179,12 @@ def _line_pieces(points: Sequence[Pair]) -> list[tuple[str, Markup, str]]:
 # Two inputs, or the plane through 0, x and y.
 
 
-def _over_plane(scene: _Scene, network: Network, budget: Budget) -> Picture:
+def _over_plane(scene: _Scene, network: Network, budget: Budget) -> LivePicture:
     state, chart = scene.state, None
     if state.kind.inputs > 2:
         plane = _plane(state)
         if plane is None:
-            return Picture(
+            return LivePicture(
                 Markup(""), None, note="x and y lie on one line through 0: change a pixel to see their plane."
             )
         chart = plane.chart
@@ -194,7 +194,7 @@ def _over_plane(scene: _Scene, network: Network, budget: Budget) -> Picture:
     counted = counted_cells(network, _window_region(chart, axes), budget, MAX_CELLS)
     assert counted.arrangement is not None and counted.labels is not None
     found = polygons(counted)
-    cells = Cells(counted.arrangement, counted.labels, axes.on_paper(in_window(counted.arrangement)[0]))
+    cells = CellsDrawing(counted.arrangement, counted.labels, axes.on_paper(in_window(counted.arrangement)[0]))
     parts: list[Markup] = [_clip(axes)]
     inner = [cells.areas(axes.names), *cells.folds()]
     zeros_of_f = [line for p in found for line in _zero_line(p)]
@@ -211,7 +211,7 @@ def _over_plane(scene: _Scene, network: Network, budget: Budget) -> Picture:
     about = "the plane through 0, x and y, in which x is (1, 0) and y is (0, 1)" if chart else "the plane of inputs"
     note = "The thick line is where f = 0." if zeros_of_f else ""
     note = f"The picture shows {about}. {note}".strip() if chart else note
-    return Picture(
+    return LivePicture(
         axes.svg(f"The linear pieces of f on {about}", parts),
         axes,
         _plane_pieces(found, cells.fills(), axes.names),
@@ -232,13 +232,13 @@ def _independent(x: Sequence[Fraction], y: Sequence[Fraction]) -> bool:
     return any(x[i] * y[j] != x[j] * y[i] for i in range(len(x)) for j in range(i))
 
 
-def _place(point: Vector, chart: Chart | None) -> Pair:
+def _place(point: Vector, chart: Chart | None) -> Extent:
     t = point if chart is None else chart.coordinates(point)
     assert t is not None, "the arguments of the formula are combinations of x and y"
     return t[0], t[1]
 
 
-def _plane_sides(scene: _Scene, places: Sequence[Pair]) -> list[tuple[Fraction, Fraction]]:
+def _plane_sides(scene: _Scene, places: Sequence[Extent]) -> list[tuple[Fraction, Fraction]]:
     if scene.view is not None:
         return [(scene.view[0], scene.view[1]), (scene.view[2], scene.view[3])]
     sides = []
@@ -263,7 +263,7 @@ def _window_region(chart: Chart | None, axes: Axes) -> Region:
     return replace(box(low, high), chart=chart) if chart is not None else box(low, high)
 
 
-def _zero_line(polygon: Polygon) -> list[list[Pair]]:
+def _zero_line(polygon: DrawnPolygon) -> list[list[Extent]]:
     """The part of a cell where its map is zero, as a line."""
     form = polygon.forms[0]
     values = [form.coefficients.dot(vector(c)) + form.constant for c in polygon.corners]
@@ -279,7 +279,7 @@ def _zero_line(polygon: Polygon) -> list[list[Pair]]:
 
 
 def _plane_pieces(
-    found: Sequence[Polygon], fills: Sequence[str], names: tuple[str, str]
+    found: Sequence[DrawnPolygon], fills: Sequence[str], names: tuple[str, str]
 ) -> tuple[tuple[str, Markup, str], ...]:
     entries: dict[int, tuple[str, Markup, str]] = {}
     for polygon in found:
@@ -314,15 +314,15 @@ def _clip(axes: Axes) -> Markup:
     return element("clipPath", area, id="paper")
 
 
-def _within(axes: Axes, place: Pair) -> bool:
+def _within(axes: Axes, place: Extent) -> bool:
     return all(axes.low[i] <= place[i] <= axes.high[i] for i in (0, 1))
 
 
-def _dot(axes: Axes, place: Pair, kind: str, radius: float) -> Markup:
+def _dot(axes: Axes, place: Extent, kind: str, radius: float) -> Markup:
     return element("circle", cx=f"{axes.x(place[0]):.2f}", cy=f"{axes.y(place[1]):.2f}", r=radius, class_=kind)
 
 
-def _polygon(axes: Axes, corners: Sequence[Pair], kind: str, **attributes: object) -> Markup:
+def _polygon(axes: Axes, corners: Sequence[Extent], kind: str, **attributes: object) -> Markup:
     return element("polygon", points=" ".join(axes.place(c) for c in corners), class_=kind, **attributes)
 
 

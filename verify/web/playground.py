@@ -24,7 +24,7 @@ from verify.report import mathml
 from verify.report.markup import element, join
 from verify.report.places import PLACES
 
-Numbers: TypeAlias = tuple[Fraction, ...]
+Coordinates: TypeAlias = tuple[Fraction, ...]
 
 MAX_CHARACTERS, MAX_DIGITS, MAX_SIZE, MAX_UNITS = 48, 40, 10**6, 4
 IMAGE, KERNEL = 3, 2
@@ -65,14 +65,14 @@ class State:
     model: str
     activation: str
     slope: Fraction
-    weights: tuple[Numbers, ...]
-    bias: Numbers
-    out: Numbers
+    weights: tuple[Coordinates, ...]
+    bias: Coordinates
+    out: Coordinates
     plus: Fraction
     low: tuple[Fraction | None, ...]
     high: tuple[Fraction | None, ...]
-    x: Numbers
-    y: Numbers
+    x: Coordinates
+    y: Coordinates
     wanted: Property
     factors: Mapping[str, Fraction] = field(default_factory=dict)
 
@@ -191,7 +191,7 @@ def _number(text: str, what: str) -> Fraction:
     return value
 
 
-def _numbers(text: str, what: str, count: int) -> Numbers:
+def _numbers(text: str, what: str, count: int) -> Coordinates:
     parts = text.split(",", MAX_UNITS * IMAGE * IMAGE)
     if len(parts) != count:
         raise InputError(f"{what}: {len(parts)} numbers; this network needs {count}")

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.errors import NetworkError
-from verify.formats.onnx.univariate import Lines, Place, Row, samples
+from verify.formats.onnx.univariate import Lines, UnitPlace, UnitRow, samples
 from verify.network.tensor import Builder, Tensor
 
 # Expressions nested in each other, and values of a tensor times the expressions it is made of.
@@ -88,9 +88,9 @@ def in_order(choice: Choice) -> list[Choice]:
     return list(found.values())
 
 
-def rows_of(x: Tensor) -> Iterator[Row]:
+def rows_of(x: Tensor) -> Iterator[UnitRow]:
     """Each value as exact coefficients of units and a constant."""
-    rows: list[dict[Place, Fraction]] = [{} for _ in range(x.size)]
+    rows: list[dict[UnitPlace, Fraction]] = [{} for _ in range(x.size)]
     for source, matrix in x.terms.items():
         for row, column, entry in zip(
             matrix.row_of_entry.tolist(), matrix.columns.tolist(), matrix.fractions(), strict=True
@@ -106,11 +106,11 @@ class Bent:
     ``slack`` are sizes of what an implementation adds up on the way, as a row of weights >= 0.
     """
 
-    unit: Place | None
+    unit: UnitPlace | None
     cuts: list[Fraction]
     pieces: list[tuple[Fraction, Fraction]]
-    rest: dict[Place, Fraction]
-    slack: Row
+    rest: dict[UnitPlace, Fraction]
+    slack: UnitRow
 
 
 def bent(choice: Choice, builder: Builder) -> list[Bent]:
@@ -122,7 +122,7 @@ def bent(choice: Choice, builder: Builder) -> list[Bent]:
             f"a choice of {size} values from {len(order)} expressions; the most is {MOST_STEPS} together"
         )
     rows = {id(node): list(rows_of(node.units)) for node in order if node.units is not None}
-    known: dict[Any, tuple[Bent, list[Place]]] = {}
+    known: dict[Any, tuple[Bent, list[UnitPlace]]] = {}
     lines = Lines(builder.blocks)
     return [
         _one(choice, order, {key: each[place] for key, each in rows.items()}, place, lines, known)
@@ -133,10 +133,10 @@ def bent(choice: Choice, builder: Builder) -> list[Bent]:
 def _one(
     choice: Choice,
     order: list[Choice],
-    rows: dict[int, Row],
+    rows: dict[int, UnitRow],
     place: int,
     lines: Lines,
-    known: dict[Any, tuple[Bent, list[Place]]],
+    known: dict[Any, tuple[Bent, list[UnitPlace]]],
 ) -> Bent:
     """One value over the nearest unit that works: that which decides the comparisons, or one before it."""
     gaps = [rows[id(node)] for node in order if node.units is not None and node.logical]
@@ -159,7 +159,12 @@ def _one(
 
 
 def _pattern(
-    unit: Place | None, places: list[Place], order: list[Choice], rows: dict[int, Row], place: int, lines: Lines
+    unit: UnitPlace | None,
+    places: list[UnitPlace],
+    order: list[Choice],
+    rows: dict[int, UnitRow],
+    place: int,
+    lines: Lines,
 ) -> Any:
     """All that the pieces depend on, whatever the units are called: most values of a tensor are of a few patterns."""
     number = {key: k for k, key in enumerate(places)}
@@ -169,7 +174,7 @@ def _pattern(
     return unit is None, units, local, truths
 
 
-def _renamed(value: Bent, before: list[Place], unit: Place | None, places: list[Place]) -> Bent:
+def _renamed(value: Bent, before: list[UnitPlace], unit: UnitPlace | None, places: list[UnitPlace]) -> Bent:
     """The pieces of one value for another of the same pattern."""
     if before is places:
         return value
@@ -180,7 +185,7 @@ def _renamed(value: Bent, before: list[Place], unit: Place | None, places: list[
 
 
 def _over(
-    unit: Place | None, choice: Choice, order: list[Choice], rows: dict[int, Row], place: int, lines: Lines
+    unit: UnitPlace | None, choice: Choice, order: list[Choice], rows: dict[int, UnitRow], place: int, lines: Lines
 ) -> Bent:
     gaps = [rows[id(node)] for node in order if node.units is not None and node.logical]
     borders = [None if unit is None and gap[0] else lines.of_row(gap, unit) for gap in gaps]
@@ -194,7 +199,7 @@ def _over(
         cuts.update(line.cuts if line is not None else ())
     ordered = sorted(cuts)
     points = samples(ordered)
-    slack: dict[Place | None, Fraction] = {}
+    slack: dict[UnitPlace | None, Fraction] = {}
     found = [_value(choice, order, rows, place, lines, unit, point, slack) for point in points]
     reduced = [lines.reduced(row, unit, point) for row, point in zip(found, points, strict=True)]
     rest = reduced[0][1]
@@ -217,14 +222,14 @@ def _over(
 
 
 def _charge_borders(
-    result: Bent, gaps: list[Row], borders: list[Any], lines: Lines, slack: dict[Place | None, Fraction]
+    result: Bent, gaps: list[UnitRow], borders: list[Any], lines: Lines, slack: dict[UnitPlace | None, Fraction]
 ) -> None:
     """A comparison of rounded values changes its mind a little beside the border: what that can change."""
     steps = sum((abs(a[0] - b[0]) for a, b in zip(result.pieces, result.pieces[1:], strict=False)), Fraction(0))
     for gap, border in zip(gaps, borders, strict=True):
         slopes = [abs(slope) for slope, _ in border.pieces if slope]
         if slopes and steps:
-            own: dict[Place | None, Fraction] = {}
+            own: dict[UnitPlace | None, Fraction] = {}
             lines.inexact(gap, result.unit, steps / min(slopes), own)
             for key, size in own.items():
                 slack[key] = slack.get(key, Fraction(0)) + size
@@ -233,13 +238,13 @@ def _charge_borders(
 def _value(
     choice: Choice,
     order: list[Choice],
-    rows: dict[int, Row],
+    rows: dict[int, UnitRow],
     place: int,
     lines: Lines,
-    unit: Place | None,
+    unit: UnitPlace | None,
     point: Fraction,
-    slack: dict[Place | None, Fraction],
-) -> Row:
+    slack: dict[UnitPlace | None, Fraction],
+) -> UnitRow:
     """The chosen expression where t is ``point``."""
     found: dict[int, Any] = {}
 
@@ -269,7 +274,7 @@ def _value(
             raise JumpError(f"{node.origin}: a product of two activations is not piecewise linear")
         return _plus(left, right, slack) if node.kind == "add" else _times(left, right, slack)
 
-    result: Row = value(choice)
+    result: UnitRow = value(choice)
     return result
 
 
@@ -284,7 +289,7 @@ _GENERAL = (
 )
 
 
-def _plus(left: Row, right: Row, slack: dict[Place | None, Fraction]) -> Row:
+def _plus(left: UnitRow, right: UnitRow, slack: dict[UnitPlace | None, Fraction]) -> UnitRow:
     if not right[0] and not right[1]:
         return left
     if not left[0] and not left[1]:
@@ -298,7 +303,7 @@ def _plus(left: Row, right: Row, slack: dict[Place | None, Fraction]) -> Row:
     return total
 
 
-def _times(left: Row, right: Row, slack: dict[Place | None, Fraction]) -> Row:
+def _times(left: UnitRow, right: UnitRow, slack: dict[UnitPlace | None, Fraction]) -> UnitRow:
     factor, row = (left[1], right) if not left[0] else (right[1], left)
     result = {key: factor * value for key, value in row[0].items() if factor}, factor * row[1]
     if abs(factor) not in (0, 1) and row[0]:
@@ -306,12 +311,12 @@ def _times(left: Row, right: Row, slack: dict[Place | None, Fraction]) -> Row:
     return result
 
 
-def _charge(row: Row, slack: dict[Place | None, Fraction]) -> None:
+def _charge(row: UnitRow, slack: dict[UnitPlace | None, Fraction]) -> None:
     for key, factor in [*row[0].items(), (None, row[1])]:
         slack[key] = slack.get(key, Fraction(0)) + abs(factor)
 
 
-def _jump(lines: Lines, unit: Place | None, cut: Fraction, found: list[Row]) -> str:
+def _jump(lines: Lines, unit: UnitPlace | None, cut: Fraction, found: list[UnitRow]) -> str:
     """The size of the jump, in floats where there are smooth functions."""
     if unit is None:
         return _GENERAL

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from verify.errors import NetworkError
 
 Array: TypeAlias = NDArray[Any]
-Ball: TypeAlias = Any
+ArbBall: TypeAlias = Any
 
 _T = onnx.TensorProto
 # Bits of precision tried until a result is decided.
@@ -107,7 +107,7 @@ def is_held(array: Array, element: int) -> bool:
         return False
 
 
-def nearest(compute: Callable[[], Sequence[Ball]], element: int) -> tuple[list[float], bool]:
+def nearest(compute: Callable[[], Sequence[ArbBall]], element: int) -> tuple[list[float], bool]:
     """Balls, computed at growing precision until each has one nearest number of the format; whether all are exact."""
     from flint import ctx
 
@@ -121,14 +121,14 @@ def nearest(compute: Callable[[], Sequence[Ball]], element: int) -> tuple[list[f
     raise NetworkError(f"a value cannot be told from the middle of two numbers of {type_name(element)}")
 
 
-def _decided(ball: Ball, element: int) -> float | None:
+def _decided(ball: ArbBall, element: int) -> float | None:
     if not ball.is_finite():
         return None
     low, high = (_rounded_end(end, element) for end in (ball.lower(), ball.upper()))
     return low if low == high else None
 
 
-def _rounded_end(end: Ball, element: int) -> float:
+def _rounded_end(end: ArbBall, element: int) -> float:
     mantissa, exponent = (int(part) for part in end.man_exp())
     size = mantissa.bit_length() + exponent
     if size > 1100:

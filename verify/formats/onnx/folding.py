@@ -23,7 +23,7 @@ from verify.formats.onnx.elements import FLOAT_FORMATS, Array, is_held
 from verify.network.tensor import Builder, Tensor
 from verify.rational import Vector
 
-Function = Callable[[Call], Value | list[Value]]
+Evaluator = Callable[[Call], Value | list[Value]]
 
 # These add several products, or are rounded: an implementation's value may differ even where the result is held.
 _SEVERAL_ROUNDINGS_TEXT = """
@@ -45,7 +45,7 @@ _SUMS = frozenset(_SUMS_TEXT.split())
 _OF_COUNTS = frozenset(["CumSum", "MatMul", "ReduceProd", "ReduceSum", "Sum"])
 
 
-def folded(call: Call, function: Function) -> list[Value]:
+def folded(call: Call, function: Evaluator) -> list[Value]:
     """The constants that an operator makes of constants."""
     scratch = Builder((1,), call.builder.name)
     alone = replace(call, builder=scratch)

@@ -21,7 +21,7 @@ MAX_NODES = 50_000
 MAX_DEPTH = 50
 
 Imports = Mapping[str, int]
-Key = tuple[str, str, str]
+FunctionKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ def _check_no_references(node: onnx.NodeProto) -> None:
             _check_no_references(inner)
 
 
-def _functions(model: onnx.ModelProto) -> dict[Key, onnx.FunctionProto]:
-    functions: dict[Key, onnx.FunctionProto] = {}
+def _functions(model: onnx.ModelProto) -> dict[FunctionKey, onnx.FunctionProto]:
+    functions: dict[FunctionKey, onnx.FunctionProto] = {}
     for function in model.functions:
         domain = domain_of(function.domain)
         key = (domain, function.name, function.overload)
@@ -109,12 +109,14 @@ def _names(graph: onnx.GraphProto) -> Iterator[str]:
 
 @dataclass
 class _Inliner:
-    functions: dict[Key, onnx.FunctionProto]
+    functions: dict[FunctionKey, onnx.FunctionProto]
     taken: set[str]
     calls: int = 0
     placed: int = 0
 
-    def expanded(self, nodes: Iterable[onnx.NodeProto], imports: Imports, stack: tuple[Key, ...]) -> list[Placed]:
+    def expanded(
+        self, nodes: Iterable[onnx.NodeProto], imports: Imports, stack: tuple[FunctionKey, ...]
+    ) -> list[Placed]:
         result: list[Placed] = []
         for node in nodes:
             key = (domain_of(node.domain), node.op_type, node.overload)
@@ -146,7 +148,7 @@ class _Inliner:
                     f"of which it has the node '{printable(label_of(node))}'"
                 )
 
-    def with_graphs(self, node: onnx.NodeProto, imports: Imports, stack: tuple[Key, ...]) -> onnx.NodeProto:
+    def with_graphs(self, node: onnx.NodeProto, imports: Imports, stack: tuple[FunctionKey, ...]) -> onnx.NodeProto:
         """The node with the calls inside its own graphs replaced; nodes there have no operator sets of their own."""
         if not self.functions or not any(True for _ in subgraphs(node)):
             return node

@@ -24,7 +24,7 @@ from verify.formats.onnx import operators_select as select
 from verify.formats.onnx import operators_shape as shape
 from verify.formats.onnx import operators_sums as sums
 from verify.formats.onnx import settling
-from verify.formats.onnx.folding import Function
+from verify.formats.onnx.folding import Evaluator
 
 AFFINE, PIECEWISE, SMOOTH, MOVES, ROUNDING = "affine", "piecewise linear", "smooth", "moves values", "rounds values"
 
@@ -38,35 +38,35 @@ class Operator:
     """
 
     kind: str
-    lower: Function | None = None
-    on_constants: Function | None = None
+    lower: Evaluator | None = None
+    on_constants: Evaluator | None = None
     remark: str = ""
     takes_conditions: bool = False
 
 
 def _affine(
-    lower: Function, on_constants: Function | None = None, remark: str = "", *, takes_conditions: bool = False
+    lower: Evaluator, on_constants: Evaluator | None = None, remark: str = "", *, takes_conditions: bool = False
 ) -> Operator:
     return Operator(AFFINE, lower, on_constants, remark, takes_conditions)
 
 
-def _bent(lower: Function, on_constants: Function | None = None, remark: str = "") -> Operator:
+def _bent(lower: Evaluator, on_constants: Evaluator | None = None, remark: str = "") -> Operator:
     return Operator(PIECEWISE, lower, on_constants, remark)
 
 
-def _smooth(lower: Function, on_constants: Function) -> Operator:
+def _smooth(lower: Evaluator, on_constants: Evaluator) -> Operator:
     return Operator(SMOOTH, lower, on_constants)
 
 
-def _moves(lower: Function, remark: str = "", *, takes_conditions: bool = False) -> Operator:
+def _moves(lower: Evaluator, remark: str = "", *, takes_conditions: bool = False) -> Operator:
     return Operator(MOVES, lower, None, remark, takes_conditions)
 
 
-def _compares(lower: Function, on_constants: Function) -> Operator:
+def _compares(lower: Evaluator, on_constants: Evaluator) -> Operator:
     return Operator(PIECEWISE, lower, on_constants, "read by Where, Cast and logic", takes_conditions=True)
 
 
-def _only(on_constants: Function, remark: str = "") -> Operator:
+def _only(on_constants: Evaluator, remark: str = "") -> Operator:
     return Operator("constants", None, on_constants, remark)
 
 

@@ -16,14 +16,14 @@ from verify.errors import NetworkError
 from verify.formats.onnx import constants, operators_constant
 from verify.formats.onnx.call import Call, Value, axes_of, axis_of, stated_axes
 from verify.formats.onnx.constants import broadcast_shape
-from verify.formats.onnx.elements import Array, Ball, nearest, type_name
+from verify.formats.onnx.elements import ArbBall, Array, nearest, type_name
 from verify.formats.onnx.operators_activation import SELU_ALPHA, SELU_GAMMA
 
 # What Arb is asked for is bounded: exp(exp(...)) of a large number would not end.
 LARGEST_ARGUMENT = 2**20
 
 
-def ball(value: Fraction) -> Ball:
+def ball(value: Fraction) -> ArbBall:
     """An exact rational as a ball at the precision in force."""
     from flint import arb, fmpq
 
@@ -48,7 +48,7 @@ def _rounded(call: Call, values: Array, shape: tuple[int, ...], compute: Callabl
     return np.array(result, dtype=np.float64).reshape(shape)
 
 
-def function(make: Callable[[Call], Callable[[Ball], Ball]]) -> Callable[[Call], Value]:
+def function(make: Callable[[Call], Callable[[ArbBall], ArbBall]]) -> Callable[[Call], Value]:
     """A function of each value."""
 
     def evaluate(call: Call) -> Value:
@@ -80,15 +80,15 @@ def _check_sign(call: Call, good: Callable[[Any], bool]) -> None:
         raise NetworkError(f"{call.node.op_type} of a constant that it is not a finite number for")
 
 
-def _sigmoid(x: Ball) -> Ball:
+def _sigmoid(x: ArbBall) -> ArbBall:
     return 1 / (1 + (-x).exp())
 
 
-def _softplus(x: Ball) -> Ball:
+def _softplus(x: ArbBall) -> ArbBall:
     return x.exp().log1p() if x < 0 else x + (-x).exp().log1p()
 
 
-def _gelu(call: Call) -> Callable[[Ball], Ball]:
+def _gelu(call: Call) -> Callable[[ArbBall], ArbBall]:
     from flint import arb
 
     if call.text("approximate", "none") == "none":
@@ -96,22 +96,22 @@ def _gelu(call: Call) -> Callable[[Ball], Ball]:
     return lambda x: x * (1 + ((arb(2) / arb.pi()).sqrt() * (x + ball(Fraction(44715, 10**6)) * x**3)).tanh()) / 2
 
 
-def _elu(call: Call) -> Callable[[Ball], Ball]:
+def _elu(call: Call) -> Callable[[ArbBall], ArbBall]:
     alpha = Fraction(call.number("alpha", 1.0))
     return lambda x: x if x >= 0 else ball(alpha) * x.expm1()
 
 
-def _celu(call: Call) -> Callable[[Ball], Ball]:
+def _celu(call: Call) -> Callable[[ArbBall], ArbBall]:
     alpha = Fraction(call.number("alpha", 1.0))
     return lambda x: x if x >= 0 else ball(alpha) * (x / ball(alpha)).expm1()
 
 
-def _selu(call: Call) -> Callable[[Ball], Ball]:
+def _selu(call: Call) -> Callable[[ArbBall], ArbBall]:
     alpha, gamma = Fraction(call.number("alpha", SELU_ALPHA)), Fraction(call.number("gamma", SELU_GAMMA))
     return lambda x: ball(gamma) * (x if x >= 0 else ball(alpha) * x.expm1())
 
 
-def _swish(call: Call) -> Callable[[Ball], Ball]:
+def _swish(call: Call) -> Callable[[ArbBall], ArbBall]:
     alpha = Fraction(call.number("alpha", 1.0))
     return lambda x: x * _sigmoid(ball(alpha) * x)
 
@@ -145,7 +145,7 @@ def _groups(call: Call, array: Array, axes: list[int], keep: bool) -> tuple[Arra
     return places.reshape(rows, -1 if array.size else 0), shape
 
 
-def reduction(of_row: Callable[[list[Ball]], Ball], input_since: int = 18) -> Callable[[Call], Value]:
+def reduction(of_row: Callable[[list[ArbBall]], ArbBall], input_since: int = 18) -> Callable[[Call], Value]:
     """A function of all values along some axes (all of them by default)."""
 
     def evaluate(call: Call) -> Value:
@@ -163,15 +163,15 @@ def reduction(of_row: Callable[[list[Ball]], Ball], input_since: int = 18) -> Ca
     return evaluate
 
 
-def _total(row: list[Ball]) -> Ball:
+def _total(row: list[ArbBall]) -> ArbBall:
     return sum(row[1:], row[0])
 
 
-def _norm(row: list[Ball]) -> Ball:
+def _norm(row: list[ArbBall]) -> ArbBall:
     return _total([x * x for x in row]).sqrt()
 
 
-def _log_sum_exp(row: list[Ball]) -> Ball:
+def _log_sum_exp(row: list[ArbBall]) -> ArbBall:
     highest = max(row, key=lambda x: float(x.mid()))
     return highest + _total([(x - highest).exp() for x in row]).log()
 
@@ -191,14 +191,14 @@ def log_softmax(call: Call) -> Value:
     return _normalised(call, lambda x, total: x - total)
 
 
-def _normalised(call: Call, of_value: Callable[[Ball, Ball], Ball]) -> Value:
+def _normalised(call: Call, of_value: Callable[[ArbBall, ArbBall], ArbBall]) -> Value:
     array = call.array(0)
     axis = axis_of(call.integer("axis", 1 if call.opset < 13 else -1), array.ndim)
     axes = [axis] if call.opset >= 13 else list(range(axis, array.ndim))
     rows, _ = _groups(call, array, axes, keep=True)
 
-    def compute(exact: Sequence[Fraction]) -> list[Ball]:
-        result: list[Ball] = [None] * array.size
+    def compute(exact: Sequence[Fraction]) -> list[ArbBall]:
+        result: list[ArbBall] = [None] * array.size
         for row in rows.tolist():
             values = [ball(exact[place]) for place in row]
             total = _log_sum_exp(values)

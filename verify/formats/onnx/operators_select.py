@@ -19,7 +19,7 @@ from verify.formats.onnx.call import Call, Condition, Value, axis_of
 from verify.formats.onnx.choice import Choice, rows_of
 from verify.formats.onnx.constants import is_float
 from verify.formats.onnx.elements import Array
-from verify.formats.onnx.univariate import Row
+from verify.formats.onnx.univariate import UnitRow
 from verify.network import builder as layers
 from verify.network.builder import multiplied
 from verify.network.tensor import Tensor, exact_vector
@@ -112,7 +112,7 @@ def _senses(condition: Condition, difference: Tensor) -> Array | None:
     return None if None in signs else np.array(signs, dtype=np.int64)
 
 
-def _sense(gap: Row, difference: Row, strict: bool) -> int | None:
+def _sense(gap: UnitRow, difference: UnitRow, strict: bool) -> int | None:
     (g, g0), (d, d0) = gap, difference
     if not g:
         return 2 if g0 > 0 or (g0 == 0 and not strict) else 0

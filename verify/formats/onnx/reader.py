@@ -25,7 +25,7 @@ _FLOAT_TYPES = set(FLOAT_FORMATS)
 
 
 @dataclass(frozen=True)
-class Node:
+class GraphNode:
     """An operator call; ``name`` is unique and printable, ``imports`` the operator sets where it stands."""
 
     proto: onnx.NodeProto
@@ -34,7 +34,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Entry:
+class GraphInput:
     """An input: ``shape`` is the full one, ``element`` its ONNX type; no node of the model reads it unless ``read``."""
 
     name: str
@@ -50,9 +50,9 @@ class Graph:
     ``files`` are the name and digest of each other file that held weights; ``remarks`` say what reading left out.
     """
 
-    inputs: tuple[Entry, ...]
+    inputs: tuple[GraphInput, ...]
     output_name: str
-    nodes: list[Node]
+    nodes: list[GraphNode]
     initializers: dict[str, onnx.TensorProto]
     files: tuple[tuple[str, str], ...] = ()
     remarks: tuple[str, ...] = ()
@@ -94,7 +94,7 @@ def reads(node: onnx.NodeProto) -> list[str]:
     return names
 
 
-def uses(nodes: Sequence[Node], outputs: Sequence[str]) -> Counter[str]:
+def uses(nodes: Sequence[GraphNode], outputs: Sequence[str]) -> Counter[str]:
     """How often each value is read; a loop may read what is around it in every turn."""
     counts = Counter(outputs)
     for node in nodes:
@@ -103,7 +103,9 @@ def uses(nodes: Sequence[Node], outputs: Sequence[str]) -> Counter[str]:
     return counts
 
 
-def ordered(graph: onnx.GraphProto, given: set[str], imports: Imports, around: Callable[[str], bool]) -> list[Node]:
+def ordered(
+    graph: onnx.GraphProto, given: set[str], imports: Imports, around: Callable[[str], bool]
+) -> list[GraphNode]:
     """The nodes of a graph inside a node, of those that its outputs depend on; ``around`` knows the names outside."""
     nodes = _named([*_sparse_constants(graph), *(Placed(node, imports) for node in graph.node)])
     producers = _producers(nodes, given)
@@ -173,7 +175,9 @@ def _check_opset(node: onnx.NodeProto, imports: Imports) -> None:
 # Inputs and outputs.
 
 
-def _inputs(graph: onnx.GraphProto, initializers: dict[str, onnx.TensorProto], nodes: list[Node]) -> tuple[Entry, ...]:
+def _inputs(
+    graph: onnx.GraphProto, initializers: dict[str, onnx.TensorProto], nodes: list[GraphNode]
+) -> tuple[GraphInput, ...]:
     """The inputs in the model's order; those that no node reads are kept, so that numbers do not move."""
     read = {name for node in nodes for name in reads(node.proto)} | {value.name for value in graph.output}
     values = [value for value in graph.input if value.name not in initializers]
@@ -196,7 +200,7 @@ def _size(shape: tuple[int, ...]) -> int:
     return size
 
 
-def _entry(value: onnx.ValueInfoProto, read: bool) -> Entry:
+def _entry(value: onnx.ValueInfoProto, read: bool) -> GraphInput:
     label, kind = f"input '{printable(value.name)}'", value.type.tensor_type
     if not read:
         label += ", which no node reads,"
@@ -205,7 +209,7 @@ def _entry(value: onnx.ValueInfoProto, read: bool) -> Entry:
         raise NetworkError(f"{label} is not a tensor of float, double, float16 or bfloat16")
     if not kind.HasField("shape"):
         raise NetworkError(f"{label} has no shape; export the model with one")
-    return Entry(value.name, _input_shape(label, kind.shape), element, read)
+    return GraphInput(value.name, _input_shape(label, kind.shape), element, read)
 
 
 def _input_shape(label: str, shape: onnx.TensorShapeProto) -> tuple[int, ...]:
@@ -243,7 +247,9 @@ def _listed(names: list[str]) -> str:
     return (", ".join(printable(name) for name in names[:10]) or "none") + more
 
 
-def _remarks(inputs: tuple[Entry, ...], nodes: list[Node], needed: list[Node], calls: int) -> Iterator[str]:
+def _remarks(
+    inputs: tuple[GraphInput, ...], nodes: list[GraphNode], needed: list[GraphNode], calls: int
+) -> Iterator[str]:
     for entry in inputs:
         if not entry.read:
             yield f"input '{printable(entry.name)}' is read by no node: its numbers stay, without influence"
@@ -257,14 +263,14 @@ def _remarks(inputs: tuple[Entry, ...], nodes: list[Node], needed: list[Node], c
 
 
 def _in_order(
-    nodes: list[Node],
+    nodes: list[GraphNode],
     producer: dict[str, int],
     given: set[str],
     outputs: Sequence[str],
     around: Callable[[str], bool] = lambda name: False,
-) -> list[Node]:
+) -> list[GraphNode]:
     """The nodes that the outputs depend on, each after its arguments."""
-    order: list[Node] = []
+    order: list[GraphNode] = []
     state: dict[int, str] = {}
     stack: list[tuple[str, str, bool]] = [(name, "the graph's output", False) for name in reversed(outputs)]
     while stack:
@@ -289,7 +295,7 @@ def _in_order(
     return order
 
 
-def _named(placed: list[Placed]) -> list[Node]:
+def _named(placed: list[Placed]) -> list[GraphNode]:
     """Nodes under their own name, else their output's, else operator and count (outputs such as ``12`` say nothing)."""
     counts: Counter[str] = Counter()
     taken: set[str] = set()
@@ -304,11 +310,11 @@ def _named(placed: list[Placed]) -> list[Node]:
             name = f"{base}#{copy}"
         taken.add(name)
         _check_opset(proto, imports)
-        nodes.append(Node(proto, name, imports))
+        nodes.append(GraphNode(proto, name, imports))
     return nodes
 
 
-def _producers(nodes: list[Node], given: set[str]) -> dict[str, int]:
+def _producers(nodes: list[GraphNode], given: set[str]) -> dict[str, int]:
     producer: dict[str, int] = {}
     for index, node in enumerate(nodes):
         for name in filter(None, node.proto.output):

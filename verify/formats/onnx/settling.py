@@ -12,7 +12,7 @@ from verify.formats.onnx import lowering
 from verify.formats.onnx.call import Call, Condition, Value
 from verify.formats.onnx.choice import Bent, Choice, JumpError, bent, in_order
 from verify.formats.onnx.elements import Array
-from verify.formats.onnx.univariate import Row
+from verify.formats.onnx.univariate import UnitRow
 from verify.network import matrix as matrices
 from verify.network import paths
 from verify.network.tensor import Builder, Tensor
@@ -111,8 +111,8 @@ def _partly_settled(builder: Builder, choice: Choice, name: str) -> Choice | Non
 
 
 def _written(builder: Builder, found: list[Bent], shape: tuple[int, ...], name: str) -> Tensor:
-    results: list[Row] = []
-    kinks: list[Row] = []
+    results: list[UnitRow] = []
+    kinks: list[UnitRow] = []
     kinks_of: list[list[tuple[int, Fraction]]] = []
     for value in found:
         flat = next((k for k, (slope, _) in enumerate(value.pieces) if not slope), 0)
@@ -138,14 +138,14 @@ def _written(builder: Builder, found: list[Bent], shape: tuple[int, ...], name: 
     return written if not any(terms or constant for terms, constant in slack) else _rounding_on_the_way(written, slack)
 
 
-def _rounding_on_the_way(written: Tensor, slack: list[Row]) -> Tensor:
+def _rounding_on_the_way(written: Tensor, slack: list[UnitRow]) -> Tensor:
     """The values with what implementations round on the way: each size charged is that of one term of a sum."""
     charged = _from_rows(written.builder, slack, written.shape)
     own, more = (paths.each_alone(x.terms, x.bias) for x in (written, charged))
     return replace(written, paths=paths.added(own, more))
 
 
-def _from_rows(builder: Builder, rows: list[Row], shape: tuple[int, ...]) -> Tensor:
+def _from_rows(builder: Builder, rows: list[UnitRow], shape: tuple[int, ...]) -> Tensor:
     """The tensor of these expressions."""
     entries: dict[int, list[tuple[int, int, Fraction]]] = {}
     for index, (row, _) in enumerate(rows):

@@ -21,7 +21,7 @@ from verify.formats.onnx.files import printable
 from verify.formats.onnx.folding import doubt, folded
 from verify.formats.onnx.operators import MOVES, find
 from verify.formats.onnx.operators_quantized import check_integers
-from verify.formats.onnx.reader import Graph, Node, ordered, uses
+from verify.formats.onnx.reader import Graph, GraphNode, ordered, uses
 from verify.formats.onnx.refusals import CurvedError, refusal, unread
 from verify.formats.onnx.signature import check_node, output_types, schema_of
 from verify.network import Builder, InputPart, Network, Tensor
@@ -38,7 +38,7 @@ MAX_DEPTH = 20
 
 
 @dataclass
-class Budget:
+class ReadingTally:
     """What was used so far, of a whole network."""
 
     weights: int = 0
@@ -55,7 +55,7 @@ class Scope:
     """The values of a graph, and (read only) those of the graphs around it."""
 
     builder: Builder
-    budget: Budget
+    budget: ReadingTally
     uses: Counter[str]
     values: dict[str, Typed] = field(default_factory=dict)
     stored: Mapping[str, onnx.TensorProto] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Scope:
             return self.values[name]
         return self.outer.find(name) if self.outer else None
 
-    def run(self, nodes: Sequence[Node]) -> None:
+    def run(self, nodes: Sequence[GraphNode]) -> None:
         """Every node, in order."""
         for node in nodes:
             self._run_node(node)
@@ -95,7 +95,7 @@ class Scope:
         inner = Scope(self.builder, self.budget, uses(nodes, outputs), stored=stored, outer=self)
         for key, value in zip(inputs, given, strict=True):
             inner.values[key] = inner._settled(key, value, name)
-        inner.run([Node(node.proto, f"{name}.{node.name}", node.imports) for node in nodes])
+        inner.run([GraphNode(node.proto, f"{name}.{node.name}", node.imports) for node in nodes])
         self.budget.depth -= 1
         results = [inner.find(output) for output in outputs]
         for output, result in zip(outputs, results, strict=True):
@@ -114,7 +114,7 @@ class Scope:
             return lowering.settled_as(self.builder, value, name), element, doubtful
         return typed
 
-    def _run_node(self, node: Node) -> None:
+    def _run_node(self, node: GraphNode) -> None:
         proto = node.proto
         typed = [self.find(key) if key else None for key in proto.input]
         where = f"{printable(proto.op_type)} node '{node.name}'"
@@ -137,7 +137,7 @@ class Scope:
             if key:
                 self.values[key] = self._settled(key, result, node.name)
 
-    def _results(self, node: Node, typed: Sequence[Typed | None]) -> list[Typed]:
+    def _results(self, node: GraphNode, typed: Sequence[Typed | None]) -> list[Typed]:
         proto = node.proto
         schema = schema_of(proto, node.imports)
         check_node(proto, schema, node.imports["" if proto.domain == "ai.onnx" else proto.domain])
@@ -189,7 +189,7 @@ def lower(graph: Graph, name: str) -> Network:
         raise NetworkError(f"output '{printable(graph.output_name)}' is not computed by any operator")
     parts = _parts(graph)
     builder = Builder(parts[0].shape if len(parts) == 1 else (sum(part.size for part in parts),), name)
-    scope = Scope(builder, Budget(), graph.uses(), stored=graph.initializers)
+    scope = Scope(builder, ReadingTally(), graph.uses(), stored=graph.initializers)
     flat = builder.input.flatten()
     for entry, part in zip(graph.inputs, parts, strict=True):
         value = flat.take(np.arange(part.start, part.start + part.size)).reshape(entry.shape)

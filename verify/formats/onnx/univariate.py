@@ -15,8 +15,8 @@ from verify.network import Block
 from verify.network.smooth import SMOOTH
 from verify.rational import Vector
 
-Place: TypeAlias = tuple[int, int]
-Row: TypeAlias = tuple[dict[Place, Fraction], Fraction]
+UnitPlace: TypeAlias = tuple[int, int]
+UnitRow: TypeAlias = tuple[dict[UnitPlace, Fraction], Fraction]
 
 # Units that are looked through from one value, and borders of one function.
 MOST_UNITS = 200
@@ -36,7 +36,7 @@ def samples(cuts: Sequence[Fraction]) -> list[Fraction]:
 
 
 @dataclass(frozen=True)
-class Line:
+class PiecewiseLine:
     """A continuous function of t: (slope, constant) on each interval between the ``cuts``."""
 
     cuts: tuple[Fraction, ...]
@@ -56,7 +56,7 @@ class Line:
         return [-constant / slope for slope, constant in self.pieces if slope and self.value(-constant / slope) == 0]
 
 
-def _line(cuts: set[Fraction], terms: list[tuple[Fraction, Line]], constant: Fraction) -> Line | None:
+def _line(cuts: set[Fraction], terms: list[tuple[Fraction, PiecewiseLine]], constant: Fraction) -> PiecewiseLine | None:
     """The sum of multiples of functions, and a constant."""
     if len(cuts) > MOST_CUTS:
         return None
@@ -66,15 +66,17 @@ def _line(cuts: set[Fraction], terms: list[tuple[Fraction, Line]], constant: Fra
         parts = [(factor, line.piece(t)) for factor, line in terms]
         pieces.append((sum((f * a for f, (a, _) in parts), Fraction(0)),
                        sum((f * b for f, (_, b) in parts), constant)))  # fmt: skip
-    return Line(tuple(ordered), tuple(pieces))
+    return PiecewiseLine(tuple(ordered), tuple(pieces))
 
 
-def _relu(line: Line) -> Line | None:
+def _relu(line: PiecewiseLine) -> PiecewiseLine | None:
     cuts = sorted({*line.cuts, *line.zeros()})
     if len(cuts) > MOST_CUTS:
         return None
     points = samples(cuts)[::2]
-    return Line(tuple(cuts), tuple(line.piece(t) if line.value(t) > 0 else (Fraction(0), Fraction(0)) for t in points))
+    return PiecewiseLine(
+        tuple(cuts), tuple(line.piece(t) if line.value(t) > 0 else (Fraction(0), Fraction(0)) for t in points)
+    )
 
 
 class Lines:
@@ -82,15 +84,15 @@ class Lines:
 
     def __init__(self, blocks: list[Block]) -> None:
         self.blocks = blocks
-        self._rows: dict[Place, Row] = {}
-        self._known: dict[tuple[Place, Place | None], Line | None] = {}
-        self._numbers: dict[tuple[Place, Place, Fraction], Fraction | None] = {}
+        self._rows: dict[UnitPlace, UnitRow] = {}
+        self._known: dict[tuple[UnitPlace, UnitPlace | None], PiecewiseLine | None] = {}
+        self._numbers: dict[tuple[UnitPlace, UnitPlace, Fraction], Fraction | None] = {}
 
-    def row(self, place: Place) -> Row:
+    def row(self, place: UnitPlace) -> UnitRow:
         """What a unit's activation is applied to."""
         if place not in self._rows:
             block = self.blocks[place[0] - 1]
-            found: dict[Place, Fraction] = {}
+            found: dict[UnitPlace, Fraction] = {}
             for source, matrix in block.inputs:
                 span = slice(matrix.row_starts[place[1]], matrix.row_starts[place[1] + 1])
                 for column, entry in zip(matrix.columns[span].tolist(), matrix.entries[span].tolist(), strict=True):
@@ -99,7 +101,7 @@ class Lines:
             self._rows[place] = found, Fraction(bias.numerators[place[1]], bias.denominator)
         return self._rows[place]
 
-    def common(self, places: set[Place]) -> Place | None:
+    def common(self, places: set[UnitPlace]) -> UnitPlace | None:
         """The nearest unit that alone decides all of these; None if there is none."""
         for _ in range(MOST_UNITS):
             if len(places) <= 1:
@@ -110,16 +112,16 @@ class Lines:
             places = (places - {latest}) | self.row(latest)[0].keys()
         return None
 
-    def before(self, unit: Place | None) -> Place | None:
+    def before(self, unit: UnitPlace | None) -> UnitPlace | None:
         """The nearest unit that alone decides this one; None if there is none."""
         if unit is None or not unit[0] or not self.blocks[unit[0] - 1].is_piecewise_linear:
             return None
         return self.common(set(self.row(unit)[0]))
 
-    def of_unit(self, place: Place, unit: Place | None) -> Line | None:
+    def of_unit(self, place: UnitPlace, unit: UnitPlace | None) -> PiecewiseLine | None:
         """A unit as a function of another; None where something else takes part, or it is not piecewise linear."""
         if place == unit:
-            return Line((), ((Fraction(1), Fraction(0)),))
+            return PiecewiseLine((), ((Fraction(1), Fraction(0)),))
         key = place, unit
         if key not in self._known:
             self._known[key] = None
@@ -131,7 +133,7 @@ class Lines:
                 self._known[key] = _relu(line) if line is not None and block.relu else line
         return self._known[key]
 
-    def of_row(self, row: Row, unit: Place | None) -> Line | None:
+    def of_row(self, row: UnitRow, unit: UnitPlace | None) -> PiecewiseLine | None:
         """An expression as a function of a unit, as ``of_unit``."""
         if len(row[0]) > MOST_UNITS:
             return None
@@ -144,8 +146,8 @@ class Lines:
         return _line({cut for _, line in terms for cut in line.cuts}, terms, row[1])
 
     def reduced(
-        self, row: Row, unit: Place | None, point: Fraction
-    ) -> tuple[tuple[Fraction, Fraction], dict[Place, Fraction]]:
+        self, row: UnitRow, unit: UnitPlace | None, point: Fraction
+    ) -> tuple[tuple[Fraction, Fraction], dict[UnitPlace, Fraction]]:
         """Slope and constant of an expression around a point, and what else takes part."""
         slope, constant = Fraction(0), row[1]
         rest = {}
@@ -158,7 +160,7 @@ class Lines:
                 slope, constant = slope + factor * a, constant + factor * b
         return (slope, constant), rest
 
-    def is_exact(self, place: Place, unit: Place | None) -> bool:
+    def is_exact(self, place: UnitPlace, unit: UnitPlace | None) -> bool:
         """Whether every implementation computes the unit from ``unit`` without rounding: as 0, t or -t."""
         line = self.of_unit(place, unit)
         if place == unit or line is None:
@@ -170,13 +172,15 @@ class Lines:
         plain = all(abs(slope) <= 1 and slope.denominator == 1 and not b for slope, b in line.pieces)
         return small and plain and all(self.is_exact(inner, unit) for inner in row)
 
-    def inexact(self, row: Row, unit: Place | None, weight: Fraction, slack: dict[Place | None, Fraction]) -> None:
+    def inexact(
+        self, row: UnitRow, unit: UnitPlace | None, weight: Fraction, slack: dict[UnitPlace | None, Fraction]
+    ) -> None:
         """Charge the units of an expression that are looked through and rounded, if more than so far."""
         for place, factor in row[0].items():
             if not self.is_exact(place, unit):
                 slack[place] = max(slack.get(place, Fraction(0)), weight * abs(factor))
 
-    def number(self, row: Row, unit: Place, at: Fraction) -> Fraction | None:
+    def number(self, row: UnitRow, unit: UnitPlace, at: Fraction) -> Fraction | None:
         """An expression's value where a unit is ``at``, rounded where there are smooth functions; None if open."""
         total = row[1]
         for place, factor in row[0].items():
@@ -186,7 +190,7 @@ class Lines:
             total += factor * part
         return total
 
-    def _unit_number(self, place: Place, unit: Place, at: Fraction) -> Fraction | None:
+    def _unit_number(self, place: UnitPlace, unit: UnitPlace, at: Fraction) -> Fraction | None:
         if place == unit:
             return at
         if place[0] <= unit[0] or place[0] - unit[0] > MOST_UNITS or len(self._numbers) > MOST_NUMBERS:
@@ -196,7 +200,7 @@ class Lines:
             self._numbers[key] = self._applied(place, unit, at)
         return self._numbers[key]
 
-    def _applied(self, place: Place, unit: Place, at: Fraction) -> Fraction | None:
+    def _applied(self, place: UnitPlace, unit: UnitPlace, at: Fraction) -> Fraction | None:
         block = self.blocks[place[0] - 1]
         z = self.number(self.row(place), unit, at)
         if z is None:

@@ -39,10 +39,9 @@ operations, which costs at most ``8u`` times the sizes of the centres and ``8v``
 multiplied, and an h for each product. Weights are between 2^-100 and 2^100 for ``single``: rounding them is relative.
 Sums of nonnegative numbers are enlarged by 1 + 2 gamma(n + 8), other such terms by 1 + 16u; what is lost in an affine
 map is multiplied by gamma before it is by |W|, so each of its three products may lose eta / 2 first, and gets 2 eta
-back. ``_up`` gives at least the
-next float. What is not finite stays so: a comparison with NaN is false, a unit with such sides counts as switching, and
-nothing is settled. Boxes have float sides; a centre is any float near the middle, the radius at least the distance to
-both sides.
+back. ``_up`` gives at least the next float. What is not finite stays so: a comparison with NaN is false, a unit with
+such sides counts as switching, and nothing is settled. Boxes have float sides; a centre is any float near the middle,
+the radius at least the distance to both sides.
 """
 
 from __future__ import annotations
@@ -60,7 +59,6 @@ from verify.network import Block, floats
 from verify.network.floats import SMALLEST_SUBNORMAL, UNIT_ROUNDOFF, gamma
 from verify.rational import Floats
 
-Bits: TypeAlias = NDArray[np.bool_]
 # Boxes that are bounded together, at most; fewer where their columns would take more than so many numbers.
 MOST_BOXES, MOST_NUMBERS = 192, 1 << 22
 # A difference is enclosed by A where its new symbol is smaller than this part of those of B (3 above).
@@ -74,7 +72,7 @@ SINGLE_RANGE = (2.0**-100, 2.0**100)
 
 
 @dataclass(frozen=True)
-class Precision:
+class ColumnPrecision:
     """The type of columns, its unit roundoff and its smallest number."""
 
     dtype: type[np.floating[Any]]
@@ -82,8 +80,8 @@ class Precision:
     smallest: float
 
 
-DOUBLE = Precision(np.float64, UNIT_ROUNDOFF, SMALLEST_SUBNORMAL)
-SINGLE = Precision(np.float32, 2.0**-24, 2.0**-149)
+DOUBLE = ColumnPrecision(np.float64, UNIT_ROUNDOFF, SMALLEST_SUBNORMAL)
+SINGLE = ColumnPrecision(np.float32, 2.0**-24, 2.0**-149)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +110,7 @@ class Columns:
 
 
 @dataclass(frozen=True, eq=False)
-class Form:
+class Zonotope:
     """Centre (B, n), shared and own columns, errors (B, n) and ``reach`` (B, n) >= |sum_j G_j e_j|."""
 
     centre: Floats
@@ -152,7 +150,7 @@ class Directions:
 
 
 @dataclass(frozen=True, eq=False)
-class Bend:
+class ReluSymbols:
     """What search may learn of one ReLU block: its columns before, the widths of its units, and the new symbols."""
 
     columns: Floats
@@ -162,10 +160,10 @@ class Bend:
     own: Fresh | None
 
 
-class Step:
+class BlockStep:
     """One affine map, ready for batches: for each source the transposed weights, for columns too, and their sizes."""
 
-    def __init__(self, block: Block, precision: Precision, ball: Directions | None = None) -> None:
+    def __init__(self, block: Block, precision: ColumnPrecision, ball: Directions | None = None) -> None:
         self.block, self.precision, self.size, self.ball = block, precision, block.size, ball
         self.bias, self.terms = block.bias_floats, block.fan_in
         self.weights: list[tuple[int, Any, Any, Any]] = []
@@ -181,7 +179,7 @@ class Step:
                 inside = (sizes > SINGLE_RANGE[0]) & (sizes < SINGLE_RANGE[1])
                 self.faithful = self.faithful and bool(np.all(inside))
 
-    def apply(self, forms: Mapping[int, Form], boxes: int) -> Form:
+    def apply(self, forms: Mapping[int, Zonotope], boxes: int) -> Zonotope:
         """1 of the module docstring."""
         terms, precision = self.terms, self.precision
         fine, coarse = gamma(terms + 2), gamma(terms + 2, precision.roundoff)
@@ -198,7 +196,7 @@ class Step:
         bound += 2 * (count + 2) * (terms + 2) * precision.smallest
         error = np.where(bound < MAX_ERROR, bound, np.inf)
         sizes = absolute_sum(shared) + self._own_sizes(own)
-        return Form(centre, Columns(shared), Columns(own), error, sizes * self._enlarge(count))
+        return Zonotope(centre, Columns(shared), Columns(own), error, sizes * self._enlarge(count))
 
     def _own_sizes(self, own: Floats) -> Floats:
         if self.ball is None:
@@ -208,7 +206,7 @@ class Step:
     def _enlarge(self, count: int) -> float:
         return 1 + 2 * gamma(count + 8, self.precision.roundoff)
 
-    def _columns(self, parts: Sequence[tuple[Form, Any]], sort: int, boxes: int) -> Floats:
+    def _columns(self, parts: Sequence[tuple[Zonotope, Any]], sort: int, boxes: int) -> Floats:
         """The columns of one sort of symbols: products of what is dense, single products of what is fresh."""
         stacks = [((form.shared, form.own)[sort], weights) for form, weights in parts]
         end = max((columns.end for columns, _ in stacks), default=0)
@@ -252,11 +250,11 @@ class Machine:
     (``~L``) and the input (0).
     """
 
-    def __init__(self, pair: Pair, goal: Block, directions: Directions | None, precision: Precision) -> None:
+    def __init__(self, pair: Pair, goal: Block, directions: Directions | None, precision: ColumnPrecision) -> None:
         ball = directions if directions is not None and directions.size else None
-        self.values = [Step(block, precision) for block in pair.values]
-        self.gaps = [Step(block, precision, ball) for block in pair.gaps]
-        self.goal = Step(goal, precision, ball)
+        self.values = [BlockStep(block, precision) for block in pair.values]
+        self.gaps = [BlockStep(block, precision, ball) for block in pair.gaps]
+        self.goal = BlockStep(goal, precision, ball)
         self.directions, self.precision = directions, precision
         steps = (*self.values, *self.gaps, self.goal)
         if not (floats.floats_are_ieee() and all(step.faithful for step in steps)):
@@ -267,12 +265,12 @@ class Machine:
         self.reads = _last_reads(pair, goal)
         self.relu = [block.relu for block in pair.values]
 
-    def run(self, low: Floats, high: Floats, trace: list[Bend] | None = None) -> Form:
+    def run(self, low: Floats, high: Floats, trace: list[ReluSymbols] | None = None) -> Zonotope:
         """The form of the goal's rows on boxes (B, n) with float sides; ``trace`` gets an entry for each ReLU block."""
         with np.errstate(all="ignore"):
             return self._run(low, high, trace)
 
-    def _run(self, low: Floats, high: Floats, trace: list[Bend] | None) -> Form:
+    def _run(self, low: Floats, high: Floats, trace: list[ReluSymbols] | None) -> Zonotope:
         boxes, symbols = len(low), [low.shape[1], 0]
         forms = {0: self._of_boxes(low, high)}
         if self.directions is not None:
@@ -290,8 +288,8 @@ class Machine:
         return self.goal.apply(forms, boxes)
 
     def _bent(
-        self, value: Form, gap: Form | None, symbols: list[int], trace: list[Bend] | None
-    ) -> tuple[Form, Form | None]:
+        self, value: Zonotope, gap: Zonotope | None, symbols: list[int], trace: list[ReluSymbols] | None
+    ) -> tuple[Zonotope, Zonotope | None]:
         """The forms after ReLU; ``symbols`` counts those of each sort."""
         low, high = value.sides()
         slope, middle = self._chord(low, high)
@@ -299,7 +297,7 @@ class Machine:
         after = self._after(value, fresh, slope, middle)
         if gap is None:
             if trace is not None:
-                trace.append(Bend(value.shared.dense, None, high - low, fresh, None))
+                trace.append(ReluSymbols(value.shared.dense, None, high - low, fresh, None))
             return after, None
         width = high - low
         if self.directions is not None:
@@ -311,7 +309,7 @@ class Machine:
             width = np.maximum(width, high_2 - low_2)
         own = _fresh(enclosure[2], symbols, 1)
         if trace is not None:
-            trace.append(Bend(value.shared.dense, gap.own.dense, width, fresh, own))
+            trace.append(ReluSymbols(value.shared.dense, gap.own.dense, width, fresh, own))
         return after, self._gap_after(value, gap, fresh, own, middle, enclosure)
 
     def _chord(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
@@ -327,7 +325,7 @@ class Machine:
         raised = values * (1 + 8 * self.precision.roundoff) + 4 * self.precision.smallest
         return raised if self.precision is DOUBLE else raised.astype(np.float32).astype(np.float64)
 
-    def _of_second(self, value: Form, gap: Form, sides: Sides, gap_sides: Sides) -> Sides:
+    def _of_second(self, value: Zonotope, gap: Zonotope, sides: Sides, gap_sides: Sides) -> Sides:
         """Bounds of z' = z - d."""
         (low, high), (gap_low, gap_high) = sides, gap_sides
         mixed = _combined(value.shared.dense, None, gap.shared.dense, None)
@@ -341,7 +339,7 @@ class Machine:
         low_2 = np.fmax(_down(_down(centre) - radius), _down(low - gap_high))
         return low_2, np.fmin(_up(_up(centre) + radius), _up(high - gap_low))
 
-    def _of_difference(self, gap_sides: Sides, chord: Sides, chord_2: Sides) -> Enclosure:
+    def _of_difference(self, gap_sides: Sides, chord: Sides, chord_2: Sides) -> GapEnclosure:
         """Of A or B in 3: factors of z and of d, the own symbol, whether e occurs, the constant."""
         (gap_low, gap_high), (slope, middle), (slope_2, middle_2) = gap_sides, chord, chord_2
         half = self._above(np.maximum(np.abs(gap_low), np.abs(gap_high)) / 2)
@@ -350,7 +348,7 @@ class Machine:
         most, both = np.where(first, half, middle_2), np.where(first, 0.0, 1.0)
         return mine, theirs, most, both, np.where(first, 0.0, middle - middle_2)
 
-    def _of_derivative(self, low: Floats, high: Floats, gap: Form) -> Enclosure:
+    def _of_derivative(self, low: Floats, high: Floats, gap: Zonotope) -> GapEnclosure:
         """4 of the module docstring in the terms of ``_of_difference``."""
         on, off = low >= 0, (high <= 0) & ~(low >= 0)
         gap_low, gap_high = gap.sides()
@@ -358,18 +356,18 @@ class Machine:
         none = np.zeros_like(low)
         return none, np.where(on, 1.0, np.where(off, 0.0, 0.5)), np.where(on | off, 0.0, half), none, none
 
-    def _after(self, value: Form, fresh: Fresh, slope: Floats, middle: Floats) -> Form:
+    def _after(self, value: Zonotope, fresh: Fresh, slope: Floats, middle: Floats) -> Zonotope:
         """``slope v + middle``, and the new symbols."""
         dense = value.shared.dense * slope[:, None, :].astype(self.precision.dtype)
         scaled = slope * value.reach
         rounding = self._rounding(slope * np.abs(value.centre) + middle, scaled, dense.shape[1])
         error = (slope * value.error + rounding) * (1 + 16 * UNIT_ROUNDOFF)
         reach = (scaled + middle) * (1 + 16 * self.precision.roundoff) + rounding
-        return Form(slope * value.centre + middle, Columns(dense, fresh), value.own, error, reach)
+        return Zonotope(slope * value.centre + middle, Columns(dense, fresh), value.own, error, reach)
 
     def _gap_after(
-        self, value: Form, gap: Form, fresh: Fresh, own: Fresh, middle: Floats, enclosure: Enclosure
-    ) -> Form:
+        self, value: Zonotope, gap: Zonotope, fresh: Fresh, own: Fresh, middle: Floats, enclosure: GapEnclosure
+    ) -> Zonotope:
         """``mine z + theirs d + constant``, ``both`` times the new shared symbols, and ``most`` times own ones."""
         mine, theirs, most, both, constant = enclosure
         factors = mine[:, None, :].astype(self.precision.dtype), theirs[:, None, :].astype(self.precision.dtype)
@@ -383,14 +381,14 @@ class Machine:
         error = (weight * value.error + theirs * gap.error + rounding) * (1 + 16 * UNIT_ROUNDOFF)
         reach = (scaled + middles + most) * (1 + 16 * self.precision.roundoff) + rounding
         centre = mine * value.centre + theirs * gap.centre + constant
-        return Form(centre, Columns(dense, shared), Columns(own_dense, own), error, reach)
+        return Zonotope(centre, Columns(dense, shared), Columns(own_dense, own), error, reach)
 
     def _rounding(self, centres: Floats, columns: Floats, products: int) -> Floats:
         """What the operations of 2 to 4 lose, from the sizes of what they add."""
         floor = (products + 16) * self.precision.smallest
         return 8 * UNIT_ROUNDOFF * centres + 8 * self.precision.roundoff * columns + floor
 
-    def _of_boxes(self, low: Floats, high: Floats) -> Form:
+    def _of_boxes(self, low: Floats, high: Floats) -> Zonotope:
         """The input: a symbol for each coordinate."""
         boxes, size = low.shape
         centre = low * 0.5 + high * 0.5
@@ -398,22 +396,22 @@ class Machine:
         radius = np.where(distance == 0, 0.0, self._above(distance))
         symbols = Fresh(0, np.repeat(np.arange(size)[None, :], boxes, axis=0), radius)
         none = np.zeros((boxes, 0, size), self.precision.dtype)
-        return Form(centre, Columns(none, symbols), Columns(none), np.zeros_like(centre), radius)
+        return Zonotope(centre, Columns(none, symbols), Columns(none), np.zeros_like(centre), radius)
 
-    def _of_directions(self, directions: Directions, boxes: int) -> Form:
+    def _of_directions(self, directions: Directions, boxes: int) -> Zonotope:
         size, dtype = len(directions.centre), self.precision.dtype
         centre = np.repeat(directions.centre[None, :], boxes, axis=0)
         spread = np.zeros(size) if directions.spread is None else directions.spread
         own = np.repeat(np.diag(spread)[None, : directions.size].astype(dtype), boxes, axis=0)
         none = np.zeros((boxes, 0, size), dtype)
         reach = np.repeat(np.abs(spread)[None, :], boxes, axis=0)
-        return Form(centre, Columns(none), Columns(own), np.zeros_like(centre), reach)
+        return Zonotope(centre, Columns(none), Columns(own), np.zeros_like(centre), reach)
 
 
 # Lower and upper bounds; slopes and half heights.
 Sides: TypeAlias = tuple[Floats, Floats]
 # Factors of z and of d, the own symbol's coefficient, that of the new shared symbol in parts of m, the constant.
-Enclosure: TypeAlias = tuple[Floats, Floats, Floats, Floats, Floats]
+GapEnclosure: TypeAlias = tuple[Floats, Floats, Floats, Floats, Floats]
 
 
 def _combined(value: Floats, mine: Floats | None, gap: Floats, theirs: Floats | None) -> Floats:

@@ -36,19 +36,19 @@ MAX_WEIGHTS = 100_000
 ZERO = Fraction(0)
 
 # The entries of an affine form that are not zero, by coordinate, and its constant.
-Form: TypeAlias = tuple[tuple[tuple[int, Fraction], ...], Fraction]
+SumForm: TypeAlias = tuple[tuple[tuple[int, Fraction], ...], Fraction]
 
 
 @dataclass(frozen=True)
-class Unit:
+class SumUnit:
     """``relu(s)``, ``exp(rate relu(s))`` (called ``exp relu``), or a smooth function of ``s``."""
 
     function: str
-    form: Form
+    form: SumForm
     rate: Fraction = ZERO
 
 
-Sum: TypeAlias = dict[int | Unit, Fraction]
+SumOfUnits: TypeAlias = dict[int | SumUnit, Fraction]
 
 
 @dataclass
@@ -96,14 +96,14 @@ def check_sum(question: Question) -> None:
         raise EvidenceError("sum of units", f"the units do not show that {question.criterion.value}")
 
 
-def _is_convex(total: Sum, base: Base) -> bool:
+def _is_convex(total: SumOfUnits, base: Base) -> bool:
     lines, others = _sorted(total)
     return all(line.is_convex(_sides(form, base)) for form, line in lines.items()) and all(
         _unit_is_convex(unit, factor, base) for unit, factor in others
     )
 
 
-def _unit_is_convex(unit: Unit, factor: Fraction, base: Base) -> bool:
+def _unit_is_convex(unit: SumUnit, factor: Fraction, base: Base) -> bool:
     """The exponential and log cosh are convex; tanh is where its argument is <= 0, and concave where it is >= 0."""
     if unit.function in ("exp", "logcosh"):
         return factor >= 0
@@ -113,7 +113,7 @@ def _unit_is_convex(unit: Unit, factor: Fraction, base: Base) -> bool:
     return not sides or sides == [-1 if factor > 0 else 1]
 
 
-def _is_nondecreasing(total: Sum, direction: Vector, base: Base) -> bool:
+def _is_nondecreasing(total: SumOfUnits, direction: Vector, base: Base) -> bool:
     """Whether the lower bounds of all slopes along the direction add up to 0 or more."""
     lines, others = _sorted(total)
     entries = direction.fractions()
@@ -127,7 +127,7 @@ def _is_nondecreasing(total: Sum, direction: Vector, base: Base) -> bool:
     return sum(slopes, point(ZERO)).low >= 0
 
 
-def _slopes(unit: Unit, base: Base) -> Interval:
+def _slopes(unit: SumUnit, base: Base) -> Interval:
     """Bounds on the derivative of a smooth function on the signs that its argument takes."""
     function = SMOOTH[unit.function]
     if function.slope is None:
@@ -139,20 +139,20 @@ def _slopes(unit: Unit, base: Base) -> Interval:
     return Interval(-steepest if -1 in sides else ZERO, steepest if 1 in sides else ZERO)
 
 
-def _along(form: Form, direction: list[Fraction]) -> Fraction:
+def _along(form: SumForm, direction: list[Fraction]) -> Fraction:
     return sum((c * direction[j] for j, c in form[0]), ZERO)
 
 
-def _sides(form: Form, base: Base) -> list[int]:
+def _sides(form: SumForm, base: Base) -> list[int]:
     """The strict signs that the form may take on the base."""
     coefficients = dict(form[0])
     whole = AffineForm(vector([coefficients.get(j, ZERO) for j in range(base.dimension)]), form[1])
     return [side for side, other in ((1, -whole), (-1, whole)) if not is_nonnegative(other, base, (), {})]
 
 
-def _sorted(total: Sum) -> tuple[dict[Form, Line], list[tuple[Unit, Fraction]]]:
+def _sorted(total: SumOfUnits) -> tuple[dict[SumForm, Line], list[tuple[SumUnit, Fraction]]]:
     """The units with ReLU by their lines, and the others; units of constants are constants."""
-    lines: dict[Form, Line] = defaultdict(Line)
+    lines: dict[SumForm, Line] = defaultdict(Line)
     others = []
     for unit, factor in total.items():
         if isinstance(unit, int) or not factor or not unit.form[0]:
@@ -169,16 +169,16 @@ def _sorted(total: Sum) -> tuple[dict[Form, Line], list[tuple[Unit, Fraction]]]:
     return lines, others
 
 
-def _scaled(form: Form, factor: Fraction) -> Form:
+def _scaled(form: SumForm, factor: Fraction) -> SumForm:
     return tuple((j, factor * c) for j, c in form[0]), factor * form[1]
 
 
-def _outputs(network: Network, base: Base) -> list[Sum]:
+def _outputs(network: Network, base: Base) -> list[SumOfUnits]:
     """The outputs as sums over coordinates, 1 and units; pinned coordinates are put in."""
-    size, columns = network.input_size, dict[Unit, int]()
+    size, columns = network.input_size, dict[SumUnit, int]()
 
     def value(k: int, _: int, row: Row, denominator: int) -> Row:
-        terms: list[int | Unit] = [*range(size), *columns]
+        terms: list[int | SumUnit] = [*range(size), *columns]
         z = {terms[c] if c >= 0 else CONSTANT: Fraction(factor, denominator) for c, factor in row.items()}
         term, factor = _activated(network.blocks[k - 1], z)
         if not factor:
@@ -187,27 +187,27 @@ def _outputs(network: Network, base: Base) -> list[Sum]:
         return {column: int(factor * denominator)}
 
     outputs, denominator = through(network, base, value)
-    terms: list[int | Unit] = [*range(size), *columns]
+    terms: list[int | SumUnit] = [*range(size), *columns]
     return [
         {terms[c] if c >= 0 else CONSTANT: Fraction(factor, denominator) for c, factor in row.items()}
         for row in outputs
     ]
 
 
-def _activated(block: Block, z: Sum) -> tuple[int | Unit, Fraction]:
+def _activated(block: Block, z: SumOfUnits) -> tuple[int | SumUnit, Fraction]:
     """A unit and its factor; the argument must be affine, or for exp a multiple of one ReLU."""
-    units = [(unit, factor) for unit, factor in z.items() if isinstance(unit, Unit)]
+    units = [(unit, factor) for unit, factor in z.items() if isinstance(unit, SumUnit)]
     if block.smooth == "exp" and len(units) == len(z) == 1 and units[0][0].function == "relu":
         (unit, rate) = units[0]
-        return Unit("exp relu", unit.form, rate), Fraction(1)
+        return SumUnit("exp relu", unit.form, rate), Fraction(1)
     if units:
         raise EvidenceError("sum of units", f"{block.name} reads other units: this rule is about one layer of them")
-    form: Form = tuple(sorted((j, c) for j, c in z.items() if isinstance(j, int) and j >= 0)), z.get(CONSTANT, ZERO)
+    form: SumForm = tuple(sorted((j, c) for j, c in z.items() if isinstance(j, int) and j >= 0)), z.get(CONSTANT, ZERO)
     if not block.relu:
         if block.smooth is None:
             raise AssertionError("unreachable: block.smooth is not None")
-        return Unit(block.smooth, form), Fraction(1)
+        return SumUnit(block.smooth, form), Fraction(1)
     if not form[0]:
         return CONSTANT, max(form[1], ZERO)
     size = abs(form[0][0][1])
-    return Unit("relu", _scaled(form, 1 / size)), size
+    return SumUnit("relu", _scaled(form, 1 / size)), size

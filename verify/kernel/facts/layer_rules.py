@@ -22,7 +22,7 @@ from verify.kernel.facts.sign_rules import (
 )
 from verify.kernel.interval import NOUGHT, ONE, ZERO, Extended
 from verify.network.families.layers import BatchNorm, Clip, Conv, Dense, Leaky, Pad, Pool
-from verify.network.families.ranges import Range, Shape, Signs, below, leaves
+from verify.network.families.ranges import Range, Shape, SignTree, below, leaves
 from verify.rational import Vector
 from verify.region import Box
 
@@ -45,7 +45,7 @@ def dense(layer: Dense, x: Channels) -> Channels:
     width = len(x.facts) * x.each
     uniform = Counter({v: count * x.each for v, count in Counter(x.facts).items()})
 
-    def terms(row: Signs) -> TermCounts:
+    def terms(row: SignTree) -> TermCounts:
         if isinstance(row, Range):
             return Counter({(row, v): count for v, count in uniform.items()})
         return Counter((weight, x.facts[j // x.each]) for j, weight in enumerate(_entries(row, (width,))))
@@ -65,7 +65,7 @@ def conv(layer: Conv, x: Channels, each: int) -> Channels:
     counted = [Counter(group) for group in groups]
     per_group = layer.channels // layer.groups
 
-    def terms(output: int, row: Signs) -> TermCounts:
+    def terms(output: int, row: SignTree) -> TermCounts:
         group = output // per_group
         if isinstance(row, Range):
             return Counter({(row, v): number * taps for v, number in counted[group].items()})
@@ -82,15 +82,15 @@ def conv(layer: Conv, x: Channels, each: int) -> Channels:
 
 def _outputs(
     count: int,
-    weight: Signs,
-    bias: Signs,
-    terms: Callable[[int, Signs], TermCounts],
+    weight: SignTree,
+    bias: SignTree,
+    terms: Callable[[int, SignTree], TermCounts],
     *,
     per_group: int = 0,
     may_drop: bool = False,
 ) -> tuple[Facts, ...]:
     """The facts of each output; outputs with the same ranges and the same group are looked at once."""
-    known: dict[tuple[Signs, Signs, int], Facts] = {}
+    known: dict[tuple[SignTree, SignTree, int], Facts] = {}
     result = []
     for output in range(count):
         row, offset = below(weight, output), below(bias, output)
@@ -103,7 +103,7 @@ def _outputs(
     return tuple(result)
 
 
-def _entries(row: Signs, shape: Shape) -> Iterable[Range]:
+def _entries(row: SignTree, shape: Shape) -> Iterable[Range]:
     for weight, count in leaves(row, shape):
         yield from [weight] * count
 
@@ -121,7 +121,7 @@ def batch_norm(layer: BatchNorm, x: Channels) -> Channels:
 
 def leaky(layer: Leaky, x: Channels) -> Channels:
     """One slope for each channel."""
-    known: dict[tuple[Facts, Signs], Facts] = {}
+    known: dict[tuple[Facts, SignTree], Facts] = {}
     for channel, z in enumerate(x.facts):
         slope = below(layer.slope, channel)
         if not isinstance(slope, Range):

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from verify.errors import NetworkError
-from verify.network.families.ranges import ZERO, Range, Shape, Signs, check_shape
+from verify.network.families.ranges import ZERO, Range, Shape, SignTree, check_shape
 
 MAX_CHANNELS = 1_000_000
 
@@ -18,7 +18,7 @@ class Parameter:
     """One tensor of weights of a layer: its shape and the ranges of its entries."""
 
     shape: Shape
-    ranges: Signs
+    ranges: SignTree
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Dense:
     """``weight @ x + bias`` of the flattened input; ``weight`` has the shape (outputs, inputs)."""
 
     outputs: int
-    weight: Signs
-    bias: Signs = ZERO
+    weight: SignTree
+    bias: SignTree = ZERO
     name: str = ""
 
 
@@ -37,8 +37,8 @@ class Conv:
 
     channels: int
     kernel: Shape
-    weight: Signs
-    bias: Signs = ZERO
+    weight: SignTree
+    bias: SignTree = ZERO
     strides: Shape = ()
     pads: Shape = ()
     dilations: Shape = ()
@@ -50,8 +50,8 @@ class Conv:
 class BatchNorm:
     """``scale * x + shift``, one number of each for a channel."""
 
-    scale: Signs
-    shift: Signs = ZERO
+    scale: SignTree
+    shift: SignTree = ZERO
     name: str = ""
 
 
@@ -59,7 +59,7 @@ class BatchNorm:
 class Leaky:
     """x for x >= 0 and ``slope * x`` below, one slope for a channel: relu (0), abs (-1), leaky ReLU, PReLU."""
 
-    slope: Signs = ZERO
+    slope: SignTree = ZERO
     name: str = ""
 
 
@@ -125,7 +125,7 @@ def kind(layer: Layer) -> str:
     return "batch_norm" if isinstance(layer, BatchNorm) else type(layer).__name__.lower()
 
 
-def _number(given: Signs) -> Fraction | None:
+def _number(given: SignTree) -> Fraction | None:
     return given.low if isinstance(given, Range) and given.low == given.high else None
 
 

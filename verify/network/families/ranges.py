@@ -65,7 +65,7 @@ class Range:
         return f"<{sign} {exact_text(self.high)}" if self.high is not None else "any"
 
 
-Signs: TypeAlias = Range | tuple["Signs", ...]
+SignTree: TypeAlias = Range | tuple["SignTree", ...]
 Given: TypeAlias = Range | Number | Sequence["Given"]
 
 ZERO = Range(Fraction(0), Fraction(0))
@@ -105,7 +105,7 @@ def is_range_text(text: str) -> bool:
     return plain in WORDS or plain.startswith((">", "<", "=", "in ", "in[", "in("))
 
 
-def signs(given: Given, what: str = "weight") -> Signs:
+def signs(given: Given, what: str = "weight") -> SignTree:
     """The ranges that were given: one, or nested lists of them."""
     try:
         if isinstance(given, Range):
@@ -121,7 +121,7 @@ def signs(given: Given, what: str = "weight") -> Signs:
     return tuple(signs(item, what) for item in given)
 
 
-def check_shape(given: Signs, shape: Shape, what: str) -> None:
+def check_shape(given: SignTree, shape: Shape, what: str) -> None:
     """Lists are as long as the axes that they stand for; one range may stand for all that is below it."""
     if isinstance(given, Range):
         return
@@ -133,12 +133,12 @@ def check_shape(given: Signs, shape: Shape, what: str) -> None:
         check_shape(item, shape[1:], what)
 
 
-def below(given: Signs, index: int) -> Signs:
+def below(given: SignTree, index: int) -> SignTree:
     """The part of one index of the first axis."""
     return given if isinstance(given, Range) else given[index]
 
 
-def at(given: Signs, place: Sequence[int]) -> Range:
+def at(given: SignTree, place: Sequence[int]) -> Range:
     """The range of one entry."""
     for index in place:
         given = below(given, index)
@@ -146,7 +146,7 @@ def at(given: Signs, place: Sequence[int]) -> Range:
     return given
 
 
-def leaves(given: Signs, shape: Shape) -> Iterator[tuple[Range, int]]:
+def leaves(given: SignTree, shape: Shape) -> Iterator[tuple[Range, int]]:
     """The ranges of all entries in row-major order, each with how many entries in a row have it."""
     if isinstance(given, Range):
         yield given, math.prod(shape)
@@ -155,19 +155,19 @@ def leaves(given: Signs, shape: Shape) -> Iterator[tuple[Range, int]]:
             yield from leaves(item, shape[1:])
 
 
-def flat(given: Signs, shape: Shape) -> list[Range]:
+def flat(given: SignTree, shape: Shape) -> list[Range]:
     """The range of every entry, row-major."""
     if math.prod(shape) > MAX_LISTED:
         raise NetworkError(f"a tensor of shape {shape} has too many weights to list one by one")
     return list(itertools.chain.from_iterable([r] * count for r, count in leaves(given, shape)))
 
 
-def text(given: Signs) -> object:
+def text(given: SignTree) -> object:
     """The ranges as plain data: a text, or nested lists of texts."""
     return str(given) if isinstance(given, Range) else [text(item) for item in given]
 
 
-def holds_all(given: Signs, shape: Shape) -> str:
+def holds_all(given: SignTree, shape: Shape) -> str:
     """``>= 0`` where one range covers all entries, else how many there are."""
     found = list(dict.fromkeys(str(r) for r, count in leaves(given, shape) if count))
     return found[0] if len(found) == 1 else f"{' or '.join(found[:3])}{' ...' if len(found) > 3 else ''}, by entry"

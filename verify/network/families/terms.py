@@ -19,24 +19,24 @@ from verify.network.families.layers import Add, BatchNorm, Clip, Conv, Dense, La
 from verify.network.families.ranges import Shape
 
 MAX_TERMS = 200_000
-Values = list[Any]
+TermValues = list[Any]
 # Called with the argument, the layer's name and the unit's number.
 Relu = Callable[[Any, str, int], Any]
 # Adds up terms; called with a list that may be empty.
-Sum = Callable[[Sequence[Any]], Any]
+SumOf = Callable[[Sequence[Any]], Any]
 
 
 class Terms:
     """Interprets the layers over one kind of terms; ``constant`` turns a fraction into one."""
 
-    def __init__(self, relu: Relu, add: Sum, constant: Callable[[Fraction], Any]) -> None:
+    def __init__(self, relu: Relu, add: SumOf, constant: Callable[[Fraction], Any]) -> None:
         self.relu, self.add, self.constant = relu, add, constant
 
     def outputs(
         self, family: Family, weights: Mapping[tuple[str, str], Sequence[Any]], inputs: Sequence[Any]
-    ) -> Values:
+    ) -> TermValues:
         """The values of the last layer; ``weights`` lists each tensor in row-major order."""
-        known: dict[str, Values] = {"input": list(inputs)}
+        known: dict[str, TermValues] = {"input": list(inputs)}
         values = known["input"]
         for layer, shape in zip(family.layers, family.shapes, strict=False):
             own = {key: weights[layer.name, key] for key in kinds.parameters(layer, shape)}
@@ -47,7 +47,7 @@ class Terms:
             known[layer.name] = values
         return values
 
-    def _layer(self, layer: Layer, shape: Shape, values: Values, own: Mapping[str, Sequence[Any]]) -> Values:
+    def _layer(self, layer: Layer, shape: Shape, values: TermValues, own: Mapping[str, Sequence[Any]]) -> TermValues:
         each = math.prod(shape[1:])
         match layer:
             case Dense(outputs=outputs):
@@ -96,10 +96,10 @@ class Terms:
             z = self.add([high, negative * self.relu(self.add([high, negative * z]), layer.name, unit)])
         return z
 
-    def _conv(self, layer: Conv, shape: Shape, values: Values, own: Mapping[str, Sequence[Any]]) -> Values:
+    def _conv(self, layer: Conv, shape: Shape, values: TermValues, own: Mapping[str, Sequence[Any]]) -> TermValues:
         channels = shape[0] // layer.groups
         taps = list(itertools.product(range(channels), *map(range, layer.kernel)))
-        result: Values = []
+        result: TermValues = []
         for output, *corner in itertools.product(*map(range, kinds.output_shape(layer, shape))):
             _check_size((len(result) + 1) * len(taps))
             first = output // (layer.channels // layer.groups) * channels
@@ -110,10 +110,10 @@ class Terms:
             result.append(self._weighted([w for w, _ in pairs], seen, own["bias"][output]))
         return result
 
-    def _pool(self, layer: Pool, shape: Shape, values: Values) -> Values:
+    def _pool(self, layer: Pool, shape: Shape, values: TermValues) -> TermValues:
         kernel = layer.kernel or shape[1:]
         window = Conv(shape[0], kernel, (), strides=layer.strides or kernel, pads=layer.pads)
-        result: Values = []
+        result: TermValues = []
         for channel, *corner in itertools.product(*map(range, kinds.output_shape(layer, shape))):
             taps = list(itertools.product(*map(range, kernel)))
             _check_size((len(result) + 1) * len(taps))
@@ -126,7 +126,7 @@ class Terms:
                 result.append(self.constant(Fraction(1, count)) * self.add(seen))
         return result
 
-    def _maximum(self, values: Values, name: str, unit: int) -> Any:
+    def _maximum(self, values: TermValues, name: str, unit: int) -> Any:
         """max(a, b) = b + relu(a - b)."""
         best = values[0]
         for value in values[1:]:

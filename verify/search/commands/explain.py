@@ -36,7 +36,7 @@ SAMPLES = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class LayerUnits:
     """The units of one ReLU layer, by what they do on the region; counts add up to ``size``."""
 
     name: str
@@ -83,7 +83,7 @@ class Break:
 class Explanation:
     """What ``verify explain`` prints."""
 
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerUnits, ...]
     first_break: Break | None
     ineffective: tuple[str, ...] = field(default=())
     all_stable: bool = False
@@ -123,11 +123,11 @@ def explain(network: Network, region: Region, budget: Budget) -> Explanation:
     return Explanation(tuple(layers), first, ineffective, all_stable=not obstacles)
 
 
-def _layers(problem: Problem, obstacles: list[Obstacle], budget: Budget, *, all_stable: bool) -> list[Layer]:
+def _layers(problem: Problem, obstacles: list[Obstacle], budget: Budget, *, all_stable: bool) -> list[LayerUnits]:
     network = problem.question.network
     sampled = _sampled_signs(problem, obstacles, budget)
     bounds = _interval_signs(network, problem.question.region)
-    result: list[Layer] = []
+    result: list[LayerUnits] = []
     affine_so_far = True
     for k, block in network.relu_blocks():
         positive, negative = sampled[k]
@@ -140,7 +140,7 @@ def _layers(problem: Problem, obstacles: list[Obstacle], budget: Budget, *, all_
         off = off & ~on
         affine_so_far = affine_so_far and bool(np.all(on | off))
         counts = (int(on.sum()), int(off.sum()), int(switching.sum()))
-        result.append(Layer(block.name, k, block.size, *counts, undecided=block.size - sum(counts)))
+        result.append(LayerUnits(block.name, k, block.size, *counts, undecided=block.size - sum(counts)))
     return result
 
 

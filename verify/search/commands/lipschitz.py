@@ -39,7 +39,7 @@ CELLS_SECONDS, CELLS_SHARE = 10.0, 0.25
 # Beyond this many multiplications, products of absolute weights replace intervals.
 MAX_WORK = 1_000_000
 # Lower and upper bounds of rows of values over a common denominator.
-Bounds = tuple[Integers, Integers, int]
+RowBounds = tuple[Integers, Integers, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +149,7 @@ def jacobian_rows(network: Network, region: Region) -> list[Vector]:
     statuses = _statuses(network, region)
     unit = np.zeros((size, size), dtype=object)
     unit[np.arange(size), np.arange(size)] = 1
-    known: dict[int, Bounds] = {0: (unit, unit, 1)}
+    known: dict[int, RowBounds] = {0: (unit, unit, 1)}
     for k, block in enumerate(network.blocks, start=1):
         low, high, scale = _weighted(block.inputs, known, np.zeros((block.size, size), dtype=object))
         if block.relu:
@@ -162,7 +162,7 @@ def jacobian_rows(network: Network, region: Region) -> list[Vector]:
     return [Vector(row, scale) for row in np.maximum(np.abs(low), np.abs(high))]
 
 
-def _weighted(inputs: tuple[tuple[int, Matrix], ...], known: dict[int, Bounds], start: Integers) -> Bounds:
+def _weighted(inputs: tuple[tuple[int, Matrix], ...], known: dict[int, RowBounds], start: Integers) -> RowBounds:
     """Bounds of ``start + sum_s W_s y_s`` from bounds of y_s; the result has a denominator of its own."""
     low, high, scale = start, start, 1
     for source, matrix in inputs:
@@ -184,7 +184,7 @@ def _statuses(network: Network, region: Region) -> list[tuple[Bits, Bits]] | Non
     if sides is None:
         return None
     common = sides[0].denominator * sides[1].denominator
-    known: dict[int, Bounds] = {
+    known: dict[int, RowBounds] = {
         0: (sides[0].numerators * sides[1].denominator, sides[1].numerators * sides[0].denominator, common)
     }
     result = []

@@ -23,10 +23,10 @@ from verify.rational import Vector
 from verify.region import Box, HalfSpace, ball
 from verify.search.budget import Budget
 from verify.search.dividing.loop import Halved, LeastFirst, Node, Open, divide
-from verify.search.dividing.parts import Part
+from verify.search.dividing.parts import PolyhedralPart
 from verify.search.dividing.polygon import Polygon, distance
 from verify.search.dividing.relevance import whole
-from verify.search.dividing.relevant_split import Nested, first_part, halved
+from verify.search.dividing.relevant_split import NestedPart, first_part, halved
 from verify.search.geometry.lp import nonnegative, origin_form
 from verify.search.geometry.simplex import NegativeAt
 
@@ -34,7 +34,7 @@ from verify.search.geometry.simplex import NegativeAt
 class Near(NamedTuple):
     """A part, the fold of the part that it comes from, and its distance from the centre."""
 
-    nested: Nested
+    nested: NestedPart
     distance: Fraction
 
 
@@ -45,7 +45,7 @@ def nearest_other_map(network: Network, x: Vector, reach: Fraction, budget: Budg
     """
     region, radius = ball(x, reach), Fraction(0)
     assert isinstance(region.base, Box)
-    start = Nested(first_part(region, x, budget), whole(normal_form(network, region.base)))
+    start = NestedPart(first_part(region, x, budget), whole(normal_form(network, region.base)))
 
     def look(near: Near) -> Halved[Near] | tuple[Fraction, list[object]]:
         nonlocal radius
@@ -78,7 +78,7 @@ class Within(BudgetExceeded):
         self.radius = radius
 
 
-def _distance(part: Part, x: Vector, at_least: Fraction, budget: Budget) -> Fraction:
+def _distance(part: PolyhedralPart, x: Vector, at_least: Fraction, budget: Budget) -> Fraction:
     if isinstance(part, Polygon):
         return distance(part, x)
     return distance_of_rows(part.rows, x, at_least, budget)

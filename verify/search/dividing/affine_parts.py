@@ -13,8 +13,8 @@ from verify.kernel.evidence import Leaf
 from verify.search.budget import Budget
 from verify.search.dividing.cells import AffinePart, cells_below
 from verify.search.dividing.loop import DepthFirst, Halved, Node, Open, divide
-from verify.search.dividing.parts import Part
-from verify.search.dividing.relevant_split import Nested, leaf_or_halves, nested_region, rows_of
+from verify.search.dividing.parts import PolyhedralPart
+from verify.search.dividing.relevant_split import NestedPart, leaf_or_halves, nested_region, rows_of
 from verify.search.problem import Problem
 
 
@@ -26,7 +26,7 @@ def affine_parts(root: Node, problem: Problem, budget: Budget) -> Iterator[tuple
         return
     question, base = problem.question, problem.question.region.base
 
-    def look(nested: Nested) -> Halved[Nested] | tuple[Part, Leaf]:
+    def look(nested: NestedPart) -> Halved[NestedPart] | tuple[PolyhedralPart, Leaf]:
         return leaf_or_halves(problem, normal, nested.part, nested.folded(budget), budget)
 
     order = DepthFirst([Open(root, nested_region(problem, normal, budget))])

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.kernel.axioms.batches import Bend, Form
+from verify.kernel.axioms.batches import ReluSymbols, Zonotope
 from verify.kernel.cuts import LEAF, Cuts, middle
 from verify.kernel.goals import Goal
 from verify.network.floats import gamma
@@ -99,9 +99,9 @@ class Search:
         found = [self._batch(pool.take(order[i : i + step])) for i in range(0, len(order), step)]
         self.open = rest.plus(found)
 
-    def bound(self, boxes: Boxes) -> tuple[Floats, Form, list[Bend]]:
+    def bound(self, boxes: Boxes) -> tuple[Floats, Zonotope, list[ReluSymbols]]:
         """Bounds (B, R) of the rows that any machine confirms, however it adds, and what they come from."""
-        goal, trace = self.goal, list[Bend]()
+        goal, trace = self.goal, list[ReluSymbols]()
         form = goal.machine.run(boxes.low, boxes.high, trace)
         count = form.shared.dense.shape[1] + form.own.dense.shape[1]
         spare = 2 * form.error + 4 * gamma(count + 8, goal.machine.precision.roundoff) * form.reach
@@ -185,7 +185,7 @@ class Search:
         self.stuck = self.stuck or other.stuck
 
 
-def _bends(bend: Bend) -> Numbers:
+def _bends(bend: ReluSymbols) -> Numbers:
     return np.asarray(np.count_nonzero((bend.shared if bend.own is None else bend.own).coefficients, axis=1))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from verify.kernel.axioms.batches import Bend, Form
+from verify.kernel.axioms.batches import ReluSymbols, Zonotope
 from verify.kernel.goals import Goal
 from verify.rational import Floats
 
@@ -29,7 +29,7 @@ def weights(goal: Goal, upper: Floats) -> Floats:
 
 
 def coordinate(
-    form: Form, trace: Sequence[Bend], weight: Floats, low: Floats, high: Floats, movable: int | None = None
+    form: Zonotope, trace: Sequence[ReluSymbols], weight: Floats, low: Floats, high: Floats, movable: int | None = None
 ) -> np.ndarray:
     """The coordinate (B,) to cut, one of the first ``movable``, from the form of the rows and what led to it.
 

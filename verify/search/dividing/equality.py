@@ -21,8 +21,8 @@ from verify.search.budget import Budget
 from verify.search.dividing import sharing
 from verify.search.dividing.cells import cells_below
 from verify.search.dividing.loop import DepthFirst, Halved, Node, Open, Order, divide, tree_of
-from verify.search.dividing.parts import Part
-from verify.search.dividing.relevant_split import Nested, leaf_or_halves, nested_region, rows_of
+from verify.search.dividing.parts import PolyhedralPart
+from verify.search.dividing.relevant_split import NestedPart, leaf_or_halves, nested_region, rows_of
 from verify.search.dividing.watch import Watch
 from verify.search.problem import Problem
 from verify.search.refuting.crossing import findings_at
@@ -59,15 +59,15 @@ def _where_it_matters(problem: Problem, normal: NormalForm, budget: Budget) -> T
     return _decided(watch, order, budget) or _handed_out(watch, order, budget) or tree_of(root)
 
 
-def _decided(watch: Watch, order: Order[Nested], budget: Budget) -> list[Finding]:
+def _decided(watch: Watch, order: Order[NestedPart], budget: Budget) -> list[Finding]:
     """Decide the open parts until they are enough to be handed out; findings where one refutes."""
 
-    def look(nested: Nested) -> Halved[Nested] | tuple[Part, Leaf] | list[Finding]:
+    def look(nested: NestedPart) -> Halved[NestedPart] | tuple[PolyhedralPart, Leaf] | list[Finding]:
         here = nested.folded(budget)
         findings = watch.findings(here, nested.part, budget)
         return findings or leaf_or_halves(watch.problem, watch.normal, nested.part, here, budget)
 
-    settled: Iterator[tuple[Node, tuple[Part, Leaf] | list[Finding]]] = divide(look, order, budget)
+    settled: Iterator[tuple[Node, tuple[PolyhedralPart, Leaf] | list[Finding]]] = divide(look, order, budget)
     for node, found in settled:
         if isinstance(found, list):
             return found
@@ -80,7 +80,7 @@ class TreeTask:
     """A part with all that deciding it needs; it can be pickled."""
 
     watch: Watch
-    part: Nested
+    part: NestedPart
     budget: Budget
 
 
@@ -90,7 +90,7 @@ def subtree(task: TreeTask) -> Tree | list[Finding]:
     return _decided(task.watch, DepthFirst([Open(root, task.part)]), task.budget) or tree_of(root)
 
 
-def _handed_out(watch: Watch, order: sharing.Gathering[Nested], budget: Budget) -> list[Finding]:
+def _handed_out(watch: Watch, order: sharing.Gathering[NestedPart], budget: Budget) -> list[Finding]:
     """Let the budget's executor decide the open parts; the first findings end it."""
     places: dict[int, Node] = {}
 

@@ -22,10 +22,10 @@ from verify.search.geometry.lp import nonnegative
 from verify.search.geometry.simplex import NegativeAt
 
 # Integer coordinates, the last one a positive denominator.
-Point: TypeAlias = tuple[int, ...]
+HomogeneousPoint: TypeAlias = tuple[int, ...]
 
 
-class Part(Protocol):
+class PolyhedralPart(Protocol):
     """A part of a region, of full dimension in its hull. Rows are over the inputs and the constant only."""
 
     @property
@@ -37,7 +37,7 @@ class Part(Protocol):
         """A point of its relative interior."""
 
     @property
-    def points(self) -> list[Point]:
+    def points(self) -> list[HomogeneousPoint]:
         """Some points of it."""
 
     def keeps_sign(self, row: Row, values: list[int]) -> bool:
@@ -49,7 +49,7 @@ class Part(Protocol):
     def multipliers(self, form: Form) -> Multipliers | None:
         """Weights of ``rows`` that show the form nonnegative on the part."""
 
-    def cut(self, row: Row) -> tuple[Part, Part]:
+    def cut(self, row: Row) -> tuple[PolyhedralPart, PolyhedralPart]:
         """The parts where ``row >= 0`` and where ``row <= 0``; the row takes both strict signs."""
 
 
@@ -58,12 +58,12 @@ def affine_form(row: Form, size: int) -> AffineForm:
     return AffineForm(vector([row.get(j, 0) for j in range(size)]), Fraction(row.get(CONSTANT, 0)))
 
 
-def homogeneous(point: Vector) -> Point:
+def homogeneous(point: Vector) -> HomogeneousPoint:
     """Numerators and the denominator."""
     return (*point.numerators.tolist(), point.denominator)
 
 
-def value_at(row: Form, point: Point) -> Fraction | int:
+def value_at(row: Form, point: HomogeneousPoint) -> Fraction | int:
     """The row's value times the point's denominator."""
     return sum(value * point[column] for column, value in row.items())  # CONSTANT is -1, the last entry
 
@@ -76,7 +76,7 @@ class Polyhedron:
     rows: tuple[HalfSpace, ...]
     interior: Vector
     budget: Budget
-    points: list[Point] = field(default_factory=list)
+    points: list[HomogeneousPoint] = field(default_factory=list)
     proved: dict[Hashable, Multipliers] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

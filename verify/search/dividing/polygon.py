@@ -16,7 +16,7 @@ from verify.kernel.evidence import Multipliers
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace
 from verify.search.dividing.halves import sides
-from verify.search.dividing.parts import Point, affine_form, value_at
+from verify.search.dividing.parts import HomogeneousPoint, affine_form, value_at
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Polygon:
 
     base: Box
     rows: tuple[HalfSpace, ...]
-    points: list[Point]
+    points: list[HomogeneousPoint]
     edges: list[int | None]
 
     @property
@@ -80,7 +80,7 @@ class Polygon:
 
     def _clipped(self, values: Sequence[int], half: HalfSpace) -> Polygon:
         """The part where the values at the corners, extended along the edges, are nonnegative."""
-        points: list[Point] = []
+        points: list[HomogeneousPoint] = []
         edges: list[int | None] = []
         new = len(self.rows)
         for i, (point, edge, here) in enumerate(zip(self.points, self.edges, values, strict=True)):
@@ -98,7 +98,7 @@ class Polygon:
         return Polygon(self.base, (*self.rows, half), points, edges)
 
 
-def _crossing(p: Point, q: Point, here: int, there: int) -> Point:
+def _crossing(p: HomogeneousPoint, q: HomogeneousPoint, here: int, there: int) -> HomogeneousPoint:
     """Where the row is zero between two corners at which it has these values (times their denominators)."""
     point = tuple(abs(there) * a + abs(here) * b for a, b in zip(p, q, strict=True))
     factor = math.gcd(*point)
@@ -111,7 +111,7 @@ def polygon(base: Box, rows: Sequence[HalfSpace]) -> Polygon | None:
         return None
     (left, bottom), (right, top) = base.low.fractions(), base.high.fractions()
     corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
-    points: list[Point] = []
+    points: list[HomogeneousPoint] = []
     for x, y in corners:
         common = math.lcm(x.denominator, y.denominator)
         points.append((int(x * common), int(y * common), common))

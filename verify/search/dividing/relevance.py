@@ -25,7 +25,7 @@ from verify.network import Network
 from verify.rational import Vector, integer_array
 from verify.region import Box
 from verify.search.budget import Budget
-from verify.search.dividing.parts import Part, Point
+from verify.search.dividing.parts import HomogeneousPoint, PolyhedralPart
 
 # Slopes of chords are rounded to multiples of this: a chord above the best one is a chord still, and shorter.
 CHORD_STEP = 64
@@ -44,7 +44,7 @@ class Fold:
     outputs: Sequence[Row]
     sides: Mapping[int, bool] = field(default_factory=dict)
     twins: Mapping[int, tuple[int, bool]] = field(default_factory=dict)
-    points: Sequence[Point] = ()
+    points: Sequence[HomogeneousPoint] = ()
     values: Sequence[Sequence[int]] = ()
 
 
@@ -54,10 +54,10 @@ def whole(normal: NormalForm) -> Fold:
 
 
 @dataclass(eq=False)
-class Bounds:
+class UnitBounds:
     """Linear bounds of the values of open units on a part: ``rows`` holds their pre-activations by column."""
 
-    part: Part
+    part: PolyhedralPart
     size: int
     rows: dict[int, Row] = field(default_factory=dict)
     known: dict[int, tuple[bool, tuple[Fraction, Fraction] | None]] = field(default_factory=dict)
@@ -114,10 +114,10 @@ def _add(target: dict[int, Fraction | int], row: Row, factor: Fraction | int) ->
         target[column] = target.get(column, 0) + factor * value
 
 
-def fold(parent: Fold, part: Part, budget: Budget, *, look: bool = True) -> Fold:
+def fold(parent: Fold, part: PolyhedralPart, budget: Budget, *, look: bool = True) -> Fold:
     """What is left of the parent's units on a part of its part; without ``look`` only exact signs are looked for."""
     size = parent.size
-    bounds = Bounds(part, size)
+    bounds = UnitBounds(part, size)
     values: dict[int, Row] = {}
     rows = bounds.rows
     known: dict[Hashable, int] = {}
@@ -159,12 +159,12 @@ def fold(parent: Fold, part: Part, budget: Budget, *, look: bool = True) -> Fold
     return Fold(size, live, outputs, found, twins, points, shown)
 
 
-def _value(row: Row, point: Point, at: Mapping[int, list[int]], i: int, size: int) -> int:
+def _value(row: Row, point: HomogeneousPoint, at: Mapping[int, list[int]], i: int, size: int) -> int:
     """The row's value at point i, times its denominator."""
     return sum(value * (point[column] if column < size else at[column][i]) for column, value in row.items())
 
 
-def _side(bounds: Bounds, row: Row, there: list[int]) -> bool | None:
+def _side(bounds: UnitBounds, row: Row, there: list[int]) -> bool | None:
     """True or False where the row is shown to be >= 0 or <= 0 on the part."""
     above, below = all(v >= 0 for v in there), all(v <= 0 for v in there)
     if above == below:  # it takes both signs, or is zero at all the points
@@ -180,13 +180,13 @@ def _side(bounds: Bounds, row: Row, there: list[int]) -> bool | None:
     return above if bounds.part.multipliers(found[0]) is not None else None
 
 
-def leaf(network: Network, base: Box, normal: NormalForm, done: Fold, part: Part) -> Leaf | Fold:
+def leaf(network: Network, base: Box, normal: NormalForm, done: Fold, part: PolyhedralPart) -> Leaf | Fold:
     """The evidence that the outputs are one affine map on the part.
 
     Where a sign was found on a larger part and its proof does not carry over, what is left without it.
     """
     known = Known(base, part.rows)
-    bounds = Bounds(part, normal.size)
+    bounds = UnitBounds(part, normal.size)
     multipliers: dict[tuple[int, int], Multipliers] = {}
     ceilings: dict[tuple[int, int], Ceiling] = {}
     places: dict[int, tuple[int, int]] = {}
@@ -229,7 +229,7 @@ def _settled_side(done: Fold, column: int) -> bool | None:
 
 def _proof(
     known: Known,
-    bounds: Bounds,
+    bounds: UnitBounds,
     row: Form,
     ceilings: dict[tuple[int, int], Ceiling],
     places: Mapping[int, tuple[int, int]],
@@ -252,7 +252,7 @@ def _proof(
 
 def _ceiling(
     known: Known,
-    bounds: Bounds,
+    bounds: UnitBounds,
     column: int,
     ceilings: dict[tuple[int, int], Ceiling],
     places: Mapping[int, tuple[int, int]],
@@ -275,7 +275,7 @@ def _ceiling(
     return known.add_ceiling(column, ceilings[places[column]])
 
 
-def _generic_pattern(network: Network, part: Part, base: Box) -> Pattern:
+def _generic_pattern(network: Network, part: PolyhedralPart, base: Box) -> Pattern:
     """A pattern that holds near the interior point: its units are taken a little beyond it in a general direction."""
     steps = [0 if pinned else 2 * j * j + 7919 + 31 * j for j, pinned in enumerate(base.pinned.tolist())]
     values = preactivations_along(network, part.interior, Vector(integer_array(steps), 1))

@@ -16,16 +16,16 @@ from verify.rational import Vector
 from verify.region import Box, Region
 from verify.search.budget import Budget
 from verify.search.dividing.loop import Halved
-from verify.search.dividing.parts import Part, Polyhedron, affine_form
+from verify.search.dividing.parts import PolyhedralPart, Polyhedron, affine_form
 from verify.search.dividing.polygon import polygon
 from verify.search.dividing.relevance import Fold, fold, leaf, whole
 from verify.search.problem import Problem
 
 
-class Nested(NamedTuple):
+class NestedPart(NamedTuple):
     """A part, and the fold of the part that it comes from."""
 
-    part: Part
+    part: PolyhedralPart
     around: Fold
 
     def folded(self, budget: Budget) -> Fold:
@@ -44,27 +44,27 @@ def rows_of(problem: Problem) -> NormalForm | None:
         return None
 
 
-def nested_region(problem: Problem, normal: NormalForm, budget: Budget) -> Nested:
+def nested_region(problem: Problem, normal: NormalForm, budget: Budget) -> NestedPart:
     """The region of the problem as one part, with nothing folded yet."""
-    return Nested(first_part(problem.question.region, problem.interior, budget), whole(normal))
+    return NestedPart(first_part(problem.question.region, problem.interior, budget), whole(normal))
 
 
-def first_part(region: Region, interior: Vector, budget: Budget) -> Part:
+def first_part(region: Region, interior: Vector, budget: Budget) -> PolyhedralPart:
     """The whole region as a part: a polygon where it is one."""
     assert isinstance(region.base, Box)
     return polygon(region.base, region.rows) or Polyhedron(region.base, region.rows, interior, budget)
 
 
-def halved(part: Part, here: Fold) -> Halved[Nested]:
+def halved(part: PolyhedralPart, here: Fold) -> Halved[NestedPart]:
     """The part cut by the first unit that matters and switches on it."""
     row = here.live[0][1]
     above, below = part.cut(row)
-    return Halved(affine_form(row, here.size), (Nested(above, here), Nested(below, here)))
+    return Halved(affine_form(row, here.size), (NestedPart(above, here), NestedPart(below, here)))
 
 
 def leaf_or_halves(
-    problem: Problem, normal: NormalForm, part: Part, here: Fold, budget: Budget
-) -> Halved[Nested] | tuple[Part, Leaf]:
+    problem: Problem, normal: NormalForm, part: PolyhedralPart, here: Fold, budget: Budget
+) -> Halved[NestedPart] | tuple[PolyhedralPart, Leaf]:
     """The leaf that shows the outputs to be one affine map on the part, or the part cut in two."""
     base = problem.question.region.base
     assert isinstance(base, Box)

@@ -15,7 +15,7 @@ from verify.property import Criterion
 from verify.property.instances import Offset
 from verify.rational import Vector, integer_array, vector
 from verify.search.budget import Budget
-from verify.search.dividing.parts import Part, Point, affine_form, value_at
+from verify.search.dividing.parts import HomogeneousPoint, PolyhedralPart, affine_form, value_at
 from verify.search.dividing.relevance import Fold
 from verify.search.problem import Problem
 from verify.search.refuting.crossing import NOISE
@@ -41,7 +41,7 @@ class Watch:
         """Whether parts can be judged apart: there is a first map, or the criterion needs none."""
         return self.reference is not None or self.problem.question.criterion in ALONE
 
-    def findings(self, there: Fold, part: Part, budget: Budget) -> list[Finding]:
+    def findings(self, there: Fold, part: PolyhedralPart, budget: Budget) -> list[Finding]:
         """Findings that refute the criterion where the part shows a violation."""
         criterion = self.problem.question.criterion
         if criterion is Criterion.ZERO:
@@ -95,5 +95,5 @@ class Watch:
         return [affine_form(row, self.normal.size) for row in there.outputs]
 
 
-def _point(p: Point) -> Vector:
+def _point(p: HomogeneousPoint) -> Vector:
     return Vector(integer_array(p[:-1]), p[-1])

@@ -16,7 +16,7 @@ from verify.search.refuting.cases import falsehood_at
 from verify.search.refuting.finding import Finding, NonZero, proposals, refutation
 from verify.search.stability import Obstacle, stable_leaf
 
-Result = Cover | Empty | ValueGap | Falsehood | None
+EngineResult = Cover | Empty | ValueGap | Falsehood | None
 
 
 @dataclass(eq=False)
@@ -57,7 +57,7 @@ class Attempt:
                 return gap
         return None
 
-    def concluded(self, problem: Problem, found: Tree | list[Finding]) -> Result:
+    def concluded(self, problem: Problem, found: Tree | list[Finding]) -> EngineResult:
         """A cover from a tree, a refutation from findings."""
         if isinstance(found, list):
             return self.refuted_by(problem, iter(found))
@@ -103,7 +103,7 @@ class Engine:
     tried: Callable[[Work], bool] = lambda work: True
 
 
-def of_questions(name: str, search: Callable[[Attempt, Problem], Result]) -> Engine:
+def of_questions(name: str, search: Callable[[Attempt, Problem], EngineResult]) -> Engine:
     """An engine that answers one question at a time: the claim is proved when all of its questions are."""
 
     def search_all(work: Work) -> Evidence | None:

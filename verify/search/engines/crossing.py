@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from verify.search.engines.base import Attempt, Result, of_questions
+from verify.search.engines.base import Attempt, EngineResult, of_questions
 from verify.search.problem import Problem
 from verify.search.refuting.crossing import findings_along, generic_start
 
 
-def _search(attempt: Attempt, problem: Problem) -> Result:
+def _search(attempt: Attempt, problem: Problem) -> EngineResult:
     for obstacle in attempt.obstacles_of(problem):
         start = generic_start(problem, obstacle)
         found = attempt.refuted_by(problem, findings_along(problem, start, obstacle.target, attempt.budget))

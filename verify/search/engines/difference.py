@@ -32,7 +32,7 @@ MOST_CUTS, MOST_COORDINATES = 64, 16
 # From so many weights on, affine forms are tried first.
 MANY_WEIGHTS = 100_000
 
-Bounds: TypeAlias = Callable[[Base], list[Fraction | None]]
+BoundsOf: TypeAlias = Callable[[Base], list[Fraction | None]]
 
 
 def search_difference(claim: Claim, question: Question, budget: Budget) -> tuple[Difference | ValueGap | None, str]:
@@ -119,11 +119,11 @@ class BoundedBox(NamedTuple):
     bound: Fraction
 
 
-def _intervals(pair: NetworkPair) -> Bounds:
+def _intervals(pair: NetworkPair) -> BoundsOf:
     return lambda part: bounds(pair[0], pair[1], part)
 
 
-def _forms(pair: NetworkPair, base: Base) -> Bounds | None:
+def _forms(pair: NetworkPair, base: Base) -> BoundsOf | None:
     if not base.is_bounded or not correspond(*pair):
         return None
     both = paired(*pair)
@@ -137,14 +137,14 @@ def _forms(pair: NetworkPair, base: Base) -> Bounds | None:
     return bounded
 
 
-def _worst(found: Bounds, base: Base, budget: Budget) -> Fraction | None:
+def _worst(found: BoundsOf, base: Base, budget: Budget) -> Fraction | None:
     budget.check()
     values = found(base)
     known = [value for value in values if value is not None]
     return max(known) if len(known) == len(values) else None
 
 
-def _refined(found: Bounds, root: Node, whole: BoundedBox, epsilon: Fraction, cuts: int, budget: Budget) -> Fraction:
+def _refined(found: BoundsOf, root: Node, whole: BoundedBox, epsilon: Fraction, cuts: int, budget: Budget) -> Fraction:
     """Cut the worst part in half along its longest side, again and again; the bound that holds on all parts."""
     left = iter(range(cuts))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from verify.search.engines.base import Attempt, Result, of_questions
+from verify.search.engines.base import Attempt, EngineResult, of_questions
 from verify.search.problem import Problem
 from verify.search.refuting.crossing import findings_at
 
 
-def _search(attempt: Attempt, problem: Problem) -> Result:
+def _search(attempt: Attempt, problem: Problem) -> EngineResult:
     return attempt.refuted_by(problem, findings_at(problem, problem.interior))
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from verify.search.engines import stability
-from verify.search.engines.base import Attempt, Result, of_questions
+from verify.search.engines.base import Attempt, EngineResult, of_questions
 from verify.search.problem import Problem
 from verify.search.rewriting import rewritten_problem
 
 
-def _search(attempt: Attempt, problem: Problem) -> Result:
+def _search(attempt: Attempt, problem: Problem) -> EngineResult:
     shorter = rewritten_problem(problem, attempt.budget)
     if shorter is None:
         return None

@@ -7,12 +7,12 @@ from verify.property.base import INEQUALITIES
 from verify.region import L1Ball
 from verify.search.dividing.equality import split_equality
 from verify.search.dividing.inequality import split_inequality
-from verify.search.engines.base import Attempt, Result, of_questions
+from verify.search.engines.base import Attempt, EngineResult, of_questions
 from verify.search.problem import Problem, prepare
 from verify.search.rewriting import rewritten_problem
 
 
-def _search(attempt: Attempt, problem: Problem) -> Result:
+def _search(attempt: Attempt, problem: Problem) -> EngineResult:
     if isinstance(problem.question.region.base, L1Ball):
         lifted = prepare(attempt.question, attempt.budget, lift_first=True)
         if isinstance(lifted, Empty):

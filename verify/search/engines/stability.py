@@ -8,12 +8,12 @@ from verify.kernel.exact import cell_of
 from verify.property import Criterion
 from verify.property.base import INEQUALITIES
 from verify.search.dividing.inequality import one_leaf
-from verify.search.engines.base import Attempt, Result, of_questions
+from verify.search.engines.base import Attempt, EngineResult, of_questions
 from verify.search.problem import Problem
 from verify.search.stability import stable_leaf
 
 
-def search(attempt: Attempt, problem: Problem) -> Result:
+def search(attempt: Attempt, problem: Problem) -> EngineResult:
     """A cover of one leaf. Units that are not stable stay with the attempt, for the engines that follow."""
     found = stable_leaf(problem, attempt.budget)
     attempt.obstacles = found if isinstance(found, list) else []

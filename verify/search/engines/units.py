@@ -16,7 +16,7 @@ from verify.search.problem import Problem, prepare
 from verify.search.refuting.sampling import points
 
 POINTS = 64
-Unit = tuple[int, int]
+UnitIndex = tuple[int, int]
 
 
 class _Open:
@@ -32,7 +32,7 @@ class _Open:
         run = floats.run(self.network, point)
         self._close(point, {k: run.values[k - 1] > run.errors[k - 1] for k in self.masks})
 
-    def reached(self, point: Vector, unit: Unit) -> None:
+    def reached(self, point: Vector, unit: UnitIndex) -> None:
         """Keep a point at which the unit is on in exact arithmetic."""
         block, index = unit
         mask = np.zeros(self.masks[block].shape, dtype=bool)
@@ -47,7 +47,7 @@ class _Open:
             self.masks[k] &= ~mask
 
     @property
-    def units(self) -> list[Unit]:
+    def units(self) -> list[UnitIndex]:
         return [(k, int(i)) for k, mask in self.masks.items() for i in np.flatnonzero(mask)]
 
 
@@ -81,7 +81,7 @@ def search_units(claim: Claim, question: Question, budget: Budget) -> tuple[Reac
     return None, f"open for {len(left)} ReLU: {', '.join(names)}{', ...' if len(left) > 3 else ''}"
 
 
-def _decided(claim: Claim, question: Question, unit: Unit, engine: str, budget: Budget) -> Off | Vector | None:
+def _decided(claim: Claim, question: Question, unit: UnitIndex, engine: str, budget: Budget) -> Off | Vector | None:
     """The proof that the unit is off on the region, a point where it is on, or None."""
     from verify.search.decide import decide
 

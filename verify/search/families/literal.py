@@ -31,7 +31,7 @@ SECONDS = 10.0
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class SolverAnswer:
     """``unsat`` (the claim holds for this size), ``sat`` with a member, or why there is none."""
 
     status: str
@@ -89,7 +89,7 @@ def _real(value: Fraction) -> Any:
     return z3.RealVal(str(value))
 
 
-def ask(claim: FamilyClaim, budget: Budget, seconds: float = SECONDS) -> Answer:
+def ask(claim: FamilyClaim, budget: Budget, seconds: float = SECONDS) -> SolverAnswer:
     """Z3's answer; a model becomes a member that the kernel accepts, or no evidence at all."""
     solver, weights, variables = query(claim)
     allowed = min(budget.remaining, seconds)
@@ -98,11 +98,11 @@ def ask(claim: FamilyClaim, budget: Budget, seconds: float = SECONDS) -> Answer:
         status = solver.check()
     name = f"Z3 {z3.get_version_string()}"
     if status == z3.unsat:
-        return Answer("unsat", solver=name)
+        return SolverAnswer("unsat", solver=name)
     if status != z3.sat:
-        return Answer(f"unknown ({solver.reason_unknown()})", solver=name)
+        return SolverAnswer(f"unknown ({solver.reason_unknown()})", solver=name)
     evidence = _member(claim, solver.model(), weights, variables)
-    return Answer("sat" if evidence else "sat, with a model that does not replay", evidence, name)
+    return SolverAnswer("sat" if evidence else "sat, with a model that does not replay", evidence, name)
 
 
 def cross_checked(claim: FamilyClaim, verdict: Verdict, budget: Budget) -> str:

@@ -15,9 +15,9 @@ from typing import Any, TypeAlias
 
 from verify.network.families import Family, Weights
 from verify.network.families.layers import BatchNorm, Conv, Dense, Layer, Leaky, Parameter, both_sides
-from verify.network.families.ranges import Range, Shape, Signs, at
+from verify.network.families.ranges import Range, Shape, SignTree, at
 
-Key: TypeAlias = tuple[str, str]
+ParameterKey: TypeAlias = tuple[str, str]
 VALUES = tuple(Fraction(*v) for v in ((1, 1), (-1, 1), (0, 1), (2, 1), (-2, 1), (1, 2), (-1, 2), (-3, 1), (3, 1)))
 VALUES_PER_PLACE = 3
 MAX_CHANGES = 3
@@ -29,7 +29,7 @@ class Move:
     """One number of a tensor set to a value; ``rank`` orders moves, simple ones first."""
 
     rank: tuple[int, ...]
-    key: Key
+    key: ParameterKey
     place: int
     value: Fraction
 
@@ -50,14 +50,14 @@ def bases(family: Family) -> list[Weights]:
     """Nothing, one path (positive, or negative in the last layer), two parallel paths."""
     found: list[Weights] = [{}]
     for paths in (1, 2):
-        base: dict[Key, dict[int, Fraction]] = {}
+        base: dict[ParameterKey, dict[int, Fraction]] = {}
         for layer, shape in zip(family.layers, family.shapes, strict=False):
             base.update(_spikes(layer, shape, paths))
         found += [base] if base not in found else []
     return found
 
 
-def _spikes(layer: Layer, shape: Shape, paths: int) -> Iterator[tuple[Key, dict[int, Fraction]]]:
+def _spikes(layer: Layer, shape: Shape, paths: int) -> Iterator[tuple[ParameterKey, dict[int, Fraction]]]:
     """Ones on the diagonal of a weight, at the tap that sees the first place of the space from the first place."""
     if isinstance(layer, Dense):
         size, area = math.prod(shape), math.prod(shape[1:])
@@ -103,7 +103,7 @@ def _moves(family: Family) -> list[Move]:
     return sorted(found, key=lambda move: move.rank)
 
 
-def _places(family: Family, key: Key, parameter: Parameter) -> list[Shape]:
+def _places(family: Family, key: ParameterKey, parameter: Parameter) -> list[Shape]:
     """The first few entries: outputs and inputs 0 and 1, and the first taps along each axis."""
     layer = next(layer for layer in family.layers if layer.name == key[0])
     heads = parameter.shape[: 2 if isinstance(layer, Conv | Dense) else 1]
@@ -174,7 +174,7 @@ def narrowed(family: Family) -> Family:
     return Family(family.input_shape, tuple(layers), family.name)
 
 
-def _first(given: Signs, shape: Shape) -> Signs:
+def _first(given: SignTree, shape: Shape) -> SignTree:
     """The first entries along every axis."""
     if isinstance(given, Range) or not shape:
         return given
@@ -183,7 +183,7 @@ def _first(given: Signs, shape: Shape) -> Signs:
 
 def widened(weights: Weights, small: Family, family: Family) -> Weights:
     """Weights of the narrow family as weights of the whole one: each entry keeps its indices."""
-    result: dict[Key, Any] = {}
+    result: dict[ParameterKey, Any] = {}
     for key, sparse in weights.items():
         inner, outer = small.parameters[key].shape, family.parameters[key].shape
         result[key] = {flat(indices(place, inner), outer): value for place, value in sparse.items()}

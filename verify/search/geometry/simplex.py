@@ -46,7 +46,7 @@ class EmptyPolyhedron:
     multipliers: dict[int, Fraction]
 
 
-Outcome = Nonnegative | NegativeAt | EmptyPolyhedron
+SimplexOutcome = Nonnegative | NegativeAt | EmptyPolyhedron
 
 
 ZERO, ONE = Fraction(0), Fraction(1)
@@ -66,7 +66,7 @@ def fraction(value: fmpq) -> Fraction:
 
 def decide(
     form: Sequence[Fraction], constant: Fraction, rows: Sequence[tuple[Sequence[Fraction], Fraction]], budget: Budget
-) -> Outcome:
+) -> SimplexOutcome:
     """Decide ``form . t + constant >= 0`` on ``{t : row . t <= bound for all rows}``, exactly."""
     size = len(form)
     columns = [[*map(rational, form), rational(ONE)], [rational(ZERO)] * size + [rational(ONE)]]
@@ -100,7 +100,7 @@ class _Tableau:
                 if value:
                     target[j] -= factor * value
 
-    def solve(self, budget: Budget) -> Outcome:
+    def solve(self, budget: Budget) -> SimplexOutcome:
         while True:
             budget.check()
             entering = next((j for j in range(self.count) if self.reduced[j] < 0), None)
@@ -132,7 +132,7 @@ class _Tableau:
         self._eliminate(self.reduced, entering, row)
         self.basis[leaving] = entering
 
-    def _optimum(self) -> Outcome:
+    def _optimum(self) -> SimplexOutcome:
         lowest = self.reduced[self.count]  # minus the dual objective: the optimal w
         if lowest >= 0:
             values = {name: self.rows[i][self.count] for i, name in enumerate(self.basis) if name >= 0}
@@ -142,7 +142,7 @@ class _Tableau:
         start = self.count + 1
         return NegativeAt([-fraction(self.reduced[start + i]) for i in range(self.size)])
 
-    def _ray(self, entering: int) -> Outcome:
+    def _ray(self, entering: int) -> SimplexOutcome:
         ray = {entering: rational(ONE)}
         for i, name in enumerate(self.basis):
             if name >= 0 and self.rows[i][entering]:

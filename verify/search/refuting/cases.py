@@ -18,7 +18,7 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.formula.lowering import Case, Sign
+from verify.formula.lowering import FalseCase, Sign
 from verify.kernel.check import judge
 from verify.kernel.evidence import Falsehood, Multipliers
 from verify.kernel.exact import AffineForm, evaluate
@@ -65,7 +65,7 @@ def case_witnesses(
     return {key: weights for key, weights in found.items() if weights}
 
 
-def _by_one_sign(case: Case, base: Base, maps: Sequence[AffineForm]) -> Shown | None:
+def _by_one_sign(case: FalseCase, base: Base, maps: Sequence[AffineForm]) -> Shown | None:
     """One sign that cannot hold on the whole base, by its closed form."""
     for index, sign in enumerate(case.signs):
         form = maps[sign.output] if sign.sign < 0 else -maps[sign.output]

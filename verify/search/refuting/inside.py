@@ -15,7 +15,7 @@ from verify.region import Box, Region
 from verify.search.budget import Budget
 from verify.search.problem import Problem, prepare
 
-Side = tuple[Fraction | None, Fraction | None]
+OptionalSides = tuple[Fraction | None, Fraction | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Inside:
 
     region: Region
     problem: Problem
-    sides: tuple[Side, ...]
+    sides: tuple[OptionalSides, ...]
 
     @property
     def middle(self) -> Vector:
@@ -66,7 +66,7 @@ def _below(bound: Fraction | None, sign: int = 1) -> Fraction:
     return min(bound or Fraction(0), Fraction(0)) - 1 if sign > 0 else max(bound or Fraction(0), Fraction(0)) + 1
 
 
-def _cut(value: Fraction, side: Side) -> Fraction:
+def _cut(value: Fraction, side: OptionalSides) -> Fraction:
     low, high = side
     if low is not None and value < low:
         return low
@@ -84,7 +84,7 @@ def inside(region: Region, budget: Budget | None = None) -> Inside:
     return Inside(region, problem, tuple(_sides(problem.question.region.base)))
 
 
-def _sides(base: object) -> list[Side]:
+def _sides(base: object) -> list[OptionalSides]:
     if isinstance(base, Box):
         lows, highs = base.low.fractions(), base.high.fractions()
         return [

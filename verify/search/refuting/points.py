@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.kernel.axioms.batches import Directions, Step
+from verify.kernel.axioms.batches import BlockStep, Directions
 from verify.kernel.goals import Goal
 from verify.rational import Floats, Vector, vector, vector_from_floats
 
@@ -113,7 +113,7 @@ def _starts(directions: Directions) -> Floats:
     return directions.centre if directions.spread is None else np.asarray(np.diag(directions.spread))
 
 
-def _apply(step: Step, found: dict[int, Any]) -> Floats:
+def _apply(step: BlockStep, found: dict[int, Any]) -> Floats:
     total: Any = np.asarray(step.bias)
     for source, weights, _, _ in step.weights:
         values = found[source]
@@ -124,7 +124,7 @@ def _apply(step: Step, found: dict[int, Any]) -> Floats:
     return total if total.ndim >= 2 else np.repeat(total[None, :], size, axis=0)
 
 
-def _back(step: Step, seeds: Floats, adjoints: dict[int, Floats]) -> None:
+def _back(step: BlockStep, seeds: Floats, adjoints: dict[int, Floats]) -> None:
     for source, weights, _, _ in step.weights:
         if source != ~0:
             found = seeds @ weights.T

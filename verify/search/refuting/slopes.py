@@ -27,7 +27,7 @@ from verify.search.refuting.cases import holds_at
 from verify.search.refuting.finding import Finding, NonZero
 from verify.search.refuting.walk import stretches
 
-Row = tuple[list[Fraction], Fraction]
+DenseRow = tuple[list[Fraction], Fraction]
 # Linear programs for dual norms with more entries than this are not tried.
 MAX_ENTRIES = 40_000
 
@@ -126,9 +126,9 @@ def _by_program(norm: str, directions: Matrix, gradient: Vector, budget: Budget)
     return vector(attained), vector(functional)
 
 
-def _unit_ball(norm: str, directions: Sequence[list[Fraction]]) -> list[Row]:
+def _unit_ball(norm: str, directions: Sequence[list[Fraction]]) -> list[DenseRow]:
     """Rows for ``||D s|| <= 1``; for L1 over (s, u) with ``|D s| <= u`` and ``sum u <= 1``."""
-    rows: list[Row] = []
+    rows: list[DenseRow] = []
     if norm == "linf":
         for row in directions:
             rows += [(row, Fraction(1)), ([-v for v in row], Fraction(1))]

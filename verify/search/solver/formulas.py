@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 import z3
 
 from verify.formula.tree import (
+    Application,
     Apply,
-    Call,
     Compare,
     Constant,
     Entry,
@@ -25,7 +25,7 @@ from verify.formula.tree import (
     Formula,
     Implication,
     Listing,
-    Member,
+    Membership,
     Name,
     Negation,
     Product,
@@ -38,7 +38,7 @@ from verify.network import Network
 from verify.search.solver.encoding import Reals, encoded, inside, real
 
 # A network's outputs at an argument; what defines them is added to the solver, under names with a prefix.
-Function: TypeAlias = Callable[[Reals, Any, str], Reals]
+Encoder: TypeAlias = Callable[[Reals, Any, str], Reals]
 COMPARE: dict[str, Any] = {
     "<=": lambda a, b: a <= b,
     ">=": lambda a, b: a >= b,
@@ -55,7 +55,7 @@ def negated_formula(formula: Formula, networks: Mapping[str, Network]) -> tuple[
     return solver, add_negation(formula, {name: _function(network) for name, network in networks.items()}, solver)
 
 
-def add_negation(formula: Formula, functions: Mapping[str, Function], solver: Any) -> dict[str, Any]:
+def add_negation(formula: Formula, functions: Mapping[str, Encoder], solver: Any) -> dict[str, Any]:
     """Add what refutes the formula to the solver; returns its names."""
     query = _Query(formula, functions, solver)
     for condition in formula.conditions:
@@ -66,7 +66,7 @@ def add_negation(formula: Formula, functions: Mapping[str, Function], solver: An
     return query.variables
 
 
-def _function(network: Network) -> Function:
+def _function(network: Network) -> Encoder:
     def outputs(argument: Reals, solver: Any, prefix: str) -> Reals:
         spread = argument * network.input_size if len(argument) != network.input_size else argument
         return encoded(network, spread, solver, prefix)
@@ -75,7 +75,7 @@ def _function(network: Network) -> Function:
 
 
 class _Query:
-    def __init__(self, formula: Formula, functions: Mapping[str, Function], solver: Any) -> None:
+    def __init__(self, formula: Formula, functions: Mapping[str, Encoder], solver: Any) -> None:
         self.formula, self.functions, self.solver = formula, functions, solver
         self.variables: dict[str, Any] = {
             v.name: z3.Real(v.name) if v.is_number else [z3.Real(f"{v.name}_{i}") for i in range(v.size)]
@@ -89,7 +89,7 @@ class _Query:
             case Compare():
                 left, right = _spread([self.value(node.left), self.value(node.right)])
                 return _all([COMPARE[node.symbol](a, b) for a, b in zip(left, right, strict=True)])
-            case Member():
+            case Membership():
                 return self.member(node)
             case Every():
                 return z3.And([self.statement(part) for part in node.parts])
@@ -100,7 +100,7 @@ class _Query:
             case Implication():
                 return z3.Implies(self.statement(node.left), self.statement(node.right))
 
-    def member(self, node: Member) -> Any:
+    def member(self, node: Membership) -> Any:
         """The point lies in the region: its parameters, if it has some, are determined by the point."""
         region, self.members = self.formula.regions[node.index], self.members + 1
         point = self.value(node.point)
@@ -122,14 +122,14 @@ class _Query:
                 return [reduce(operator.add, column) for column in zip(*terms, strict=True)]
             case Product():
                 return _scaled(node.factor, reduce(_multiplied, (self.value(part) for part in node.parts)))
-            case Call():
+            case Application():
                 return self.call(node)
             case Entry():
                 return [self.value(node.vector)[node.index]]
             case Apply():
                 return self.applied(node)
 
-    def call(self, node: Call) -> Reals:
+    def call(self, node: Application) -> Reals:
         key = text_of(node)
         if key not in self.calls:
             prefix = f"c{len(self.calls)}"
