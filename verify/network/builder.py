@@ -214,6 +214,22 @@ def window_positions(
     return positions.transpose(order), valid.transpose(order)
 
 
+def _flat_windows(
+    x: Tensor,
+    kernel: Sequence[int],
+    strides: Sequence[int] | None,
+    pads: Sequence[int] | None,
+    dilations: Sequence[int] | None,
+    *,
+    ceil_mode: bool,
+) -> tuple[tuple[int, ...], NDArray[np.int64], NDArray[np.bool_]]:
+    """The output space of a pool over ``x``, and what ``window_positions`` says, in shape (places, taps)."""
+    windows, valid = window_positions(x.shape[1:], kernel, strides, pads, dilations, ceil_mode=ceil_mode, name=x.name)
+    out = windows.shape[: len(kernel)]
+    flat = math.prod(out), math.prod(kernel)
+    return out, windows.reshape(flat), valid.reshape(flat)
+
+
 def average_pool(
     x: Tensor,
     kernel: Sequence[int],
@@ -225,10 +241,8 @@ def average_pool(
     count_include_pad: bool = False,
 ) -> Tensor:
     """The exact mean of each window (1/9 is one ninth); padding counts only if asked for."""
-    windows, valid = window_positions(x.shape[1:], kernel, strides, pads, dilations, ceil_mode=ceil_mode, name=x.name)
-    dims = len(kernel)
-    out, area, taps = windows.shape[:dims], int(np.prod(windows.shape[:dims])), int(np.prod(list(kernel)))
-    windows, valid = windows.reshape(area, taps), valid.reshape(area, taps)
+    out, windows, valid = _flat_windows(x, kernel, strides, pads, dilations, ceil_mode=ceil_mode)
+    area = len(windows)
     counts = valid.sum(axis=1)
     if count_include_pad:
         counts = _padded_counts(out, x.shape[1:], kernel, strides, pads, dilations)
@@ -274,10 +288,8 @@ def max_pool(
     ceil_mode: bool = False,
 ) -> Tensor:
     """The maximum of each window, as a tree of ``max(a, b) = b + relu(a - b)``; padding never wins."""
-    windows, valid = window_positions(x.shape[1:], kernel, strides, pads, dilations, ceil_mode=ceil_mode, name=x.name)
-    dims = len(kernel)
-    out, area, taps = windows.shape[:dims], int(np.prod(windows.shape[:dims])), int(np.prod(list(kernel)))
-    windows, valid = windows.reshape(area, taps), valid.reshape(area, taps)
+    out, windows, valid = _flat_windows(x, kernel, strides, pads, dilations, ceil_mode=ceil_mode)
+    area, taps = windows.shape
     if not np.all(valid.any(axis=1)):
         raise NetworkError(f"{x.name or 'max_pool'}: a window lies wholly in the padding")
     # Padding is replaced by a value of the same window, which leaves the maximum as it is.
