@@ -43,7 +43,7 @@ from verify.search.refuting.differences import differ
 P, R = Verdict.PROVED, Verdict.REFUTED
 
 
-@pytest.mark.parametrize("seeds", chunks(50_000, 100, 2, campaign=11))
+@pytest.mark.parametrize("seeds", chunks(50_000, 100, 1, campaign=12))
 def test_split_alone_decides_random_claims_as_z3_does(seeds: range) -> None:
     undecided = 0
     for seed in seeds:

@@ -29,7 +29,7 @@ def nonzeros(assignment: Assignment) -> int:
     return sum(1 for v in assignment.values() if isinstance(v, Vector) for entry in v.fractions() if entry)
 
 
-@pytest.mark.parametrize("seeds", chunks(0, 60, 2, campaign=10))
+@pytest.mark.parametrize("seeds", chunks(0, 60, 1, campaign=11))
 def test_shrunk_counterexamples_are_counterexamples(seeds: range) -> None:
     before = after = count = 0
     for seed in seeds:
