@@ -84,7 +84,7 @@ def verdicts(seeds: range) -> list[Verdict]:
     return found
 
 
-@pytest.mark.parametrize("seeds", chunks(0, 60, 1, campaign=50))
+@pytest.mark.parametrize("seeds", chunks(0, 96, 1, campaign=40))
 def test_agrees_with_z3(seeds: range) -> None:
     found = verdicts(seeds)
     assert found.count(Verdict.PROVED) > 8 and found.count(Verdict.REFUTED) > 8

@@ -26,7 +26,7 @@ def largest(first: Network, second: Network, x: list[Fraction]) -> Fraction:
     return max(abs(value) for value in gap.fractions())
 
 
-@pytest.mark.parametrize("seed", seeds(20, campaign=200))
+@pytest.mark.parametrize("seed", seeds(32, campaign=320))
 def test_points_lie_in_the_region(seed: int) -> None:
     """Boxes, balls, half-spaces, charts, sides without end."""
     rng = random.Random(seed)
