@@ -293,7 +293,7 @@ def pieces(
     """The exact numbers of activation cells, linear pieces and affine maps on the region, with the cells themselves.
 
     The counts are None beyond ``limit`` cells or out of time; ``at_least`` then bounds the number of cells from below.
-    An ``executor`` gets parts of regions of more than seven dimensions to divide.
+    An ``executor`` gets parts of the region when it takes long.
     """
     from verify.arrangement.counting import count as count_pieces
     from verify.report.pieces import drawn
@@ -312,18 +312,20 @@ def piece_samples(
     *,
     timeout: float | None = None,
     report: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
 ) -> Samples:
     """The exact counts of ``pieces`` on random parts of a bounded region, the same parts for the same seed.
 
     ``segments`` join two points, drawn uniformly from the region; ``slices`` are the triangles of three. Fewer than
-    ``number`` are found out of time.
+    ``number`` are found out of time. An ``executor`` gets those that are left when it takes long.
     """
     from verify.arrangement import statistics
 
     if kind not in statistics.KINDS:
         raise InputError(f"kind {kind!r}: expected one of {', '.join(statistics.KINDS)}")
     loaded = load(network)
-    return statistics.samples(loaded, parse_region(on, loaded), kind, number, seed, make_budget(timeout, report))
+    budget = replace(make_budget(timeout, report), executor=executor)
+    return statistics.samples(loaded, parse_region(on, loaded), kind, number, seed, budget)
 
 
 def compare(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import multiprocessing
 import pickle
-from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.support.executors import Counting, Failing
 from tests.support.random_claims import claim as random_claim
 from tests.support.seeds import chunks
 from verify import api
@@ -42,22 +42,6 @@ def handing_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts are handed out at once, as soon as there are two."""
     monkeypatch.setattr(sharing, "ALONE_SECONDS", -1.0)
     monkeypatch.setattr(sharing, "PARTS", 2)
-
-
-class Counting(Executor):
-    """Runs tasks where they are submitted, and counts them."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        self.count += 1
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*pickle.loads(pickle.dumps(args))))
-        except BaseException as error:
-            future.set_exception(error)
-        return future
 
 
 def reordered(terms: int, slip: Fraction = Fraction(0), inputs: int = 2) -> Network:
@@ -125,25 +109,6 @@ def test_nothing_is_handed_out_early() -> None:
     counting = Counting()
     assert split(about(reordered(2)), counting).verdict is Verdict.PROVED
     assert counting.count == 0
-
-
-class Failing(Executor):
-    """Every task ends in the given way; ``cancelled`` counts those that were called back."""
-
-    def __init__(self, error: BaseException | None) -> None:
-        self.error = error
-        self.futures: list[Future[Any]] = []
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        if self.error is not None and not self.futures:
-            future.set_exception(self.error)
-        self.futures.append(future)
-        return future
-
-    @property
-    def called_back(self) -> bool:
-        return all(future.cancelled() for future in self.futures if not future.done() or future.cancelled())
 
 
 @pytest.mark.usefixtures("handing_out")

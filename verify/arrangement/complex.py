@@ -74,14 +74,21 @@ class Faces:
 
 @dataclass(frozen=True, eq=False)
 class ComplexCut:
-    """What one cut did: ``cells`` were divided, their minus parts are the new cells; ``is_on`` says where z > 0 now.
+    """What one cut did: the faces that were divided, of each dimension; ``is_on`` says where z > 0 now.
 
-    ``edges`` holds, for each new vertex, the two vertices of the edge that it divides.
+    New faces of a dimension are the minus parts of those divided, and then what is between the parts of those divided
+    of the next dimension, both in the order of what was divided. ``edges`` holds, for each new vertex, the two vertices
+    of the edge that it divides.
     """
 
-    cells: Ids
+    divided: list[Ids]
     is_on: Mask
     edges: Ids
+
+    @property
+    def cells(self) -> Ids:
+        """The cells that were divided; their minus parts are the new cells."""
+        return self.divided[-1]
 
 
 class Complex:
@@ -123,11 +130,11 @@ class Complex:
         above, below = self.sides(signs)
         cells = np.flatnonzero(above[-1] & below[-1]).astype(np.int32)
         if not len(cells):
-            return ComplexCut(cells, above[-1], np.zeros((0, 2), dtype=np.int32))
+            return ComplexCut([cells] * len(self.levels), above[-1], np.zeros((0, 2), dtype=np.int32))
         return _Cutting(self, above, below, new_forms(cells)).run()
 
-    def part(self, cells: Mask) -> tuple[Complex, Ids]:
-        """The complex of some of the cells, faces numbered anew in the old order; and the old numbers of vertices."""
+    def part(self, cells: Mask) -> tuple[Complex, list[Ids]]:
+        """The complex of some of the cells, faces numbered anew in the old order; and the old numbers of all faces."""
         keep: list[Mask] = [cells]
         for level in reversed(self.levels[1:]):
             below = np.zeros(self.levels[len(self.levels) - 1 - len(keep)].count, dtype=bool)
@@ -143,7 +150,7 @@ class Complex:
             levels.append(Faces(Growing(up), Growing(down), Growing(level.tight.rows[mask]), Growing(home)))
         result = Complex(levels)
         result.find_homes()
-        return result, np.flatnonzero(keep[0]).astype(np.int32)
+        return result, [np.flatnonzero(mask).astype(np.int32) for mask in keep]
 
     def find_homes(self) -> None:
         """Choose for each face a cell that it is a face of."""
@@ -202,7 +209,7 @@ class _Cutting:
         for q in range(self.top + 1):
             self._number(q, homes)
         is_on = np.concatenate([self.above[-1], np.zeros(len(self.divided[-1]), dtype=bool)])
-        return ComplexCut(self.divided[-1], is_on, edges)
+        return ComplexCut(self.divided, is_on, edges)
 
     def _ends(self) -> Ids:
         """The two vertices of each divided edge."""

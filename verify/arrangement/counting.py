@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from verify.arrangement.domain import Domain, make_domain
-from verify.arrangement.enumerate import Arrangement, arrangement, beginning, lower_bound
+from verify.arrangement.enumerate import Arrangement, beginning, lower_bound
 from verify.arrangement.merging import Labels, label
+from verify.arrangement.parts import arrangement
 from verify.arrangement.split_tree import TreeCells, count_pieces, tree_cells
 from verify.errors import BudgetExceeded
 from verify.network import Network

@@ -1,15 +1,12 @@
 """All cells of a network on a region, by cutting a complex with one unit after the other.
 
 Units come block by block and in order of their numbers, as the network was lowered; where one has both strict signs on
-a cell, the cell is cut. Signs at vertices are decided in float64 where the error bound allows, else exactly. Places of
-vertices are verified: with R an approximate inverse of the matrix A of the forms that meet there, r the residual at the
-computed place and ``a >= |I - R A|``, the true vertex is within ``|R r| / (1 - a)`` (in the maximum norm, for every
-matrix within the forms' own error bounds; one homogeneous coordinate is held).
+a cell, the cell is cut. Signs at vertices are decided in float64 where the error bound allows, else exactly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,18 +18,16 @@ from verify.arrangement.complex import Complex, Growing, Ids, Signs
 from verify.arrangement.domain import Domain, TooManyCells, start
 from verify.arrangement.exact import ExactSide, IntegerForm
 from verify.arrangement.forms import Forms, FormSource
+from verify.arrangement.places import ENLARGED, TINY, between, decided, scaled, verified
 from verify.kernel.exact import Pattern
-from verify.network.floats import gamma
-from verify.rational import Floats, nearest_float
+from verify.rational import Floats
 from verify.region.bases import Mask
 from verify.search.budget import Budget
 
 # Places and forms less certain than this are replaced by exact ones: there floats would decide too little.
 CERTAIN = 2.0**-24
-TINY = 1e-300
 # Up to so many vertices the signs of all units of a block are asked at once first.
 FEW_VERTICES = 64
-ENLARGED = 1 + 2.0**-20
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +48,8 @@ class CuttingLayer:
 class Arrangement:
     """The cells as a complex. ``points`` are the vertices in float64, within ``errors`` of a multiple of the true ones.
 
-    ``form_*`` describe the forms whose zeros bound the faces; ``outputs`` are the output maps on the cells.
+    ``form_*`` describe the forms whose zeros bound the faces; ``outputs`` are the output maps on the cells. While
+    others go on with parts of it, ``beyond`` counts the cells that it has more than its complex.
     """
 
     domain: Domain
@@ -67,6 +63,7 @@ class Arrangement:
     artificial: tuple[int, ...]
     layers: list[CuttingLayer] = field(default_factory=list)
     outputs: Forms | None = None
+    beyond: int = 0
 
     def __post_init__(self) -> None:
         self.exact = ExactSide(
@@ -75,6 +72,13 @@ class Arrangement:
             lambda v: self.complex.levels[0].tight.rows[v].tolist(),
             lambda v: self.points.rows[v].tolist(),
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "exact"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.__post_init__()
 
     def pattern(self, cell: int, before: int | None = None) -> Pattern:
         """The pattern of a cell; with ``before``, of a cell at the time before that many layers' successor had cut."""
@@ -92,19 +96,16 @@ class Arrangement:
         return block, unit, self.pattern(cell, layer)
 
 
-def arrangement(found: Arrangement, budget: Budget, limit: int | None = None) -> Arrangement:
-    """Cut a beginning with every unit of the network; ``TooManyCells`` when there are more than ``limit`` cells."""
-    _Run(found, budget, limit).all_blocks()
-    return found
-
-
 def lower_bound(found: Arrangement) -> int:
     """No more than the number of activation cells: artificial facets may divide one of them."""
-    count = found.complex.cell_count
-    if found.artificial:
-        tight = found.complex.levels[-2].tight.rows
-        count -= int(np.isin(tight[found.complex.neighbours()[0], 0], found.artificial).sum())
-    return max(count, 1)
+    return max(found.complex.cell_count - artificial_facets(found) + found.beyond, 1)
+
+
+def artificial_facets(found: Arrangement) -> int:
+    """How many facets only divide a coordinate without sides, or lie where it would be divided."""
+    if not found.artificial:
+        return 0
+    return int(np.isin(found.complex.levels[-2].tight.rows[:, 0], found.artificial).sum())
 
 
 def beginning(domain: Domain) -> Arrangement:
@@ -113,9 +114,9 @@ def beginning(domain: Domain) -> Arrangement:
     found = Arrangement(
         domain,
         begin.complex,
-        Growing(_scaled(begin.points)),
+        Growing(scaled(begin.points)),
         Growing(np.full(len(begin.points), 2.0**-52)),
-        Growing(_scaled(begin.forms)),
+        Growing(scaled(begin.forms)),
         Growing(np.full(len(begin.forms), 2.0**-52)),
         Growing(np.zeros((0, 4), dtype=np.int32)),
         list(begin.forms),
@@ -136,7 +137,7 @@ def _keep_inside(found: Arrangement, row: IntegerForm) -> None:
     def new_forms(cells: Ids) -> int:
         first = len(found.given)
         found.given.extend([row] * len(cells))
-        found.form_rows.extend(_scaled([row] * len(cells)))
+        found.form_rows.extend(scaled([row] * len(cells)))
         found.form_errors.extend(np.full(len(cells), 2.0**-52))
         return first
 
@@ -145,122 +146,193 @@ def _keep_inside(found: Arrangement, row: IntegerForm) -> None:
     for v in range(len(values), found.complex.vertex_count):
         exact.point(v)
     found.complex, kept = found.complex.part(cut.is_on)
-    found.points, found.errors = Growing(found.points.rows[kept]), Growing(found.errors.rows[kept])
-    exact.points = {new: exact.points[old] for new, old in enumerate(kept.tolist())}
+    found.points, found.errors = Growing(found.points.rows[kept[0]]), Growing(found.errors.rows[kept[0]])
+    exact.points = {new: exact.points[old] for new, old in enumerate(kept[0].tolist())}
 
 
-class _Run:
-    """One enumeration under way: the block that cuts now, and the forms of what later blocks still read."""
+@dataclass(eq=False)
+class Run:
+    """An enumeration under way, which may be pickled between two units.
 
-    def __init__(self, found: Arrangement, budget: Budget, limit: int | None) -> None:
-        self.found, self.budget, self.limit = found, budget, limit
+    ``block`` is the one that cuts now, ``made`` its units' forms and ``units`` those still to cut. Cell i has the forms
+    ``columns[i]`` of it, is part of the cell ``base[i]`` before it, and has the packed ``bits[i]``. ``sources`` are
+    what it and later blocks read, on the cells that the columns are about. ``history``, where it is kept, has the faces
+    that each unit (block, number) divided.
+    """
+
+    found: Arrangement
+    limit: int | None
+    sources: dict[int, FormSource]
+    block: int
+    made: Forms
+    columns: Growing
+    base: Growing
+    bits: Growing
+    units: list[int]
+    history: dict[tuple[int, int], list[Ids]] | None = None
+
+    @staticmethod
+    def of(found: Arrangement, limit: int | None) -> Run:
+        """Before the first block."""
         everywhere = np.zeros(found.complex.cell_count, dtype=np.int32)
-        self.sources: dict[int, FormSource] = {0: FormSource(float_forms.inputs(found.domain), everywhere)}
+        made, nothing = float_forms.inputs(found.domain), Growing(np.zeros((0, 0), dtype=np.uint8))
+        return Run(found, limit, {0: FormSource(made, everywhere)}, 0, made, nothing, nothing, nothing, [])
 
-    def all_blocks(self) -> None:
-        """Every block in turn."""
-        network = self.found.domain.network
-        for k, block in enumerate(network.blocks, start=1):
-            self.budget.check()
-            cells, width = self.found.complex.cell_count, self.found.domain.dimension + 1
-            made = float_forms.preactivations(block, self.sources, cells, width)
-            for source in [s for s, last in network.last_use.items() if last == k]:
-                self.sources.pop(source, None)
-            if not block.relu:
-                self.sources[k] = FormSource(made, np.arange(cells, dtype=np.int32))
-                self.found.outputs = made
-                continue
-            base, bits = self._cut_with(k, made)
-            self.sources = {s: source.of_cells(base) for s, source in self.sources.items()}
-            self.sources[k] = FormSource(made, base, bits, np.arange(len(base), dtype=np.int32))
-            self.found.layers.append(CuttingLayer(k, block.size, bits, base))
+    def go_on(self, budget: Budget, pauses: Callable[[], bool] = lambda: False) -> bool:
+        """Cut with one unit after the other. True when all have cut, False when ``pauses`` after one of them.
 
-    def _cut_with(self, k: int, made: Forms) -> tuple[Ids, NDArray[np.uint8]]:
-        """Cut with all units of a block; for each cell the one before the block that it is part of, and packed bits."""
-        found, size = self.found, len(made.rows)
-        base = Growing(np.arange(found.complex.cell_count, dtype=np.int32))
-        bits = Growing(np.zeros((base.size, (size + 7) // 8), dtype=np.uint8))
-        settled = self._settled(k, made, base)
-        bits.rows[:] = np.packbits(settled > 0)
-        for unit in np.flatnonzero(settled == 0).tolist():
-            self.budget.check()
-            values, signs = self._signs(k, unit, made, base)
-            if signs.all() and (signs == signs[0]).all():
-                bits.rows[:, unit // 8] |= np.uint8((signs[0] > 0) << (7 - unit % 8))
-                continue
-            cut = found.complex.cut(signs, lambda cells, unit=unit: self._new_forms(k, unit, made, base, cells))  # type: ignore[misc]
-            base.extend(base.rows[cut.cells])
-            bits.extend(bits.rows[cut.cells])
-            bits.rows[:, unit // 8] |= cut.is_on.astype(np.uint8) << np.uint8(7 - unit % 8)
-            _place(found, cut.edges, values)
-            if self.limit is not None and found.complex.cell_count > self.limit < lower_bound(found):
-                raise TooManyCells(f"more than {self.limit} cells")
-            if unit % 16 == 0:
-                self.budget.report(f"block {k}, unit {unit} of {size}: {found.complex.cell_count} cells")
-        return base.rows.copy(), bits.rows.copy()
+        ``TooManyCells`` when there are more than ``limit`` cells.
+        """
+        blocks = self.found.domain.network.blocks
+        while True:
+            while self.units:
+                budget.check()
+                self._cut(self.units.pop(0), budget)
+                if pauses():
+                    return False
+            if self.block and blocks[self.block - 1].relu:
+                self._end()
+            if self.block == len(blocks):
+                return True
+            self._begin(budget)
 
-    def _settled(self, k: int, made: Forms, base: Growing) -> Signs:
+    def part(self, cells: Ids) -> tuple[Run, list[Ids]]:
+        """The same for some of the cells alone, with a history; and the numbers that its faces have here."""
+        found = self.found
+        chosen = np.zeros(found.complex.cell_count, dtype=bool)
+        chosen[cells] = True
+        complex_, numbers = found.complex.part(chosen)
+        mine = Arrangement(
+            found.domain,
+            complex_,
+            Growing(found.points.rows[numbers[0]]),
+            Growing(found.errors.rows[numbers[0]]),
+            Growing(found.form_rows.rows),
+            Growing(found.form_errors.rows),
+            Growing(found.form_sources.rows),
+            list(found.given),
+            found.artificial,
+            list(found.layers),
+            found.outputs,
+        )
+        columns = self.columns.rows[numbers[-1]]
+        made, used = FormSource(self.made, columns).part(np.arange(len(columns), dtype=np.int32)), np.unique(columns)
+        sources = {s: source.part(used) for s, source in self.sources.items()}
+        base, bits = Growing(self.base.rows[numbers[-1]]), Growing(self.bits.rows[numbers[-1]])
+        run = Run(
+            mine, self.limit, sources, self.block, made.forms, Growing(made.cells), base, bits, list(self.units), {}
+        )
+        return run, numbers
+
+    def _begin(self, budget: Budget) -> None:
+        """The forms of the next block, and which of its units cut."""
+        budget.check()
+        self.block += 1
+        network, k = self.found.domain.network, self.block
+        block, cells, width = network.blocks[k - 1], self.found.complex.cell_count, self.found.domain.dimension + 1
+        made = float_forms.preactivations(block, self.sources, cells, width)
+        for source in [s for s, last in network.last_use.items() if last == k]:
+            self.sources.pop(source, None)
+        everything = np.arange(cells, dtype=np.int32)
+        if not block.relu:
+            self.sources[k] = FormSource(made, everything)
+            self.found.outputs = made
+            return
+        self.made, self.columns, self.base = made, Growing(everything), Growing(everything)
+        self.bits = Growing(np.zeros((cells, (block.size + 7) // 8), dtype=np.uint8))
+        settled = self._settled(budget)
+        self.bits.rows[:] = np.packbits(settled > 0)
+        self.units = np.flatnonzero(settled == 0).tolist()
+
+    def _end(self) -> None:
+        """All units of the block have cut."""
+        columns, bits, k = self.columns.rows.copy(), self.bits.rows.copy(), self.block
+        self.sources = {s: source.of_cells(columns) for s, source in self.sources.items()}
+        self.sources[k] = FormSource(self.made, columns, bits, np.arange(len(bits), dtype=np.int32))
+        self.found.layers.append(CuttingLayer(k, len(self.made.rows), bits, self.base.rows.copy()))
+
+    def _cut(self, unit: int, budget: Budget) -> None:
+        """Cut with a unit of the block."""
+        found, bits, limit = self.found, self.bits, self.limit
+        values, signs = self._signs(unit, budget)
+        if signs.all() and (signs == signs[0]).all():
+            bits.rows[:, unit // 8] |= np.uint8((signs[0] > 0) << (7 - unit % 8))
+            return
+        cut = found.complex.cut(signs, lambda cells: self._new_forms(unit, cells, budget))
+        for rows in (self.columns, self.base, bits):
+            rows.extend(rows.rows[cut.cells])
+        bits.rows[:, unit // 8] |= cut.is_on.astype(np.uint8) << np.uint8(7 - unit % 8)
+        _place(found, cut.edges, values)
+        if self.history is not None and len(cut.cells):
+            self.history[self.block, unit] = cut.divided
+        if limit is not None and found.complex.cell_count > limit < lower_bound(found):
+            raise TooManyCells(f"more than {limit} cells")
+        if unit % 16 == 0:
+            budget.report(f"block {self.block}, unit {unit} of {len(self.made.rows)}: {found.complex.cell_count} cells")
+
+    def _settled(self, budget: Budget) -> Signs:
         """1 for units positive at all vertices, -1 for those positive at none (no cut by others changes that), else 0.
 
         All units at once: where there are few vertices, most of the work would go to the loop over units.
         """
-        points, places = self.found.points.rows, self.found.errors.rows
+        points, places, made = self.found.points.rows, self.found.errors.rows, self.made
         found = np.zeros(len(made.rows), dtype=np.int8)
         if len(points) > FEW_VERTICES:
             return found
-        home = base.rows[self.found.complex.levels[0].home.rows]
+        home = self.columns.rows[self.found.complex.levels[0].home.rows]
         with np.errstate(over="ignore", invalid="ignore"):
             rows = made.rows[:, :, home]
             values = np.einsum("ucv,vc->uv", rows, points)
-            clear = _decided(values, np.abs(rows).sum(axis=1), made.errors[:, home], places, rows.shape[1])
+            clear = decided(values, np.abs(rows).sum(axis=1), made.errors[:, home], places, rows.shape[1])
         signs = np.sign(np.where(clear, values, 0.0)).astype(np.int8)
         doubtful = np.flatnonzero(~clear.all(axis=0)).astype(np.int32)
         if len(doubtful):
-            exact = self.found.exact.block_signs(k, doubtful, self.budget)
+            exact = self.found.exact.block_signs(self.block, doubtful, budget)
             signs[:, doubtful] = np.where(clear[:, doubtful], signs[:, doubtful], exact)
         found[(signs > 0).all(axis=1)] = 1
         found[(signs <= 0).all(axis=1)] = -1
         return found
 
-    def _signs(self, k: int, unit: int, made: Forms, base: Growing) -> tuple[Floats, Signs]:
+    def _signs(self, unit: int, budget: Budget) -> tuple[Floats, Signs]:
         """Values of a unit at the vertices (approximate where the sign was decided exactly), and their exact signs."""
         found = self.found
         points, places = found.points.rows, found.errors.rows
-        home = base.rows[found.complex.levels[0].home.rows]
-        row, error = made.rows[unit], made.errors[unit]
+        home = self.columns.rows[found.complex.levels[0].home.rows]
+        row, error = self.made.rows[unit], self.made.errors[unit]
         width = len(row)
         with np.errstate(over="ignore", invalid="ignore"):
             values = np.zeros(len(points))
             for form, coordinate in zip(row, points.T, strict=True):
                 values += form[home] * coordinate
             size = np.abs(row).sum(axis=0)
-            decided = _decided(values, size[home], error[home], places, width)
-        signs = np.sign(np.where(decided, values, 0.0)).astype(np.int8)
-        open_ones = np.flatnonzero(~decided)
+            clear = decided(values, size[home], error[home], places, width)
+        signs = np.sign(np.where(clear, values, 0.0)).astype(np.int8)
+        open_ones = np.flatnonzero(~clear)
         if len(open_ones):
-            exact = found.exact.signs(k, unit, open_ones.astype(np.int32), self.budget)
+            exact = found.exact.signs(self.block, unit, open_ones.astype(np.int32), budget)
             signs[open_ones] = exact
             sizes = np.maximum(np.nan_to_num(np.abs(values[open_ones]), nan=1.0, posinf=1.0), TINY)
             values[open_ones] = exact * sizes
         return values, signs
 
-    def _new_forms(self, k: int, unit: int, made: Forms, base: Growing, cells: Ids) -> int:
+    def _new_forms(self, unit: int, cells: Ids, budget: Budget) -> int:
         """Enter the unit's forms on the cells that it divides; returns the number of the first."""
         found = self.found
         first = found.form_rows.size
-        before = base.rows[cells]
+        columns = self.columns.rows[cells]
         sources = np.empty((len(cells), 4), dtype=np.int32)
-        sources[:, 0], sources[:, 1], sources[:, 2], sources[:, 3] = len(found.layers), k, unit, before
-        rows, errors = made.rows[unit][:, before].T, made.errors[unit][before]
+        sources[:, :3] = len(found.layers), self.block, unit
+        sources[:, 3] = self.base.rows[cells]
+        rows, errors = self.made.rows[unit][:, columns].T, self.made.errors[unit][columns]
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             scale = np.abs(rows).max(axis=1)
-            scaled, relative = rows / scale[:, None], errors / scale * ENLARGED + 2.0**-52
-        found.form_rows.extend(scaled)
+            shares, relative = rows / scale[:, None], errors / scale * ENLARGED + 2.0**-52
+        found.form_rows.extend(shares)
         found.form_errors.extend(relative)
         found.form_sources.extend(sources)
         for i in np.flatnonzero(~(relative < CERTAIN) | ~np.isfinite(scale)).tolist():
-            self.budget.check()
-            found.form_rows.rows[first + i] = _scaled([found.exact.form(first + i)])[0]
+            budget.check()
+            found.form_rows.rows[first + i] = scaled([found.exact.form(first + i)])[0]
             found.form_errors.rows[first + i] = 2.0**-52
         return first
 
@@ -270,66 +342,11 @@ def _place(found: Arrangement, edges: Ids, values: Floats) -> None:
     if not len(edges):
         return
     tight = found.complex.levels[0].tight.rows[len(found.points.rows) :]
-    guess = _between(found.points.rows[edges], values[edges])
-    points, errors = _verified(guess, found.form_rows.rows[tight], found.form_errors.rows[tight])
+    guess = between(found.points.rows[edges], values[edges])
+    points, errors = verified(guess, found.form_rows.rows[tight], found.form_errors.rows[tight])
     first = len(found.points.rows)
     found.points.extend(np.where((errors < CERTAIN)[:, None], points, guess))
     found.errors.extend(errors)
     for i in np.flatnonzero(~(errors < CERTAIN)).tolist():
-        found.points.rows[first + i] = _scaled([found.exact.point(first + i)])[0]
+        found.points.rows[first + i] = scaled([found.exact.point(first + i)])[0]
         found.errors.rows[first + i] = 2.0**-52
-
-
-def _between(ends: Floats, values: Floats) -> Floats:
-    """Where the value is zero on edges, roughly, the largest coordinate +1 or -1; shapes (n, 2, width), (n, 2)."""
-    size = np.abs(values)
-    size = size / size.max(axis=1, keepdims=True)
-    found = size[:, 1, None] * ends[:, 0] + size[:, 0, None] * ends[:, 1]
-    largest = np.abs(found).max(axis=1, keepdims=True)
-    return np.asarray(found / np.where(largest > 0, largest, 1.0))
-
-
-def _decided(values: Floats, sizes: Floats, errors: Floats, places: Floats, width: int) -> Any:
-    """Whether the sign of a form at a vertex is that of its float value: the error is smaller.
-
-    ``sizes`` are sums of the form's absolute coefficients, which are off by ``errors``, of ``width`` of them; vertices,
-    whose largest coordinate is 1, are off by ``places``.
-    """
-    doubt = width * errors * (1 + places) + sizes * (places + gamma(width + 2))
-    return np.abs(values) > doubt * ENLARGED + TINY
-
-
-def _verified(guess: Floats, forms: Floats, doubts: Floats) -> tuple[Floats, Floats]:
-    """Better places and bounds on their errors (infinite where none is found), see the module's docstring."""
-    width = guess.shape[1]
-    held = np.abs(guess).argmax(axis=1)
-    others = np.array([[j for j in range(width) if j != i] for i in range(width)])[held]
-    matrix = np.take_along_axis(forms, others[:, None, :], axis=2)
-    with np.errstate(all="ignore"):
-        singular = ~(np.abs(np.linalg.det(matrix)) > TINY)
-        matrix[singular] = np.eye(width - 1)
-        inverse = np.linalg.inv(matrix)
-        points = guess.copy()
-        step = np.einsum("nij,nj->ni", inverse, np.einsum("nij,nj->ni", forms, guess))
-        np.put_along_axis(points, others, np.take_along_axis(guess, others, axis=1) - step, axis=1)
-        lost = gamma(width + 2)
-        residual = np.abs(np.einsum("nij,nj->ni", forms, points))
-        sizes = np.abs(points)
-        residual += lost * np.einsum("nij,nj->ni", np.abs(forms), sizes) + doubts * sizes.sum(axis=1, keepdims=True)
-        bound = np.einsum("nij,nj->ni", np.abs(inverse), residual).max(axis=1)
-        gap = np.abs(np.eye(width - 1) - np.einsum("nij,njk->nik", inverse, matrix))
-        gap += lost * np.einsum("nij,njk->nik", np.abs(inverse), np.abs(matrix) + 1)
-        gap += np.einsum("nij,nj->ni", np.abs(inverse), doubts)[:, :, None]
-        contraction = gap.sum(axis=2).max(axis=1)
-        good = ~singular & (contraction < 0.5) & np.isfinite(points).all(axis=1) & (sizes.max(axis=1) < 2)
-        errors = np.where(good, bound / (1 - contraction) * ENLARGED + TINY, np.inf)
-    return points, errors
-
-
-def _scaled(rows: Sequence[IntegerForm]) -> Floats:
-    """Integer rows divided by their largest entry, rounded to nearest."""
-    found = []
-    for row in rows:
-        largest = max(abs(n) for n in row)
-        found.append([nearest_float(n, largest) for n in row])
-    return np.array(found)

@@ -56,6 +56,15 @@ class FormSource:
         """The same on other cells, each part of one of these."""
         return FormSource(self.forms, self.cells[cells], self.bits, None if self.lines is None else self.lines[cells])
 
+    def part(self, cells: Ids) -> FormSource:
+        """The same on some of the cells, with no other forms."""
+        used, places = np.unique(self.cells[cells], return_inverse=True)
+        forms = Forms(self.forms.rows[:, :, used], self.forms.errors[:, used])
+        if self.bits is None or self.lines is None:
+            return FormSource(forms, places.astype(np.int32))
+        lines = np.arange(len(cells), dtype=np.int32)
+        return FormSource(forms, places.astype(np.int32), self.bits[self.lines[cells]], lines)
+
     def some(self, chosen: slice) -> Forms:
         """The forms themselves on some of the cells."""
         cells = self.cells[chosen]

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 
@@ -25,6 +27,7 @@ from verify.network import Network
 from verify.rational import Vector, integer_array, vector
 from verify.region import Box, HalfSpace, L1Ball, Region, segment, window
 from verify.search.budget import Budget
+from verify.search.dividing.sharing import PARTS, alone_until, handed_out
 
 # How many points span one of each.
 KINDS = {"segments": 2, "slices": 3}
@@ -88,7 +91,7 @@ def _volumes_of_cells(found: Pieces, budget: Budget) -> list[Fraction | None]:
 
 
 @dataclass(frozen=True, eq=False)
-class VolumeSample:
+class PartSample:
     """One random segment or slice by its corners, and the counts on it."""
 
     corners: tuple[Vector, ...]
@@ -104,7 +107,7 @@ class Samples:
     kind: str
     asked: int
     seed: int
-    found: tuple[VolumeSample, ...]
+    found: tuple[PartSample, ...]
     reason: str = ""
 
     def of(self, name: str) -> tuple[int, ...]:
@@ -128,24 +131,61 @@ def samples(network: Network, region: Region, kind: str, number: int, seed: int,
             f" this one has {domain.dimension}"
         )
     points = _uniform(domain, random.Random(f"{kind} {seed}"), kind)
-    done: list[VolumeSample] = []
-    for place in range(number):
-        budget.report(f"random {kind}: {place} of {number}")
-        try:
-            budget.check()
-            corners = _independent(points, size)
-        except BudgetExceeded as stop:
-            return Samples(kind, number, seed, tuple(done), str(stop))
-        on = count(network, spanned(corners), budget)
-        if on.cells is None or on.pieces is None or on.affine_maps is None:
-            return Samples(kind, number, seed, tuple(done), on.reason)
-        done.append(VolumeSample(corners, on.cells, on.pieces, on.affine_maps))
+    done: list[PartSample] = []
+    alone = alone_until(budget)
+    try:
+        while len(done) < number and budget.elapsed <= alone:
+            budget.report(f"random {kind}: {len(done)} of {number}")
+            done.append(_sample(network, _independent(points, size, budget), budget))
+        drawn = (_independent(points, size, budget) for _ in range(number - len(done)))
+        for found in _shared(network, drawn, budget):
+            done.append(found)
+            budget.report(f"random {kind}: {len(done)} of {number}")
+    except BudgetExceeded as stop:
+        return Samples(kind, number, seed, tuple(done), str(stop))
     return Samples(kind, number, seed, tuple(done))
 
 
-def _independent(points: Iterator[Vector], size: int) -> tuple[Vector, ...]:
+def _sample(network: Network, corners: tuple[Vector, ...], budget: Budget) -> PartSample:
+    """The counts on a segment or triangle, or ``BudgetExceeded``."""
+    on = count(network, spanned(corners), budget)
+    if on.cells is None or on.pieces is None or on.affine_maps is None:
+        raise BudgetExceeded(on.reason)
+    return PartSample(corners, on.cells, on.pieces, on.affine_maps)
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A segment or slice for a worker to count on."""
+
+    place: int
+    network: Network
+    corners: tuple[Vector, ...]
+    budget: Budget
+
+
+def sample(task: Drawn) -> PartSample:
+    """What a worker does."""
+    return _sample(task.network, task.corners, task.budget)
+
+
+def _shared(network: Network, drawn: Iterable[tuple[Vector, ...]], budget: Budget) -> Iterator[PartSample]:
+    """Let the executor count; yields in order."""
+    waiting = (Drawn(place, network, corners, budget) for place, corners in enumerate(drawn))
+    found: dict[int, PartSample] = {}
+    due = 0
+    with closing(handed_out(budget, sample, lambda free: islice(waiting, free), PARTS)) as arrivals:
+        for arrived in arrivals:
+            found |= {task.place: one for task, one in arrived}
+            while due in found:
+                yield found.pop(due)
+                due += 1
+
+
+def _independent(points: Iterator[Vector], size: int, budget: Budget) -> tuple[Vector, ...]:
     """The next points that are affinely independent."""
     while True:
+        budget.check()
         corners = tuple(next(points) for _ in range(size))
         first, *others = (corner - corners[0] for corner in corners[1:])
         pivot = next((i for i, value in enumerate(first.numerators.tolist()) if value), None)

@@ -11,8 +11,9 @@ from fractions import Fraction
 from verify.arrangement.counting import MOST_DIMENSIONS
 from verify.arrangement.details import CellDetails, details
 from verify.arrangement.domain import Domain, TooManyCells
-from verify.arrangement.enumerate import Arrangement, arrangement, beginning
+from verify.arrangement.enumerate import Arrangement, beginning
 from verify.arrangement.merging import label
+from verify.arrangement.parts import arrangement
 from verify.kernel.core.criteria import on_hull
 from verify.kernel.exact import AffineForm, Pattern, cell_of
 from verify.rational import Vector, concatenate, zeros
