@@ -50,9 +50,9 @@ test: $(STAMP)
 tests: $(STAMP)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not campaign"
 
-# Random tests with fresh seeds and many more examples than make test draws. Each prints what it tried.
+# Random tests with fresh seeds, and those of Hypothesis with many more examples than make test draws. Each prints what it tried.
 campaign: $(STAMP)
-	VERIFY_SEED=$${VERIFY_SEED:-$$(date +%s)} $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m campaign -rP --verify-profile campaign
+	VERIFY_SEED=$${VERIFY_SEED:-$$(date +%s)} $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "campaign or hypothesis" -rP --verify-profile campaign
 
 # The tests that compare with Z3.
 WITH_Z3 = $(shell grep -rl z3_verdict tests --include='test_*.py')

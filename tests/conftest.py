@@ -1,11 +1,19 @@
 """Settings for every test; ``--verify-profile`` loads another profile afterwards."""
 
+import gc
+
 import pytest
+from hypothesis import settings
 
 from tests.support import long_tests
 from verify.strategies.profiles import load_profile
 
 load_profile("ci")
+# Half of its examples, which are the same in every run; other profiles may be chosen.
+settings.register_profile("tests", settings(), max_examples=settings().max_examples // 2)
+settings.load_profile("tests")
+# Nothing that collecting makes is ever garbage: it is not searched while it grows, nor while the tests run.
+gc.disable()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -20,3 +28,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:], left = long_tests.chosen(items)
         config.hook.pytest_deselected(items=left)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is collected, but not among what was collected as tests."""
+    gc.freeze()
+    gc.enable()

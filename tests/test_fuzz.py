@@ -27,7 +27,7 @@ from verify.rational import vector_from_floats
 from verify.region import box
 from verify.strategies import conv_networks, networks, regions
 
-FEW = settings(max_examples=max(5, settings().max_examples // 8))
+FEW = settings(max_examples=max(5, settings().max_examples // 5))
 DIGITS = Path(__file__).resolve().parents[1] / "examples" / "digits_conv.onnx"
 
 KERNEL = np.array([[[1.5, -2], [0.25, 3]], [[-1, 0.5], [2, -0.75]]])
@@ -184,9 +184,8 @@ def test_onnx_runtime_is_within_the_bound(which: str, region: str, exported: Pat
     report = fuzz(path, function, region, precision="float32", batch=True, examples=25)
     assert report.within_bound, report
     assert 0 < report.largest_ratio < 1
-    assert not fuzz(
-        path, lambda x: function(x) * np.float32(1.0001), region, precision="float32", batch=True
-    ).within_bound
+    wrong = fuzz(path, lambda x: function(x) * np.float32(1.0001), region, precision="float32", batch=True, examples=25)
+    assert not wrong.within_bound
 
 
 PROBLEMS: dict[str, tuple[Callable[[Any], Any], str]] = {
@@ -251,7 +250,7 @@ def test_the_same_seed_gives_the_same_points() -> None:
             seen.append(x.tolist())
             return x.max(keepdims=True)
 
-        fuzz("max", function, seed=seed)
+        fuzz("max", function, seed=seed, examples=60)
         return seen
 
     assert recorded(1) == recorded(1)
@@ -273,7 +272,7 @@ def test_points_stay_in_the_region(region: str, precision: str) -> None:
         seen.add(tuple(x.tolist()))
         return x.max(keepdims=True)
 
-    report = fuzz(maximum, function, region, precision=precision)
+    report = fuzz(maximum, function, region, precision=precision, examples=100)
     assert report.within_bound, report
     assert report.points == len(seen) >= 40
     assert not report.notes

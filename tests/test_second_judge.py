@@ -68,24 +68,24 @@ def compared(path: Path, record: dict[str, Any]) -> str:
 
 def test_records_of_random_claims_are_accepted(tmp_path: Path) -> None:
     counts: Counter[str] = Counter()
-    for seed in range(200):
+    for seed in range(100):
         record = record_of(seed)
         if record is not None:
             counts[compared(tmp_path / "r.json", record)] += 1
-    assert counts["accepted"] >= 195
+    assert counts["accepted"] >= 96
     assert set(counts) == {"accepted"}
 
 
 def test_changed_records_are_judged_alike(tmp_path: Path) -> None:
     counts: Counter[str] = Counter()
-    for seed in range(300, 340):
+    for seed in range(300, 330):
         record, rng = record_of(seed), random.Random(seed)
         for _ in range(20 if record is not None else 0):
             assert record is not None
             counts[compared(tmp_path / "r.json", mutant(rng, record))] += 1
-    assert counts["rejected"] >= 400
-    assert counts["accepted"] >= 20
-    assert counts["declined"] <= 40
+    assert counts["rejected"] >= 300
+    assert counts["accepted"] >= 15
+    assert counts["declined"] <= 30
 
 
 @pytest.mark.campaign

@@ -104,6 +104,8 @@ def exact_text(value: Real) -> str:
 
 def to_fraction(value: Number) -> Fraction:
     """The exact rational that ``value`` is: a float is its binary value, a string is read in decimal."""
+    if type(value) is Fraction and type(value.numerator) is type(value.denominator) is int:
+        return value  # as it is: most are
     if isinstance(value, str):
         return parse_rational(value)
     if isinstance(value, float | np.floating) and not math.isfinite(value):
@@ -112,7 +114,7 @@ def to_fraction(value: Number) -> Fraction:
         return Fraction(int(value))
     if isinstance(value, np.floating):
         return Fraction(*value.as_integer_ratio())
-    if isinstance(value, Fraction) and not (type(value.numerator) is type(value.denominator) is int):
+    if isinstance(value, Fraction):
         # Fraction(np.int8(64), 7) keeps NumPy's number, whose products would wrap around.
         return Fraction(int(value.numerator), int(value.denominator))
     return Fraction(value)
@@ -232,7 +234,8 @@ class Vector:
         )
 
     def __hash__(self) -> int:
-        return hash(tuple(self.fractions()))
+        lowest = self.reduced()
+        return hash((lowest.denominator, *lowest.numerators.tolist()))
 
     def __add__(self, other: Vector) -> Vector:
         if len(self) != len(other):  # NumPy would stretch a vector of length one

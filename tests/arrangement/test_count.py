@@ -139,7 +139,7 @@ def is_degenerate(found: Pieces) -> bool:
 
 
 def test_brute_force() -> None:
-    assert sum(compare_with_brute_force(seed) is not None for seed in range(30)) > 18
+    assert sum(compare_with_brute_force(seed) is not None for seed in range(20)) > 12
 
 
 @pytest.mark.campaign

@@ -62,7 +62,7 @@ def test_cells_fill_the_region_and_carry_its_values(name: str, text: str, size: 
 
 def test_polygons_of_random_networks() -> None:
     rng = random.Random(5)
-    for _ in range(60):
+    for _ in range(30):
         network = small(rng, 2)
         found = count(network, box([-2, -1], [1, Fraction(3, 2)]), Budget())
         cells = polygons(found)
@@ -78,7 +78,7 @@ def test_polygons_of_random_networks() -> None:
 def test_breaks_are_those_of_a_walk() -> None:
     """Walking evaluates one point after the other; the line may pass through 0, along a line of switches, or not."""
     rng = random.Random(6)
-    for _ in range(150):
+    for _ in range(60):
         network = small(rng, 3)
         start, end = (vector([rng.randint(-3, 3) for _ in range(3)]) for _ in range(2))
         if start != end:

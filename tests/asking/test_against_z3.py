@@ -86,7 +86,7 @@ def compare(seed: int, tmp_path: Path) -> str:
     return f"{result.verdict.value}{' vacuous' if result.vacuous else ''}"
 
 
-@pytest.mark.parametrize("seeds", chunks(0, 30, 2, campaign=20))
+@pytest.mark.parametrize("seeds", chunks(0, 30, 1, campaign=21))
 def test_random_formulas(seeds: range, tmp_path: Path) -> None:
     seen = [compare(seed, tmp_path) for seed in seeds]
     assert {"proved", "refuted", "proved vacuous"} <= set(seen)

@@ -127,11 +127,17 @@ def test_orthogonal_complement() -> None:
     assert reference.orthogonal_complement(normals + rows, 4) == []
 
 
+# Counterexamples of each formula.
+ENOUGH = 3
+
+
 def test_every_formula_knows_its_counterexample() -> None:
     """Each refutation that the kernel accepts is one by the written-out definition, and not for a region far away."""
-    keys = set()
+    keys: Counter[str] = Counter()
     for index in range(340):
         claim = drawn(5, index).claim
+        if keys[claim.property.key] == ENOUGH:
+            continue
         outcome = decide(claim, Budget(20), shrinking=False)
         if not isinstance(outcome.evidence, ValueGap):
             continue
@@ -140,8 +146,8 @@ def test_every_formula_knows_its_counterexample() -> None:
         assert reference.refutes(claim, evidence.assignment, evidence.output)
         far = replace(claim, region=box([1000] * claim.region.ambient, [1001] * claim.region.ambient))
         assert not reference.refutes(far, evidence.assignment, evidence.output)
-        keys.add(claim.property.key)
-    assert keys == set(NAMES)
+        keys[claim.property.key] += 1
+    assert set(+keys) == set(NAMES)
 
 
 # The run.

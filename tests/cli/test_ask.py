@@ -13,7 +13,7 @@ from tests.support.formulas import ROWS, Row
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.mark.parametrize("row", ROWS[::3], ids=lambda row: f"{row.network}: {row.text}")
+@pytest.mark.parametrize("row", ROWS[::6], ids=lambda row: f"{row.network}: {row.text}")
 def test_the_table_of_formulas(row: Row, capsys: Capture) -> None:
     second = ["--to", row.second] if row.second else []
     found = call(capsys, "ask", row.network, row.text, *second, "--json")

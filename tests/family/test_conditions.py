@@ -11,6 +11,7 @@ import pytest
 import z3
 
 import verify
+from tests.support.seeds import chunks
 from verify.errors import NetworkError, RegionError
 from verify.family.conditions import additive_on_orthant, affine_on_moved_orthant, bending_units, one_layer_is_affine
 from verify.family.smallest import smallest_with_one_negative_weight
@@ -55,10 +56,11 @@ def says_affine(network: Network, region: Region, property: str = "affine") -> b
     return result.verdict is verify.Verdict.PROVED
 
 
-def test_the_moved_orthant() -> None:
-    """x >= -c: as the engine says, on 200 networks."""
+@pytest.mark.parametrize("seeds", chunks(0, 80, 1, campaign=20))
+def test_the_moved_orthant(seeds: range) -> None:
+    """x >= -c: as the engine says."""
     counts: Counter[bool] = Counter()
-    for seed in range(200):
+    for seed in seeds:
         rng = random.Random(seed)
         network = nonnegative_chain(rng, -3)
         corner = [number(rng, 0) for _ in range(network.input_size)]
@@ -66,19 +68,20 @@ def test_the_moved_orthant() -> None:
         expected = says_affine(network, region)
         assert affine_on_moved_orthant(network, corner) == expected, seed
         counts[expected] += 1
-    assert min(counts.values()) > 40, counts
+    assert min(counts.values()) > 10, counts
 
 
-def test_additivity_on_the_orthant_is_f_of_0() -> None:
+@pytest.mark.parametrize("seeds", chunks(0, 80, 1, campaign=20))
+def test_additivity_on_the_orthant_is_f_of_0(seeds: range) -> None:
     counts: Counter[bool] = Counter()
-    for seed in range(150):
+    for seed in seeds:
         rng = random.Random(seed)
         network = nonnegative_chain(rng, 0)
         expected = says_affine(network, nonnegative(network.input_size), "additive")
         assert additive_on_orthant(network) == expected, seed
         assert expected == evaluate(network, zeros(network.input_size)).is_zero()
         counts[expected] += 1
-    assert min(counts.values()) > 20, counts
+    assert min(counts.values()) > 8, counts
 
 
 def random_box(rng: random.Random, size: int) -> Region:
@@ -119,10 +122,11 @@ def one_layer(rng: random.Random) -> Network:
     return builder.build(result)
 
 
-def test_one_layer_on_a_box() -> None:
-    """Necessary and sufficient for any output layer, cancellations included, on 300 networks and boxes of all kinds."""
+@pytest.mark.parametrize("seeds", chunks(0, 120, 1, campaign=20))
+def test_one_layer_on_a_box(seeds: range) -> None:
+    """Necessary and sufficient for any output layer, cancellations included, on boxes of all kinds."""
     counts: Counter[tuple[bool, bool]] = Counter()
-    for seed in range(300):
+    for seed in seeds:
         rng = random.Random(seed)
         network = one_layer(rng)
         region = random_box(rng, network.input_size)
@@ -130,13 +134,14 @@ def test_one_layer_on_a_box() -> None:
         assert one_layer_is_affine(network, region) == expected, (seed, region)
         counts[expected, bool(bending_units(network, region))] += 1
     # Affine and no unit bends; affine by cancellation; not affine.
-    assert counts[True, False] > 40 and counts[True, True] > 10 and counts[False, True] > 80, counts
+    assert counts[True, False] > 15 and counts[True, True] > 2 and counts[False, True] > 30, counts
     assert counts[False, False] == 0
 
 
-def test_a_layer_that_is_read_with_positive_weights_bends_if_a_unit_does() -> None:
+@pytest.mark.parametrize("seeds", chunks(0, 80, 1, campaign=20))
+def test_a_layer_that_is_read_with_positive_weights_bends_if_a_unit_does(seeds: range) -> None:
     counts: Counter[bool] = Counter()
-    for seed in range(150):
+    for seed in seeds:
         rng = random.Random(seed)
         builder = Builder((rng.randint(1, 3),), "read")
         rows, biases = related_rows(rng, builder.input.size)
@@ -147,7 +152,7 @@ def test_a_layer_that_is_read_with_positive_weights_bends_if_a_unit_does() -> No
         expected = says_affine(network, region)
         assert (bending_units(network, region) == []) == expected == one_layer_is_affine(network, region), seed
         counts[expected] += 1
-    assert min(counts.values()) > 30, counts
+    assert min(counts.values()) > 12, counts
 
 
 def test_a_convolution_is_a_layer_too() -> None:

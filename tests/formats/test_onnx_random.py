@@ -77,7 +77,7 @@ def test_no_bound_is_claimed_for_constants_that_are_rounded() -> None:
     assert agrees(model(nodes, [1, 3], {"w": weights}), 0) == "unbounded"
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 @given(graphs())
 def test_random_graphs(graph: onnx.ModelProto) -> None:
     assume(agrees(graph, 0) != "not run")

@@ -6,10 +6,10 @@ import json
 from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
-import xmlschema
 
 from tests.gate.conftest import CLAIMS, Write
 from verify.gate.decide import decide_case
@@ -54,6 +54,12 @@ def broken(claims: Write) -> Gate:
     return Gate([], problems=caught.value.problems)
 
 
+def junit_schema() -> Any:
+    import xmlschema  # reads the schema of schemas when it is imported
+
+    return xmlschema.XMLSchema(SCHEMAS / "junit-10.xsd")
+
+
 def validated(text: str) -> dict[str, object]:
     document: dict[str, object] = json.loads(text)
     schema = json.loads((SCHEMAS / "sarif-2.1.0.json").read_text(encoding="utf-8"))
@@ -77,7 +83,7 @@ def test_statuses_of_the_claims(run: Gate) -> None:
 
 
 def test_junit_is_valid(run: Gate, claims: Write) -> None:
-    schema = xmlschema.XMLSchema(SCHEMAS / "junit-10.xsd")
+    schema = junit_schema()
     nothing, unchanged = Gate([]), Gate([], unchanged=3)
     for gate in (run, broken(claims), nothing, unchanged, many(run, 3)):
         schema.validate(junit(gate))
@@ -90,7 +96,7 @@ def test_junit_is_valid(run: Gate, claims: Write) -> None:
 def test_names_that_xml_cannot_hold(run: Gate) -> None:
     bad = run.found[1]
     strange = replace(bad, message="a\x00b\x1b[31m\ud800", case=replace(bad.case, id="\x07"))
-    xmlschema.XMLSchema(SCHEMAS / "junit-10.xsd").validate(junit(Gate([strange.case], [strange])))
+    junit_schema().validate(junit(Gate([strange.case], [strange])))
 
 
 def test_sarif_is_valid(run: Gate, claims: Write) -> None:

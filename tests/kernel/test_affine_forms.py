@@ -15,6 +15,7 @@ from tests.kernel.test_filter import WEIGHTS, bounded_region, scale_of
 from tests.support import naive, near, random_networks
 from tests.support.judging import judged
 from tests.support.outside import outside
+from tests.support.seeds import chunks, seeds
 from verify import api
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.axioms import batches
@@ -95,7 +96,7 @@ def check_at(first: Network, second: Network, found: list[Fraction | None], x: l
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", seeds(5, campaign=60))
 def test_no_point_differs_by_more(seed: int, change: str) -> None:
     """Z3 decides it for all points of the box."""
     first, second = pair_of(seed, change)
@@ -112,8 +113,9 @@ def test_no_point_differs_by_more(seed: int, change: str) -> None:
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("name", WEIGHTS)
-def test_bounds_hold_at_every_scale(name: str, change: str) -> None:
-    for seed in range(10):
+@pytest.mark.parametrize("seeds", chunks(0, 5, 1, campaign=40))
+def test_bounds_hold_at_every_scale(seeds: range, name: str, change: str) -> None:
+    for seed in seeds:
         rng = random.Random(seed)
         first, second = pair_of(seed, change, WEIGHTS[name])
         base = bounded_region(rng, first.input_size, scale_of(rng, name)).base

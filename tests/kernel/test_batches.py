@@ -114,6 +114,7 @@ def test_values_and_differences_lie_within_the_bounds(name: str, precision: str)
     assert finite > (0 if precision == "single" and name in ("extreme", "tiny thirds", "wild") else 100)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("name", WEIGHTS)
 @pytest.mark.parametrize("seeds", chunks(1000, 10, 0, campaign=8))

@@ -183,7 +183,7 @@ def test_no_mutated_evidence_proves_what_z3_refutes(usage: str) -> None:
     for seed in range(45):
         rng, claim = random.Random(seed), random_claims.inequality(seed, usage)
         try:
-            evidence = decide(claim, Budget(5), "split", shrinking=False).evidence
+            evidence = decide(claim, Budget(None, work=600), "split", shrinking=False).evidence
         except RegionError:
             continue
         if not isinstance(evidence, Cells):

@@ -9,6 +9,7 @@ import mpmath
 import pytest
 
 from tests.support.judging import judged
+from tests.support.seeds import seeds
 from tests.support.smooth_nets import ALL, ELU, SOFTPLUS, TANH, Activation, Spec, random_spec
 from verify.errors import EvidenceError
 from verify.kernel import Verdict
@@ -43,10 +44,11 @@ def gap(spec: Spec, name: str, x: list[Fraction], y: list[Fraction]) -> mpmath.m
 
 
 @pytest.mark.parametrize("activation", ALL, ids=lambda a: a.name)
-def test_what_the_rule_accepts_holds_at_random_points(activation: Activation) -> None:
-    rng = random.Random(activation.name)
+@pytest.mark.parametrize("seed", seeds(1, campaign=20))
+def test_what_the_rule_accepts_holds_at_random_points(seed: int, activation: Activation) -> None:
+    rng = random.Random(f"{activation.name} {seed}")
     found = 0
-    for turn in range(24):
+    for turn in range(12):
         inputs = rng.choice([1, 1, 2])
         spec = random_spec(rng, activation, inputs)
         low, high = (Fraction(end) for end in rng.choice([("-3", "3"), ("0", "3"), ("-3", "0"), ("1/2", "2")]))
@@ -62,7 +64,7 @@ def test_what_the_rule_accepts_holds_at_random_points(activation: Activation) ->
                     if "in" in name.split() and x[0] + abs(y[0] - x[0]) > high:
                         continue
                     assert gap(spec, name, list(x), list(y)) <= mpmath.mpf(10) ** -50, (spec, name, x, y)
-    assert found > 5
+    assert found > 2
 
 
 def single(activation: Activation, weight: int = 1, factor: int = 1, skip: int = 0) -> Spec:

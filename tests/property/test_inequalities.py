@@ -23,11 +23,14 @@ from verify.region import Region, ball, box, everything, l1_ball, nonnegative, s
 from verify.search.budget import Budget
 from verify.search.decide import decide
 
+# Steps: most claims need fewer than a hundred.
+WORK = 600
+
 
 def compared(claim: Claim) -> str:
     """Our verdict, replayed from JSON, where Z3 agrees or does not decide; a disagreement fails."""
     try:
-        ours = decide(claim, Budget(10), shrinking=False)
+        ours = decide(claim, Budget(None, work=WORK), shrinking=False)
     except RegionError:
         return "empty"
     verdict = ours.verdict

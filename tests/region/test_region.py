@@ -12,6 +12,7 @@ import pytest
 import z3
 
 from tests.support import random_claims
+from tests.support.seeds import seeds
 from verify.errors import InputError, RegionError
 from verify.network import matrix as matrices
 from verify.rational import Vector, vector, zeros
@@ -35,7 +36,7 @@ from verify.region.linear import any_solution, solve
 from verify.region.region import from_json, half_spaces, lifted, to_json
 from verify.search.solver.encoding import inside
 
-SEEDS = range(100)
+SEEDS = seeds(50, campaign=500)
 
 
 def random_region(seed: int) -> tuple[random.Random, Region]:
@@ -254,7 +255,7 @@ def test_degenerate_regions() -> None:
     assert nonnegative(2).contains_origin
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", seeds(30, campaign=300))
 def test_solutions_of_linear_systems(seed: int) -> None:
     rng = random.Random(seed)
     rows, columns = rng.randint(1, 4), rng.randint(1, 4)

@@ -10,14 +10,15 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 
-from tests.report.claims import EVIL, evil, kinds, more_kinds
+from tests.report.claims import EVIL, MORE_KINDS, evil
+from tests.report.claims import KINDS as CLAIMS
 from verify.report.files import write_report
 from verify.report.folder import ReportFolder
 from verify.report.index import Index, Skip, gathered, write_index
 from verify.report.markup import clean, element
 from verify.report.record import Result
 
-KINDS = ["index", *(name.replace(" ", "-") for name in [*kinds(), *more_kinds()])]
+KINDS = ["index", *(name.replace(" ", "-") for name in [*CLAIMS, *MORE_KINDS])]
 PREFIX = "{http://www.w3.org/1999/xhtml}"
 
 
@@ -70,7 +71,7 @@ def test_names_from_outside_are_text(pages: Path) -> None:
 
 
 def test_titles_tests_and_reasons_are_text(tmp_path: Path) -> None:
-    result = kinds()["refuted"]
+    result = CLAIMS["refuted"]()
     record = write_report(ReportFolder(tmp_path), result, stem="a b&c#?", title=EVIL, test=f"test_{EVIL}.py::test")
     index = write_index(
         ReportFolder(tmp_path), [record], skipped=[Skip(EVIL, EVIL)], failed=frozenset({f"test_{EVIL}.py::test"})

@@ -11,7 +11,7 @@ import pytest
 from markupsafe import Markup
 
 import verify
-from tests.report.claims import EVIL, kinds
+from tests.report.claims import EVIL, KINDS
 from tests.report.test_html import PREFIX, all_text, parsed
 from tests.support.random_claims import claim as random_claim
 from verify.kernel.check import Verdict
@@ -125,7 +125,7 @@ def test_support_is_counted() -> None:
 
 @pytest.mark.parametrize(("kind", "line"), [("refuted", "f(0) = 0, but f(-1) + f(1) = 0 + 1 = 1"), ("vacuous", "")])
 def test_parts_are_read_off_results(kind: str, line: str) -> None:
-    result = kinds()[kind]
+    result = KINDS[kind]()
     part = part_of(result, "stem")
     assert (part.verdict, part.assurance, part.vacuous) == (result.verdict.value, "checked", result.vacuous)
     assert part.line.startswith(line) and part.line
@@ -149,7 +149,7 @@ def test_the_map_of_a_linear_network_is_its_map() -> None:
 
 
 def test_pictures() -> None:
-    picture = picture_of(kinds()["refuted"], "My words")
+    picture = picture_of(KINDS["refuted"](), "My words")
     assert picture is not None and picture.caption == "My words" and is_drawing(picture.svg)
     assert 'class="name">x<' in picture.svg and 'class="name">f<' in picture.svg
     assert not is_drawing("<svg></svg>")
@@ -184,7 +184,7 @@ def test_a_list_without_theorems_is_no_book(pages: Path) -> None:
 
 def test_claims_link_to_their_theorem(tmp_path: Path) -> None:
     record = write_report(
-        ReportFolder(tmp_path), kinds()["refuted"], stem="claim", theorem=Link("theorem a.html", EVIL)
+        ReportFolder(tmp_path), KINDS["refuted"](), stem="claim", theorem=Link("theorem a.html", EVIL)
     )
     page = record.with_suffix(".html").read_text()
     assert 'href="theorem%20a.html"' in page

@@ -15,6 +15,7 @@ from tests.support import near, random_claims, redundant
 from tests.support.judging import judged
 from tests.support.naive import preactivations as naive
 from tests.support.outside import outside
+from tests.support.seeds import chunks, seeds
 from verify import api
 from verify.errors import EvidenceError, PropertyError
 from verify.kernel.check import Verdict
@@ -51,7 +52,7 @@ def moved(rng: random.Random, value: Fraction) -> Fraction:
     return value + rng.choice([Fraction(0), Fraction(1, 100), Fraction(-1, 37), Fraction(1, 10**9)])
 
 
-@pytest.mark.parametrize("seed", range(80))
+@pytest.mark.parametrize("seed", seeds(40, campaign=400))
 def test_verdicts_agree_with_z3(seed: int) -> None:
     first, second = near_copy(seed)
     rng = random.Random(seed)
@@ -62,7 +63,7 @@ def test_verdicts_agree_with_z3(seed: int) -> None:
     expected = near.differ_by_more(first, second, region.base, [epsilon] * first.output_size)
     if expected is Verdict.UNKNOWN:
         pytest.skip("Z3 gives up")
-    outcome = decide(claim, Budget(60))
+    outcome = decide(claim, Budget(60), shrinking=False)
     assert outcome.verdict is expected
     assert outcome.evidence is not None
     questions = claim.questions()
@@ -71,7 +72,7 @@ def test_verdicts_agree_with_z3(seed: int) -> None:
     assert judged(claim, again).verdict is expected
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", seeds(30, campaign=300))
 def test_bounds_hold(seed: int) -> None:
     """Networks whose blocks correspond, and others; folded or not; at corners and inside."""
     first, second = near_copy(seed) if seed % 3 else redundant.pair(seed)[:2]
@@ -201,12 +202,13 @@ def test_cuts_cover_the_box() -> None:
             judged(tiny, Difference(((0, value), None, None), True))
 
 
-def test_regions_of_other_kinds() -> None:
-    for seed in range(40):
+@pytest.mark.parametrize("seeds", chunks(0, 20, 1, campaign=20))
+def test_regions_of_other_kinds(seeds: range) -> None:
+    for seed in seeds:
         first, second = near_copy(seed)
         region = random_claims.region(random.Random(seed), first.input_size)
         claim = Claim(first, find("equivalent within 1/10"), region, second)
-        outcome = decide(claim, Budget(20))
+        outcome = decide(claim, Budget(20), shrinking=False)
         if outcome.verdict is Verdict.PROVED and region.chart is None:
             x = region.base.centre().fractions()
             if region.contains(vector(x)):

@@ -227,12 +227,12 @@ def compare_with_members(seed: int, counts: Counter[str]) -> None:
         counts[f"member {found.verdict.value}"] += 1
 
 
-@pytest.mark.parametrize("seeds", chunks(0, 40, 1, campaign=10))
+@pytest.mark.parametrize("seeds", chunks(0, 20, 1, campaign=20))
 def test_proofs_hold_of_members(seeds: range) -> None:
     counts: Counter[str] = Counter()
     for seed in seeds:
         compare_with_members(seed, counts)
-    assert counts["member proved"] > 8 and counts["refuted"] > 4, counts
+    assert counts["member proved"] > 4 and counts["refuted"] > 2, counts
 
 
 @pytest.mark.campaign

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support import near, random_claims, random_networks, redundant
+from tests.support.seeds import seeds
 from verify.kernel.core.cell import cell_of
 from verify.kernel.exact import AffineForm, evaluate, pattern_at, preactivations
 from verify.network import Network
@@ -26,7 +27,7 @@ def largest(first: Network, second: Network, x: list[Fraction]) -> Fraction:
     return max(abs(value) for value in gap.fractions())
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(32, campaign=320))
 def test_points_lie_in_the_region(seed: int) -> None:
     """Boxes, balls, half-spaces, charts, sides without end."""
     rng = random.Random(seed)

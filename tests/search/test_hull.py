@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+from tests.support.seeds import seeds
 from verify import api
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
@@ -37,7 +38,7 @@ def region(draw: random.Random, size: int) -> Region:
     return box(low, high).with_rows([*rows, *back])
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(20, campaign=200))
 def test_hull_in_one_step(seed: int) -> None:
     draw = random.Random(seed)
     size = draw.randint(1, 4)

@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 from tests.support.enumerated_radius import distance as distance_by_program
+from tests.support.seeds import seeds
 from verify.kernel.core.part import CONSTANT, Row, is_nonnegative
 from verify.rational import Vector, vector
 from verify.region import Box, ball, box
@@ -45,7 +46,7 @@ def square(centre: Vector, radius: Fraction | int) -> tuple[Box, Polygon]:
     return base, part
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", seeds(75, campaign=750))
 def test_corners_are_those_of_the_rows(seed: int) -> None:
     rng = random.Random(seed)
     base, part = square(vector([rng.randint(-2, 2), "1/3"]), rng.randint(1, 3))
@@ -65,7 +66,7 @@ def test_corners_are_those_of_the_rows(seed: int) -> None:
         assert isinstance(nonnegative(lowered, base, part.rows, Budget()), Nonnegative)
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", seeds(75, campaign=750))
 def test_multipliers_are_proofs(seed: int) -> None:
     rng = random.Random(seed)
     base, part = square(vector([0, 0]), 3)
@@ -80,7 +81,7 @@ def test_multipliers_are_proofs(seed: int) -> None:
             assert is_nonnegative(affine_form(row, 2), base, part.rows, found)
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", seeds(50, campaign=500))
 def test_distances(seed: int) -> None:
     rng = random.Random(seed)
     centre, reach = vector([Fraction(rng.randint(-4, 4), 2), Fraction(rng.randint(-4, 4), 3)]), Fraction(3)
@@ -92,7 +93,7 @@ def test_distances(seed: int) -> None:
     assert distance_of_rows(part.rows, centre, Fraction(0), Budget()) == found
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", seeds(30, campaign=300))
 def test_distances_in_other_dimensions(seed: int) -> None:
     rng = random.Random(seed)
     size = rng.choice([1, 3, 4])

@@ -55,7 +55,7 @@ def same() -> Network:
     return net.build(net.input)
 
 
-@pytest.mark.parametrize("seeds", chunks(52_000, 5, 2, campaign=100))
+@pytest.mark.parametrize("seeds", chunks(52_000, 5, 1, campaign=101))
 def test_verdicts_agree_with_exact_enumeration(seeds: range) -> None:
     decided = 0
     for seed in seeds:
@@ -109,7 +109,7 @@ def some_region(rng: random.Random, size: int) -> Region:
     return box([v - Fraction(1, 3) for v in centre.fractions()], [v + 1 for v in centre.fractions()])
 
 
-@pytest.mark.parametrize("seeds", chunks(53_000, 40, 2, campaign=40))
+@pytest.mark.parametrize("seeds", chunks(53_000, 40, 1, campaign=41))
 def test_networks_of_all_errors_are_the_networks_at_their_own_errors(seeds: range) -> None:
     aligned = 0
     for seed in seeds:

@@ -38,13 +38,14 @@ def random_point(size: int, seed: int = 0) -> Vector:
 
 def affine(network: Network, x: Vector, radius: Fraction) -> tuple[Claim, Outcome]:
     claim = Claim(network, CATALOGUE["affine"], ball(x, radius))
-    outcome = decide(claim, Budget(PATIENCE))
+    outcome = decide(claim, Budget(PATIENCE), shrinking=False)
     assert outcome.assurance == "checked", outcome.reason
     return claim, outcome
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.campaign if name == "cifar_deep_kw" else ()) for name in NETWORKS]
+    "name",
+    [pytest.param(name, marks=pytest.mark.campaign if name.startswith("cifar") else ()) for name in NETWORKS],
 )
 def test_radius_at_a_random_point(name: str) -> None:
     network = api.load(outside(f"networks/{name}.onnx"))
@@ -89,7 +90,7 @@ def test_the_named_unit_of_acas_is_zero_at_a_corner_of_the_ball() -> None:
         assert 0 in (min(values), max(values))
 
 
-@pytest.mark.parametrize("seed", range(1, 5))
+@pytest.mark.parametrize("seed", range(1, 3))
 def test_acas_at_more_points(seed: int) -> None:
     network = api.load(outside("networks/acasxu_1_1.onnx"))
     x = random_point(network.input_size, seed)

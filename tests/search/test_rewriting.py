@@ -12,6 +12,7 @@ from tests.support import random_claims, random_networks, redundant
 from tests.support.judging import judged
 from tests.support.naive import preactivations as naive
 from tests.support.outside import outside
+from tests.support.seeds import seeds
 from tests.support.z3_verdicts import z3_verdict
 from verify import api
 from verify.kernel.check import Verdict
@@ -57,7 +58,7 @@ def region_of(rng: random.Random, size: int) -> Region:
     )
 
 
-@pytest.mark.parametrize("seed", range(120))
+@pytest.mark.parametrize("seed", seeds(60, campaign=600))
 def test_the_rewritten_network_is_the_same_function_on_the_region(seed: int) -> None:
     rng = random.Random(seed)
     network = random_networks.network(seed) if seed % 2 else redundant.pair(seed)[1]
@@ -68,7 +69,7 @@ def test_the_rewritten_network_is_the_same_function_on_the_region(seed: int) -> 
         assert evaluate(short, x).fractions() == naive(network, x.fractions())[-1]
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", seeds(75, campaign=750))
 def test_questions_of_every_property_keep_their_function(seed: int) -> None:
     claim = random_claims.claim(seed)
     questions = claim.questions()
@@ -82,7 +83,7 @@ def test_questions_of_every_property_keep_their_function(seed: int) -> None:
             assert evaluate(short, t) == evaluate(inner.network, t)
 
 
-@pytest.mark.parametrize("seed", range(80))
+@pytest.mark.parametrize("seed", seeds(32, campaign=400))
 def test_a_network_equals_its_disguise(seed: int) -> None:
     first, second, _ = redundant.pair(seed)
     claim = Claim(first, find("equivalent"), everything(first.input_size), second)
@@ -94,7 +95,7 @@ def test_a_network_equals_its_disguise(seed: int) -> None:
     assert judged(claim, again).verdict is Verdict.PROVED
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", seeds(30, campaign=300))
 def test_a_disguise_with_one_weight_changed_is_told_apart(seed: int) -> None:
     """Against Z3: the change may matter or not, and the region may hide it."""
     rng = random.Random(seed)
@@ -109,17 +110,17 @@ def test_a_disguise_with_one_weight_changed_is_told_apart(seed: int) -> None:
     expected = z3_verdict(claim, 5)
     if expected is Verdict.UNKNOWN:
         pytest.skip("Z3 gives up")
-    assert decide(claim, Budget(60)).verdict is expected
+    assert decide(claim, Budget(60), shrinking=False).verdict is expected
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", seeds(50, campaign=500))
 def test_verdicts_when_rewriting_comes_first(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deciding, "_in_order", lambda _, fitting: sorted(fitting, key=lambda e: e.name != "rewriting"))
     claim = random_claims.claim(1000 + seed, EQUALITIES)
     expected = z3_verdict(claim, 5)
     if expected is Verdict.UNKNOWN:
         pytest.skip("Z3 gives up")
-    assert decide(claim, Budget(60)).verdict is expected
+    assert decide(claim, Budget(60), shrinking=False).verdict is expected
 
 
 EQUALITIES = (

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.judging import judged
 from tests.support.random_claims import claim as random_claim
+from tests.support.seeds import chunks, seeds
 from verify import api
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import ValueGap
@@ -28,10 +29,10 @@ def nonzeros(assignment: Assignment) -> int:
     return sum(1 for v in assignment.values() if isinstance(v, Vector) for entry in v.fractions() if entry)
 
 
-@pytest.mark.parametrize("chunk", range(4))
-def test_shrunk_counterexamples_are_counterexamples(chunk: int) -> None:
+@pytest.mark.parametrize("seeds", chunks(0, 60, 1, campaign=11))
+def test_shrunk_counterexamples_are_counterexamples(seeds: range) -> None:
     before = after = count = 0
-    for seed in range(chunk * 60, (chunk + 1) * 60):
+    for seed in seeds:
         claim = random_claim(seed)
         found = decide(claim, Budget(), shrinking=False).evidence
         if not isinstance(found, ValueGap):
@@ -43,7 +44,7 @@ def test_shrunk_counterexamples_are_counterexamples(chunk: int) -> None:
     assert after < before
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(20, campaign=200))
 def test_shrinking_again_changes_nothing(seed: int) -> None:
     claim = random_claim(seed)
     found = decide(claim, Budget()).evidence

@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 import z3
 
+from tests.support.seeds import chunks
 from verify.errors import BudgetExceeded
 from verify.search.budget import Budget
 from verify.search.geometry.simplex import EmptyPolyhedron, NegativeAt, Nonnegative, SimplexOutcome, decide
@@ -79,10 +80,10 @@ def random_problem(seed: int) -> tuple[list[Fraction], Fraction, list[Row]]:
     return form, Fraction(rng.randint(-3, 3), rng.choice([1, 2])), rows
 
 
-@pytest.mark.parametrize("chunk", range(4))
-def test_against_z3(chunk: int) -> None:
+@pytest.mark.parametrize("seeds", chunks(0, 150, 1, campaign=21))
+def test_against_z3(seeds: range) -> None:
     kinds = set()
-    for seed in range(chunk * 150, (chunk + 1) * 150):
+    for seed in seeds:
         form, constant, rows = random_problem(seed)
         outcome = decide(form, constant, rows, Budget())
         verify(form, constant, rows, outcome)

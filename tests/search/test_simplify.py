@@ -33,7 +33,7 @@ from verify.search.budget import Budget
 from verify.search.commands.simplify import simplify
 
 # Dense, cancelling and pooled networks: the other kinds have weights such as 1/10 whatever is asked for.
-SEEDS = [seed for seed in range(80) if seed % 5 in (0, 1, 3)]
+SEEDS = [seed for seed in range(40) if seed % 5 in (0, 1, 3)]
 
 
 def eighths(rng: random.Random) -> float:
@@ -64,7 +64,7 @@ def test_written_networks_read_back_as_they_are(seed: int) -> None:
             assert abs(Fraction(value) - exact) <= Fraction(error)
 
 
-@pytest.mark.parametrize("seed", SEEDS[:36])
+@pytest.mark.parametrize("seed", SEEDS[:18])
 def test_simplified_networks_are_equal_on_the_region(seed: int) -> None:
     rng = random.Random(seed)
     network = random_networks.network(seed, eighths)

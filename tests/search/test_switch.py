@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 from tests.support import hidden_networks
+from tests.support.seeds import seeds
 from verify.kernel.exact import evaluate, preactivations
 from verify.network import examples
 from verify.rational import vector
@@ -15,7 +16,7 @@ from verify.search.budget import Budget
 from verify.search.refuting.switch import switch_between
 
 
-@pytest.mark.parametrize("seed", range(80))
+@pytest.mark.parametrize("seed", seeds(40, campaign=400))
 def test_the_output_bends_where_the_named_units_are_zero(seed: int) -> None:
     rng = random.Random(seed)
     network = hidden_networks.network(rng, rng.randint(1, 3))

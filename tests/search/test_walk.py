@@ -10,6 +10,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.random_claims import network as random_network
+from tests.support.seeds import seeds
 from verify.errors import BudgetExceeded
 from verify.kernel.exact import evaluate, pattern_at, preactivations
 from verify.network import examples
@@ -19,7 +20,7 @@ from verify.search.refuting.crossing import effective_switch
 from verify.search.refuting.walk import stretches
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", seeds(30, campaign=300))
 def test_stretches_are_exact(seed: int) -> None:
     rng = random.Random(seed)
     network = random_network(rng, rng.randint(1, 3), rng.randint(1, 2))
@@ -38,7 +39,7 @@ def test_stretches_are_exact(seed: int) -> None:
             assert value == first + stretch.slope.scaled(share * length)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", seeds(30, campaign=300))
 def test_units_that_switch_do(seed: int) -> None:
     rng = random.Random(seed)
     network = random_network(rng, rng.randint(1, 3))

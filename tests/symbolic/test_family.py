@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 from tests.support import random_families
+from tests.support.seeds import seeds
 from verify.errors import NetworkError
 from verify.family import family_claim, symbolic_lines
 from verify.kernel.exact import evaluate
@@ -93,7 +94,7 @@ def test_too_many_weights_and_a_bad_sign() -> None:
         family_form(family(1, [flatten()]), "x")
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(20, campaign=200))
 def test_families_agree_with_their_networks(seed: int) -> None:
     """All kinds of layers: the symbolic outputs and every step have the values of the networks."""
     rng = random.Random(seed)

@@ -12,6 +12,7 @@ import pytest
 import sympy
 
 import verify
+from tests.support.seeds import seeds
 from tests.support.smooth_nets import ALL, ELUS, Activation, random_spec
 from verify.errors import EvidenceError
 from verify.network import Builder, Network, Tensor, activations
@@ -80,10 +81,11 @@ def test_two_units_make_four_branches_that_exclude_one_another() -> None:
 
 
 @pytest.mark.parametrize("activation", ALL, ids=lambda a: a.name)
-def test_random_networks(activation: Activation) -> None:
+@pytest.mark.parametrize("seed", seeds(1, campaign=20))
+def test_random_networks(seed: int, activation: Activation) -> None:
     """Compared with mpmath by way of SymPy's own evaluation, which shares nothing with the enclosures."""
-    rng = random.Random(activation.name)
-    for _ in range(5):
+    rng = random.Random(f"{activation.name} {seed}")
+    for _ in range(3):
         spec = random_spec(rng, activation, 2)
         found = verify.symbolic_form(spec.network(), rng.choice(["all", "box(-1, 1)", "nonneg", "l1ball([0, 0], 1)"]))
         assert found.agreement is not None and found.agreement.points > 5 and found.agreement.digits == 60

@@ -202,7 +202,7 @@ BODIES = st.one_of(
 
 
 @given(LINES, PATHS, BODIES, st.booleans(), st.booleans(), st.sampled_from(["", "0", "5", "999999999999", "-1", "x"]))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_random_requests_leave_it_standing(
     server: Server, line: str, path: str, body: bytes, host: bool, origin: bool, length: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ BAD_INPUT = 2
 UNKNOWN = 3
 INTERNAL = 4
 INTERRUPTED = 130
+OUT_OF_MEMORY = "out of memory: no verdict; raise --memory or ask about a smaller region"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -43,12 +45,14 @@ def run(arguments: Sequence[str]) -> int:
     except BudgetExceeded as error:
         return _complain(f"not decided: {error}", UNKNOWN)
     except MemoryError:
-        return _complain("out of memory: no verdict; raise --memory or ask about a smaller region", UNKNOWN)
+        return _complain(OUT_OF_MEMORY, UNKNOWN)
     except BrokenPipeError:
         # What is still buffered has no reader either; the interpreter would complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERRUPTED
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            return _complain(OUT_OF_MEMORY, UNKNOWN)
         return _complain(f"{error.filename or 'output'}: {error.strerror or error}", BAD_INPUT)
     except (KeyboardInterrupt, click.Abort) as stop:
         return _interrupted(stop, as_json="--json" in arguments)

@@ -240,7 +240,9 @@ def as_entries(values: object) -> Entries:
 def compact(values: Sequence[Fraction]) -> Entries:
     """Entries of these values: float64 if each one is a float64."""
     floats = np.array([nearest_float(v.numerator, v.denominator) for v in values], dtype=np.float64)
-    if np.all(np.isfinite(floats)) and all(Fraction(f) == v for f, v in zip(floats.tolist(), values, strict=True)):
+    if np.all(np.isfinite(floats)) and all(
+        f.as_integer_ratio() == v.as_integer_ratio() for f, v in zip(floats.tolist(), values, strict=True)
+    ):
         return floats
     return _objects(values)
 
@@ -268,12 +270,22 @@ def from_triplets(rows: Indices, columns: Indices, entries: Entries, shape: tupl
     rows, columns, entries = rows[nonzero], columns[nonzero], entries[nonzero]
     order = np.lexsort((columns, rows))
     rows, columns, entries = rows[order], columns[order], entries[order]
-    repeated = (np.diff(rows) == 0) & (np.diff(columns) == 0) if len(rows) else np.zeros(0, dtype=bool)
+    repeated = (rows[1:] == rows[:-1]) & (columns[1:] == columns[:-1])
     if np.any(repeated):
         first = np.concatenate([[True], ~repeated])
-        exact = _objects([to_fraction(e) for e in entries.tolist()])
-        sums = np.add.reduceat(exact, np.flatnonzero(first))
-        return from_triplets(rows[first], columns[first], compact(sums.tolist()), shape)
+        # What stands alone in a list of floats need not be added up.
+        alone = first & np.concatenate([~repeated, [True]])
+        if entries.dtype != np.float64:
+            alone[:] = False
+        several = first & ~alone
+        exact = _objects([to_fraction(e) for e in entries[~alone].tolist()])
+        sums = compact(np.add.reduceat(exact, np.flatnonzero(first[~alone])).tolist())
+        return from_triplets(
+            np.concatenate([rows[alone], rows[several]]),
+            np.concatenate([columns[alone], columns[several]]),
+            joined([entries[alone], sums]) if np.any(alone) else sums,
+            shape,
+        )
     starts = np.zeros(shape[0] + 1, dtype=np.int64)
     np.cumsum(np.bincount(rows, minlength=shape[0]), out=starts[1:])
     return Matrix(shape, starts, columns.astype(np.int64), entries)

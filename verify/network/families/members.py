@@ -51,9 +51,12 @@ def values_of(family: Family, weights: Weights) -> dict[tuple[str, str], list[Fr
 def _check_ranges(parameter: kinds.Parameter, values: list[Fraction], what: str) -> None:
     start = 0
     for allowed, count in leaves(parameter.ranges, parameter.shape):
-        for place in range(start, start + count):
-            if not _fits(allowed, values[place]):
-                raise NetworkError(f"{what}: the number {values[place]} at place {place} is not {allowed}")
+        part = values[start : start + count]
+        # Most are one and the same number, which is asked about once.
+        wrong = [value for value in {id(value): value for value in part}.values() if not _fits(allowed, value)]
+        if wrong:
+            place = start + next(i for i, value in enumerate(part) if value is wrong[0])
+            raise NetworkError(f"{what}: the number {values[place]} at place {place} is not {allowed}")
         start += count
 
 
@@ -77,7 +80,7 @@ def member(family: Family, weights: Weights, name: str = "") -> Network:
 def _built(layer: Layer, shape: Shape, x: Tensor, own: dict[str, list[Fraction]]) -> Tensor:
     match layer:
         case Dense(outputs=outputs):
-            return builder.dense(x.flatten(), _array(own["weight"], (outputs, x.size)), _array(own["bias"], (outputs,)))
+            return _dense(outputs, x, own)
         case Conv():
             return _conv(layer, shape, x, own)
         case BatchNorm():
@@ -98,6 +101,14 @@ def _built(layer: Layer, shape: Shape, x: Tensor, own: dict[str, list[Fraction]]
         case Flatten():
             return x.flatten()
     raise NetworkError(f"no layer {type(layer).__name__}")
+
+
+def _dense(outputs: int, x: Tensor, own: dict[str, list[Fraction]]) -> Tensor:
+    """Only weights that are not zero are written down: members found by search have few of them."""
+    used = np.array([place for place, weight in enumerate(own["weight"]) if weight], dtype=np.int64)
+    entries = matrices.compact([own["weight"][place] for place in used.tolist()])
+    matrix = matrices.from_triplets(used // x.size, used % x.size, entries, (outputs, x.size))
+    return x.flatten().apply(matrix, (outputs,), vector(own["bias"]))
 
 
 def _pool(layer: Pool, shape: Shape, x: Tensor) -> Tensor:

@@ -31,14 +31,14 @@ class Sample:
     def __init__(self, property: Property, region: Region) -> None:
         self.property = property
         self.instances: list[Assignment] = []
-        places: dict[tuple[Fraction, ...], int] = {}
+        places: dict[Vector, int] = {}
         points: list[Floats] = []
         rows: list[list[tuple[float, int]]] = []
         for assignment, terms in _instances(property, region):
             self.instances.append(assignment)
             row = []
             for term in terms:
-                place = places.setdefault(tuple(term.point.fractions()), len(places))
+                place = places.setdefault(term.point, len(places))
                 if place == len(points):
                     points.append(term.point.floats())
                 row.append((float(term.factor), place))
