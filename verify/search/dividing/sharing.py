@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
-from typing import TypeVar
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from typing import TYPE_CHECKING, TypeVar
 
 from verify.errors import BudgetExceeded
 from verify.search.budget import Budget
 from verify.search.dividing.loop import DepthFirst, Open, P
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 # An executor gets parts after so many seconds without one, when there are so many, and so many at a time.
 ALONE_SECONDS, PARTS = 1.0, 32
@@ -28,6 +31,10 @@ def alone_until(budget: Budget) -> float:
 
 def processes(budget: Budget) -> ProcessPoolExecutor | None:
     """The budget's executor if it has processes on this machine, which are trusted and get any function."""
+    if budget.executor is None:
+        return None
+    from concurrent.futures import ProcessPoolExecutor  # loads multiprocessing
+
     return budget.executor if isinstance(budget.executor, ProcessPoolExecutor) else None
 
 
