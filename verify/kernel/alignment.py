@@ -69,7 +69,7 @@ def _aligned(first: Network, second: Network, base: Base) -> tuple[Network, Netw
 
 
 @dataclass(eq=False)
-class Side:
+class Aligning:
     """One of two networks that are brought into step: blocks that are left and those that are done.
 
     ``number`` says which block a source has become, ``passed`` what each block that only passes on stands for.
@@ -82,7 +82,7 @@ class Side:
     passed: dict[int, tuple[int, Matrix]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, network: Network) -> Side:
+    def of(cls, network: Network) -> Aligning:
         """Nothing is done yet."""
         return cls(network, list(enumerate(network.blocks, start=1)))
 
@@ -136,16 +136,16 @@ class Side:
         self.left[0:1] = [(-k, plain), (k, rest)]
 
 
-def matched(first: Network, second: Network) -> tuple[Side, Side] | None:
+def matched(first: Network, second: Network) -> tuple[Aligning, Aligning] | None:
     """The same functions by networks whose blocks correspond but for quantizers; None where that is not seen."""
-    mine, theirs = Side.of(first), Side.of(second)
+    mine, theirs = Aligning.of(first), Aligning.of(second)
     while mine.left and theirs.left:
         if not _step(mine, theirs):
             return None
     return None if mine.left or theirs.left else (mine, theirs)
 
 
-def _step(mine: Side, theirs: Side) -> bool:
+def _step(mine: Aligning, theirs: Aligning) -> bool:
     """Bring one block of either network further; False where they do not correspond."""
     for me in (mine, theirs):
         if me.head.quantizer is not None and not _only_orders(me.head):
@@ -184,7 +184,7 @@ def _all_ones(matrix: Matrix) -> bool:
     return all(entry == 1 for entry in matrix.entries.tolist())
 
 
-def _ends(me: Side, other: Side, base: Base) -> Mapping[int, Ends] | None:
+def _ends(me: Aligning, other: Aligning, base: Base) -> Mapping[int, Ends] | None:
     """The ends of the clips that change nothing; None where a value is not bounded."""
     if not me.passed:
         return {}
