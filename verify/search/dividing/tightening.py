@@ -2,6 +2,9 @@
 
 Best first, as in branch and bound: no bound has to be named before, and what is known at any time is the largest bound
 of a part. Parts whose bound is nearly the largest are cut together, since boxes are bounded by the thousand.
+
+A part may get a larger bound than the one that it was cut from, which holds on it too. So parts are ordered by the
+least bound of themselves and of all around them, and the tree that is left ends where the largest of these is shown.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ KEPT_SHARE = 1.0
 
 
 class Tightening:
-    """All parts of a box (N), and for each what its rows are at most and which coordinate to cut.
+    """All parts of a box (N), and for each what its rows are known to be at most and which coordinate to cut.
 
     The cases of the goal are differences, each with the rows of the region before it: where one of these fails, a part
     has no point of the region, and bounds nothing.
@@ -44,6 +47,7 @@ class Tightening:
         self.tree = Search.of(goal, goal.root[0][None], goal.root[1][None], np.ones(1))
         self.parts = self.tree.open
         self.bound, self.axis = bounded(goal, goal.root)
+        self.shown = self.bound.tolist()  # by each node of the tree itself
 
     @property
     def largest(self) -> float:
@@ -60,8 +64,10 @@ class Tightening:
             yield
 
     def cuts(self) -> Cuts:
-        """The tree, all of whose open parts are leaves."""
-        self.tree.nodes = [LEAF if cut == OPEN else cut for cut in self.tree.nodes]
+        """The tree down to parts that show the largest bound themselves."""
+        enough = self.largest
+        known = zip(self.tree.nodes, self.shown, strict=True)
+        self.tree.nodes = [LEAF if cut == OPEN or bound <= enough else cut for cut, bound in known]
         return self.tree.cuts()
 
     def _cut(self, budget: Budget) -> bool:
@@ -71,7 +77,11 @@ class Tightening:
         rest = np.ones(len(self.bound), dtype=bool)
         rest[chosen] = False
         halves = self.tree.cut(self.parts.take(chosen), self.axis[chosen])
-        found = self._measured((halves.low, halves.high), budget)
+        shown, axis = self._measured((halves.low, halves.high), budget)
+        self.shown += [0.0] * len(halves)
+        for number, bound in zip(halves.numbers.tolist(), shown.tolist(), strict=True):
+            self.shown[number] = bound
+        found = np.minimum(shown, np.tile(self.bound[chosen], 2)), axis
         self.parts = self.parts.take(rest).plus([halves])
         self.bound, self.axis = (
             np.concatenate([old[rest], new]) for old, new in zip((self.bound, self.axis), found, strict=True)
