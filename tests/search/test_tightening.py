@@ -7,6 +7,7 @@ import random
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from tests.search.test_bounds import exact_largest, largest_on_a_square, near, u
 from tests.support.judging import judged
 from tests.support.seeds import chunks
 from verify import api
-from verify.errors import EvidenceError
+from verify.errors import BudgetExceeded, EvidenceError
+from verify.kernel.axioms import batches
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Bounds
 from verify.kernel.exact import evaluate
@@ -80,10 +82,10 @@ def test_parts_without_a_point_of_the_region_bound_nothing() -> None:
     assert everywhere.largest >= 2
 
 
-def test_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tightening, "FOR_PROCESS", 8)
+def test_processes_find_the_same() -> None:
     first, second = near(random.Random(4), 2, Fraction(1, 100))
     goal = goal_of(within(first, second, unit_box(2), Fraction(0)), single=False)
+    goal.machine.boxes = 8
     alone, shared = Tightening(goal), Tightening(goal)
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         for found, budget in ((alone, Budget()), (shared, Budget(executor=pool))):
@@ -117,3 +119,67 @@ def test_large_networks_are_compared_by_cutting() -> None:
     for _ in range(100):
         x = vector([Fraction(rng.randint(-64, 64), 64) for _ in range(2)])
         assert abs((evaluate(first, x) - evaluate(second, x)).fractions()[0]) <= found.upper
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, BudgetExceeded])
+@pytest.mark.parametrize("at", range(1, 9))
+def test_an_interrupted_cut_leaves_a_whole_tree(
+    at: int, stop: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C comes while halves are bounded: what was shown before is proved."""
+    first, second = near(random.Random(4), 2, Fraction(1, 100))
+    region = unit_box(2)
+    found = Tightening(goal_of(within(first, second, region, Fraction(0)), single=False))
+    calls = iter(range(at))
+
+    def bounded(*arguments: Any) -> Any:
+        if next(calls, None) is None:
+            raise stop
+        return known(*arguments)
+
+    known = tightening.bounded
+    monkeypatch.setattr(tightening, "bounded", bounded)
+    with pytest.raises(stop):
+        for _ in found.rounds(Budget(), 0.0):
+            pass
+    claim = within(first, second, region, closed(found.largest))
+    assert judged(claim, Bounds(found.cuts(), False)).verdict is Verdict.PROVED
+
+
+def test_ctrl_c_ends_a_comparison_with_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(0)
+    weights = [[rng.randint(-9, 9) for _ in range(2)] for _ in range(70)]
+    first = sums(weights, [rng.choice([-1, 1]) for _ in weights])
+    second = sums(weights, [rng.choice([-1, 1]) for _ in weights])
+    calls, known = iter(range(2)), tightening.bounded
+
+    def bounded(*arguments: Any) -> Any:
+        if next(calls, None) is None:
+            raise KeyboardInterrupt
+        return known(*arguments)
+
+    monkeypatch.setattr(tightening, "bounded", bounded)
+    found = compare_networks(first, second, unit_box(2), Budget(20))
+    assert found.upper is not None and found.upper >= found.lower and "interrupted" in found.reason
+    assert found.outcome is not None and found.outcome.verdict is Verdict.PROVED
+
+
+def test_forms_that_are_too_large_bound_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "MAX_COEFFICIENTS", 10)
+    rng = random.Random(0)
+    weights = [[rng.randint(-9, 9) for _ in range(2)] for _ in range(70)]
+    found = compare_networks(sums(weights, [1] * 70), sums(weights, [2] * 70), unit_box(2), Budget(5))
+    assert found.upper is None and found.lower > 0 and "coefficients" in found.reason
+
+
+def test_a_comparison_on_a_part_of_a_box() -> None:
+    """Rows of the region are no differences."""
+    rng = random.Random(1)
+    weights = [[rng.randint(-9, 9) for _ in range(2)] for _ in range(70)]
+    signs = [rng.choice([-1, 1]) for _ in range(70)]
+    for many in (70, 3):
+        first, second = sums(weights[:many], signs[:many]), sums(weights[:many], [*signs[: many - 1], 0])
+        region = api.parse_region("box([-1, -1], [1, 1]) & where(x0 + x1 <= 1/8)", first)
+        found = compare_networks(first, second, region, Budget(10))
+        assert found.upper is not None and found.lower <= found.upper <= found.lower * Fraction(5, 4)
+        assert len(found.by_output) == 1 and found.by_output[0][0] is not None

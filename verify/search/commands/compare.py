@@ -25,7 +25,7 @@ from verify.rational import Floats, Vector, concatenate, display, exact_text, sh
 from verify.region import Box, Region
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.dividing.tightening import Tightening
+from verify.search.dividing.tightening import Tightening, own_rows
 from verify.search.engines.bounds import FEW_RELU, MOST_COORDINATES, Hunt, fitting
 from verify.search.engines.quantized import difference_at, far_points
 from verify.search.outcome import Outcome
@@ -100,16 +100,16 @@ def compare_networks(first: Network, second: Network, region: Region, budget: Bu
     found = _quantized_differences(claim, budget) if claim.is_quantized else _differences(claim, budget)
     worst = max(range(len(found)), key=lambda j: found[j][0])
     lower, point = found[worst]
-    upper, proof, reason = _proved(first, second, region, lower, budget)
-    bounds = _by_output(proof, upper) if proof is not None else [upper] * len(found)
+    proof, reason = _proved(claim, lower, budget)
+    bounds = [None] * len(found) if proof is None else _by_output(proof)
     rows = tuple((bound, value, x) for bound, (value, x) in zip(bounds, found, strict=True))
     layer, steps, unrounded = "", None, None
     if claim.is_quantized:
         unrounded = _without_rounding(claim, point)
     else:
         layer, steps = _origin(first, second, region, point)
-    claim_of, outcome = proof or (None, None)
-    return Comparison(upper, lower, point, rows, claim_of, outcome, layer, steps, reason, unrounded)
+    upper, closest, outcome = (None, None, None) if proof is None else (proof.bound, proof.claim, proof.outcome)
+    return Comparison(upper, lower, point, rows, closest, outcome, layer, steps, reason, unrounded)
 
 
 def _equal(first: Network, second: Network, region: Region, budget: Budget) -> Comparison | None:
@@ -165,11 +165,12 @@ def _without_rounding(claim: Claim, x: Vector) -> Fraction:
 
 
 class Largest(Hunt):
-    """Keeps the best points for each case instead of judging them."""
+    """Keeps the points at which the differences are largest instead of judging them; the region comes first."""
 
     def __init__(self, claim: Claim, goal: Goal) -> None:
         super().__init__(claim, goal)
         self.best: list[Floats] = []
+        self.own, self.around = own_rows(goal), list(goal.cases[0][:-1])
 
     def judge(self, points: Floats) -> bool:
         """Remember them."""
@@ -177,15 +178,32 @@ class Largest(Hunt):
         self.best = self.best[-256:]
         return False
 
+    def margins(self, points: Floats) -> Floats:
+        """The differences in the region; outside, how far a row of the region is from holding."""
+        found = amounts(self.goal, points)
+        beyond = found[:, self.around].min(axis=1, initial=0.0)[:, None]
+        return np.where(beyond < 0, beyond, found[:, self.own])
+
+    def seeds(self, points: Floats, cases: np.ndarray) -> Floats:
+        """The difference in the region; outside, the row of it that is furthest from holding."""
+        found, every = amounts(self.goal, points), np.arange(len(points))
+        rows = np.array(self.own)[cases]
+        if self.around:
+            beyond = found[:, self.around]
+            rows = np.where(beyond.min(axis=1) < 0, np.array(self.around)[beyond.argmin(axis=1)], rows)
+        seeds = np.zeros_like(found)
+        seeds[every, rows] = 1.0
+        return seeds
+
     def furthest(self) -> Floats:
-        """Of these points the one for each row, one side of an output, that is furthest from holding, in floats.
+        """Of these points the one for each side of an output at which it is furthest away, in floats.
 
         Exact values cost more than the whole search where networks are large.
         """
         points = np.array(self.best).reshape(len(self.best), len(self.goal.root[0]))
         if not len(points):
             return points
-        found = np.nan_to_num(amounts(self.goal, points), nan=-np.inf)
+        found = np.nan_to_num(self.margins(points), nan=-np.inf)
         return np.asarray(points[np.unique(np.argmax(found, axis=0))])
 
 
@@ -194,68 +212,71 @@ def _gaps(claim: Claim, x: Vector) -> list[Fraction]:
     return [abs(v) for v in (evaluate(claim.network, x) - evaluate(claim.second, x)).fractions()]
 
 
-def _proved(
-    first: Network, second: Network, region: Region, lower: Fraction, budget: Budget
-) -> tuple[Fraction | None, tuple[Claim, Outcome] | None, str]:
-    """The smallest bound proved, with its proof: first what one box gives, then smaller ones while time is left."""
-    whole = Claim(first, equivalent_within("0"), region, second)
+@dataclass(frozen=True, eq=False)
+class ProvedBound:
+    """A bound of |f - g|, the claim that it is one, and its proof."""
+
+    bound: Fraction
+    claim: Claim
+    outcome: Outcome
+
+
+def _proved(whole: Claim, lower: Fraction, budget: Budget) -> tuple[ProvedBound | None, str]:
+    """The smallest bound proved: first what one box gives, then smaller ones while time is left."""
     started = budget.elapsed
     try:
         goal = goal_of(whole, single=False)
+        largest = float(goal.upper(goal.root[0][None], goal.root[1][None])[0, own_rows(goal)].max())
     except (EvidenceError, TooLarge) as error:
-        return None, None, str(error)
-    largest = goal.upper(goal.root[0][None], goal.root[1][None])[0].max()
-    best: tuple[Fraction | None, tuple[Claim, Outcome] | None] = None, None
-    if np.isfinite(largest) and budget.remaining > REPLAYED * (budget.elapsed - started):
+        return None, str(error)
+    best = None
+    if budget.remaining > REPLAYED * (budget.elapsed - started):
         best = _bounded(whole, Cuts(np.zeros(1, dtype=np.int64)), largest, budget)
-    if best[0] is not None and whole.is_quantized:
-        return (*best, "")
-    if first.relu_count <= FEW_RELU:
+    if best is not None and whole.is_quantized:
+        return best, ""
+    if whole.network.relu_count <= FEW_RELU:
         return _by_deciding(whole, best, lower, largest, budget)
-    if region.base.dimension > MOST_COORDINATES:
-        return (*best, f"boxes of more than {MOST_COORDINATES} inputs are not cut")
+    if whole.region.dimension > MOST_COORDINATES:
+        return best, f"boxes of more than {MOST_COORDINATES} inputs are not cut"
     return _by_cutting(whole, best, lower, budget)
 
 
 def _by_deciding(
-    whole: Claim,
-    best: tuple[Fraction | None, tuple[Claim, Outcome] | None],
-    lower: Fraction,
-    largest: float,
-    budget: Budget,
-) -> tuple[Fraction | None, tuple[Claim, Outcome] | None, str]:
+    whole: Claim, best: ProvedBound | None, lower: Fraction, largest: float, budget: Budget
+) -> tuple[ProvedBound | None, str]:
     """Ask for smaller and smaller bounds, in parts of the largest difference found; all engines may answer."""
     reason, tried = "", [closed(largest)] if np.isfinite(largest) else []
     targets = [short_above(lower * factor) for factor in FACTORS if lower]
     tried += [target for target in targets if not tried or target < tried[0]]
     for k, target in enumerate(tried):
-        if best[0] is not None and target >= best[0]:
+        if best is not None and target >= best.bound:
             continue
         share = 1.0 if k == 0 else FIRST_SHARE
         seconds = None if budget.seconds is None else budget.elapsed + share * budget.remaining
-        claim = replace(whole, property=equivalent_within(exact_text(target)))
+        claim = _within(whole, target)
         budget.report(f"compare: is the difference at most {float(target):.4g}? ...")
         outcome = decide(claim, replace(budget, seconds=seconds))
         if outcome.verdict is not Verdict.PROVED:
-            reason = f"{float(target):.6g} was not decided: {outcome.reason}"
+            is_exceeded = outcome.verdict is Verdict.REFUTED
+            reason = f"{float(target):.6g} " + ("is exceeded" if is_exceeded else f"was not decided: {outcome.reason}")
             if budget.remaining < 1:
                 break
             continue
-        best = _sharpened(claim, outcome, target)
-    return (*best, reason)
+        best = _sharpened(ProvedBound(target, claim, outcome))
+    return best, reason
 
 
 def _by_cutting(
-    whole: Claim, best: tuple[Fraction | None, tuple[Claim, Outcome] | None], lower: Fraction, budget: Budget
-) -> tuple[Fraction | None, tuple[Claim, Outcome] | None, str]:
+    whole: Claim, best: ProvedBound | None, lower: Fraction, budget: Budget
+) -> tuple[ProvedBound | None, str]:
     """Cut the box where the bound is largest, for as long as the budget lasts, or until Ctrl-C."""
-    near = replace(whole, property=equivalent_within(exact_text(short_above(lower * FACTORS[-1]))))
-    single = bool(lower) and fitting(near)[1]
+    enough = lower * FACTORS[-1]
+    single = bool(lower) and fitting(_within(whole, short_above(enough)))[1]
     tightening = Tightening(goal_of(whole, single=single))
     lasting = budget if budget.seconds is not None else replace(budget, seconds=budget.elapsed + CUTTING_SECONDS)
     ended = "more time makes the bound smaller"
     try:
-        for _ in tightening.rounds(lasting, float(lower * FACTORS[-1])):
+        for _ in tightening.rounds(lasting, float(enough)):
             parts = len(tightening.bound)
             budget.report(f"compare: at most {tightening.largest:.4g}, at least {float(lower):.4g}; {parts} parts")
     except BudgetExceeded as stop:
@@ -263,58 +284,59 @@ def _by_cutting(
     except KeyboardInterrupt:
         ended = "interrupted"
     found = _bounded(whole, tightening.cuts(), tightening.largest, budget, single=single)
-    if found[0] is not None and (best[0] is None or found[0] < best[0]):
+    if found is not None and (best is None or found.bound < best.bound):
         best = found
-    is_near = best[0] is not None and best[0] <= lower * FACTORS[-1] * Fraction(1025, 1024)
-    return (*best, "" if is_near else f"{len(tightening.bound)} parts; {ended}")
+    is_near = best is not None and best.bound <= closed(float(enough))
+    return best, "" if is_near else f"{len(tightening.bound)} parts; {ended}"
+
+
+def _within(whole: Claim, bound: Fraction) -> Claim:
+    return replace(whole, property=equivalent_within(exact_text(bound)))
 
 
 def closed(bound: float) -> Fraction:
     """A short number above a bound that floats gave, so that another order of summation confirms it."""
-    return short_above(Fraction(max(float(bound), SMALLEST_BOUND)) * Fraction(1025, 1024))
+    return short_above(Fraction(max(bound, SMALLEST_BOUND)) * Fraction(1025, 1024))
 
 
-def _bounded(
-    whole: Claim, cuts: Cuts, bound: float, budget: Budget, *, single: bool = False
-) -> tuple[Fraction | None, tuple[Claim, Outcome] | None]:
+def _bounded(whole: Claim, cuts: Cuts, bound: float, budget: Budget, *, single: bool = False) -> ProvedBound | None:
     """The bound that the parts of the box show, if the kernel says so too."""
     if not (np.isfinite(bound) and bound >= 0):
-        return None, None
+        return None
     target = closed(bound)
-    claim, evidence = replace(whole, property=equivalent_within(exact_text(target))), Bounds(cuts, single)
+    claim, evidence = _within(whole, target), Bounds(cuts, single)
     try:
         witness = witness_of(claim, budget)
         answer = judge(claim, evidence, witness)
     except (EvidenceError, BudgetExceeded):
-        return None, None
-    return target, (claim, Outcome(answer, evidence, "bounds", ("bounds",), budget.elapsed, witness=witness))
+        return None
+    outcome = Outcome(answer, evidence, "bounds", ("bounds",), budget.elapsed, witness=witness)
+    return ProvedBound(target, claim, outcome)
 
 
-def _sharpened(claim: Claim, outcome: Outcome, target: Fraction) -> tuple[Fraction, tuple[Claim, Outcome]]:
+def _sharpened(proof: ProvedBound) -> ProvedBound:
     """The smaller bound that the same parts of the region show."""
-    bounds = [bound for bound in _by_output((claim, outcome), target) if bound is not None]
-    smaller = short_above(max(bounds, default=target))
-    if smaller >= target or outcome.evidence is None:
-        return target, (claim, outcome)
-    closer = replace(claim, property=equivalent_within(exact_text(smaller)))
+    smaller = short_above(max(_by_output(proof), default=proof.bound))
+    evidence = proof.outcome.evidence
+    if smaller >= proof.bound or evidence is None:
+        return proof
+    closer = _within(proof.claim, smaller)
     try:
-        judgement = judge(closer, outcome.evidence, outcome.witness)
+        judgement = judge(closer, evidence, proof.outcome.witness)
     except EvidenceError:
-        return target, (claim, outcome)
-    return smaller, (closer, replace(outcome, answer=judgement))
+        return proof
+    return ProvedBound(smaller, closer, replace(proof.outcome, answer=judgement))
 
 
-def _by_output(proof: tuple[Claim, Outcome], upper: Fraction | None) -> list[Fraction | None]:
+def _by_output(proof: ProvedBound) -> list[Fraction]:
     """For each output the largest bound on any part of the proof's tree."""
-    claim, outcome = proof
-    size = claim.network.output_size
-    evidence = outcome.evidence
-    if not isinstance(evidence, Bounds) or upper is None:
+    size, evidence, upper = proof.claim.network.output_size, proof.outcome.evidence, proof.bound
+    if not isinstance(evidence, Bounds):
         return [upper] * size
-    goal = goal_of(claim, single=evidence.single)
+    goal = goal_of(proof.claim, single=evidence.single)
     worst = np.full(2 * size, -np.inf)
     for rows in in_threads(lambda chunk: goal.upper(*chunk).max(axis=0), goal.chunks(evidence.cuts)):
-        worst = np.maximum(worst, rows)
+        worst = np.maximum(worst, rows[own_rows(goal)])
     sides = [Fraction(float(v)) + upper for v in worst.tolist()]
     return [min(upper, max(sides[j], sides[j + size], Fraction(0))) for j in range(size)]
 

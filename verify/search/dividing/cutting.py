@@ -228,9 +228,8 @@ class BoxesTask:
 
 def work(task: BoxesTask) -> Search:
     """What a worker finds; some boxes may stay open."""
-    budget = Budget(
-        min(sharing.TASK_SECONDS, task.budget.remaining)
-    )  # from now on: a task may have waited for its worker
+    # The time begins now: a task may have waited for its worker.
+    budget = Budget(min(sharing.TASK_SECONDS, task.budget.remaining))
     search = Search.of(task.goal, task.low, task.high, task.shares, task.movable)
     while len(search.open) and not search.suspects and not search.stuck and budget.remaining > 0:
         search.round()

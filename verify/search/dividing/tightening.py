@@ -21,15 +21,13 @@ from verify.kernel.goals import Goal
 from verify.rational import Floats
 from verify.search.budget import Budget
 from verify.search.dividing import sharing
-from verify.search.dividing.cutting import LEAST_SHARE, OPEN, Numbers, Search
+from verify.search.dividing.cutting import LEAST_SHARE, Numbers, Search
 from verify.search.dividing.effect import coordinate
 
 # Parts are cut together whose bounds are at least this part of the largest one; so many at most.
 NEARLY_LARGEST, MOST = 0.8, 1024
 # Rows that come so near to the largest one of a part are to come down, too.
 LARGE_ROW = 0.5
-# A process gets so many boxes at a time.
-FOR_PROCESS = 192
 # Time is kept for the kernel, which bounds each part once more, and for the bounds of each output: in parts of the
 # time that cutting took, which bounded two boxes for each part.
 KEPT_SHARE = 1.0
@@ -64,10 +62,11 @@ class Tightening:
             yield
 
     def cuts(self) -> Cuts:
-        """The tree down to parts that show the largest bound themselves."""
+        """The tree down to parts that show the largest bound themselves, which ends the search."""
         enough = self.largest
-        known = zip(self.tree.nodes, self.shown, strict=True)
-        self.tree.nodes = [LEAF if cut == OPEN or bound <= enough else cut for cut, bound in known]
+        for number, bound in enumerate(self.shown):
+            if bound <= enough:
+                self.tree.nodes[number] = LEAF
         return self.tree.cuts()
 
     def _cut(self, budget: Budget) -> bool:
@@ -77,8 +76,8 @@ class Tightening:
         rest = np.ones(len(self.bound), dtype=bool)
         rest[chosen] = False
         halves = self.tree.cut(self.parts.take(chosen), self.axis[chosen])
+        self.shown += [np.inf] * len(halves)  # until it is known, also where what follows is interrupted
         shown, axis = self._measured((halves.low, halves.high), budget)
-        self.shown += [0.0] * len(halves)
         for number, bound in zip(halves.numbers.tolist(), shown.tolist(), strict=True):
             self.shown[number] = bound
         found = np.minimum(shown, np.tile(self.bound[chosen], 2)), axis
@@ -90,11 +89,11 @@ class Tightening:
 
     def _measured(self, boxes: tuple[Floats, Floats], budget: Budget) -> tuple[Floats, Numbers]:
         low, high = boxes
-        pool, size = sharing.processes(budget), FOR_PROCESS
+        pool, size = sharing.processes(budget), self.goal.machine.boxes
         chunks = [(low[i : i + size], high[i : i + size]) for i in range(0, len(low), size)]
-        shared = pool is not None and len(chunks) > 1
+        apply = map if pool is None or len(chunks) == 1 else pool.map
         try:
-            found = list((pool.map if pool is not None and shared else map)(partial(bounded, self.goal), chunks))
+            found = list(apply(partial(bounded, self.goal), chunks))
         except BrokenExecutor as error:
             raise BudgetExceeded("a worker process died") from error
         bounds, axes = zip(*found, strict=True)
@@ -106,9 +105,14 @@ def bounded(goal: Goal, boxes: tuple[Floats, Floats]) -> tuple[Floats, Numbers]:
     low, high = np.atleast_2d(*boxes)
     search = Search.of(goal, low, high, np.ones(len(low)))
     upper, form, trace = search.bound(search.open)
-    mine, around = [case[-1] for case in goal.cases], list(goal.cases[0][:-1])
+    mine, around = own_rows(goal), list(goal.cases[0][:-1])
     bound = np.nan_to_num(upper[:, mine].max(axis=1), nan=np.inf)
     weight = np.zeros_like(upper)
     weight[:, mine] = np.maximum(upper[:, mine] - LARGE_ROW * bound[:, None], 0.0)
     axis = coordinate(form, trace, np.nan_to_num(weight, nan=1e30, posinf=1e30), low, high)
     return np.where((upper[:, around] < 0).any(axis=1), -np.inf, bound), axis
+
+
+def own_rows(goal: Goal) -> list[int]:
+    """The rows of the goal that are differences; those of the region come before them in each case."""
+    return [case[-1] for case in goal.cases]

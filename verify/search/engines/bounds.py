@@ -143,6 +143,10 @@ class Hunt:
             length /= 8
         return None
 
+    def margins(self, points: Floats) -> Floats:
+        """For points (N, n) and each case (N, C) how much all its rows hold: what climbing raises."""
+        return margins(self.goal, points)
+
     def attack(self, budget: Budget) -> bool:
         """Random points, then steps along gradients from the best ones."""
         rng, (low, high), machine = np.random.default_rng(0), self.goal.root, self.goal.machine
@@ -158,7 +162,7 @@ class Hunt:
             share = rng.random((min(portion, count), len(low)))
             corner = rng.random(share.shape) < rng.choice([0.0, 0.3, 0.7], size=(len(share), 1))
             points = low + (high - low) * np.where(corner, np.round(share), share)
-            found = np.nan_to_num(margins(self.goal, points), nan=-np.inf)
+            found = np.nan_to_num(self.margins(points), nan=-np.inf)
             leaders = np.unique(np.argsort(-found, axis=0)[: CLIMBERS // 4])
             best.append(points[leaders])
             sizes.append(found[leaders])
@@ -186,11 +190,11 @@ class Hunt:
     def _climb(self, points: Floats, cases: np.ndarray, budget: Budget, rng: np.random.Generator) -> bool:
         low, high = self.goal.root
         every, steps = np.arange(len(points)), np.full((len(points), 1), FIRST_STEP)
-        values = margins(self.goal, points)[every, cases]
+        values = self.margins(points)[every, cases]
         for turn in range(STEPS):
             budget.check()
             flat = self.goal.machine.directions is not None  # slopes of slopes are 0
-            slopes = np.zeros_like(points) if flat else gradients(self.goal, points, self._seeds(points, cases))
+            slopes = np.zeros_like(points) if flat else gradients(self.goal, points, self.seeds(points, cases))
             if flat or turn % 3 == 2:
                 moves = rng.standard_normal(points.shape)
             elif turn % 3:
@@ -199,7 +203,7 @@ class Hunt:
                 scaled = slopes * (high - low)
                 moves = scaled / np.maximum(np.abs(scaled).max(axis=1, keepdims=True), 1e-300)
             tried = np.clip(points + steps * moves * (high - low), low, high)
-            found = margins(self.goal, tried)[every, cases]
+            found = self.margins(tried)[every, cases]
             better = found > values
             points, values = np.where(better[:, None], tried, points), np.where(better, found, values)
             steps *= np.where(better, 1.3, 0.75)[:, None]
@@ -207,8 +211,8 @@ class Hunt:
                 return True
         return False
 
-    def _seeds(self, points: Floats, cases: np.ndarray) -> Floats:
-        """For each point its case's row that is furthest from holding."""
+    def seeds(self, points: Floats, cases: np.ndarray) -> Floats:
+        """For each point the row of its case that climbing raises: the one that is furthest from holding."""
         found = amounts(self.goal, points)
         seeds = np.zeros_like(found)
         for c in np.unique(cases):
