@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from benchmarks import markdown
 from benchmarks.machine import machine
 from examples import exports
 from verify import api
-from verify.rational import display, vector
+from verify.rational import vector
 from verify.region import Region, ball
 from verify.search.commands.compare import Comparison
 
@@ -105,12 +106,14 @@ def row(name: str, title: str, found: Comparison, seconds: float) -> tuple[str, 
     """A line of the table."""
     upper, lower = found.upper, found.lower
     ratio = "1" if upper == lower else "" if upper is None or not lower else markdown.number(float(upper / lower))
-    return name, title, "" if upper is None else shown(upper), shown(lower), ratio, f"{seconds:.1f}"
+    above, below = "" if upper is None else rounded(upper, ROUND_CEILING), rounded(lower, ROUND_FLOOR)
+    return name, title, above, below, ratio, f"{seconds:.1f}"
 
 
-def shown(value: Fraction) -> str:
-    """Two digits or the exact zero."""
-    return "0" if value == 0 else display(value, 0) if value.denominator < 1000 else f"{float(value):.2g}"
+def rounded(value: Fraction, way: str) -> str:
+    """Two digits, rounded up where it is proved that nothing is larger, down where something so large was found."""
+    exact = Context(prec=60, rounding=way).divide(Decimal(value.numerator), Decimal(value.denominator))
+    return f"{float(Context(prec=2, rounding=way).plus(exact)):g}"
 
 
 def main(arguments: list[str]) -> int:

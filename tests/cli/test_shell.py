@@ -28,11 +28,11 @@ def piped(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> object:
 
 @pytest.mark.parametrize("network", sorted({row.network for row in ROWS}))
 def test_the_table_of_formulas(network: str, piped: object) -> None:
-    rows = [row for row in ROWS if row.network == network][1::4]
+    rows = [row for row in ROWS if row.network == network][::4]
     second = next((row.second for row in rows if row.second), None)
     found = piped("\n".join(row.text for row in rows), network, *(["--to", second] if second else []))  # type: ignore[operator]
     verdicts = [line.split()[0].lower() for line in found.out.splitlines() if line[:1] not in ("", " ")]
-    assert verdicts == [row.word for row in rows]
+    assert verdicts == [row.word for row in rows] != []
     assert found.status == 0
 
 

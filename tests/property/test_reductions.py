@@ -98,7 +98,7 @@ def zero_network() -> Network:
 @pytest.mark.parametrize("where", REGIONS)
 @pytest.mark.parametrize("seed", seeds(1, campaign=20))
 def test_every_property_on_every_kind_of_region(seed: int, where: str) -> None:
-    nets = [small_network(seed), shifted(seed + 1), zero_network()]
+    nets = [small_network(seed), small_network(seed + 4), *(shifted(seed + k) for k in range(3)), zero_network()]
     results = []
     for prop in CATALOGUE.values():
         for first, second in zip(nets, [*nets[1:], nets[-1]], strict=True):

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -57,12 +58,12 @@ def _cpu() -> float:
 
 
 def write_list(record: Path) -> int:
-    """Make the list of a record, where the first case of a test decides; whole files stay in it. Returns its length."""
-    first: dict[str, float] = {}
+    """Make the list of a record: tests whose median case takes long; whole files stay in it. Returns its length."""
+    cases: dict[str, list[float]] = {}
     for line in record.read_text(encoding="utf-8").splitlines():
         seconds, _, test = line.partition(" ")
-        first.setdefault(test.partition("[")[0], float(seconds))
-    found = {test for test, seconds in first.items() if seconds > LONG}
+        cases.setdefault(test.partition("[")[0], []).append(float(seconds))
+    found = {test for test, seconds in cases.items() if median(seconds) > LONG}
     found |= {line for line in LIST.read_text(encoding="utf-8").splitlines() if "::" not in line}
     LIST.write_text("".join(f"{test}\n" for test in sorted(found)), encoding="utf-8")
     return len(found)
