@@ -10,9 +10,10 @@ import numpy as np
 
 from verify.arrangement.complex import Ids, Signs
 from verify.arrangement.domain import Domain
-from verify.kernel.exact import Bits, Pattern
+from verify.kernel.core.cell import adjoint_form
+from verify.kernel.exact import Pattern
 from verify.network import Network
-from verify.rational import Integers, integer_array
+from verify.rational import Integers
 from verify.search.budget import Budget
 
 IntegerForm = tuple[int, ...]
@@ -174,37 +175,3 @@ def restricted(domain: Domain, numerators: Integers, constant: int) -> tuple[Int
     found = [*(int(numerators[j]) * scale for j in domain.free), total]
     divisor = math.gcd(*found) or 1
     return tuple(n // divisor for n in found), divisor
-
-
-def adjoint_form(network: Network, block: int, unit: int, pattern: Pattern) -> tuple[Integers, int, int]:
-    """Coefficients over the inputs and the constant of a unit's form, as integers over one denominator."""
-    seed = integer_array([0] * network.blocks[block - 1].size)
-    seed[unit] = 1
-    adjoints: dict[int, tuple[Integers, int]] = {block: (seed, 1)}
-    constant, denominator = 0, 1
-    for k in range(block, 0, -1):
-        if k not in adjoints:
-            continue
-        here = network.blocks[k - 1]
-        adjoint, their = adjoints.pop(k)
-        if k != block and here.relu:
-            adjoint = np.where(pattern[k], adjoint, 0)
-        adjoint = adjoint * (denominator // their)
-        parts, bias, own = here.integer_form
-        constant = constant * own + int(np.dot(adjoint, bias))
-        denominator *= own
-        for source, matrix, numerators in parts:
-            back = _transposed_product(matrix.row_of_entry, matrix.columns, numerators, adjoint, matrix.shape[1])
-            if source in adjoints:
-                earlier, scale = adjoints[source]
-                back = back + earlier * (denominator // scale)
-            adjoints[source] = (back, denominator)
-    gradient, scale = adjoints.get(0, (integer_array([0] * network.input_size), denominator))
-    return gradient * (denominator // scale), constant, denominator
-
-
-def _transposed_product(rows: Any, columns: Any, numerators: Any, adjoint: Integers, size: int) -> Integers:
-    used: Bits = np.asarray(adjoint != 0, dtype=bool)[rows]
-    result = np.zeros(size, dtype=object)
-    np.add.at(result, columns[used], numerators[used].astype(object) * adjoint[rows[used]])
-    return result

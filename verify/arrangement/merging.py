@@ -15,8 +15,9 @@ import numpy as np
 from verify.arrangement.complex import Ids
 from verify.arrangement.domain import Domain
 from verify.arrangement.enumerate import Arrangement
-from verify.arrangement.exact import adjoint_form, restricted
+from verify.arrangement.exact import restricted
 from verify.arrangement.forms import nonzero
+from verify.kernel.core.cell import adjoint_form
 from verify.kernel.exact import Pattern
 from verify.network import Network
 from verify.network.floats import gamma

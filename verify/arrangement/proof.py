@@ -20,11 +20,10 @@ from verify.arrangement.corners import Corners
 from verify.arrangement.counting import Pieces
 from verify.arrangement.details import grouped, inside_of, vertices_of_cells
 from verify.arrangement.enumerate import Arrangement
-from verify.arrangement.exact import adjoint_form
 from verify.arrangement.facets import meeting
 from verify.arrangement.merging import Labels
 from verify.errors import BudgetExceeded, EngineDisagreement
-from verify.kernel.core.cell import cell_of
+from verify.kernel.core.cell import adjoint_form, cell_of
 from verify.kernel.core.cover import leaves
 from verify.kernel.counts import Counted, counted_question, partings, recount
 from verify.kernel.evidence import Counts, Cover, Leaf, Multipliers, Thin

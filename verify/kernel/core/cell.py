@@ -6,6 +6,7 @@ rows are accumulated backwards.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,10 @@ class Cell:
         if self.is_small:
             rows, denominator = self.rows[block - 1]
             return affine_form(rows[unit], self.network.input_size + len(self.beyond), denominator)
-        return AffineForm(self._gradient(block, unit), self.constants[block - 1][unit])
+        if not self.depends[block - 1][unit]:
+            return AffineForm(zeros(self.network.input_size), self.constants[block - 1][unit])
+        gradient, constant, denominator = adjoint_form(self.network, block, unit, self.pattern)
+        return AffineForm(Vector(gradient, denominator), Fraction(constant, denominator))
 
     def outputs(self) -> list[AffineForm]:
         """The affine forms of the outputs."""
@@ -123,33 +127,6 @@ class Cell:
 
         return _SPREADS.of((self, base), None, lambda: spread(self.network, self.pattern, base))
 
-    def _gradient(self, block: int, unit: int) -> Vector:
-        """The gradient of one pre-activation by exact backward accumulation."""
-        if not self.depends[block - 1][unit]:
-            return zeros(self.network.input_size)
-        adjoints: dict[int, tuple[Integers, int]] = {}
-        seed = zeros(self.network.blocks[block - 1].size).numerators
-        seed[unit] = 1
-        adjoints[block] = (seed, 1)
-        denominator = 1
-        for k in range(block, 0, -1):
-            if k not in adjoints:
-                continue
-            adjoint, their = adjoints.pop(k)
-            parts, _, own = self.network.blocks[k - 1].integer_form
-            if k != block and self.network.blocks[k - 1].relu:
-                adjoint = np.where(self.pattern[k], adjoint, 0)
-            adjoint = adjoint * (denominator // their)
-            denominator *= own
-            for source, matrix, numerators in parts:
-                back = _transposed_product(matrix.row_of_entry, matrix.columns, numerators, adjoint, matrix.shape[1])
-                if source in adjoints:
-                    earlier, scale = adjoints[source]
-                    back = back + earlier * (denominator // scale)
-                adjoints[source] = (back, denominator)
-        gradient, scale = adjoints.get(0, (zeros(self.network.input_size).numerators, 1))
-        return Vector(gradient, scale)
-
 
 _CELLS = Memory[Cell](4)
 _SPREADS: Memory[Spread | None] = Memory(4)
@@ -159,6 +136,36 @@ def cell_of(network: Network, pattern: Pattern) -> Cell:
     """The cell of a pattern."""
     key = tuple((k, bits.tobytes()) for k, bits in sorted(pattern.items()))
     return _CELLS.of((network,), key, lambda: Cell(network, {k: bits.copy() for k, bits in pattern.items()}))
+
+
+def adjoint_form(network: Network, block: int, unit: int, pattern: Pattern) -> tuple[Integers, int, int]:
+    """Coefficients over the inputs and the constant of a unit's form under a pattern, as integers over a denominator.
+
+    By exact backward accumulation: one row costs as much as one value of the network.
+    """
+    seed = zeros(network.blocks[block - 1].size).numerators
+    seed[unit] = 1
+    adjoints: dict[int, tuple[Integers, int]] = {block: (seed, 1)}
+    constant, denominator = 0, 1
+    for k in range(block, 0, -1):
+        if k not in adjoints:
+            continue
+        here = network.blocks[k - 1]
+        adjoint, their = adjoints.pop(k)
+        if k != block and here.relu:
+            adjoint = np.where(pattern[k], adjoint, 0)
+        adjoint = adjoint * (denominator // their)
+        parts, bias, own = here.integer_form
+        constant = constant * own + int(np.dot(adjoint, bias))
+        denominator *= own
+        for source, matrix, numerators in parts:
+            back = _transposed_product(matrix.row_of_entry, matrix.columns, numerators, adjoint, matrix.shape[1])
+            if source in adjoints:
+                earlier, scale = adjoints[source]
+                back = back + earlier * (denominator // scale)
+            adjoints[source] = (back, denominator)
+    gradient, scale = adjoints.get(0, (zeros(network.input_size).numerators, denominator))
+    return gradient * (denominator // scale), constant, denominator
 
 
 def _transposed_product(
