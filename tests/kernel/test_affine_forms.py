@@ -13,6 +13,7 @@ import pytest
 
 from tests.kernel.test_filter import WEIGHTS, bounded_region, scale_of
 from tests.support import naive, near, random_networks
+from tests.support.form_bounds import form_bounds
 from tests.support.judging import judged
 from tests.support.outside import outside
 from tests.support.seeds import chunks, seeds
@@ -35,7 +36,6 @@ from verify.region import Box, L1Ball, Region, ball, box, everything, l1_ball
 from verify.region.bases import Base
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.engines.difference import form_bounds
 
 
 def moved(rng: random.Random, value: Fraction) -> Fraction:

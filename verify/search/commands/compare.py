@@ -25,12 +25,12 @@ from verify.rational import Floats, Vector, concatenate, display, exact_text, sh
 from verify.region import Box, Region
 from verify.search.budget import Budget
 from verify.search.decide import decide
-from verify.search.dividing.tightening import Tightening, own_rows
+from verify.search.dividing.tightening import Tightening
 from verify.search.engines.bounds import FEW_RELU, MOST_COORDINATES, Hunt, fitting
 from verify.search.engines.quantized import difference_at, far_points
 from verify.search.outcome import Outcome
 from verify.search.refuting.nontrivial import witness_of
-from verify.search.refuting.points import amounts, inside
+from verify.search.refuting.points import amounts, inside, own_rows
 
 # Shares of the time: whether the networks are equal, the search for a point, and the first attempt at a bound.
 EQUAL_SHARE, POINTS_SHARE, FIRST_SHARE = 0.1, 0.3, 0.5

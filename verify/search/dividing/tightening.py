@@ -23,6 +23,7 @@ from verify.search.budget import Budget
 from verify.search.dividing import sharing
 from verify.search.dividing.cutting import LEAST_SHARE, Numbers, Search
 from verify.search.dividing.effect import coordinate
+from verify.search.refuting.points import own_rows
 
 # Parts are cut together whose bounds are at least this part of the largest one; so many at most.
 NEARLY_LARGEST, MOST = 0.8, 1024
@@ -111,8 +112,3 @@ def bounded(goal: Goal, boxes: tuple[Floats, Floats]) -> tuple[Floats, Numbers]:
     weight[:, mine] = np.maximum(upper[:, mine] - LARGE_ROW * bound[:, None], 0.0)
     axis = coordinate(form, trace, np.nan_to_num(weight, nan=1e30, posinf=1e30), low, high)
     return np.where((upper[:, around] < 0).any(axis=1), -np.inf, bound), axis
-
-
-def own_rows(goal: Goal) -> list[int]:
-    """The rows of the goal that are differences; those of the region come before them in each case."""
-    return [case[-1] for case in goal.cases]

@@ -9,18 +9,15 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from verify.errors import EvidenceError, TooLarge
-from verify.kernel.axioms.batches import DOUBLE, Machine
-from verify.kernel.cuts import Cuts, sides
-from verify.kernel.difference import Pair, bounds, boxes, correspond, folded, paired
+from verify.kernel.cuts import Cuts
+from verify.kernel.difference import bounds, boxes, correspond, folded
 from verify.kernel.evidence import Bounds, Cut, Difference, Empty, ValueGap
 from verify.kernel.exact import AffineForm, evaluate
 from verify.kernel.goals import goal_of
-from verify.network import Block
-from verify.network import matrix as matrices
 from verify.property import Claim, Question
 from verify.property.base import in_coordinates
-from verify.rational import Vector, display, vector, zeros
-from verify.region import Box, Region, ball
+from verify.rational import Vector, display, vector
+from verify.region import Box, Region
 from verify.region.bases import Base
 from verify.search.budget import Budget
 from verify.search.dividing.loop import Halved, LeastFirst, Node, Open, divide
@@ -28,6 +25,7 @@ from verify.search.engines.base import Engine, Work
 from verify.search.problem import prepare
 from verify.search.refuting.far_apart import NetworkPair, far_apart
 from verify.search.refuting.finding import gap_at
+from verify.search.refuting.points import own_rows
 
 # A box is cut where that may help: at most so many times in all, and not with more coordinates than so many. Networks
 # whose blocks do not correspond are left to rewriting and splitting.
@@ -97,25 +95,20 @@ def bounded(
         pair = folded(pair[0], base), folded(pair[1], base)
     except TooLarge:
         is_folded = False
-    intervals, forms, least = _intervals(pair), _forms(pair, base), None
+    is_large = any(network.weight_count > MANY_WEIGHTS for network in pair)
     can_cut = isinstance(base, Box) and base.dimension <= MOST_COORDINATES and correspond(*pair)
     can_cut = can_cut and not base.is_bounded  # else ``verify.search.engines.bounds`` cuts
-    plans = [(intervals, 0, False), (forms, 0, True)]
-    if any(network.weight_count > MANY_WEIGHTS for network in pair):
-        plans.reverse()
-    if can_cut:
-        plans += [(intervals, MOST_CUTS, False)]
-    for found, cuts, with_forms in plans:
-        root, worst = Node(), None if found is None else _worst(found, base, budget)
-        if worst is None:
-            continue
-        if cuts and found is not None and worst > epsilon:
-            worst = _refined(found, root, BoundedBox(base, worst), epsilon, cuts, budget)
-        if worst <= epsilon:
-            evidence = _whole_box(claim) if with_forms else Difference(_preorder(root), is_folded)
-            if evidence is not None:
-                return evidence, worst
-        least = worst if least is None else min(least, worst)
+    least: Fraction | None = None
+    for plan in ("forms", "intervals") if is_large else ("intervals", "forms"):
+        evidence: Difference | Bounds | None
+        if plan == "forms":
+            evidence, worst = _by_forms(claim, budget)
+        else:
+            evidence, worst = _by_intervals(pair, base, epsilon, is_folded, MOST_CUTS if can_cut else 0, budget)
+        if evidence is not None:
+            return evidence, worst
+        if worst is not None:
+            least = worst if least is None else min(least, worst)
     return None, least
 
 
@@ -126,49 +119,32 @@ class BoundedBox(NamedTuple):
     bound: Fraction
 
 
-def _whole_box(claim: Claim) -> Bounds | None:
-    """Evidence that bounds by forms on the whole box settle the claim, if they do."""
+def _by_forms(claim: Claim, budget: Budget) -> tuple[Bounds | None, Fraction | None]:
+    """Bounds by affine forms on the whole box: evidence if they settle the claim; what the difference is at most."""
+    budget.check()
     try:
         goal = goal_of(claim, single=False)
-        low, high = goal.root
-        return Bounds(Cuts(np.zeros(1, dtype=np.int64)), False) if goal.holds((low[None], high[None])) else None
+        upper = goal.upper(goal.root[0][None], goal.root[1][None])
     except (EvidenceError, TooLarge):
-        return None
+        return None, None
+    largest = float(upper[0, own_rows(goal)].max())
+    worst = Fraction(largest) + claim.property.parameters["epsilon"] if np.isfinite(largest) else None
+    return Bounds(Cuts(np.zeros(1, dtype=np.int64)), False) if goal.settled(upper)[0] else None, worst
 
 
-def _intervals(pair: NetworkPair) -> BoundsOf:
-    return lambda part: bounds(pair[0], pair[1], part)
+def _by_intervals(
+    pair: NetworkPair, base: Base, epsilon: Fraction, is_folded: bool, most_cuts: int, budget: Budget
+) -> tuple[Difference | None, Fraction | None]:
+    """The same by intervals, cutting the box so many times at most."""
 
+    def found(part: Base) -> list[Fraction | None]:
+        return bounds(pair[0], pair[1], part)
 
-def form_bounds(pair: Pair, base: Base) -> list[Fraction | None]:
-    """For each output an upper bound of |f - g| on the base (an L1 ball in a box); None where nothing is known."""
-    size, last = pair.values[-1].size, len(pair.values)
-    box = base if isinstance(base, Box) else ball(base.midpoint, base.radius).base
-    assert isinstance(box, Box)
-    every = np.arange(size)
-    same = matrices.from_triplets(every, every, np.ones(size), (size, size))
-    goal = Block("gaps", (size,), ((~last, same),), zeros(size), relu=False)
-    try:
-        machine, (low, high) = Machine(pair, goal, None, DOUBLE), sides(box)
-    except EvidenceError:
-        return [None] * size
-    below, above = machine.run(low[None], high[None]).sides()
-    largest = np.maximum(np.abs(below[0]), np.abs(above[0])).tolist()
-    return [Fraction(bound) if np.isfinite(bound) else None for bound in largest]
-
-
-def _forms(pair: NetworkPair, base: Base) -> BoundsOf | None:
-    if not base.is_bounded or not correspond(*pair):
-        return None
-    both = paired(*pair)
-
-    def bounded(part: Base) -> list[Fraction | None]:
-        try:
-            return form_bounds(both, part)
-        except TooLarge:
-            return [None]
-
-    return bounded
+    root, worst = Node(), _worst(found, base, budget)
+    if worst is not None and worst > epsilon and most_cuts:
+        worst = _refined(found, root, BoundedBox(base, worst), epsilon, most_cuts, budget)
+    is_enough = worst is not None and worst <= epsilon
+    return Difference(_preorder(root), is_folded) if is_enough else None, worst
 
 
 def _worst(found: BoundsOf, base: Base, budget: Budget) -> Fraction | None:

@@ -58,6 +58,11 @@ def inside(goal: Goal, point: Floats) -> Vector:
     )
 
 
+def own_rows(goal: Goal) -> list[int]:
+    """For cases of one row each the numbers of these; those of the region come before it in every case."""
+    return [case[-1] for case in goal.cases]
+
+
 def margins(goal: Goal, points: Floats) -> Floats:
     """For points (N, n) and each case (N, C) how much all its rows hold."""
     found = amounts(goal, points)
