@@ -6,13 +6,13 @@ from fractions import Fraction
 
 from verify.rational import vector
 from verify.region import HalfSpace
-from verify.report.axes import Extent
+from verify.report.axes import PlotPoint
 from verify.web.trace import clipped
 
 THIRD = Fraction(1, 3)
 
 
-def exact(*corners: tuple[Fraction | int, Fraction | int]) -> list[Extent]:
+def exact(*corners: tuple[Fraction | int, Fraction | int]) -> list[PlotPoint]:
     return [(Fraction(x), Fraction(y)) for x, y in corners]
 
 

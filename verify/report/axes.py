@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from verify.rational import display
 from verify.report.markup import element
 
-Extent: TypeAlias = tuple[Fraction, Fraction]
+PlotPoint: TypeAlias = tuple[Fraction, Fraction]
 WIDTH, HEIGHT = 420, 306
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 28, 46
 
@@ -26,8 +26,8 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 14, 28, 46
 class Axes:
     """The window that is shown; both sides have positive length. ``names`` are written at the axes."""
 
-    low: Extent
-    high: Extent
+    low: PlotPoint
+    high: PlotPoint
     height: int = HEIGHT
     names: tuple[str, str] = ("", "")
 
@@ -46,15 +46,15 @@ class Axes:
         width, height = WIDTH - LEFT - RIGHT, self.height - TOP - BOTTOM
         return shares * (width, -height) + (LEFT, self.height - BOTTOM)
 
-    def place(self, point: Extent) -> str:
+    def place(self, point: PlotPoint) -> str:
         """``x,y`` on the paper."""
         return f"{self.x(point[0]):.2f},{self.y(point[1]):.2f}"
 
-    def line(self, points: Sequence[Extent], kind: str) -> Markup:
+    def line(self, points: Sequence[PlotPoint], kind: str) -> Markup:
         """The points joined in order."""
         return element("polyline", points=" ".join(self.place(p) for p in points), class_=kind)
 
-    def marks(self, marks: Sequence[tuple[str, Extent]], curves: Sequence[Sequence[Extent]] = ()) -> list[Markup]:
+    def marks(self, marks: Sequence[tuple[str, PlotPoint]], curves: Sequence[Sequence[PlotPoint]] = ()) -> list[Markup]:
         """Marked points; each label stands on the side of its point that is farthest from the curves."""
         ink = [p for curve in curves for p in self._samples(curve)]
         ink += [(self.x(p[0]), self.y(p[1])) for _, p in marks]
@@ -65,14 +65,14 @@ class Axes:
             ink += box
         return parts
 
-    def _samples(self, curve: Sequence[Extent]) -> list[tuple[float, float]]:
+    def _samples(self, curve: Sequence[PlotPoint]) -> list[tuple[float, float]]:
         """Places on the paper along a curve, close enough to keep labels away from it."""
         ends = [(self.x(p[0]), self.y(p[1])) for p in curve]
         shares = [i / 40 for i in range(41)]
         return [(a + t * (c - a), b + t * (d - b)) for (a, b), (c, d) in pairwise(ends) for t in shares]
 
     def _mark(
-        self, label: str, point: Extent, ink: Sequence[tuple[float, float]]
+        self, label: str, point: PlotPoint, ink: Sequence[tuple[float, float]]
     ) -> tuple[list[Markup], list[tuple[float, float]]]:
         """A point with its label, and places along the label, from which the next ones keep away."""
         x, y = self.x(point[0]), self.y(point[1])
@@ -122,7 +122,7 @@ def _clearance(place: tuple[float, float], width: float, ink: Sequence[tuple[flo
     return round(min(gaps, default=0.0))
 
 
-def around(points: Sequence[Extent], margin: Fraction = Fraction(1, 12)) -> Axes:
+def around(points: Sequence[PlotPoint], margin: Fraction = Fraction(1, 12)) -> Axes:
     """A window that shows all the points, with some room around them."""
     sides = []
     for i in (0, 1):

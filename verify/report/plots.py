@@ -23,7 +23,7 @@ from verify.network import Network
 from verify.rational import Vector, counted, display, vector
 from verify.region import Box, Region
 from verify.report import mathml
-from verify.report.axes import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axes, Extent, around
+from verify.report.axes import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axes, PlotPoint, around
 from verify.report.cells import CellsDrawing
 from verify.report.model import Figure
 from verify.report.points import point_text
@@ -65,9 +65,9 @@ def output_of(result: Result) -> tuple[int, str]:
     return index, f"f[{shown}]" if result.network.output_size > 1 else "f"
 
 
-def curve(network: Network, start: Vector, end: Vector, output: int, budget: Budget) -> list[Extent]:
+def curve(network: Network, start: Vector, end: Vector, output: int, budget: Budget) -> list[PlotPoint]:
     """Parameter and value at both ends and at every place where the slope of f along the segment changes."""
-    points: list[Extent] = []
+    points: list[PlotPoint] = []
     for t in (Fraction(0), *breaks(network, start, end, budget, MAX_BREAKS), Fraction(1)):
         budget.check()
         value = evaluate(network, start + (end - start).scaled(t))[output]
@@ -77,7 +77,7 @@ def curve(network: Network, start: Vector, end: Vector, output: int, budget: Bud
     return points
 
 
-def _slope(a: Extent, b: Extent) -> Fraction:
+def _slope(a: PlotPoint, b: PlotPoint) -> Fraction:
     return (b[1] - a[1]) / (b[0] - a[0])
 
 
@@ -112,7 +112,11 @@ def over_line(result: Result, budget: Budget) -> list[Figure]:
 
 
 def _minus_chord(
-    name: str, axis: str, points: Sequence[Extent], chord: Sequence[Extent], marks: Sequence[tuple[str, Extent]]
+    name: str,
+    axis: str,
+    points: Sequence[PlotPoint],
+    chord: Sequence[PlotPoint],
+    marks: Sequence[tuple[str, PlotPoint]],
 ) -> list[Figure]:
     """The curve minus the chord between its ends, in which a small bend is seen; nothing where there is no chord."""
     if len(chord) < 2:
@@ -155,7 +159,9 @@ def interval(region: Region) -> tuple[Fraction | None, Fraction | None]:
     return low, high
 
 
-def _over(network: Network, region: Region, low: Fraction, high: Fraction, output: int, budget: Budget) -> list[Extent]:
+def _over(
+    network: Network, region: Region, low: Fraction, high: Fraction, output: int, budget: Budget
+) -> list[PlotPoint]:
     start, end = (region.point(vector([t])) for t in (low, high))
     return [(low + t * (high - low), value) for t, value in curve(network, start, end, output, budget)]
 
@@ -171,13 +177,13 @@ def _window(ends: tuple[Fraction | None, Fraction | None], inside: Sequence[Frac
     )
 
 
-def _cut(points: Sequence[Extent], low: Fraction, high: Fraction) -> list[Extent]:
+def _cut(points: Sequence[PlotPoint], low: Fraction, high: Fraction) -> list[PlotPoint]:
     """The part of a curve over [low, high]."""
     inner = [(t, value) for t, value in points if low < t < high]
     return [(low, _value(points, low)), *inner, (high, _value(points, high))]
 
 
-def _value(points: Sequence[Extent], t: Fraction) -> Fraction:
+def _value(points: Sequence[PlotPoint], t: Fraction) -> Fraction:
     """The value of a piecewise linear curve at t."""
     for (a, fa), (b, fb) in pairwise(points):
         if a <= t <= b:
@@ -185,10 +191,10 @@ def _value(points: Sequence[Extent], t: Fraction) -> Fraction:
     raise ValueError(f"{t} lies outside the curve")
 
 
-def _marks(result: Result) -> list[tuple[str, Extent]]:
+def _marks(result: Result) -> list[tuple[str, PlotPoint]]:
     """The counterexample's points, by their names in the formula, in the region's one coordinate."""
     region = result.claim.region
-    marks: dict[Extent, str] = {}
+    marks: dict[PlotPoint, str] = {}
     for label, value in _named_values(result):
         t = region.chart.coordinates(value.point) if region.chart is not None else value.point
         if t is not None and isinstance(value.value, Fraction):
@@ -206,13 +212,13 @@ def _named_values(result: Result) -> list[tuple[str, TermValue]]:
     return list(zip(labels, values, strict=True))
 
 
-def _chord(marks: Sequence[tuple[str, Extent]]) -> list[Extent]:
+def _chord(marks: Sequence[tuple[str, PlotPoint]]) -> list[PlotPoint]:
     """From the leftmost to the rightmost mark, if a third one lies between."""
     points = sorted(place for _, place in marks)
     return [points[0], points[-1]] if len({t for t, _ in points}) > 2 else []
 
 
-def _breaks(name: str, axis: str, points: Sequence[Extent]) -> str:
+def _breaks(name: str, axis: str, points: Sequence[PlotPoint]) -> str:
     inner = [t for t, _ in points[1:-1]]
     if not inner:
         return f"{name} has no break here."
@@ -281,9 +287,9 @@ def _square(axes: Axes) -> Axes:
     return replace(axes, height=int((WIDTH - LEFT - RIGHT) * proportion) + TOP + BOTTOM)
 
 
-def _plane_marks(result: Result) -> list[tuple[str, Extent]]:
+def _plane_marks(result: Result) -> list[tuple[str, PlotPoint]]:
     region = result.claim.region
-    marks: dict[Extent, str] = {}
+    marks: dict[PlotPoint, str] = {}
     for label, value in _named_values(result):
         t = region.chart.coordinates(value.point) if region.chart is not None else value.point
         if t is not None:
@@ -292,7 +298,7 @@ def _plane_marks(result: Result) -> list[tuple[str, Extent]]:
     return [(label, place) for place, label in marks.items()]
 
 
-def _bounded(region: Region, points: Sequence[Extent]) -> tuple[Region, str]:
+def _bounded(region: Region, points: Sequence[PlotPoint]) -> tuple[Region, str]:
     """The region cut to a window where it is infinite, around 0 and the points; and a note that says so."""
     base = region.base
     assert isinstance(base, Box)
@@ -370,7 +376,7 @@ def _way(result: Result) -> _Way | None:
     return None
 
 
-def _between(result: Result, way: _Way) -> list[tuple[str, Extent]]:
+def _between(result: Result, way: _Way) -> list[tuple[str, PlotPoint]]:
     """Further points of the counterexample that lie on the segment."""
     direction = way.end - way.start
     size = direction.dot(direction)

@@ -20,7 +20,7 @@ from verify.network import Network
 from verify.rational import Vector, display, exact_text, vector, zeros
 from verify.region import Chart, Region, box, window
 from verify.report import mathml
-from verify.report.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axes, Extent, ticks
+from verify.report.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axes, PlotPoint, ticks
 from verify.report.cells import CellsDrawing
 from verify.report.markup import element
 from verify.report.plots import curve
@@ -119,12 +119,12 @@ def _over_line(scene: _Scene, network: Network, budget: Budget) -> LivePicture:
     return LivePicture(axes.svg(title, parts), axes, pieces)
 
 
-def marks_place(scene: _Scene, index: int) -> Extent:
+def marks_place(scene: _Scene, index: int) -> PlotPoint:
     """Where the value of one argument is drawn."""
     return scene.points[index][0], scene.values[index]
 
 
-def _curve(network: Network, low: Fraction, high: Fraction, budget: Budget) -> list[Extent]:
+def _curve(network: Network, low: Fraction, high: Fraction, budget: Budget) -> list[PlotPoint]:
     points = curve(network, vector([low]), vector([high]), 0, budget)
     return [(low + t * (high - low), value) for t, value in points]
 
@@ -139,7 +139,7 @@ def _span(values: Sequence[Fraction], *, tight: bool = False) -> tuple[Fraction,
     return (low // step) * step, -((-high) // step) * step
 
 
-def _cut(points: Sequence[Extent], low: Fraction, high: Fraction) -> list[Extent]:
+def _cut(points: Sequence[PlotPoint], low: Fraction, high: Fraction) -> list[PlotPoint]:
     """The part of a curve over an interval; nothing where they do not meet."""
     begin, end = max(low, points[0][0]), min(high, points[-1][0])
     if begin > end:
@@ -148,20 +148,20 @@ def _cut(points: Sequence[Extent], low: Fraction, high: Fraction) -> list[Extent
     return [(begin, _value(points, begin)), *inner, (end, _value(points, end))]
 
 
-def _value(points: Sequence[Extent], t: Fraction) -> Fraction:
+def _value(points: Sequence[PlotPoint], t: Fraction) -> Fraction:
     (a, fa), (b, fb) = next(pair for pair in pairwise(points) if pair[0][0] <= t <= pair[1][0])
     return fa + (fb - fa) * (t - a) / (b - a)
 
 
-def _merged(labels: Sequence[str], places: Sequence[Extent]) -> list[tuple[str, Extent]]:
+def _merged(labels: Sequence[str], places: Sequence[PlotPoint]) -> list[tuple[str, PlotPoint]]:
     """One mark for each place; labels of one place are joined."""
-    found: dict[Extent, str] = {}
+    found: dict[PlotPoint, str] = {}
     for label, place in zip(labels, places, strict=True):
         found[place] = f"{found[place]}, {label}" if place in found else label
     return [(label, place) for place, label in found.items()]
 
 
-def _line_pieces(points: Sequence[Extent]) -> list[tuple[str, Markup, str]]:
+def _line_pieces(points: Sequence[PlotPoint]) -> list[tuple[str, Markup, str]]:
     """Where each piece lies and its formula, from left to right."""
     found = []
     last = len(points) - 2
@@ -232,13 +232,13 @@ def _independent(x: Sequence[Fraction], y: Sequence[Fraction]) -> bool:
     return any(x[i] * y[j] != x[j] * y[i] for i in range(len(x)) for j in range(i))
 
 
-def _place(point: Vector, chart: Chart | None) -> Extent:
+def _place(point: Vector, chart: Chart | None) -> PlotPoint:
     t = point if chart is None else chart.coordinates(point)
     assert t is not None, "the arguments of the formula are combinations of x and y"
     return t[0], t[1]
 
 
-def _plane_sides(scene: _Scene, places: Sequence[Extent]) -> list[tuple[Fraction, Fraction]]:
+def _plane_sides(scene: _Scene, places: Sequence[PlotPoint]) -> list[tuple[Fraction, Fraction]]:
     if scene.view is not None:
         return [(scene.view[0], scene.view[1]), (scene.view[2], scene.view[3])]
     sides = []
@@ -263,7 +263,7 @@ def _window_region(chart: Chart | None, axes: Axes) -> Region:
     return replace(box(low, high), chart=chart) if chart is not None else box(low, high)
 
 
-def _zero_line(polygon: DrawnPolygon) -> list[list[Extent]]:
+def _zero_line(polygon: DrawnPolygon) -> list[list[PlotPoint]]:
     """The part of a cell where its map is zero, as a line."""
     form = polygon.forms[0]
     values = [form.coefficients.dot(vector(c)) + form.constant for c in polygon.corners]
@@ -314,15 +314,15 @@ def _clip(axes: Axes) -> Markup:
     return element("clipPath", area, id="paper")
 
 
-def _within(axes: Axes, place: Extent) -> bool:
+def _within(axes: Axes, place: PlotPoint) -> bool:
     return all(axes.low[i] <= place[i] <= axes.high[i] for i in (0, 1))
 
 
-def _dot(axes: Axes, place: Extent, kind: str, radius: float) -> Markup:
+def _dot(axes: Axes, place: PlotPoint, kind: str, radius: float) -> Markup:
     return element("circle", cx=f"{axes.x(place[0]):.2f}", cy=f"{axes.y(place[1]):.2f}", r=radius, class_=kind)
 
 
-def _polygon(axes: Axes, corners: Sequence[Extent], kind: str, **attributes: object) -> Markup:
+def _polygon(axes: Axes, corners: Sequence[PlotPoint], kind: str, **attributes: object) -> Markup:
     return element("polygon", points=" ".join(axes.place(c) for c in corners), class_=kind, **attributes)
 
 

@@ -9,12 +9,12 @@ from markupsafe import Markup
 
 from verify.rational import vector
 from verify.region import HalfSpace
-from verify.report.axes import Axes, Extent
+from verify.report.axes import Axes, PlotPoint
 from verify.report.markup import element
 from verify.web.playground import State
 
 
-def trace(state: State, axes: Axes, *, with_plane: bool) -> list[Extent]:
+def trace(state: State, axes: Axes, *, with_plane: bool) -> list[PlotPoint]:
     """The corners of the part of the window that lies in the region; ``with_plane``, the window is of s x + t y."""
     corners = _window(axes)
     columns = [(Fraction(i == 0), Fraction(i == 1)) for i in range(state.kind.inputs)]
@@ -28,22 +28,22 @@ def trace(state: State, axes: Axes, *, with_plane: bool) -> list[Extent]:
     return corners
 
 
-def veil(axes: Axes, shown: Sequence[Extent]) -> Markup:
+def veil(axes: Axes, shown: Sequence[PlotPoint]) -> Markup:
     """What lies outside the region, dimmed: the window with the region cut out."""
     rings = [_window(axes), *([shown] if len(shown) > 2 else [])]
     path = " ".join("M" + " L".join(axes.place(c) for c in ring) + " Z" for ring in rings)
     return element("path", d=path, class_="veil", fill_rule="evenodd")
 
 
-def _window(axes: Axes) -> list[Extent]:
+def _window(axes: Axes) -> list[PlotPoint]:
     (left, bottom), (right, top) = axes.low, axes.high
     return [(left, bottom), (right, bottom), (right, top), (left, top)]
 
 
-def clipped(polygon: list[Extent], row: HalfSpace) -> list[Extent]:
+def clipped(polygon: list[PlotPoint], row: HalfSpace) -> list[PlotPoint]:
     """The part of a convex polygon where the row holds (Sutherland-Hodgman), exactly."""
     slack = [row.slack(vector(p)) for p in polygon]
-    result: list[Extent] = []
+    result: list[PlotPoint] = []
     for i, here in enumerate(polygon):
         there = polygon[i - 1]
         if slack[i] * slack[i - 1] < 0:

@@ -87,8 +87,7 @@ def bounded(
 ) -> tuple[Difference | Bounds | None, Fraction | None]:
     """Evidence that the bound of the claim's networks, which ``pair`` stands for, is small enough; the least bound.
 
-    Intervals are tried before affine forms, which rest on float arithmetic, but after them where they are slow (many
-    weights) or gain less (cut boxes).
+    Intervals are tried before affine forms, which rest on float arithmetic, but after them where they are slow.
     """
     is_folded, epsilon = True, claim.property.parameters["epsilon"]
     try:
