@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from verify.network import Network, floats
 from verify.rational import Number, to_fraction
-from verify.report.axes import WIDTH, Extent, around
+from verify.report.axes import WIDTH, PlotPoint, around
 from verify.report.markup import element
 
 STEPS = 96
@@ -27,14 +27,14 @@ def graphs(
     """
     places = [Fraction(low) + Fraction(k * (high - low), STEPS) for k in range(STEPS + 1)]
     curves = {name: _points(network, places) for name, network in networks.items()}
-    marked: list[tuple[str, Extent]] = [(label, (to_fraction(x), to_fraction(y))) for label, x, y in marks]
+    marked: list[tuple[str, PlotPoint]] = [(label, (to_fraction(x), to_fraction(y))) for label, x, y in marks]
     axes = replace(around([p for points in curves.values() for p in points]), names=("x", "f(x)"))
     parts = [axes.line(points, f"curve series-{i}") for i, points in enumerate(curves.values())]
     parts += axes.marks(marked, list(curves.values()))
     return axes.svg(title, [*parts, *(_legend(list(curves)) if len(curves) > 1 else [])])
 
 
-def _points(network: Network, places: Sequence[Fraction]) -> list[Extent]:
+def _points(network: Network, places: Sequence[Fraction]) -> list[PlotPoint]:
     values = floats.evaluate(network, np.array([[float(x)] for x in places]))[:, 0]
     return [(x, Fraction(float(y))) for x, y in zip(places, values, strict=True)]
 
