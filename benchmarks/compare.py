@@ -88,7 +88,6 @@ def pairs(folder: Path, work: Path) -> Iterator[tuple[str, str, Path, Path, Regi
     for name, boxes in CASES:
         path = folder / f"{name}.onnx"
         if not path.exists():
-            print(f"{path.name} is missing: left out", file=sys.stderr)
             continue
         for change in CHANGES:
             second = work / f"{name}_{change.replace(' ', '_')}.onnx"
@@ -123,6 +122,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--timeout", type=float, default=TIMEOUT)
     options = parser.parse_args(arguments)
     rows: list[tuple[str, ...]] = []
+    missing = [name for name, _ in CASES if not (options.folder / f"{name}.onnx").exists()]
+    if missing:
+        print(f"not in {options.folder}, and no page is written: {', '.join(missing)}", file=sys.stderr)
     wrong = False
     print("\n".join(markdown.table(TITLES, [])), flush=True)
     with tempfile.TemporaryDirectory() as work:
@@ -132,7 +134,7 @@ def main(arguments: list[str]) -> int:
             wrong = wrong or (found.upper is not None and found.lower > found.upper)
             rows.append(row(name, title, found, time.monotonic() - started))
             print(markdown.line(rows[-1]), flush=True)
-    if options.folder == FOLDER:
+    if not missing:
         lines = [
             "# How different two networks are",
             "",

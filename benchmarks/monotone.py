@@ -9,13 +9,14 @@ reading the file. With ``--keep`` answers are put into FILE as they come, and th
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
 from benchmarks import markdown
+from benchmarks.machine import machine
+from benchmarks.records import Log, keyed
 from verify import api
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "networks"
@@ -39,38 +40,21 @@ class Answer:
     seconds: float
 
 
-class Kept:
-    """Answers by what was asked, in a file or not."""
-
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
-        lines = path.read_text(encoding="utf-8").splitlines() if path is not None and path.exists() else []
-        self.known = {self.key(answer): answer for answer in (Answer(**json.loads(line)) for line in lines)}
-
-    @staticmethod
-    def key(answer: Answer) -> tuple[str, str, str]:
-        """What was asked."""
-        return answer.network, answer.box, answer.claim
-
-    def put(self, answer: Answer) -> None:
-        """Remember it."""
-        self.known[self.key(answer)] = answer
-        if self.path is not None:
-            with self.path.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(asdict(answer)) + "\n")
-
-
-def answers(folder: Path, kept: Kept) -> Iterator[Answer]:
-    """All claims, those that are known at once."""
+def answers(folder: Path, log: Log) -> Iterator[Answer]:
+    """All claims; those that are in the log at once."""
+    header = {"monotone": TIMEOUT, "machine": machine()}
+    known = keyed(log.records(header), lambda record: (record["network"], record["box"], record["claim"]))
     for name in NETWORKS:
         network = api.load(folder / f"{name}.onnx")
         for box in BOXES:
             for claim, output, asked in _claims(network.output_size, network.input_size):
-                if (name, box, claim) not in kept.known:
+                if (name, box, claim) not in known:
                     region = str(folder / f"{box}.vnnlib")
                     found = api.check(network, asked, region, outputs=[output], timeout=TIMEOUT)
-                    kept.put(Answer(name, box, claim, found.verdict.value, round(found.outcome.seconds, 3)))
-                yield kept.known[name, box, claim]
+                    answer = Answer(name, box, claim, found.verdict.value, round(found.outcome.seconds, 3))
+                    log.add(asdict(answer))
+                    known[name, box, claim] = asdict(answer)
+                yield Answer(**known[name, box, claim])
 
 
 def _claims(outputs: int, inputs: int) -> Iterator[tuple[str, int, str]]:
@@ -105,7 +89,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
-    print("\n".join(lines(list(answers(options.folder, Kept(options.keep))))))
+    print("\n".join(lines(list(answers(options.folder, Log(options.keep))))))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from statistics import median
 
 from benchmarks import markdown, monotone
 from benchmarks.machine import machine
+from benchmarks.records import Log
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "networks" / "acas_pairs"
 PROPERTY, TIMEOUT = "equivalent within 1/20", 100
@@ -44,22 +45,22 @@ def main() -> None:
     region = (options.folder / "region.txt").read_text().strip()
     print("\n".join(markdown.table(TITLES, [])), flush=True)
     rows: list[tuple[str, ...]] = []
+    log = Log(None if options.keep is None else options.keep / "pairs.jsonl")
+    known = {
+        record["row"][0]: tuple(record["row"])
+        for record in log.records({"jobs": options.jobs, "timeout": options.timeout, "machine": machine()})
+    }
     for first in sorted(options.folder.glob("*_f.onnx*"), key=lambda path: int(path.name.split("_")[0])):
         name = first.name.partition("_f.")[0]
         if options.only and name.split("_")[0] not in options.only.split(","):
             continue
         second = first.with_name(first.name.replace("_f.", "_g."))
-        kept = None if options.keep is None else options.keep / f"{name}.json"
-        if kept is not None and kept.exists():
-            rows.append(tuple(json.loads(kept.read_text(encoding="utf-8"))))
-            print(markdown.line(rows[-1]), flush=True)
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            rows.append(measure(name, first, second, region, options.jobs, options.timeout, Path(folder)))
-            print(markdown.line(rows[-1]), flush=True)
-        if kept is not None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.write_text(json.dumps(rows[-1]), encoding="utf-8")
+        if name not in known:
+            with tempfile.TemporaryDirectory() as folder:
+                known[name] = measure(name, first, second, region, options.jobs, options.timeout, Path(folder))
+            log.add({"row": known[name]})
+        rows.append(known[name])
+        print(markdown.line(rows[-1]), flush=True)
     if rows:
         print(f"\n{summary(rows)}")
     if rows and not options.only:
@@ -74,7 +75,7 @@ def slopes(folder: Path, kept: Path | None) -> list[str]:
     """The lines of ``benchmarks.monotone``, none without its files."""
     if not all((folder / f"{name}.onnx").exists() for name in monotone.NETWORKS):
         return []
-    return monotone.lines(list(monotone.answers(folder, monotone.Kept(kept))))
+    return monotone.lines(list(monotone.answers(folder, Log(kept))))
 
 
 def summary(rows: Sequence[Sequence[str]]) -> str:
