@@ -24,10 +24,10 @@ from verify.kernel.evidence import BlockSteps, Cut
 from verify.kernel.exact import Bits
 from verify.kernel.intervals import Intervals
 from verify.kernel.rewriting import EXPAND, KEEP, Replay, constants
-from verify.kernel.rows import Triplets, gathered, vector_entries
+from verify.kernel.rows import gathered, vector_entries
 from verify.network import Block, Network
 from verify.network import matrix as matrices
-from verify.network.matrix import Indices, Matrix
+from verify.network.matrix import Indices, Matrix, Triplets
 from verify.rational import Vector, vector, zeros
 from verify.region import Box
 from verify.region.bases import Base

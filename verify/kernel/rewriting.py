@@ -31,10 +31,10 @@ from verify.kernel.core.units import activation, at_constant, of_multiple
 from verify.kernel.evidence import BlockSteps, Steps
 from verify.kernel.exact import Bits
 from verify.kernel.intervals import Intervals
-from verify.kernel.rows import Triplets, constant_rows, factors, gathered, weighted
+from verify.kernel.rows import constant_rows, factors, gathered, weighted
 from verify.network import Block, Network
 from verify.network import matrix as matrices
-from verify.network.matrix import Indices, Matrix
+from verify.network.matrix import Indices, Matrix, Triplets
 from verify.network.smooth import SMOOTH
 from verify.rational import to_fraction, vector, zeros
 from verify.region import Box

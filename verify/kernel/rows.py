@@ -7,14 +7,15 @@ numbers in float64 where no partial sum can leave its integers, the rest in Pyth
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from verify.errors import EvidenceError, TooLarge
 from verify.network import matrix as matrices
-from verify.network.matrix import Entries, Indices, Matrix
-from verify.rational import Floats, Vector, float_integers, nearest_float, to_fraction, vector_from_floats
+from verify.network.matrix import Entries, Indices, Matrix, Triplets
+from verify.rational import Vector, to_fraction, vector_from_floats
 
 # Products of single entries that one sum of products may take.
 MAX_TERMS = 12_000_000
@@ -26,14 +27,11 @@ CHUNK = 1 << 16
 # Products that no float64 holds take some microseconds each; at most so many in one sum of products.
 MAX_FRACTIONS = 250_000
 
-Triplets = tuple[Indices, Indices, Entries]
-
 
 def weighted(parts: Sequence[tuple[Matrix, Matrix]], constants: Vector, width: int) -> Matrix:
     """``sum_i left_i @ right_i`` with the constants added in column 0; the result has ``width`` columns."""
     size = len(constants)
-    column = np.zeros(size, dtype=np.int64)
-    pieces: list[Triplets] = [(np.arange(size), column, vector_entries(constants))]
+    pieces: list[Triplets] = [(np.arange(size), np.zeros(size, dtype=np.int64), vector_entries(constants))]
     pieces += [_product(left, right) for left, right in parts]
     return gathered(pieces, (size, width))
 
@@ -49,56 +47,35 @@ def vector_entries(values: Vector) -> Entries:
 
 def _product(left: Matrix, right: Matrix) -> Triplets:
     """The product of two matrices; a position may occur several times."""
-    lengths = right.row_lengths[left.columns]
-    count = int(lengths.sum())
-    if count > MANY_TERMS:
-        short = _short_product(left, right)
-        if short is not None:
-            return short.row_of_entry, short.columns, short.entries
+    count = left.count_products(right)
+    short = _short_product(left, right) if count > MANY_TERMS else None
+    if short is not None:
+        return short
     if count > MAX_TERMS:
         raise TooLarge(f"a product of layers has {count} terms; at most {MAX_TERMS} are added up")
-    entry = np.repeat(np.arange(left.entry_count), lengths)
-    offsets = np.arange(count) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    place = np.repeat(right.row_starts[:-1][left.columns], lengths) + offsets
-    return left.row_of_entry[entry], right.columns[place], products(left.entries[entry], right.entries[place])
+    return left.products(right, products)
 
 
-def _short_product(left: Matrix, right: Matrix) -> Matrix | None:
+def _short_product(left: Matrix, right: Matrix) -> Triplets | None:
     """The product in float64 where entries are short multiples of powers of two; None where they are not.
 
-    With entries m 2^s and n 2^t, integers m and n, every partial sum is an integer times 2^(s+t). If no sum of
-    absolute values reaches 2^53, each of these integers is a float64 and nothing rounds, in any order.
+    If no sum of absolute values of products of numerators reaches 2^53, each partial sum is a float64 and nothing
+    rounds, in any order.
     """
+    (m, p), (n, q) = left.short_integers, right.short_integers
+    if not (left.is_binary64 and right.is_binary64 and m.dtype == n.dtype == np.int64 and len(m) and len(n)):
+        return None
+    largest = np.bincount(left.row_of_entry, np.abs(m)).max() * float(np.abs(n).max())
+    if not (largest < 2.0**53 and p * q <= 1 << 900):
+        return None
     import scipy.sparse as sparse
 
-    first, second = short_integers(left.entries), short_integers(right.entries)
-    if first is None or second is None or not left.entry_count or not right.entry_count:
-        return None
-    (m, s), (n, t) = first, second
-    largest = np.bincount(left.row_of_entry, np.abs(m)).max() * np.abs(n).max()
-    if not (largest < 2.0**53 and abs(s + t) < 900):
-        return None
-    product = sparse.csr_array((m, left.columns, left.row_starts), shape=left.shape) @ sparse.csr_array(
-        (n, right.columns, right.row_starts), shape=right.shape
+    product = sparse.coo_array(
+        sparse.csr_array((m.astype(np.float64), left.columns, left.row_starts), shape=left.shape)
+        @ sparse.csr_array((n.astype(np.float64), right.columns, right.row_starts), shape=right.shape)
     )
-    product.sort_indices()
-    rows = np.repeat(np.arange(left.shape[0]), np.diff(product.indptr))
-    entries = np.ldexp(product.data, s + t)
-    return matrices.from_triplets(rows, product.indices.astype(np.int64), entries, (left.shape[0], right.shape[1]))
-
-
-def short_integers(entries: Entries) -> tuple[Floats, int] | None:
-    """Integers m (in float64, below 2^53) and an exponent s with ``entries == m 2^s``."""
-    if entries.dtype != np.float64:
-        return None
-    fraction, exponent = np.frexp(np.asarray(entries, dtype=np.float64))
-    mantissa = (np.abs(fraction) * 2.0**53).astype(np.int64)
-    trailing = np.frexp((mantissa & -mantissa).astype(np.float64))[1] - 1
-    lowest = exponent.astype(np.int64) - 53 + trailing
-    if not len(lowest) or int(exponent.max()) - int(lowest.min()) > 52 or int(np.abs(lowest).max()) > 900:
-        return None
-    step = int(lowest.min())
-    return np.ldexp(np.asarray(entries, dtype=np.float64), -step), step
+    entries = np.ldexp(product.data, 1 - (p * q).bit_length())
+    return product.row.astype(np.int64), product.col.astype(np.int64), entries
 
 
 def products(left: Entries, right: Entries) -> Entries:
@@ -122,46 +99,10 @@ def _check_fractions(count: int) -> None:
 
 def gathered(pieces: Sequence[Triplets], shape: tuple[int, int]) -> Matrix:
     """The matrix with these entries; those at one position are added exactly."""
-    rows = np.concatenate([piece[0] for piece in pieces]).astype(np.int64)
-    columns = np.concatenate([piece[1] for piece in pieces]).astype(np.int64)
+    rows, columns = (np.concatenate([piece[i] for piece in pieces]).astype(np.int64) for i in (0, 1))
     entries = matrices.joined([piece[2] for piece in pieces])
-    position = rows * shape[1] + columns
-    order = np.argsort(position, kind="stable")
-    position, entries = position[order], entries[order]
-    starts = np.flatnonzero(np.concatenate([[True], np.diff(position) != 0])) if len(position) else order
-    if len(starts) < len(position):
-        position, entries = position[starts], _sums(entries, starts)
-    if entries.dtype != np.float64:
-        entries = matrices.compact(entries.tolist())
-    return matrices.from_triplets(position // shape[1], position % shape[1], entries, shape)
-
-
-def _sums(entries: Entries, starts: Indices) -> Entries:
-    """Exact sums of the runs of entries that begin at ``starts``; only runs of two or more cost anything."""
-    lengths = np.diff(np.concatenate([starts, [len(entries)]]))
-    several = lengths > 1
-    inside = np.repeat(several, lengths)
-    terms, first = entries[inside], np.concatenate([[0], np.cumsum(lengths[several])[:-1]]).astype(np.int64)
-    if entries.dtype == np.float64:
-        numerators, denominator = float_integers(np.asarray(terms, dtype=np.float64))
-        sums: Entries = np.add.reduceat(numerators, first)
-        values = [nearest_float(n, denominator) for n in sums.tolist()]
-        if all(abs(v) < 2.0**1000 and _is(v, n, denominator) for v, n in zip(values, sums.tolist(), strict=True)):
-            result = entries[starts].copy()
-            result[several] = values
-            return result
-        added = [Fraction(n, denominator) for n in sums.tolist()]
-    else:
-        added = np.add.reduceat(terms, first).tolist()
-    mixed = np.empty(len(starts), dtype=object)
-    mixed[:] = [to_fraction(value) for value in entries[starts].tolist()]
-    mixed[several] = added
-    return mixed
-
-
-def _is(value: float, numerator: int, denominator: int) -> bool:
-    top, bottom = value.as_integer_ratio()
-    return top * denominator == numerator * bottom
+    found = matrices.from_triplets(rows, columns, entries, shape)
+    return found if found.is_binary64 else replace(found, entries=matrices.compact(found.entries.tolist()))
 
 
 def factors(left: Matrix, right: Matrix) -> list[Fraction]:

@@ -8,7 +8,7 @@ filters) and ``integers`` (numerators over one common denominator, for exact ari
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -22,6 +22,7 @@ from verify.rational import (
     Floats,
     Integers,
     Vector,
+    float_integers,
     integer_array,
     nearest_float,
     short_float_integers,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 Indices = NDArray[np.int64]
 Entries = NDArray[Any]  # float64, or objects that are fractions
+Triplets = tuple[Indices, Indices, Entries]  # rows, columns, entries
 
 MAX_ENTRIES = 50_000_000
 
@@ -150,15 +152,22 @@ class Matrix:
 
     def compose(self, inner: Matrix) -> Matrix:
         """The exact product ``self @ inner``."""
-        lengths = inner.row_lengths[self.columns]
-        total = int(lengths.sum())
+        total = self.count_products(inner)
         if total > MAX_ENTRIES:
             raise NetworkError(f"a product of layers has {total} terms; at most {MAX_ENTRIES} are supported")
+        return from_triplets(*self.products(inner, exact_products), (self.shape[0], inner.shape[1]))
+
+    def count_products(self, inner: Matrix) -> int:
+        """How many products of entries ``self @ inner`` adds up."""
+        return int(inner.row_lengths[self.columns].sum())
+
+    def products(self, inner: Matrix, multiply: Callable[[Entries, Entries], Entries]) -> Triplets:
+        """These products; a position may occur several times."""
+        lengths = inner.row_lengths[self.columns]
         left = np.repeat(np.arange(self.entry_count), lengths)
-        offsets = np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        offsets = np.arange(len(left)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         right = np.repeat(inner.row_starts[:-1][self.columns], lengths) + offsets
-        values = exact_products(self.entries[left], inner.entries[right])
-        return from_triplets(self.row_of_entry[left], inner.columns[right], values, (self.shape[0], inner.shape[1]))
+        return self.row_of_entry[left], inner.columns[right], multiply(self.entries[left], inner.entries[right])
 
     def scaled(self, factor: Fraction) -> Matrix:
         """``factor`` times this matrix."""
@@ -268,27 +277,35 @@ def from_triplets(rows: Indices, columns: Indices, entries: Entries, shape: tupl
         raise NetworkError("a weight is NaN or infinite; a network needs finite weights")
     nonzero = np.asarray(entries != 0, dtype=bool)
     rows, columns, entries = rows[nonzero], columns[nonzero], entries[nonzero]
-    order = np.lexsort((columns, rows))
-    rows, columns, entries = rows[order], columns[order], entries[order]
-    repeated = (rows[1:] == rows[:-1]) & (columns[1:] == columns[:-1])
-    if np.any(repeated):
-        first = np.concatenate([[True], ~repeated])
-        # What stands alone in a list of floats need not be added up.
-        alone = first & np.concatenate([~repeated, [True]])
-        if entries.dtype != np.float64:
-            alone[:] = False
-        several = first & ~alone
-        exact = _objects([to_fraction(e) for e in entries[~alone].tolist()])
-        sums = compact(np.add.reduceat(exact, np.flatnonzero(first[~alone])).tolist())
-        return from_triplets(
-            np.concatenate([rows[alone], rows[several]]),
-            np.concatenate([columns[alone], columns[several]]),
-            joined([entries[alone], sums]) if np.any(alone) else sums,
-            shape,
-        )
+    position = rows.astype(np.int64) * shape[1] + columns
+    order = np.argsort(position, kind="stable")
+    position, rows, columns, entries = position[order], rows[order], columns[order], entries[order]
+    places = np.flatnonzero(np.concatenate([[True], np.diff(position) != 0])) if len(position) else order
+    if len(places) < len(position):
+        return from_triplets(rows[places], columns[places], _sums(entries, places), shape)
     starts = np.zeros(shape[0] + 1, dtype=np.int64)
     np.cumsum(np.bincount(rows, minlength=shape[0]), out=starts[1:])
     return Matrix(shape, starts, columns.astype(np.int64), entries)
+
+
+def _sums(entries: Entries, starts: Indices) -> Entries:
+    """Exact sums of the runs of entries that begin at ``starts``; only runs of two or more cost anything."""
+    lengths = np.diff(np.concatenate([starts, [len(entries)]]))
+    several = lengths > 1
+    terms, first = entries[np.repeat(several, lengths)], np.cumsum(lengths[several]) - lengths[several]
+    if entries.dtype != np.float64:
+        sums = np.add.reduceat(terms, first).tolist()
+    else:
+        numerators, denominator = float_integers(np.asarray(terms, dtype=np.float64))
+        sums = [Fraction(n, denominator) for n in np.add.reduceat(numerators, first).tolist()]
+    added = compact(sums)
+    if entries.dtype == added.dtype == np.float64:
+        result = entries[starts]
+        result[several] = added
+        return result
+    mixed = _objects([to_fraction(value) for value in entries[starts].tolist()])
+    mixed[several] = sums
+    return compact(mixed.tolist())
 
 
 def from_dense(values: object) -> Matrix:

@@ -11,9 +11,8 @@ from verify.errors import EvidenceError, TooLarge
 from verify.kernel.evidence import BlockSteps, Steps
 from verify.kernel.exact import Bits
 from verify.kernel.rewriting import EXPAND, KEEP, OFF, ON, Replay, constants
-from verify.kernel.rows import short_integers
 from verify.network import Network
-from verify.network.matrix import Entries, Indices, Matrix
+from verify.network.matrix import Indices, Matrix
 from verify.network.smooth import SMOOTH
 from verify.region import Region
 from verify.region.bases import Base
@@ -146,10 +145,11 @@ def _relu_units(replay: Replay, memory: _Memory, forms: Matrix, constant: Bits) 
     return codes, on
 
 
-def _is_short(entries: Entries) -> bool:
+def _is_short(matrix: Matrix) -> bool:
     """Whether the numbers are integers below 2^22 times one power of two: sums of 2^9 products of such are exact."""
-    found = short_integers(entries)
-    return not len(entries) or (found is not None and float(np.abs(found[0]).max()) < 2.0**22)
+    numerators = matrix.short_integers[0]
+    is_short = matrix.is_binary64 and numerators.dtype == np.int64
+    return is_short and int(np.abs(numerators).max(initial=0)) < 1 << 22
 
 
 def _expanded(network: Network, k: int, forms: Matrix, units: Indices, expansion: int | None) -> Bits:
@@ -162,11 +162,11 @@ def _expanded(network: Network, k: int, forms: Matrix, units: Indices, expansion
         for source, matrix in block.inputs:
             if source == k:
                 readers += np.bincount(matrix.columns, minlength=forms.shape[0])
-                short = short and _is_short(matrix.entries)
+                short = short and _is_short(matrix)
                 result += matrix.shape[0] * forms.shape[1]
     lengths = forms.row_lengths[units]
     cost = int(np.dot(readers[units], lengths))
-    is_cheap = cost <= SHORT_EXPANSION and result <= SHORT_RESULT and short and _is_short(forms.entries)
+    is_cheap = cost <= SHORT_EXPANSION and result <= SHORT_RESULT and short and _is_short(forms)
     if cost <= (EXPANSION if expansion is None else expansion) or (expansion is None and is_cheap):
         return np.ones(len(units), dtype=bool)
     return np.asarray(readers[units] * lengths <= 2 * (readers[units] + lengths), dtype=bool)
