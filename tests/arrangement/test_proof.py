@@ -41,7 +41,7 @@ def replayed(net: Network, region: Region, data: Data) -> tuple[int, int, int]:
 
 
 def evidence(net: Network, found: Pieces) -> Data:
-    made = kernel_json.counts_to_json(prove(net, found, Budget())[0])
+    made = kernel_json.to_json(prove(net, found, Budget())[0])
     result: Data = json.loads(json.dumps(made))
     return result
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from verify.kernel.exact import AffineForm, Pattern
 from verify.network.matrix import Indices
@@ -40,6 +40,7 @@ Multipliers: TypeAlias = Mapping[int, Fraction]
 class ValueGap:
     """Values of the property's variables at which output ``output`` breaks its formula."""
 
+    kind: ClassVar[str] = "value gap"
     assignment: Assignment
     output: int
 
@@ -48,6 +49,7 @@ class ValueGap:
 class Falsehood:
     """Values of the names of a formula of the language, at which its conditions hold and its body does not."""
 
+    kind: ClassVar[str] = "falsehood"
     assignment: Assignment
 
 
@@ -55,12 +57,15 @@ class Falsehood:
 class Rule:
     """A rule of ``verify.kernel.facts.rules``, by name."""
 
+    kind: ClassVar[str] = "rule"
     name: str
 
 
 @dataclass(frozen=True)
 class Nothing:
     """There is nothing to quantify over; the kernel derives why from the claim."""
+
+    kind: ClassVar[str] = "nothing to quantify over"
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +168,7 @@ class Empty:
 class Cells:
     """A proof of each question of the claim, in order."""
 
+    kind: ClassVar[str] = "cells"
     proofs: tuple[Cover | Empty, ...]
 
 
@@ -188,17 +194,19 @@ class Counts:
     multipliers are of a's rows, and then of the row r reversed, or of b's rows.
     """
 
+    kind: ClassVar[str] = "counted cells"
     cover: Cover
     points: tuple[Vector, ...]
-    joins: tuple[tuple[int, int, Vector], ...] = ()
-    walls: Mapping[tuple[int, int], Thin] = field(default_factory=dict)
-    apart: Mapping[tuple[int, int], Thin] = field(default_factory=dict)
+    joins: tuple[tuple[int, int, Vector], ...]
+    walls: Mapping[tuple[int, int], Thin]
+    apart: Mapping[tuple[int, int], Thin]
 
 
 @dataclass(frozen=True, eq=False)
 class Reached:
     """Points of the region (ambient): each ReLU is on at one of them."""
 
+    kind: ClassVar[str] = "reached units"
     points: tuple[Vector, ...]
 
 
@@ -206,6 +214,7 @@ class Reached:
 class Off:
     """A ReLU of the question's network, (block, unit), and a proof that its pre-activation is at most zero there."""
 
+    kind: ClassVar[str] = "unit off"
     block: int
     unit: int
     proof: Cover
@@ -215,6 +224,7 @@ class Off:
 class Unsafe:
     """A point of the region at which the case of that number holds."""
 
+    kind: ClassVar[str] = "unsafe point"
     point: Vector
     case: int
 
@@ -230,6 +240,7 @@ class Difference:
     ``folded``: layers without activation are multiplied into those that read them first, in both networks.
     """
 
+    kind: ClassVar[str] = "difference"
     cuts: tuple[Cut, ...]
     folded: bool
 
@@ -238,8 +249,13 @@ class Difference:
 class Bounds:
     """The parts of a box on each of which the bounds settle the claim; ``single``: with columns in float32."""
 
+    kind: ClassVar[str] = "bounds"
     cuts: Cuts
     single: bool
 
 
 Evidence: TypeAlias = ValueGap | Falsehood | Rule | Nothing | Cells | Difference | Bounds | Unsafe | Reached | Off
+
+KINDS: dict[str, type[Any]] = {
+    kind.kind: kind for kind in (ValueGap, Falsehood, Rule, Nothing, Cells, Difference, Bounds, Unsafe, Reached, Off)
+}

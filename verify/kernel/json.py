@@ -1,29 +1,34 @@
 """The serialized form of all evidence (docs/evidence.md): the only reader and writer.
 
-Each kind is a table of fields: key, attribute, codec. A *codec* writes a value as plain data and reads it again; what
-it reads is checked for its type here, for its meaning where the evidence is replayed. Rationals are strings, patterns
-hexadecimal bit strings, trees lists of nodes in preorder, so that deep ones need no recursion.
+Values are written as what they are, and read as what the fields of ``verify.kernel.evidence`` are declared to be: each
+dataclass is an object of its fields, those left out that have their default. Rationals are strings, patterns
+hexadecimal bit strings, trees lists of nodes in preorder, so that deep ones need no recursion. What is read is checked
+for its type here, for its meaning where the evidence is replayed.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import re
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from verify.errors import EvidenceError, InputError
-from verify.kernel import evidence as kinds
 from verify.kernel.evidence import (
+    KINDS,
+    BlockSteps,
     Bounds,
     Ceiling,
     Cells,
     Counts,
     Cover,
-    Cut,
     Empty,
+    Equation,
     Evidence,
     Leaf,
     Nothing,
@@ -32,93 +37,107 @@ from verify.kernel.evidence import (
     Steps,
     Tree,
     Unsatisfiable,
+    ValueGap,
 )
 from verify.kernel.exact import AffineForm, Pattern
 from verify.kernel.instances import Instance, NoInstance, Witness
-from verify.network import Block, Network
+from verify.network import Network
 from verify.network.matrix import Indices
 from verify.property import Assignment
 from verify.property.units import unit_network, units
-from verify.rational import Vector, exact_text, to_fraction, vector, zeros
+from verify.rational import Vector, exact_text, to_fraction, vector
 
 if TYPE_CHECKING:
     from verify.kernel.families import FamilyEvidence
 
 Data = dict[str, Any]
+Read: TypeAlias = Callable[[Any], Any]
 T = TypeVar("T")
 
-
-class Codec(NamedTuple):
-    """How values of one type are written and read; what is ``optional`` is left out where it is the default."""
-
-    write: Callable[[Any], Any]
-    read: Callable[[Any], Any]
-    optional: bool = False
-    default: Any = None
+# Keys that are not the names of their fields.
+_KEYS = {"assignment": "values", "pattern": "cell", "Rule.name": "rule", "Empty.multipliers": "empty"}
+# Written although it is the default.
+_ALWAYS = "lifted"
 
 
-# Keys that are not the names of their attributes.
-_ATTRIBUTES = {"values": "assignment", "rule": "name", "cell": "pattern", "empty": "multipliers"}
+class _Field(NamedTuple):
+    """A field of a dataclass; ``hint`` is the type of what is written for it."""
+
+    key: str
+    name: str
+    hint: Any
+    optional: bool
+    default: Any
 
 
-def _object(kind: Callable[..., Any], **codecs: Codec) -> Codec:
-    """Objects of one kind: a codec for each key."""
-    fields = [(key, _ATTRIBUTES.get(key, key), codec) for key, codec in codecs.items()]
-
-    def write(value: object) -> Data:
-        found = [(key, codec, getattr(value, name)) for key, name, codec in fields]
-        return {key: codec.write(v) for key, codec, v in found if not codec.optional or v != codec.default}
-
-    def read(data: Any) -> Any:
-        return kind(**{n: codec.read(data[key]) for key, n, codec in fields if not codec.optional or key in data})
-
-    return Codec(write, read)
+@functools.cache
+def _fields(kind: type[Any]) -> list[_Field]:
+    hints, found = get_type_hints(kind), []
+    for field in dataclasses.fields(kind):
+        key = _KEYS.get(f"{kind.__name__}.{field.name}") or _KEYS.get(field.name, field.name)
+        default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        hint = _present(hints[field.name]) if default is None else hints[field.name]
+        found.append(_Field(key, field.name, hint, default is not dataclasses.MISSING, default))
+    return found
 
 
-def _optional(codec: Codec, default: Any = None) -> Codec:
-    return codec._replace(optional=True, default=default)
+def _present(hint: Any) -> Any:
+    """The type of what is not None."""
+    return next(part for part in get_args(hint) if part is not types.NoneType)
 
 
-def _typed(wanted: type, words: str) -> Codec:
-    """Values that are written as they are: of exactly this type."""
-
-    def read(value: Any) -> Any:
-        if type(value) is not wanted:
-            raise TypeError(f"{value!r:.60} is not {words}")
-        return value
-
-    return Codec(lambda value: value, read)
+# Writing.
 
 
-def _list(item: Codec) -> Codec:
-    return Codec(lambda values: [item.write(v) for v in values], lambda data: tuple(item.read(v) for v in data))
+def written(value: Any) -> Any:
+    """Evidence, or a part of it, as plain data."""
+    if isinstance(value, Fraction):
+        return exact_text(value)
+    if isinstance(value, Vector):
+        return value.strings()
+    if isinstance(value, AffineForm):
+        return [*value.coefficients.strings(), exact_text(value.constant)]
+    if isinstance(value, np.ndarray):
+        return np.packbits(value).tobytes().hex()
+    if isinstance(value, Mapping):
+        return {":".join(map(str, k)) if isinstance(k, tuple) else str(k): written(v) for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [written(item) for item in value]
+    if isinstance(value, Cover):
+        return _written_cover(value)
+    if isinstance(value, Bounds):
+        tree = value.cuts
+        return {"single": value.single, "nodes": len(tree.nodes), "bits": tree.width, "cuts": tree.text()}
+    if isinstance(value, Ceiling):
+        return [written(getattr(value, field.name)) for field in _fields(Ceiling)]
+    if dataclasses.is_dataclass(value):
+        fields: list[_Field] = _fields(type(value))  # type: ignore[arg-type]
+        found = [(field, getattr(value, field.name)) for field in fields]
+        return {f.key: written(v) for f, v in found if f.key == _ALWAYS or not f.optional or v != f.default}
+    if not isinstance(value, bool | int | str | None):
+        raise TypeError(f"{value!r:.60} is not written in evidence")
+    return value
 
 
-def _tuple(*items: Codec) -> Codec:
-    return Codec(
-        lambda values: [c.write(v) for c, v in zip(items, values, strict=True)],
-        lambda data: tuple(c.read(v) for c, v in zip(items, data, strict=True)),
-    )
+def _written_cover(cover: Cover) -> Data:
+    nodes, stack = [], [cover.tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Split):
+            nodes.append({"split": written(node.form)})
+            stack += [node.below, node.above]
+        else:
+            last = node
+            nodes.append(written(node))
+    data = {"equations": written(cover.equations), "lifted": cover.lifted, "tree": nodes}
+    if cover.steps is not None:
+        blocks = [[_line(step.units.tolist()), _line(step.values.tolist())] for step in cover.steps.blocks]
+        data["rewriting"] = {"bounded": cover.steps.bounded, "blocks": blocks}
+        data["sizes"] = {str(k): len(bits) for k, bits in last.pattern.items()}
+    return data
 
 
-def _or_none(codec: Codec) -> Codec:
-    return Codec(
-        lambda value: None if value is None else codec.write(value),
-        lambda data: None if data is None else codec.read(data),
-    )
-
-
-def _pair(text: str) -> tuple[int, int]:
-    first, second = text.split(":")
-    return int(first), int(second)
-
-
-def _by_pair(codec: Codec) -> Codec:
-    """Values by two numbers, which are written ``2:5``."""
-    return Codec(
-        lambda values: {f"{a}:{b}": codec.write(v) for (a, b), v in values.items()},
-        lambda data: {_pair(key): codec.read(v) for key, v in data.items()},
-    )
+# Reading.
 
 
 def read_rational(value: Any) -> Fraction:
@@ -135,7 +154,7 @@ def read_vector(values: Any) -> Vector:
 
 def assignment_to_json(assignment: Assignment) -> Data:
     """Values by name, points as lists."""
-    return {n: v.strings() if isinstance(v, Vector) else exact_text(v) for n, v in assignment.items()}
+    return written(assignment)  # type: ignore[no-any-return]
 
 
 def read_assignment(data: Any) -> Assignment:
@@ -150,108 +169,108 @@ def _read_form(values: Any) -> AffineForm:
     return AffineForm(read_vector(values[:-1]), read_rational(values[-1]))
 
 
-WHOLE, FLAG = _typed(int, "a whole number"), _typed(bool, "true or false")
-RATIONAL = Codec(exact_text, read_rational)
-VECTOR = Codec(lambda value: value.strings(), read_vector)
-FORM = Codec(lambda form: [*form.coefficients.strings(), exact_text(form.constant)], _read_form)
-MULTIPLIERS = Codec(
-    lambda value: {str(row): exact_text(weight) for row, weight in value.items()},
-    lambda data: {int(row): read_rational(weight) for row, weight in data.items()},
-)
-ASSIGNMENT = Codec(assignment_to_json, read_assignment)
-EQUATION = _object(kinds.Equation, form=FORM, above=MULTIPLIERS, below=MULTIPLIERS)
-GAP = _object(kinds.ValueGap, values=ASSIGNMENT, output=WHOLE)
-EMPTY = _object(Empty, empty=MULTIPLIERS, lifted=FLAG)
-_CEILING = _tuple(RATIONAL, RATIONAL, MULTIPLIERS, MULTIPLIERS)
-CEILING = Codec(lambda c: _CEILING.write((c.slope, c.offset, c.below, c.above)), lambda d: Ceiling(*_CEILING.read(d)))
-THIN = _tuple(_or_none(WHOLE), MULTIPLIERS)
+def _typed(wanted: type[T], value: Any) -> T:
+    """A value that is written as it is, of exactly this type."""
+    if type(value) is not wanted:
+        raise TypeError(f"{value!r:.60} is not of type {wanted.__name__}")
+    return value
 
 
-# Covers: patterns are read with the sizes of a network's blocks.
+def _pair(text: str) -> tuple[int, int]:
+    first, second = text.split(":")
+    return int(first), int(second)
 
 
-def _pattern(network: Network) -> Codec:
-    def read(data: Any) -> Pattern:
+_PLAIN: dict[Any, Read] = {
+    Fraction: read_rational,
+    Vector: read_vector,
+    AffineForm: _read_form,
+    Assignment: read_assignment,
+    int: functools.partial(_typed, int),
+    bool: functools.partial(_typed, bool),
+    str: str,
+}
+_READ_KEYS: dict[Any, Read] = {int: int, tuple[int, int]: _pair}
+
+
+class _Reader:
+    """Reads values of declared types; covers are those of a network, patterns of blocks with these sizes."""
+
+    def __init__(self, network: Network | None = None, sizes: Mapping[int, int] | None = None) -> None:
+        self.network, self.sizes = network, sizes
+        if sizes is None and network is not None:
+            self.sizes = {k: block.size for k, block in network.relu_blocks()}
+        self.known: dict[Any, Read] = {**_PLAIN, Pattern: self.pattern, Cover: self.cover}
+
+    def of(self, hint: Any) -> Read:
+        """What reads values of a type."""
+        if hint not in self.known:
+            self.known[hint] = self._made(hint)
+        return self.known[hint]
+
+    def _made(self, hint: Any) -> Read:
+        origin, parts = get_origin(hint), get_args(hint)
+        if types.NoneType in parts:
+            there = self.of(_present(hint))
+            return lambda data: None if data is None else there(data)
+        if origin is tuple and parts[-1] is Ellipsis:
+            item = self.of(parts[0])
+            return lambda data: tuple(map(item, data))
+        if origin is Mapping:
+            key, value = _READ_KEYS[parts[0]], self.of(parts[1])
+            return lambda data: {key(k): value(v) for k, v in data.items()}
+        if origin is tuple:
+            return self._tuple(parts)
+        if hint is Ceiling:
+            numbers = self._tuple([field.hint for field in _fields(Ceiling)])
+            return lambda data: Ceiling(*numbers(data))
+        known = [(f.key, f.name, f.optional, self.of(f.hint)) for f in _fields(hint)]
+        return lambda data: hint(**{n: read(data[key]) for key, n, may, read in known if not may or key in data})
+
+    def _tuple(self, hints: Any) -> Read:
+        items = [self.of(hint) for hint in hints]
+        return lambda data: tuple(read(v) for read, v in zip(items, data, strict=True))
+
+    def pattern(self, data: Any) -> Pattern:
+        """A bit for each unit of each ReLU block."""
         pattern: Pattern = {}
-        for k, block in network.relu_blocks():
+        for k, size in (self.sizes or {}).items():
             bits = np.unpackbits(np.frombuffer(bytes.fromhex(data[str(k)]), dtype=np.uint8))
-            if len(bits) != -(-block.size // 8) * 8:
-                raise ValueError(f"pattern of block {k} has {len(bits)} bits for {block.size} units")
-            pattern[k] = bits[: block.size].astype(bool)
+            if len(bits) != -(-size // 8) * 8:
+                raise ValueError(f"pattern of block {k} has {len(bits)} bits for {size} units")
+            pattern[k] = bits[:size].astype(bool)
         return pattern
 
-    return Codec(lambda pattern: {str(k): np.packbits(bits).tobytes().hex() for k, bits in pattern.items()}, read)
+    def cover(self, data: Any) -> Cover:
+        """A cover; its patterns are those of the rewritten network where there are steps."""
+        reader, steps, lifted = self, None, _typed(bool, data.get(_ALWAYS, False))
+        equations = self.of(tuple[Equation, ...])(data["equations"])
+        if "rewriting" in data:
+            steps = _read_steps(data["rewriting"], self.network)
+            reader = _Reader(sizes=_read_sizes(data["sizes"], self.network))
+        return Cover(reader.tree(data["tree"]), equations, lifted, steps)
 
-
-def _leaf(network: Network) -> Codec:
-    pattern, by_unit = _pattern(network), _optional(_by_pair(MULTIPLIERS), {})
-    return _object(
-        Leaf,
-        cell=pattern,
-        signs=_optional(FLAG, False),
-        multipliers=by_unit,
-        witnesses=by_unit,
-        free=_optional(pattern),
-        ceilings=_optional(_by_pair(CEILING), {}),
-    )
-
-
-def _tree(network: Network) -> Codec:
-    leaf = _leaf(network)
-
-    def write(root: Tree) -> list[Data]:
-        nodes, stack = [], [root]
-        while stack:
-            node = stack.pop()
-            if isinstance(node, Split):
-                nodes.append({"split": FORM.write(node.form)})
-                stack += [node.below, node.above]
-            else:
-                nodes.append(leaf.write(node))
-        return nodes
-
-    def read(nodes: Any) -> Tree:
+    def tree(self, nodes: Any) -> Tree:
         """Back to front: children stand on the stack when their split is met."""
-        stack: list[Tree] = []
+        stack, leaf = list[Tree](), self.of(Leaf)
         for item in reversed(nodes):
-            stack.append(
-                Split(FORM.read(item["split"]), stack.pop(), stack.pop()) if "split" in item else leaf.read(item)
-            )
+            is_split = "split" in item
+            stack.append(Split(_read_form(item["split"]), stack.pop(), stack.pop()) if is_split else leaf(item))
         if len(stack) != 1:
             raise ValueError("the tree is not whole")
         return stack[0]
 
-    return Codec(write, read)
-
-
-_NO_NETWORK = Network("none", (1,), (1,), (Block("", (1,), (), zeros(1), relu=False),))
-
-
-def proof_to_json(proof: Cover | Empty) -> Data:
-    """One proof of ``cells``."""
-    if isinstance(proof, Empty):
-        return EMPTY.write(proof)  # type: ignore[no-any-return]
-    data = {"equations": _list(EQUATION).write(proof.equations), "lifted": proof.lifted}
-    data["tree"] = _tree(_NO_NETWORK).write(proof.tree)
-    if proof.steps is not None:
-        node = proof.tree
-        while isinstance(node, Split):
-            node = node.above
-        data["rewriting"] = _steps_to_json(proof.steps)
-        data["sizes"] = {str(k): len(bits) for k, bits in node.pattern.items()}
-    return data
-
 
 def read_proof(data: Any, network: Network) -> Cover | Empty:
-    """What ``proof_to_json`` wrote about a question's network."""
+    """One proof of ``cells`` about a question's network."""
     if "empty" in data:
-        return EMPTY.read({"lifted": False, **data})  # type: ignore[no-any-return]
-    lifted, steps = FLAG.read(data.get("lifted", False)), None
-    equations = _list(EQUATION).read(data["equations"])
-    if "rewriting" in data:
-        steps = _read_steps(data["rewriting"], network)
-        network = _sized(data["sizes"], network)
-    return Cover(_tree(network).read(data["tree"]), equations, lifted, steps)
+        return read_plain(Empty, {_ALWAYS: False, **data})
+    return _Reader(network).cover(data)
+
+
+def read_plain(kind: type[T], data: Any) -> T:
+    """Evidence of a kind in which no cover is."""
+    return _Reader().of(kind)(data)  # type: ignore[no-any-return]
 
 
 # Steps of a rewriting: each list of numbers is a line of words, ``5``, ``-1*20`` (the same number twenty times) or
@@ -260,33 +279,26 @@ def read_proof(data: Any, network: Network) -> Cover | Empty:
 _WORD = re.compile(r"(-?\d{1,9})(?:([*+])(\d{1,9}))?")
 
 
-def _steps_to_json(steps: Steps) -> Data:
-    blocks = [[_line(step.units.tolist()), _line(step.values.tolist())] for step in steps.blocks]
-    return {"bounded": steps.bounded, "blocks": blocks}
-
-
-def _read_steps(data: Any, network: Network) -> Steps:
+def _read_steps(data: Any, network: Network | None) -> Steps:
     blocks = data["blocks"]
-    if not isinstance(blocks, list) or len(blocks) != len(network.blocks) - 1:
+    if network is None or not isinstance(blocks, list) or len(blocks) != len(network.blocks) - 1:
         raise ValueError("steps of a rewriting do not fit the network's blocks")
     found = [
-        kinds.BlockSteps(_numbers(units, block.size), _numbers(values, block.size))
+        BlockSteps(_numbers(units, block.size), _numbers(values, block.size))
         for (units, values), block in zip(blocks, network.blocks[:-1], strict=True)
     ]
-    return Steps(tuple(found), FLAG.read(data["bounded"]))
+    return Steps(tuple(found), _typed(bool, data["bounded"]))
 
 
-def _sized(data: Any, network: Network) -> Network:
-    """A network whose ReLU blocks have these sizes, keyed by block number: what patterns are read with."""
+def _read_sizes(data: Any, network: Network | None) -> dict[int, int]:
+    """The sizes of the rewritten network's ReLU blocks by their numbers."""
     sizes = {int(k): size for k, size in data.items()}
     for k, size in sizes.items():
-        if type(size) is not int or not 0 <= size <= network.relu_count or not 0 < k <= 2 * len(network.blocks):
+        if network is None or type(size) is not int or not 0 <= size <= network.relu_count:
             raise ValueError(f"{size!r:.20} units in block {k}")
-    blocks = [
-        Block("", (sizes.get(k, 0),), (), zeros(sizes.get(k, 0)), relu=k in sizes)
-        for k in range(1, max(sizes, default=0) + 1)
-    ]
-    return Network("sizes", network.input_shape, (1,), (*blocks, *_NO_NETWORK.blocks))
+        if not 0 < k <= 2 * len(network.blocks):
+            raise ValueError(f"there is no block {k}")
+    return dict(sorted(sizes.items()))
 
 
 def _line(numbers: list[int]) -> str:
@@ -320,57 +332,8 @@ def _numbers(line: Any, most: int) -> Indices:
     return np.concatenate(parts)
 
 
-# Kinds that need the networks of the claim's questions, or more than a table.
+# Whole evidence, and what stands beside it under ``nontrivial``.
 
-
-def _read_cells(data: Any, networks: list[Network]) -> Cells:
-    if len(data["proofs"]) != len(networks):
-        raise ValueError(f"{len(data['proofs'])} proofs for {len(networks)} questions")
-    return Cells(tuple(map(read_proof, data["proofs"], networks)))
-
-
-def _read_off(data: Any, networks: list[Network]) -> Off:
-    block, unit = WHOLE.read(data["block"]), WHOLE.read(data["unit"])
-    if (block, unit) not in set(units(networks[0])):
-        raise ValueError(f"there is no ReLU {unit!r:.40} in block {block!r:.40}")
-    proof = read_proof(data["proof"], unit_network(networks[0], block, unit))
-    if not isinstance(proof, Cover):
-        raise TypeError("an empty region shows nothing about a unit")
-    return Off(block, unit, proof)
-
-
-def _write_bounds(evidence: Bounds) -> Data:
-    tree = evidence.cuts
-    return {"single": evidence.single, "nodes": len(tree.nodes), "bits": tree.width, "cuts": tree.text()}
-
-
-def _read_bounds(data: Any) -> Bounds:
-    from verify.kernel import cuts
-
-    tree = cuts.read(_typed(str, "a text").read(data["cuts"]), WHOLE.read(data["nodes"]), WHOLE.read(data["bits"]))
-    return Bounds(tree, FLAG.read(data["single"]))
-
-
-def _read_cut(data: Any) -> Cut:
-    coordinate, value = data
-    return WHOLE.read(coordinate), read_rational(value)
-
-
-_CUT = _or_none(Codec(lambda cut: [cut[0], exact_text(cut[1])], _read_cut))
-_PLAIN: dict[str, tuple[type[Any], Codec]] = {
-    "value gap": (kinds.ValueGap, GAP),
-    "falsehood": (kinds.Falsehood, _object(kinds.Falsehood, values=ASSIGNMENT)),
-    "rule": (kinds.Rule, _object(kinds.Rule, rule=Codec(str, str))),
-    "nothing to quantify over": (Nothing, _object(Nothing)),
-    "difference": (
-        kinds.Difference,
-        _object(kinds.Difference, folded=FLAG, cuts=_list(_CUT)),
-    ),
-    "bounds": (Bounds, Codec(_write_bounds, _read_bounds)),
-    "unsafe point": (kinds.Unsafe, _object(kinds.Unsafe, point=VECTOR, case=WHOLE)),
-    "reached units": (kinds.Reached, _object(kinds.Reached, points=_list(VECTOR))),
-}
-_KIND_OF = {kind: name for name, (kind, _) in _PLAIN.items()}
 _UNREADABLE = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, InputError)
 
 
@@ -382,33 +345,33 @@ def _guarded(read: Callable[[], T], words: str = "") -> T:
         raise EvidenceError("format", f"{words}cannot be read: {error!r:.200}") from error
 
 
-def to_json(evidence: Evidence) -> Data:
+def to_json(evidence: Evidence | Counts) -> Data:
     """The evidence as plain data."""
-    if isinstance(evidence, Cells):
-        return {"kind": "cells", "proofs": [proof_to_json(proof) for proof in evidence.proofs]}
-    if isinstance(evidence, Off):
-        place = {"block": evidence.block, "unit": evidence.unit}
-        return {"kind": "unit off", **place, "proof": proof_to_json(evidence.proof)}
-    kind = _KIND_OF[type(evidence)]
-    return {"kind": kind, **_PLAIN[kind][1].write(evidence)}
+    return {"kind": evidence.kind, **written(evidence)}
 
 
 def from_json(data: Any, networks: list[Network]) -> Evidence:
     """The evidence that ``to_json`` wrote; ``networks`` are those of the claim's questions (for pattern sizes)."""
-
-    def read() -> Evidence:
-        if data["kind"] == "cells":
-            return _read_cells(data, networks)
-        if data["kind"] == "unit off":
-            return _read_off(data, networks)
-        return _PLAIN[data["kind"]][1].read(data)  # type: ignore[no-any-return]
-
-    return _guarded(read)
+    return _guarded(lambda: _evidence(data, networks))
 
 
-# What stands beside the evidence of a proof, under ``nontrivial``.
+def _evidence(data: Any, networks: list[Network]) -> Evidence:
+    kind = KINDS[data["kind"]]
+    if kind is Cells:
+        if len(data["proofs"]) != len(networks):
+            raise ValueError(f"{len(data['proofs'])} proofs for {len(networks)} questions")
+        return Cells(tuple(map(read_proof, data["proofs"], networks)))
+    if kind is Off:
+        place = _typed(int, data["block"]), _typed(int, data["unit"])
+        if place not in set(units(networks[0])):
+            raise ValueError(f"there is no ReLU {place[1]!r:.40} in block {place[0]!r:.40}")
+        return Off(*place, _Reader(unit_network(networks[0], *place)).cover(data["proof"]))
+    if kind is Bounds:
+        from verify.kernel import cuts
 
-_NONE = _object(NoInstance, point=VECTOR, equation=_optional(EQUATION), multipliers=_optional(MULTIPLIERS))
+        nodes, bits = _typed(int, data["nodes"]), _typed(int, data["bits"])
+        return Bounds(cuts.read(_typed(str, data["cuts"]), nodes, bits), _typed(bool, data["single"]))
+    return read_plain(kind, data)  # type: ignore[no-any-return]
 
 
 def witness_to_json(witness: Witness | Unsatisfiable) -> Data:
@@ -416,8 +379,8 @@ def witness_to_json(witness: Witness | Unsatisfiable) -> Data:
     if isinstance(witness, Unsatisfiable):
         return {"unsatisfiable": to_json(witness.evidence)}
     if isinstance(witness, Instance):
-        return {"instance": assignment_to_json(witness.assignment)}
-    return {"none": _NONE.write(witness)}
+        return {"instance": written(witness.assignment)}
+    return {"none": written(witness)}
 
 
 def read_witness(data: Any) -> Witness | None:
@@ -426,7 +389,9 @@ def read_witness(data: Any) -> Witness | None:
         return None
 
     def read() -> Witness:
-        return Instance(read_assignment(data["instance"])) if "instance" in data else _NONE.read(data["none"])
+        if "instance" in data:
+            return Instance(read_assignment(data["instance"]))
+        return read_plain(NoInstance, data["none"])
 
     return _guarded(read, "the witness ")
 
@@ -441,38 +406,13 @@ def read_formula_witness(data: Any, networks: list[Network]) -> Witness | Unsati
     return Unsatisfiable(evidence)
 
 
-# Counts of cells, and families.
-
-
-def _counts(network: Network) -> Codec:
-    return _object(
-        Counts,
-        cover=Codec(proof_to_json, lambda data: _cover(read_proof(data, network))),
-        points=_list(VECTOR),
-        joins=_list(_tuple(WHOLE, WHOLE, VECTOR)),
-        walls=_by_pair(THIN),
-        apart=_by_pair(THIN),
-    )
-
-
-def _cover(proof: Cover | Empty) -> Cover:
-    if not isinstance(proof, Cover):
-        raise TypeError("an empty region has no cells to count")
-    return proof
-
-
-def counts_to_json(counts: Counts) -> Data:
-    """The evidence of counts as plain data."""
-    return {"kind": "counted cells", **_counts(_NO_NETWORK).write(counts)}
-
-
 def read_counts(data: Any, network: Network) -> Counts:
-    """What ``counts_to_json`` wrote."""
+    """The evidence of counts that ``to_json`` wrote."""
 
     def read() -> Counts:
-        if data["kind"] != "counted cells":
-            raise ValueError(f"evidence of kind {data['kind']!r:.40}; expected 'counted cells'")
-        return _counts(network).read(data)  # type: ignore[no-any-return]
+        if data["kind"] != Counts.kind:
+            raise ValueError(f"evidence of kind {data['kind']!r:.40}; expected {Counts.kind!r}")
+        return _Reader(network).of(Counts)(data)  # type: ignore[no-any-return]
 
     return _guarded(read)
 
@@ -496,10 +436,10 @@ def read_family(data: Any) -> FamilyEvidence:
 
     def read() -> FamilyEvidence:
         kind = data["kind"]
-        if kind in ("sign rules", "nothing to quantify over"):
+        if kind in ("sign rules", Nothing.kind):
             return SignRules() if kind == "sign rules" else Nothing()
-        if kind != "member" or data["gap"]["kind"] != "value gap":
+        if kind != "member" or data["gap"]["kind"] != ValueGap.kind:
             raise ValueError(f"{kind!r:.40} is no kind of evidence about a family, or the member's is no value gap")
-        return Member(members.from_json(data["weights"]), GAP.read(data["gap"]))
+        return Member(members.from_json(data["weights"]), read_plain(ValueGap, data["gap"]))
 
     return _guarded(read)

@@ -24,6 +24,6 @@ def counted_json(network: Network, region: Region, counts: Counts, shown: Counte
         "cells": shown.cells,
         "pieces": shown.pieces,
         "affine_maps": shown.affine_maps,
-        "evidence": kernel_json.counts_to_json(counts),
+        "evidence": kernel_json.to_json(counts),
         "ledger": list(shown.assumptions),
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from verify.kernel.check import Judgement, TermValue
 from verify.kernel.evidence import Evidence, Falsehood, Off, ValueGap
-from verify.kernel.json import GAP, read_rational, read_vector
+from verify.kernel.json import read_plain, read_rational, read_vector
 from verify.property import Assignment, Claim, Property, Vacuous, find
 from verify.rational import Enclosure, Real, Vector, display, display_apart
 from verify.report.comparison import comparison, is_comparison
@@ -43,7 +43,7 @@ def recorded_sentence(record: Mapping[str, Any]) -> str | None:
         return None
     if record["kind"] == "formula":
         return recorded_falsehood(record)
-    found: ValueGap = GAP.read(evidence)
+    found = read_plain(ValueGap, evidence)
     values = [
         TermValue(
             read_rational(item["factor"]),

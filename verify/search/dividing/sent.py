@@ -20,7 +20,7 @@ import numpy as np
 from verify.errors import BudgetExceeded, EvidenceError, VerifyError
 from verify.kernel.cuts import LEAF
 from verify.kernel.evidence import Cover, Tree
-from verify.kernel.json import proof_to_json, read_proof, read_vector
+from verify.kernel.json import read_proof, read_vector, written
 from verify.property.instances import Bend, Change, Offset
 from verify.rational import Floats
 from verify.search.dividing import cutting, equality
@@ -53,7 +53,7 @@ def do(name: str, sent: str) -> str:
 
 def _subtree_to_json(found: Tree | list[Finding]) -> dict[str, Any]:
     if not isinstance(found, list):
-        return {"tree": proof_to_json(Cover(found))}
+        return {"tree": written(Cover(found))}
     texts = [(type(item).__name__, {k: v.strings() for k, v in vars(item).items()}) for item in found]
     return {"findings": texts}
 
