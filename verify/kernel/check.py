@@ -14,10 +14,11 @@ then says. No solver, no search.
 from __future__ import annotations
 
 import enum
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from verify.errors import EvidenceError
 from verify.kernel.evidence import (
@@ -40,7 +41,6 @@ from verify.kernel.instances import Instance, Witness, instance_terms, is_vacuou
 from verify.kernel.ledger import BALL_ARITHMETIC, QUANTIZED, Ledger
 from verify.network import Network
 from verify.property import Assignment, Claim, Criterion, Term, Vacuous
-from verify.property.base import in_coordinates
 from verify.rational import Enclosure, Real, Vector, ends
 
 # Bits of precision with which values of smooth units are enclosed, tried in order until a question is decided.
@@ -64,6 +64,9 @@ class TermValue:
     second: bool
     value: Real
 
+
+# What a refutation shows: the terms of the counterexample, and the gap (None where there is none).
+Refuted: TypeAlias = tuple[tuple[TermValue, ...], Real | None]
 
 # What a judgement is made with: nothing else in the package names it (a test reads the syntax trees).
 _SEAL: Final = object()
@@ -102,31 +105,23 @@ def judge(claim: Claim, evidence: Evidence, witness: Witness | Unsatisfiable | N
             ledger.add(f"{network.name}: {note}")
         if network.is_quantized:
             ledger.add(QUANTIZED)
-    if isinstance(evidence, ValueGap | Falsehood | Unsafe | Off) and witness is not None:
-        raise EvidenceError("instances", "a refutation stands alone; what is beside it is not looked at")
-    if isinstance(evidence, ValueGap):
-        return _check_gap(claim, evidence, ledger)
-    if isinstance(evidence, Falsehood):
-        return _check_formula(claim, evidence, ledger)
-    if isinstance(evidence, Off):
-        from verify.kernel.units import check_off
-
-        check_off(claim, evidence, ledger)
-        return Judgement(Verdict.REFUTED, False, (), None, tuple(ledger.entries), _SEAL)
-    if isinstance(evidence, Unsafe):
-        return _check_unsafe(claim, evidence, ledger)
-    checker = CHECKERS.get(type(evidence))
-    if checker is None:
+    refute, prove = REFUTATIONS.get(type(evidence)), PROOFS.get(type(evidence))
+    if refute is not None:
+        if witness is not None:
+            raise EvidenceError("instances", "a refutation stands alone; what is beside it is not looked at")
+        values, gap = refute(claim, evidence, ledger) or ((), None)
+        return Judgement(Verdict.REFUTED, False, values, gap, tuple(ledger.entries), _SEAL)
+    if prove is None:
         raise EvidenceError("kind", f"no rule for evidence of type {type(evidence).__name__}")
     vacuous = _is_about_nothing(claim, witness, ledger)
     vacuous = vacuous or (isinstance(evidence, Reached) and not claim.network.relu_count)
     if isinstance(evidence, Nothing) and not vacuous:
         raise EvidenceError("nothing to quantify over", "the claim has instances to check")
-    checker(claim, evidence, ledger)
+    prove(claim, evidence, ledger)
     return Judgement(Verdict.PROVED, vacuous, (), None, tuple(ledger.entries), _SEAL)
 
 
-def _check_gap(claim: Claim, evidence: ValueGap, ledger: Ledger) -> Judgement:
+def _check_gap(claim: Claim, evidence: ValueGap, ledger: Ledger) -> Refuted:
     """Evaluate f exactly at every argument of the instance; the weighted sum must break the formula."""
     if not 0 <= evidence.output < claim.network.output_size:
         raise EvidenceError("value gap", f"there is no output {evidence.output}")
@@ -139,19 +134,8 @@ def _check_gap(claim: Claim, evidence: ValueGap, ledger: Ledger) -> Judgement:
         if surely_broken(claim, evidence.assignment, total):
             if claim.has_smooth_units:
                 ledger.add(BALL_ARITHMETIC)
-            gap = gap_of(claim, evidence.assignment, total)
-            return Judgement(Verdict.REFUTED, False, values, gap, tuple(ledger.entries), _SEAL)
+            return values, gap_of(claim, evidence.assignment, total)
     raise EvidenceError("value gap", "the instance satisfies the formula, or ball arithmetic does not decide it")
-
-
-def _check_formula(claim: Claim, evidence: Falsehood, ledger: Ledger) -> Judgement:
-    """Evaluate the formula as it stands at the values of its names: its conditions hold, and its body does not."""
-    from verify.kernel.formulas import check_falsehood
-
-    if claim.property.asked is None:
-        raise EvidenceError("falsehood", f"is about formulas of the language, not about {claim.property.name!r}")
-    check_falsehood(claim.property.asked, evidence)
-    return Judgement(Verdict.REFUTED, False, (), None, tuple(ledger.entries), _SEAL)
 
 
 def _is_about_nothing(claim: Claim, witness: Witness | Unsatisfiable | None, ledger: Ledger) -> bool:
@@ -222,20 +206,6 @@ def network_of(claim: Claim, term: Term) -> Network:
     return claim.second
 
 
-def _check_rule(claim: Claim, evidence: Rule, _: Ledger) -> None:
-    """Apply the named theorem to the claim."""
-    from verify.kernel.facts.rules import RULES, SMOOTH_RULES
-
-    rule = RULES.get(evidence.name)
-    if rule is None:
-        raise EvidenceError("rule", f"there is no rule {evidence.name[:60]!r}")
-    if claim.is_quantized:
-        raise EvidenceError("rule", f"{evidence.name!r} is no theorem about quantized networks")
-    if claim.has_smooth_units and evidence.name not in SMOOTH_RULES:
-        raise EvidenceError("rule", f"{evidence.name!r} is a theorem about piecewise linear networks")
-    rule(claim)
-
-
 def _check_cells(claim: Claim, evidence: Cells, ledger: Ledger) -> None:
     """Every question of the claim is answered by a cover of its region (or its region is empty)."""
     from verify.kernel.core.cover import check_cover, check_empty
@@ -254,26 +224,7 @@ def _check_cells(claim: Claim, evidence: Cells, ledger: Ledger) -> None:
             check_cover(question, proof, ledger)
 
 
-def _check_difference(claim: Claim, evidence: Difference, ledger: Ledger) -> None:
-    """On each part of the region's box the two networks' outputs differ by at most the claim's epsilon."""
-    from verify.kernel.alignment import continuous
-    from verify.kernel.difference import bounds, boxes, folded
-
-    if claim.property.family != "equivalent within" or claim.second is None:
-        raise EvidenceError("difference", f"does not prove {claim.property.name!r}")
-    claim = continuous(claim)
-    if claim.second is None:
-        raise EvidenceError("difference", "compares two networks")
-    base, epsilon = claim.region.base, claim.property.parameters["epsilon"]
-    first, second = (in_coordinates(network, claim.region)[0] for network in (claim.network, claim.second))
-    if evidence.folded:
-        first, second = folded(first, base), folded(second, base)
-    for part in boxes(base, evidence.cuts):
-        if any(bound is None or bound > epsilon for bound in bounds(first, second, part)):
-            raise EvidenceError("difference", f"the bound on a part of the region exceeds {epsilon}")
-
-
-def _check_unsafe(claim: Claim, evidence: Unsafe, ledger: Ledger) -> Judgement:
+def _check_unsafe(claim: Claim, evidence: Unsafe, _: Ledger) -> Refuted:
     """Evaluate the networks exactly at the point; every inequality of the case holds there."""
     from verify.property.never import case_holds
 
@@ -293,27 +244,30 @@ def _check_unsafe(claim: Claim, evidence: Unsafe, ledger: Ledger) -> Judgement:
             found += [TermValue(Fraction(1), point, name == "z", value) for value in values[name]]
     if not case_holds(cases[evidence.case], values):
         raise EvidenceError("unsafe point", "the case does not hold at the point")
-    return Judgement(Verdict.REFUTED, False, tuple(found), None, tuple(ledger.entries), _SEAL)
+    return tuple(found), None
 
 
-def _check_reached(claim: Claim, evidence: Reached, _: Ledger) -> None:
-    from verify.kernel.units import check_reached
+def _of(module: str, name: str) -> Callable[[Claim, Any, Ledger], None]:
+    """A checker of another module of the kernel, which is loaded where evidence asks for it."""
 
-    check_reached(claim, evidence)
+    def check(claim: Claim, evidence: Evidence, ledger: Ledger) -> None:
+        getattr(importlib.import_module(f"verify.kernel.{module}"), name)(claim, evidence, ledger)
 
-
-def _check_bounds(claim: Claim, evidence: Bounds, ledger: Ledger) -> None:
-    from verify.kernel.goals import check_bounds
-
-    check_bounds(claim, evidence, ledger)
+    return check
 
 
-CHECKERS: dict[type[Any], Callable[[Claim, Any, Ledger], None]] = {
-    Rule: _check_rule,
+REFUTATIONS: dict[type[Any], Callable[[Claim, Any, Ledger], Refuted | None]] = {
+    ValueGap: _check_gap,
+    Falsehood: _of("formulas", "check_falsehood"),
+    Unsafe: _check_unsafe,
+    Off: _of("units", "check_off"),
+}
+PROOFS: dict[type[Any], Callable[[Claim, Any, Ledger], None]] = {
+    Rule: _of("facts.rules", "check_rule"),
     # Trivial instances hold of every function: that there are no others, ``judge`` has seen to.
     Nothing: lambda *_: None,
     Cells: _check_cells,
-    Difference: _check_difference,
-    Reached: _check_reached,
-    Bounds: _check_bounds,
+    Difference: _of("difference", "check_difference"),
+    Reached: _of("units", "check_reached"),
+    Bounds: _of("goals", "check_bounds"),
 }

@@ -20,17 +20,38 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.evidence import BlockSteps, Cut
+from verify.kernel.evidence import BlockSteps, Cut, Difference
 from verify.kernel.exact import Bits
 from verify.kernel.intervals import Intervals
+from verify.kernel.ledger import Ledger
 from verify.kernel.rewriting import EXPAND, KEEP, Replay, constants
 from verify.kernel.rows import gathered, vector_entries
 from verify.network import Block, Network
 from verify.network import matrix as matrices
 from verify.network.matrix import Indices, Matrix, Triplets
+from verify.property import Claim
+from verify.property.base import in_coordinates
 from verify.rational import Vector, vector, zeros
 from verify.region import Box
 from verify.region.bases import Base
+
+
+def check_difference(claim: Claim, evidence: Difference, _: Ledger) -> None:
+    """On each part of the region's box the two networks' outputs differ by at most the claim's epsilon."""
+    from verify.kernel.alignment import continuous
+
+    if claim.property.family != "equivalent within":
+        raise EvidenceError("difference", f"does not prove {claim.property.name!r}")
+    claim = continuous(claim)
+    if claim.second is None:
+        raise EvidenceError("difference", "compares two networks")
+    base, epsilon = claim.region.base, claim.property.parameters["epsilon"]
+    first, second = (in_coordinates(network, claim.region)[0] for network in (claim.network, claim.second))
+    if evidence.folded:
+        first, second = folded(first, base), folded(second, base)
+    for part in boxes(base, evidence.cuts):
+        if any(bound is None or bound > epsilon for bound in bounds(first, second, part)):
+            raise EvidenceError("difference", f"the bound on a part of the region exceeds {epsilon}")
 
 
 def folded(network: Network, base: Base) -> Network:

@@ -9,7 +9,8 @@ from verify.errors import EvidenceError
 from verify.formula.truth import Meaning
 from verify.kernel.evidence import Falsehood
 from verify.kernel.exact import evaluate
-from verify.property import Assignment
+from verify.kernel.ledger import Ledger
+from verify.property import Assignment, Claim
 from verify.property.base import Asked
 from verify.rational import Vector, counted
 
@@ -27,14 +28,16 @@ def meaning(asked: Asked, assignment: Assignment) -> Meaning:
     return Meaning(asked.formula, inputs, assignment, lambda name, x: evaluate(asked.networks[name], x))
 
 
-def check_falsehood(asked: Asked, evidence: Falsehood) -> Meaning:
-    """The conditions of the formula hold at the assignment, and its body does not."""
+def check_falsehood(claim: Claim, evidence: Falsehood, _: Ledger) -> None:
+    """The conditions of the claim's formula hold at the assignment, and its body does not."""
+    asked = claim.property.asked
+    if asked is None:
+        raise EvidenceError("falsehood", f"is about formulas of the language, not about {claim.property.name!r}")
     found = meaning(asked, evidence.assignment)
     if not found.satisfies_conditions():
         raise EvidenceError("falsehood", "a condition of the formula does not hold there")
     if found.holds(asked.formula.body):
         raise EvidenceError("falsehood", "the formula holds there")
-    return found
 
 
 def check_satisfied(asked: Asked, assignment: Assignment) -> None:

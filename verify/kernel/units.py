@@ -25,7 +25,7 @@ def _question(claim: Claim, rule: str) -> Question:
     return questions[0]
 
 
-def check_reached(claim: Claim, evidence: Reached) -> None:
+def check_reached(claim: Claim, evidence: Reached, _: Ledger) -> None:
     """Evaluate every pre-activation exactly at every point; together they must be positive for each ReLU."""
     _question(claim, "reached units")
     network = claim.network

@@ -15,9 +15,11 @@ import numpy as np
 
 from verify.errors import EvidenceError
 from verify.kernel.axioms.sums import check_sum
+from verify.kernel.evidence import Rule
 from verify.kernel.exact import Bits
 from verify.kernel.facts import CONCAVE, CONVEX, FALLING, RISING, SCALING
 from verify.kernel.facts.signs import Known, of_outputs
+from verify.kernel.ledger import Ledger
 from verify.network import Network
 from verify.property import Claim, Vacuous
 from verify.rational import Vector, integer_array
@@ -130,6 +132,18 @@ def _require(rule: str, shown: Mapping[tuple[str, ...], Bits], claim: Claim) -> 
     outputs = np.any([shown[names] for names in wanted], axis=0)
     if not outputs.all():
         raise EvidenceError(rule, f"weights and biases do not show it of output {int(np.argmin(outputs))}")
+
+
+def check_rule(claim: Claim, evidence: Rule, _: Ledger) -> None:
+    """Apply the named theorem to the claim."""
+    rule = RULES.get(evidence.name)
+    if rule is None:
+        raise EvidenceError("rule", f"there is no rule {evidence.name[:60]!r}")
+    if claim.is_quantized:
+        raise EvidenceError("rule", f"{evidence.name!r} is no theorem about quantized networks")
+    if claim.has_smooth_units and evidence.name not in SMOOTH_RULES:
+        raise EvidenceError("rule", f"{evidence.name!r} is a theorem about piecewise linear networks")
+    rule(claim)
 
 
 # Rules that hold for smooth units too.
