@@ -5,10 +5,12 @@ The reasoning is by channel, never by unit; what carries it are the rules of ``s
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from verify.kernel.exact import Bits
 from verify.kernel.facts import LINEAR, RISING, Facts, constant, facts, interval_of, meet
@@ -40,17 +42,26 @@ class Channels:
         return meet(dict.fromkeys(self.facts))
 
 
+def _mapped(rule: Callable[..., Facts], *arguments: Iterable[Hashable]) -> tuple[Facts, ...]:
+    """The rule for each channel; channels with the same arguments are looked at once."""
+    keys = list(zip(*arguments, strict=True))
+    known: dict[Any, Facts] = {key: rule(*key) for key in dict.fromkeys(keys)}
+    return tuple(known[key] for key in keys)
+
+
 def dense(layer: Dense, x: Channels) -> Channels:
     """A weighted sum of all values for each output; facts of an input are those of its channel."""
     width = len(x.facts) * x.each
     uniform = Counter({v: count * x.each for v, count in Counter(x.facts).items()})
 
-    def terms(row: SignTree) -> TermCounts:
+    def result(row: SignTree, bias: Range) -> Facts:
         if isinstance(row, Range):
-            return Counter({(row, v): count for v, count in uniform.items()})
-        return Counter((weight, x.facts[j // x.each]) for j, weight in enumerate(_entries(row, (width,))))
+            return weighted_sum(Counter({(row, v): count for v, count in uniform.items()}), bias)
+        weights = (weight for weight, count in leaves(row, (width,)) for _ in range(count))
+        return weighted_sum(Counter((weight, x.facts[j // x.each]) for j, weight in enumerate(weights)), bias)
 
-    return Channels(_outputs(layer.outputs, layer.weight, layer.bias, lambda _, row: terms(row)), 1)
+    rows = [below(layer.weight, output) for output in range(layer.outputs)]
+    return Channels(_mapped(result, rows, _ranges(layer.bias, layer.outputs)), 1)
 
 
 def conv(layer: Conv, x: Channels, each: int) -> Channels:
@@ -58,105 +69,63 @@ def conv(layer: Conv, x: Channels, each: int) -> Channels:
 
     With padding, taps that see the border are missing at some places.
     """
-    count, taps = len(x.facts) // layer.groups, 1
-    for size in layer.kernel:
-        taps *= size
+    count, taps = len(x.facts) // layer.groups, math.prod(layer.kernel)
     groups = [x.facts[g * count : (g + 1) * count] for g in range(layer.groups)]
-    counted = [Counter(group) for group in groups]
-    per_group = layer.channels // layer.groups
 
-    def terms(output: int, row: SignTree) -> TermCounts:
-        group = output // per_group
+    def result(row: SignTree, bias: Range, group: int) -> Facts:
+        terms: TermCounts = Counter()
         if isinstance(row, Range):
-            return Counter({(row, v): number * taps for v, number in counted[group].items()})
-        found: TermCounts = Counter()
-        for channel, v in enumerate(groups[group]):
-            for weight, number in leaves(below(row, channel), layer.kernel):
-                found[weight, v] += number
-        return found
+            terms.update({(row, v): number * taps for v, number in Counter(groups[group]).items()})
+        else:
+            for channel, v in enumerate(groups[group]):
+                for weight, number in leaves(below(row, channel), layer.kernel):
+                    terms[weight, v] += number
+        return weighted_sum(terms, bias, may_drop=any(layer.pads))
 
-    padded = any(layer.pads)
-    made = _outputs(layer.channels, layer.weight, layer.bias, terms, per_group=per_group, may_drop=padded)
-    return Channels(made, each)
-
-
-def _outputs(
-    count: int,
-    weight: SignTree,
-    bias: SignTree,
-    terms: Callable[[int, SignTree], TermCounts],
-    *,
-    per_group: int = 0,
-    may_drop: bool = False,
-) -> tuple[Facts, ...]:
-    """The facts of each output; outputs with the same ranges and the same group are looked at once."""
-    known: dict[tuple[SignTree, SignTree, int], Facts] = {}
-    result = []
-    for output in range(count):
-        row, offset = below(weight, output), below(bias, output)
-        key = (row, offset, output // per_group if per_group else 0)
-        if key not in known:
-            if not isinstance(offset, Range):
-                raise AssertionError("unreachable: isinstance(offset, Range)")
-            known[key] = weighted_sum(terms(output, row), offset, may_drop=may_drop)
-        result.append(known[key])
-    return tuple(result)
+    outputs = range(layer.channels)
+    rows, group_of = (below(layer.weight, o) for o in outputs), (o // (len(outputs) // layer.groups) for o in outputs)
+    return Channels(_mapped(result, rows, _ranges(layer.bias, layer.channels), group_of), each)
 
 
-def _entries(row: SignTree, shape: Shape) -> Iterable[Range]:
-    for weight, count in leaves(row, shape):
-        yield from [weight] * count
+def _ranges(tree: SignTree, count: int) -> list[Range]:
+    """The ranges along one axis."""
+    found = [below(tree, place) for place in range(count)]
+    return [value for value in found if isinstance(value, Range)]
 
 
 def batch_norm(layer: BatchNorm, x: Channels) -> Channels:
     """A weighted sum of one term."""
-    made = []
-    for channel, v in enumerate(x.facts):
-        scale, shift = below(layer.scale, channel), below(layer.shift, channel)
-        if not (isinstance(scale, Range) and isinstance(shift, Range)):
-            raise AssertionError("unreachable: isinstance(scale, Range) and isinstance(shift, Range)")
-        made.append(weighted_sum(Counter({(scale, v): 1}), shift))
-    return Channels(tuple(made), x.each)
+
+    def result(v: Facts, scale: Range, shift: Range) -> Facts:
+        return weighted_sum(Counter({(scale, v): 1}), shift)
+
+    ranges = [_ranges(tree, len(x.facts)) for tree in (layer.scale, layer.shift)]
+    return Channels(_mapped(result, x.facts, *ranges), x.each)
 
 
 def leaky(layer: Leaky, x: Channels) -> Channels:
     """One slope for each channel."""
-    known: dict[tuple[Facts, SignTree], Facts] = {}
-    for channel, z in enumerate(x.facts):
-        slope = below(layer.slope, channel)
-        if not isinstance(slope, Range):
-            raise AssertionError("unreachable: isinstance(slope, Range)")
-        if (z, slope) not in known:
-            known[z, slope] = leaky_unit(z, slope)
-    return Channels(tuple(known[z, below(layer.slope, channel)] for channel, z in enumerate(x.facts)), x.each)
+    return Channels(_mapped(leaky_unit, x.facts, _ranges(layer.slope, len(x.facts))), x.each)
 
 
 def clip(layer: Clip, x: Channels) -> Channels:
     """Each channel by itself."""
-    low: Extended = -interval_of(Range()).high if layer.low is None else layer.low
-    high: Extended = interval_of(Range()).high if layer.high is None else layer.high
-    known = {z: clip_unit(z, low, high) for z in dict.fromkeys(x.facts)}
-    return Channels(tuple(known[z] for z in x.facts), x.each)
+    everything = interval_of(Range())
+    low: Extended = everything.low if layer.low is None else layer.low
+    high: Extended = everything.high if layer.high is None else layer.high
+    return Channels(_mapped(lambda z: clip_unit(z, low, high), x.facts), x.each)
 
 
 def pool(layer: Pool, x: Channels, shape: Shape, each: int) -> Channels:
     """Each channel by itself; a window always sees at least one value, and never a value of the padding."""
-    window = layer.kernel or shape[1:]
-    size = 1
-    for side in window:
-        size *= side
-    rule = maximum_of_window if layer.largest else mean_of_window
-    known = {z: rule(z, size, layer) for z in dict.fromkeys(x.facts)}
-    return Channels(tuple(known[z] for z in x.facts), each)
+    size, rule = math.prod(layer.kernel or shape[1:]), maximum_of_window if layer.largest else mean_of_window
+    return Channels(_mapped(lambda z: rule(z, size, layer), x.facts), each)
 
 
 def pad(layer: Pad, x: Channels, each: int) -> Channels:
     """Some values of a channel are the constant: what holds of both remains. (A constant that is not 0 is a bias.)"""
     border = constant(layer.value)
-    if not any(layer.pads):
-        return x
-    known = {z: meet([z, border]) for z in dict.fromkeys(x.facts)}
-    return Channels(tuple(known[z] for z in x.facts), each)
+    return Channels(_mapped(lambda z: meet([z, border]), x.facts), each) if any(layer.pads) else x
 
 
 def add(x: Channels, y: Channels) -> Channels:
@@ -167,24 +136,23 @@ def add(x: Channels, y: Channels) -> Channels:
     if x.each != y.each:
         size = len(x.facts) * x.each
         x, y = Channels((x.merged,), size), Channels((y.merged,), size)
-    one = Range(ONE, ONE)
-    known: dict[tuple[Facts, Facts], Facts] = {}
-    for pair in zip(x.facts, y.facts, strict=True):
-        if pair not in known:
-            known[pair] = weighted_sum(Counter([(one, pair[0]), (one, pair[1])]), Range(NOUGHT, NOUGHT))
-    return Channels(tuple(known[pair] for pair in zip(x.facts, y.facts, strict=True)), x.each)
+    one, zero = Range(ONE, ONE), Range(NOUGHT, NOUGHT)
+    return Channels(
+        _mapped(lambda *pair: weighted_sum(Counter((one, v) for v in pair), zero), x.facts, y.facts), x.each
+    )
 
 
 def from_box(box: Box, shape: Shape) -> Channels:
     """Facts of the input x in a box: each coordinate is linear and nondecreasing; a pinned one is constant."""
     sides = list(zip(_numerators(box.low, box.low_finite), _numerators(box.high, box.high_finite), strict=True))
     each = len(sides) // shape[0]
-    known = {
-        (a, b): _coordinate(Range(_end(a, box.low.denominator), _end(b, box.high.denominator)))
-        for a, b in dict.fromkeys(sides)
-    }
-    channels = (dict.fromkeys(sides[c * each : (c + 1) * each]) for c in range(shape[0]))
-    return Channels(tuple(meet(known[side] for side in channel) for channel in channels), each)
+
+    def coordinate(low: int | None, high: int | None) -> Facts:
+        side = Range(_end(low, box.low.denominator), _end(high, box.high.denominator))
+        return facts(interval_of(side), ZERO, (LINEAR, RISING))
+
+    known = _mapped(coordinate, *zip(*sides, strict=True))
+    return Channels(tuple(meet(dict.fromkeys(known[c * each : (c + 1) * each])) for c in range(shape[0])), each)
 
 
 def _numerators(values: Vector, finite: Bits) -> list[int | None]:
@@ -194,7 +162,3 @@ def _numerators(values: Vector, finite: Bits) -> list[int | None]:
 
 def _end(numerator: int | None, denominator: int) -> Fraction | None:
     return None if numerator is None else Fraction(numerator, denominator)
-
-
-def _coordinate(side: Range) -> Facts:
-    return facts(interval_of(side), ZERO, (LINEAR, RISING))
