@@ -22,13 +22,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.alignment import continuous
-from verify.kernel.axioms.batches import DOUBLE, SINGLE, ColumnPrecision, Directions, Machine, ReluSymbols
+from verify.kernel.axioms.batches import DOUBLE, SINGLE, Directions, Machine, ReluSymbols
 from verify.kernel.cuts import Cuts, leaves, sides
 from verify.kernel.difference import Pair, correspond, folded, paired
 from verify.kernel.evidence import Bounds
@@ -37,7 +38,6 @@ from verify.kernel.ledger import FLOAT_BOUNDS, Ledger
 from verify.kernel.speed import in_threads
 from verify.network import Block, Network
 from verify.network import matrix as matrices
-from verify.network.matrix import Matrix
 from verify.property import Claim
 from verify.property.base import Slope, in_coordinates
 from verify.property.never import OUTPUTS, Inequality
@@ -121,7 +121,14 @@ def goal_of(claim: Claim, *, single: bool) -> Goal:
     make = GOALS.get(claim.property.family)
     if make is None:
         raise EvidenceError("bounds", f"do not prove {claim.property.name!r}")
-    return make(continuous(claim), SINGLE if single else DOUBLE)
+    claim = continuous(claim)
+    first, second, base = _plain(claim)
+    pair, cases, directions = make(claim, first, second, base)
+    goal, rows = _rows(pair, base, cases, claim.region.rows)
+    machine = Machine(pair, goal, directions, SINGLE if single else DOUBLE)
+    around, starts = range(len(claim.region.rows)), np.cumsum([len(claim.region.rows), *map(len, cases)])
+    numbers = [(*around, *range(start, start + len(case))) for start, case in zip(starts.tolist(), cases, strict=False)]
+    return Goal(machine, np.array([row.strict for row in rows], dtype=bool), tuple(numbers), base)
 
 
 def _plain(claim: Claim) -> tuple[Network, Network | None, Box]:
@@ -133,8 +140,7 @@ def _plain(claim: Claim) -> tuple[Network, Network | None, Box]:
     base = base if isinstance(base, Box) else ball(base.midpoint, base.radius).base
     if not isinstance(base, Box) or not base.is_bounded:
         raise EvidenceError("bounds", "are for boxes with finite sides")
-    networks = [claim.network] if claim.second is None else [claim.network, claim.second]
-    plain = [in_coordinates(network, claim.region)[0] for network in networks]
+    plain = [in_coordinates(network, claim.region)[0] for network in claim.networks]
     local = [_folded(network, base) for network in plain]
     if len(local) == 2 and not correspond(*local):  # folding drops units that are constant in one network only
         local = plain
@@ -150,62 +156,49 @@ def _folded(network: Network, base: Base) -> Network:
         return network
 
 
-def _goal(
-    pair: Pair,
-    base: Box,
-    cases: Sequence[Sequence[CaseRow]],
-    region: Sequence[HalfSpace],
-    precision: ColumnPrecision,
-    directions: Directions | None = None,
-) -> Goal:
-    """The goal of these cases, each with the rows of the region."""
-    size, outputs = base.dimension, pair.values[-1].size
+def _rows(
+    pair: Pair, base: Box, cases: Sequence[Sequence[CaseRow]], region: Sequence[HalfSpace]
+) -> tuple[Block, list[CaseRow]]:
+    """The rows of the region, then those of the cases; and -L for each as a block over outputs, gaps and inputs."""
+    last, outputs = len(pair.values), pair.values[-1].size
     none = [Fraction(0)] * outputs
     around = [CaseRow(none, none, row.coefficients.fractions(), -row.bound, False) for row in region]
     rows = [*around, *(row for case in cases for row in case)]
-    numbers, first = [], len(around)
-    for case in cases:
-        numbers.append((*range(len(around)), *range(first, first + len(case))))
-        first += len(case)
-    last = len(pair.values)
-    parts: list[tuple[int, Matrix]] = []
+    inputs = []
     for source, columns, width in (
         (last, [row.values for row in rows], outputs),
         (~last, [row.gaps for row in rows], outputs),
-        (0, [row.inputs for row in rows], size),
+        (0, [row.inputs for row in rows], base.dimension),
     ):
         entries = np.array([[-value for value in row] for row in columns], dtype=object).reshape(len(rows), width)
         matrix = matrices.from_dense(entries)
         if matrix.entry_count:
-            parts.append((source, matrix))
-    block = Block("goal", (len(rows),), tuple(parts), vector([-row.constant for row in rows]), relu=False)
-    strict = np.array([row.strict for row in rows], dtype=bool)
-    return Goal(Machine(pair, block, directions, precision), strict, tuple(numbers), base)
+            inputs.append((source, matrix))
+    return Block("goal", (len(rows),), tuple(inputs), vector([-row.constant for row in rows]), relu=False), rows
 
 
-def _within(claim: Claim, precision: ColumnPrecision) -> Goal:
-    first, second, base = _plain(claim)
+# The blocks, what is asked of each part, and the directions of derivatives.
+Asked: TypeAlias = tuple[Pair, Sequence[Sequence[CaseRow]], Directions | None]
+
+
+def _on_gaps(size: int, base: Box, factors: Sequence[int], constant: Fraction) -> list[list[CaseRow]]:
+    """A case ``factor d_j + constant < 0`` for each factor and each output."""
+    none, inputs = [Fraction(0)] * size, [Fraction(0)] * base.dimension
+    units = [[Fraction(factor * (i == j)) for i in range(size)] for factor in factors for j in range(size)]
+    return [[CaseRow(none, unit, inputs, constant, True)] for unit in units]
+
+
+def _within(claim: Claim, first: Network, second: Network | None, base: Box) -> Asked:
     if second is None:
         raise EvidenceError("bounds", "'equivalent within' compares two networks")
-    pair, size = paired(first, second), first.output_size
-    nothing = [Fraction(0)] * size
-    epsilon = claim.property.parameters["epsilon"]
-    cases = [
-        [CaseRow(nothing, _unit(size, j, -sign), [Fraction(0)] * base.dimension, epsilon, True)]
-        for sign in (1, -1)
-        for j in range(size)
-    ]
-    return _goal(pair, base, cases, claim.region.rows, precision)
+    pair, epsilon = paired(first, second), claim.property.parameters["epsilon"]
+    return pair, _on_gaps(first.output_size, base, (-1, 1), epsilon), None
 
 
-def _never(claim: Claim, precision: ColumnPrecision) -> Goal:
-    first, second, base = _plain(claim)
+def _never(claim: Claim, first: Network, second: Network | None, base: Box) -> Asked:
     pair = Pair(first.blocks, ()) if second is None else paired(first, second)
-    chart = claim.region.chart
-    cases = []
-    for case in claim.property.parameters["cases"]:
-        cases.append([_row_of(inequality, first.output_size, base.dimension, chart) for inequality in case])
-    return _goal(pair, base, cases, claim.region.rows, precision)
+    sizes, chart = (first.output_size, base.dimension), claim.region.chart
+    return pair, [[_row_of(i, *sizes, chart) for i in case] for case in claim.property.parameters["cases"]], None
 
 
 def _row_of(inequality: Inequality, outputs: int, size: int, chart: object) -> CaseRow:
@@ -223,31 +216,21 @@ def _row_of(inequality: Inequality, outputs: int, size: int, chart: object) -> C
     return CaseRow(mine, theirs, inputs, -inequality.bound, inequality.strict)
 
 
-def _monotone(claim: Claim, precision: ColumnPrecision) -> Goal:
-    first, _, base = _plain(claim)
+def _monotone(claim: Claim, first: Network, _: Network | None, base: Box) -> Asked:
     chart, sign = claim.region.chart, -1 if claim.property.family == "nonincreasing" else 1
     slope = Slope(chart.directions if chart is not None else None, claim.property.parameters["axis"], sign)
     axis = axis_in_coordinates(slope, base)
     if axis is None:
         raise EvidenceError("bounds", "the axis is no direction of the region")
-    size, nothing = first.output_size, [Fraction(0)] * first.output_size
-    cases = [
-        [CaseRow(nothing, _unit(size, j, 1), [Fraction(0)] * base.dimension, Fraction(0), True)] for j in range(size)
-    ]
-    return _goal(tangent(first), base, cases, claim.region.rows, precision, Directions(_exact_floats(axis)))
+    return tangent(first), _on_gaps(first.output_size, base, (1,), Fraction(0)), Directions(_exact_floats(axis))
 
 
-def _lipschitz(claim: Claim, precision: ColumnPrecision) -> Goal:
+def _lipschitz(claim: Claim, first: Network, _: Network | None, base: Box) -> Asked:
     if claim.region.chart is not None:
         raise EvidenceError("bounds", "a Lipschitz constant needs a region without chart")
-    first, _, base = _plain(claim)
-    size, nothing = first.output_size, [Fraction(0)] * first.output_size
     norm, constant = claim.property.parameters["norm"], claim.property.parameters["constant"]
-    cases = [
-        [CaseRow(nothing, _unit(size, j, -1), [Fraction(0)] * base.dimension, constant, True)] for j in range(size)
-    ]
     directions = Directions(np.zeros(base.dimension), np.where(base.pinned, 0.0, 1.0), norm)
-    return _goal(tangent(first), base, cases, claim.region.rows, precision, directions)
+    return tangent(first), _on_gaps(first.output_size, base, (-1,), constant), directions
 
 
 def tangent(network: Network) -> Pair:
@@ -267,11 +250,7 @@ def _exact_floats(values: Vector) -> Floats:
     return np.array(numerators, dtype=np.float64)
 
 
-def _unit(size: int, index: int, factor: int) -> list[Fraction]:
-    return [Fraction(factor * (i == index)) for i in range(size)]
-
-
-GOALS: dict[str, Callable[[Claim, ColumnPrecision], Goal]] = {
+GOALS: dict[str, Callable[[Claim, Network, Network | None, Box], Asked]] = {
     "equivalent within": _within,
     "never": _never,
     "nondecreasing": _monotone,
