@@ -21,6 +21,7 @@ from benchmarks.claims import Drawn, drawn
 from benchmarks.machine import machine
 from benchmarks.records import Log, Record
 from benchmarks.workers import answers
+from verify import writing
 from verify.kernel import evidence as kinds
 from verify.kernel import json as kernel_json
 from verify.kernel.check import Verdict, judge
@@ -114,9 +115,9 @@ def _replayed(claim: Claim, outcome: Outcome) -> Verdict:
     networks = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
     if outcome.evidence is None:
         return Verdict.UNKNOWN
-    evidence = kernel_json.from_json(kernel_json.to_json(outcome.evidence), networks)
+    evidence = kernel_json.from_json(writing.to_json(outcome.evidence), networks)
     witness = (
-        kernel_json.read_witness(kernel_json.witness_to_json(outcome.witness)) if outcome.witness is not None else None
+        kernel_json.read_witness(writing.witness_to_json(outcome.witness)) if outcome.witness is not None else None
     )
     return judge(claim, evidence, witness).verdict
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.network import reference
 from tests.support.judging import judged
 from tests.support.seeds import seeds
-from verify import pytest_plugin, strategies
+from verify import pytest_plugin, strategies, writing
 from verify.errors import InputError, RegionError
 from verify.formats.expressions import parse_region
 from verify.fuzzing import fuzz_verdict
@@ -191,9 +191,9 @@ def test_evidence_survives_json_and_verdicts_survive_fuzzing(claim: Claim) -> No
         return
     questions = claim.questions()
     sizes = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
-    text = json.dumps(kernel_json.to_json(outcome.evidence))
+    text = json.dumps(writing.to_json(outcome.evidence))
     again = kernel_json.from_json(json.loads(text), sizes)
-    assert json.dumps(kernel_json.to_json(again)) == text
+    assert json.dumps(writing.to_json(again)) == text
     judgement = judged(claim, again)
     assert (judgement.verdict, judgement.vacuous) == (outcome.verdict, outcome.vacuous)
     fuzz_verdict(Result(claim, outcome, claim.network, claim.second), examples=8)

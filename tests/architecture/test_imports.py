@@ -29,6 +29,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("formats",),
     ("property",),
     ("kernel",),
+    ("writing",),
     ("arrangement", "search", "symbolic"),
     ("report",),
     ("api", "asking", "family", "queries", "fuzzing", "strategies"),

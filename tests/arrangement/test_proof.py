@@ -16,6 +16,7 @@ from tests.arrangement.nets import chain, reference
 from tests.arrangement.test_count import CASES, cube
 from tests.support import random_claims, random_networks
 from tests.support.cli import call
+from verify import writing
 from verify.arrangement import counting
 from verify.arrangement.counting import Pieces, count
 from verify.arrangement.proof import prove
@@ -41,7 +42,7 @@ def replayed(net: Network, region: Region, data: Data) -> tuple[int, int, int]:
 
 
 def evidence(net: Network, found: Pieces) -> Data:
-    made = kernel_json.to_json(prove(net, found, Budget())[0])
+    made = writing.to_json(prove(net, found, Budget())[0])
     result: Data = json.loads(json.dumps(made))
     return result
 

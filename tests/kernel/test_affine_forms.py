@@ -26,7 +26,7 @@ from verify.kernel.cuts import Cuts
 from verify.kernel.difference import bounds, paired
 from verify.kernel.evidence import Bounds
 from verify.kernel.exact import evaluate
-from verify.kernel.json import from_json, to_json
+from verify.kernel.json import from_json
 from verify.kernel.ledger import FLOAT_BOUNDS
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
@@ -36,6 +36,7 @@ from verify.region import Box, L1Ball, Region, ball, box, everything, l1_ball
 from verify.region.bases import Base
 from verify.search.budget import Budget
 from verify.search.decide import decide
+from verify.writing import to_json
 
 
 def moved(rng: random.Random, value: Fraction) -> Fraction:

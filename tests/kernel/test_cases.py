@@ -16,11 +16,12 @@ from verify.errors import EvidenceError
 from verify.kernel.check import Verdict, judge
 from verify.kernel.evidence import Cells, Cover, Falsehood, Leaf, Nothing, Rule, Split, Tree, Unsatisfiable, ValueGap
 from verify.kernel.instances import Instance, NoInstance
-from verify.kernel.json import from_json, to_json
+from verify.kernel.json import from_json
 from verify.property import Claim
 from verify.rational import vector
 from verify.report.recheck import recheck
 from verify.report.sentence import recorded_sentence
+from verify.writing import to_json
 
 STRICT = "f(x) > 0 for x > 0"
 WEAK = "not (f(x) == 1) for x in box(2, 3)"

@@ -23,7 +23,7 @@ from verify.errors import EvidenceError, RegionError
 from verify.kernel import Verdict
 from verify.kernel.check import Judgement
 from verify.kernel.evidence import Cells, Cover, Leaf
-from verify.kernel.json import from_json, to_json
+from verify.kernel.json import from_json
 from verify.kernel.ledger import FLOAT_FILTER
 from verify.network import Builder, Network, examples
 from verify.network.builder import dense, relu
@@ -32,6 +32,7 @@ from verify.rational import vector, vector_from_floats, zeros
 from verify.region import HalfSpace, Region, ball, box, everything, intersection, l1_ball, nonnegative
 from verify.search.budget import Budget
 from verify.search.decide import decide
+from verify.writing import to_json
 
 Data = dict[str, Any]
 

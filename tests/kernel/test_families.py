@@ -17,12 +17,13 @@ from verify.errors import EvidenceError, NetworkError, RegionError
 from verify.kernel import Verdict
 from verify.kernel.evidence import Nothing, ValueGap
 from verify.kernel.families import FamilyClaim, Member, SignRules, derived
-from verify.kernel.json import family_to_json, read_family
+from verify.kernel.json import read_family
 from verify.network.families import Family, dense, family, relu
 from verify.property import find
 from verify.rational import vector
 from verify.region import Region, box, everything, nonnegative
 from verify.report.family_lines import check_lines, evidence_json, lines_of
+from verify.writing import family_to_json
 
 ONE, ZERO = Fraction(1), Fraction(0)
 

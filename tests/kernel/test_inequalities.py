@@ -19,7 +19,7 @@ from verify.kernel.check import Judgement, Verdict
 from verify.kernel.core.cover import check_cover
 from verify.kernel.evidence import Cells, Cover, Leaf
 from verify.kernel.exact import pattern_at
-from verify.kernel.json import from_json, to_json
+from verify.kernel.json import from_json
 from verify.kernel.ledger import Ledger
 from verify.network import examples
 from verify.property import Claim, Vacuous, find
@@ -27,6 +27,7 @@ from verify.rational import vector
 from verify.region import box, segment, window
 from verify.search.budget import Budget
 from verify.search.decide import decide
+from verify.writing import to_json
 
 Data = dict[str, Any]
 

@@ -23,7 +23,7 @@ from verify.kernel.core.part import CONSTANT
 from verify.kernel.core.units import MAX_WORK, normal_form
 from verify.kernel.evidence import Cells, Cover, Leaf, Tree
 from verify.kernel.exact import evaluate, preactivations
-from verify.kernel.json import from_json, to_json
+from verify.kernel.json import from_json
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
 from verify.property import CATALOGUE, Claim, Vacuous
@@ -31,6 +31,7 @@ from verify.rational import vector
 from verify.region import Box, Region, box, everything, l1_ball
 from verify.search.budget import Budget
 from verify.search.decide import decide
+from verify.writing import to_json
 
 Data = dict[str, Any]
 

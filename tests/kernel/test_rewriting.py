@@ -20,7 +20,7 @@ from verify.kernel.check import Verdict
 from verify.kernel.evidence import BlockSteps, Cells, Cover, Leaf, Steps
 from verify.kernel.exact import evaluate
 from verify.kernel.intervals import Intervals
-from verify.kernel.json import from_json, to_json
+from verify.kernel.json import from_json
 from verify.kernel.rewriting import EXPAND, KEEP, NEW, OFF, ON, rewritten
 from verify.kernel.rows import gathered, products, weighted
 from verify.network import Builder, Network
@@ -29,6 +29,7 @@ from verify.network.builder import dense, relu
 from verify.property import Claim, find
 from verify.rational import vector
 from verify.region import box, everything
+from verify.writing import to_json
 
 
 def steps(*blocks: tuple[list[int], list[int]], bounded: bool = True) -> Steps:

@@ -16,7 +16,7 @@ from tests.support.smooth_nets import ALL, ELUS, random_spec
 from verify.errors import EvidenceError, VerifyError
 from verify.kernel import Verdict
 from verify.kernel.evidence import BlockSteps, Cells, Cover, Leaf, Steps
-from verify.kernel.json import from_json, to_json
+from verify.kernel.json import from_json
 from verify.kernel.rewriting import OFF, ON, rewritten
 from verify.network import Builder, Network, Tensor, activations
 from verify.network.activations import smooth
@@ -29,6 +29,7 @@ from verify.rational import vector
 from verify.region import HalfSpace, Region, box, everything, intersection, l1_ball, nonnegative, polyhedron
 from verify.search.budget import Budget
 from verify.search.decide import decide
+from verify.writing import to_json
 
 Build = Callable[[Tensor], Tensor]
 

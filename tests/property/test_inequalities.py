@@ -14,7 +14,7 @@ from tests.support.z3_verdicts import z3_verdict
 from verify.errors import PropertyError, RegionError
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Cells, Nothing, ValueGap
-from verify.kernel.json import from_json, to_json
+from verify.kernel.json import from_json
 from verify.network import Builder, Network, examples
 from verify.network.builder import dense, relu
 from verify.property import Claim, Vacuous, find
@@ -22,6 +22,7 @@ from verify.rational import Vector, vector
 from verify.region import Region, ball, box, everything, l1_ball, nonnegative, segment, window
 from verify.search.budget import Budget
 from verify.search.decide import decide
+from verify.writing import to_json
 
 # Steps: most claims need fewer than a hundred.
 WORK = 600

@@ -14,7 +14,7 @@ import z3
 import verify
 from tests.support import naive, random_claims, random_networks
 from tests.support.seeds import chunks
-from verify import second_judge
+from verify import second_judge, writing
 from verify.errors import EvidenceError, NetworkError
 from verify.kernel import evidence as kinds
 from verify.kernel import json as kernel_json
@@ -62,7 +62,7 @@ def compare(claim: Claim) -> Verdict:
     if isinstance(outcome.evidence, Off):
         shift = len(questions[0].network.blocks) - len(claim.network.blocks)
         assert (outcome.evidence.block - shift, outcome.evidence.unit) in dead
-    again = kernel_json.from_json(kernel_json.to_json(outcome.evidence), [q.network for q in questions])
+    again = kernel_json.from_json(writing.to_json(outcome.evidence), [q.network for q in questions])
     assert judge(claim, again, outcome.witness).verdict is outcome.verdict
     return outcome.verdict
 

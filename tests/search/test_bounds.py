@@ -21,7 +21,7 @@ from verify.kernel.evidence import Bounds, Cells, Cover, Evidence, Rule, Unsafe,
 from verify.kernel.exact import evaluate
 from verify.kernel.facts.rules import RULES
 from verify.kernel.goals import goal_of
-from verify.kernel.json import from_json, to_json
+from verify.kernel.json import from_json
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
 from verify.property import Claim, find
@@ -32,6 +32,7 @@ from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.dividing.cutting import Search, rounds
 from verify.search.engines.bounds import search_bounds
+from verify.writing import to_json
 
 
 def near(rng: random.Random, inputs: int, change: Fraction) -> tuple[Network, Network]:

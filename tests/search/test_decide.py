@@ -14,7 +14,7 @@ from tests.support.outside import outside
 from tests.support.random_claims import claim as random_claim
 from tests.support.seeds import chunks
 from tests.support.z3_verdicts import key_of, table, z3_verdict
-from verify import api
+from verify import api, writing
 from verify.errors import InputError, RegionError
 from verify.kernel import json as kernel_json
 from verify.kernel.check import Verdict
@@ -100,7 +100,7 @@ def test_known_verdicts(network: str, name: str, region: str, verdict: Verdict) 
 def replayed(claim: Claim, outcome: Outcome) -> Verdict:
     """The verdict that the kernel gives to the evidence after a round trip through JSON text."""
     assert outcome.evidence is not None
-    text = json.dumps(kernel_json.to_json(outcome.evidence))
+    text = json.dumps(writing.to_json(outcome.evidence))
     questions = claim.questions()
     networks = [] if isinstance(questions, Vacuous) else [question.network for question in questions]
     judgement = judged(claim, kernel_json.from_json(json.loads(text), networks))

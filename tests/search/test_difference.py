@@ -21,7 +21,7 @@ from verify.errors import EvidenceError, PropertyError
 from verify.kernel.check import Verdict
 from verify.kernel.difference import bounds, folded
 from verify.kernel.evidence import Bounds, Difference
-from verify.kernel.json import from_json, to_json
+from verify.kernel.json import from_json
 from verify.kernel.ledger import FLOAT_BOUNDS
 from verify.network import Network
 from verify.property import Claim, find
@@ -30,6 +30,7 @@ from verify.region import Box, Region, ball, box, everything
 from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.outcome import Outcome
+from verify.writing import to_json
 
 
 def near_copy(seed: int) -> tuple[Network, Network]:

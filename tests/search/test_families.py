@@ -17,7 +17,7 @@ from verify.errors import EngineDisagreement, InputError, PropertyError, RegionE
 from verify.family import FamilyResult, check_family
 from verify.kernel import Verdict
 from verify.kernel.families import FamilyClaim
-from verify.kernel.json import family_to_json, read_family
+from verify.kernel.json import read_family
 from verify.network.families import (
     Family,
     add,
@@ -40,6 +40,7 @@ from verify.search.families import literal as families_smt
 from verify.search.families.decide import decide_family
 from verify.search.families.literal import cross_checked, is_small
 from verify.search.families.members import bases, candidates, narrowed, widened
+from verify.writing import family_to_json
 
 P, N = ">= 0", "<= 0"
 ONE_NUMBER = {name for name, p in CATALOGUE.items() if not p.needs_second}

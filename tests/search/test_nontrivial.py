@@ -12,7 +12,7 @@ import z3
 from verify.errors import EvidenceError, RegionError
 from verify.formats.expressions import parse_region
 from verify.kernel.instances import Instance, NoInstance, Witness, is_vacuous
-from verify.kernel.json import read_witness, witness_to_json
+from verify.kernel.json import read_witness
 from verify.network import Network
 from verify.network.network import Block
 from verify.property import Claim, find
@@ -20,6 +20,7 @@ from verify.rational import zeros
 from verify.search.budget import Budget
 from verify.search.refuting.nontrivial import witness_of
 from verify.search.solver.encoding import inside
+from verify.writing import witness_to_json
 
 PROPERTIES = ("odd", "even", "additive", "subadditive", "homogeneous", "positively homogeneous", "affine", "constant")
 MONOTONE = ("nondecreasing in 0", "nonincreasing in 1")

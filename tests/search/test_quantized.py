@@ -21,7 +21,7 @@ from verify.kernel.cuts import Cuts
 from verify.kernel.evidence import Bounds, Rule, ValueGap
 from verify.kernel.exact import evaluate
 from verify.kernel.facts.rules import RULES
-from verify.kernel.json import from_json, to_json
+from verify.kernel.json import from_json
 from verify.kernel.rounded import settled_values
 from verify.network import Builder, Network
 from verify.network import network as networks
@@ -36,6 +36,7 @@ from verify.region.region import l1_ball, segment
 from verify.search.budget import Budget
 from verify.search.commands.compare import compare_networks
 from verify.search.decide import decide
+from verify.writing import to_json
 
 FLOAT32 = Fraction(1, 2**24)
 

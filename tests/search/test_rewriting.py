@@ -18,7 +18,7 @@ from verify import api
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Cells, Cover, Empty
 from verify.kernel.exact import evaluate
-from verify.kernel.json import from_json, to_json
+from verify.kernel.json import from_json
 from verify.kernel.rewriting import rewritten
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
@@ -32,6 +32,7 @@ from verify.search.fingerprints import fingerprints
 from verify.search.problem import prepare
 from verify.search.refuting.sampling import points
 from verify.search.rewriting import rewrite, simplified
+from verify.writing import to_json
 
 
 def inner_points(rng: random.Random, region: Region, size: int) -> list[Vector]:

@@ -15,9 +15,8 @@ import pytest
 from tests.support.executors import Counting, Failing
 from tests.support.random_claims import claim as random_claim
 from tests.support.seeds import chunks
-from verify import api
+from verify import api, writing
 from verify.errors import BudgetExceeded, EvidenceError
-from verify.kernel import json as kernel_json
 from verify.kernel.check import Verdict
 from verify.network import Builder, Network
 from verify.network.builder import dense, maximum
@@ -68,7 +67,7 @@ def about(network: Network, name: str = "constant") -> Claim:
 
 def text(outcome: Outcome) -> str:
     assert outcome.evidence is not None
-    return json.dumps(kernel_json.to_json(outcome.evidence))
+    return json.dumps(writing.to_json(outcome.evidence))
 
 
 @pytest.mark.usefixtures("handing_out")

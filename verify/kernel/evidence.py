@@ -14,7 +14,7 @@
                  differences or slopes settle the claim
     Unsafe       a point at which one of the cases of 'never' holds                -> REFUTED
 
-``verify.kernel.json`` is the only reader and writer of the serialized form.
+``verify.kernel.json`` reads the serialized form, ``verify.writing`` writes it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""The serialized form of all evidence (docs/evidence.md): the only reader and writer.
+"""The serialized form of all evidence (docs/evidence.md): the only reader. ``verify.writing`` is the only writer.
 
-Values are written as what they are, and read as what the fields of ``verify.kernel.evidence`` are declared to be: each
-dataclass is an object of its fields, those left out that have their default. Rationals are strings, patterns
-hexadecimal bit strings, trees lists of nodes in preorder, so that deep ones need no recursion. What is read is checked
-for its type here, for its meaning where the evidence is replayed.
+Each dataclass of ``verify.kernel.evidence`` is an object of its fields, of their declared types; those that have their
+default are left out. Rationals are strings, patterns hexadecimal bit strings, trees lists of nodes in preorder, so that
+deep ones need no recursion. What is read is checked for its type here, for its meaning where it is replayed.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ from verify.network import Network
 from verify.network.matrix import Indices
 from verify.property import Assignment
 from verify.property.units import unit_network, units
-from verify.rational import Vector, exact_text, to_fraction, vector
+from verify.rational import Vector, to_fraction, vector
 
 if TYPE_CHECKING:
     from verify.kernel.families import FamilyEvidence
@@ -57,10 +56,10 @@ T = TypeVar("T")
 # Keys that are not the names of their fields.
 _KEYS = {"assignment": "values", "pattern": "cell", "Rule.name": "rule", "Empty.multipliers": "empty"}
 # Written although it is the default.
-_ALWAYS = "lifted"
+ALWAYS = "lifted"
 
 
-class _Field(NamedTuple):
+class Field(NamedTuple):
     """A field of a dataclass; ``hint`` is the type of what is written for it."""
 
     key: str
@@ -71,73 +70,20 @@ class _Field(NamedTuple):
 
 
 @functools.cache
-def _fields(kind: type[Any]) -> list[_Field]:
+def fields_of(kind: type[Any]) -> list[Field]:
+    """The fields of a dataclass of evidence."""
     hints, found = get_type_hints(kind), []
     for field in dataclasses.fields(kind):
         key = _KEYS.get(f"{kind.__name__}.{field.name}") or _KEYS.get(field.name, field.name)
         default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
         hint = _present(hints[field.name]) if default is None else hints[field.name]
-        found.append(_Field(key, field.name, hint, default is not dataclasses.MISSING, default))
+        found.append(Field(key, field.name, hint, default is not dataclasses.MISSING, default))
     return found
 
 
 def _present(hint: Any) -> Any:
     """The type of what is not None."""
     return next(part for part in get_args(hint) if part is not types.NoneType)
-
-
-# Writing.
-
-
-def written(value: Any) -> Any:
-    """Evidence, or a part of it, as plain data."""
-    if isinstance(value, Fraction):
-        return exact_text(value)
-    if isinstance(value, Vector):
-        return value.strings()
-    if isinstance(value, AffineForm):
-        return [*value.coefficients.strings(), exact_text(value.constant)]
-    if isinstance(value, np.ndarray):
-        return np.packbits(value).tobytes().hex()
-    if isinstance(value, Mapping):
-        return {":".join(map(str, k)) if isinstance(k, tuple) else str(k): written(v) for k, v in value.items()}
-    if isinstance(value, tuple | list):
-        return [written(item) for item in value]
-    if isinstance(value, Cover):
-        return _written_cover(value)
-    if isinstance(value, Bounds):
-        tree = value.cuts
-        return {"single": value.single, "nodes": len(tree.nodes), "bits": tree.width, "cuts": tree.text()}
-    if isinstance(value, Ceiling):
-        return [written(getattr(value, field.name)) for field in _fields(Ceiling)]
-    if dataclasses.is_dataclass(value):
-        fields: list[_Field] = _fields(type(value))  # type: ignore[arg-type]
-        found = [(field, getattr(value, field.name)) for field in fields]
-        return {f.key: written(v) for f, v in found if f.key == _ALWAYS or not f.optional or v != f.default}
-    if not isinstance(value, bool | int | str | None):
-        raise TypeError(f"{value!r:.60} is not written in evidence")
-    return value
-
-
-def _written_cover(cover: Cover) -> Data:
-    nodes, stack = [], [cover.tree]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Split):
-            nodes.append({"split": written(node.form)})
-            stack += [node.below, node.above]
-        else:
-            last = node
-            nodes.append(written(node))
-    data = {"equations": written(cover.equations), "lifted": cover.lifted, "tree": nodes}
-    if cover.steps is not None:
-        blocks = [[_line(step.units.tolist()), _line(step.values.tolist())] for step in cover.steps.blocks]
-        data["rewriting"] = {"bounded": cover.steps.bounded, "blocks": blocks}
-        data["sizes"] = {str(k): len(bits) for k, bits in last.pattern.items()}
-    return data
-
-
-# Reading.
 
 
 def read_rational(value: Any) -> Fraction:
@@ -152,13 +98,8 @@ def read_vector(values: Any) -> Vector:
     return vector([read_rational(value) for value in values])
 
 
-def assignment_to_json(assignment: Assignment) -> Data:
-    """Values by name, points as lists."""
-    return written(assignment)  # type: ignore[no-any-return]
-
-
 def read_assignment(data: Any) -> Assignment:
-    """What ``assignment_to_json`` wrote."""
+    """Values by name, points as lists."""
     return {str(n): read_vector(v) if isinstance(v, list) else read_rational(v) for n, v in data.items()}
 
 
@@ -222,9 +163,9 @@ class _Reader:
         if origin is tuple:
             return self._tuple(parts)
         if hint is Ceiling:
-            numbers = self._tuple([field.hint for field in _fields(Ceiling)])
+            numbers = self._tuple([field.hint for field in fields_of(Ceiling)])
             return lambda data: Ceiling(*numbers(data))
-        known = [(f.key, f.name, f.optional, self.of(f.hint)) for f in _fields(hint)]
+        known = [(f.key, f.name, f.optional, self.of(f.hint)) for f in fields_of(hint)]
         return lambda data: hint(**{n: read(data[key]) for key, n, may, read in known if not may or key in data})
 
     def _tuple(self, hints: Any) -> Read:
@@ -243,7 +184,7 @@ class _Reader:
 
     def cover(self, data: Any) -> Cover:
         """A cover; its patterns are those of the rewritten network where there are steps."""
-        reader, steps, lifted = self, None, _typed(bool, data.get(_ALWAYS, False))
+        reader, steps, lifted = self, None, _typed(bool, data.get(ALWAYS, False))
         equations = self.of(tuple[Equation, ...])(data["equations"])
         if "rewriting" in data:
             steps = _read_steps(data["rewriting"], self.network)
@@ -264,7 +205,7 @@ class _Reader:
 def read_proof(data: Any, network: Network) -> Cover | Empty:
     """One proof of ``cells`` about a question's network."""
     if "empty" in data:
-        return read_plain(Empty, {_ALWAYS: False, **data})
+        return read_plain(Empty, {ALWAYS: False, **data})
     return _Reader(network).cover(data)
 
 
@@ -301,22 +242,6 @@ def _read_sizes(data: Any, network: Network | None) -> dict[int, int]:
     return dict(sorted(sizes.items()))
 
 
-def _line(numbers: list[int]) -> str:
-    """Runs of one number or of consecutive ones, the longest from each place on."""
-    words, place = [], 0
-    while place < len(numbers):
-        best = (f"{numbers[place]}", 1)
-        for sign, step in (("*", 0), ("+", 1)):
-            end = place + 1
-            while end < len(numbers) and numbers[end] == numbers[end - 1] + step:
-                end += 1
-            if end - place > best[1]:
-                best = f"{numbers[place]}{sign}{end - place}", end - place
-        words.append(best[0])
-        place += best[1]
-    return " ".join(words)
-
-
 def _numbers(line: Any, most: int) -> Indices:
     """The numbers of a line, at most so many."""
     parts, total = [np.zeros(0, dtype=np.int64)], 0
@@ -345,13 +270,8 @@ def _guarded(read: Callable[[], T], words: str = "") -> T:
         raise EvidenceError("format", f"{words}cannot be read: {error!r:.200}") from error
 
 
-def to_json(evidence: Evidence | Counts) -> Data:
-    """The evidence as plain data."""
-    return {"kind": evidence.kind, **written(evidence)}
-
-
 def from_json(data: Any, networks: list[Network]) -> Evidence:
-    """The evidence that ``to_json`` wrote; ``networks`` are those of the claim's questions (for pattern sizes)."""
+    """The evidence that was written; ``networks`` are those of the claim's questions (for pattern sizes)."""
     return _guarded(lambda: _evidence(data, networks))
 
 
@@ -374,17 +294,8 @@ def _evidence(data: Any, networks: list[Network]) -> Evidence:
     return read_plain(kind, data)  # type: ignore[no-any-return]
 
 
-def witness_to_json(witness: Witness | Unsatisfiable) -> Data:
-    """``{"instance": values}``, ``{"none": certificate}`` or, of a formula, ``{"unsatisfiable": evidence}``."""
-    if isinstance(witness, Unsatisfiable):
-        return {"unsatisfiable": to_json(witness.evidence)}
-    if isinstance(witness, Instance):
-        return {"instance": written(witness.assignment)}
-    return {"none": written(witness)}
-
-
 def read_witness(data: Any) -> Witness | None:
-    """The witness that ``witness_to_json`` wrote."""
+    """``{"instance": values}`` or ``{"none": certificate}``."""
     if data is None:
         return None
 
@@ -397,7 +308,10 @@ def read_witness(data: Any) -> Witness | None:
 
 
 def read_formula_witness(data: Any, networks: list[Network]) -> Witness | Unsatisfiable | None:
-    """The same of a formula; ``networks`` are those of the question whether its conditions ever hold."""
+    """The same of a formula, or ``{"unsatisfiable": evidence}``.
+
+    ``networks`` are those of the question whether its conditions ever hold.
+    """
     if not isinstance(data, dict) or "unsatisfiable" not in data:
         return read_witness(data)
     evidence = from_json(data["unsatisfiable"], networks)
@@ -407,7 +321,7 @@ def read_formula_witness(data: Any, networks: list[Network]) -> Witness | Unsati
 
 
 def read_counts(data: Any, network: Network) -> Counts:
-    """The evidence of counts that ``to_json`` wrote."""
+    """The evidence of counts that was written."""
 
     def read() -> Counts:
         if data["kind"] != Counts.kind:
@@ -417,20 +331,8 @@ def read_counts(data: Any, network: Network) -> Counts:
     return _guarded(read)
 
 
-def family_to_json(evidence: FamilyEvidence) -> Data:
-    """The evidence of a claim about a family as plain data."""
-    from verify.kernel.families import Member, SignRules  # claims about one network load nothing of families
-    from verify.network.families import members
-
-    if isinstance(evidence, SignRules):
-        return {"kind": "sign rules"}
-    if isinstance(evidence, Member):
-        return {"kind": "member", "weights": members.to_json(evidence.weights), "gap": to_json(evidence.gap)}
-    return to_json(evidence)
-
-
 def read_family(data: Any) -> FamilyEvidence:
-    """What ``family_to_json`` wrote."""
+    """The evidence of a claim about a family."""
     from verify.kernel.families import Member, SignRules
     from verify.network.families import members
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from verify.kernel import json as kernel_json
+from verify import writing
 from verify.kernel.counts import Counted
 from verify.kernel.evidence import Counts
 from verify.network import Network
@@ -24,6 +24,6 @@ def counted_json(network: Network, region: Region, counts: Counts, shown: Counte
         "cells": shown.cells,
         "pieces": shown.pieces,
         "affine_maps": shown.affine_maps,
-        "evidence": kernel_json.to_json(counts),
+        "evidence": writing.to_json(counts),
         "ledger": list(shown.assumptions),
     }

@@ -20,12 +20,13 @@ from verify.formula.tree import (
 from verify.formula.truth import COMPARE, Meaning
 from verify.kernel.evidence import Falsehood
 from verify.kernel.formulas import meaning
-from verify.kernel.json import assignment_to_json, read_assignment, read_rational, read_vector
+from verify.kernel.json import read_assignment, read_rational, read_vector
 from verify.property import Assignment
 from verify.property.base import Asked
 from verify.rational import Vector, display, display_apart, exact_text, vector
 from verify.region import region as regions
 from verify.report.points import INLINE_COORDINATES, point_text
+from verify.writing import assignment_to_json
 
 # Values of networks that a sentence lists; the record has all of them.
 MAX_CALLS = 6

@@ -11,11 +11,11 @@ from verify.kernel.facts import ALL, IMPLIED, Facts
 from verify.kernel.facts.induction import Step
 from verify.kernel.facts.layer_rules import Channels
 from verify.kernel.families import FamilyEvidence, SignRules
-from verify.kernel.json import family_to_json
 from verify.network.families import layers as kinds
 from verify.network.families.layers import Add, Clip, Flatten, Layer, Leaky, Pad, Pool
 from verify.network.families.ranges import Shape, holds_all
 from verify.region import Region
+from verify.writing import family_to_json
 
 SHOWN_CHANNELS = 4
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from verify import writing
 from verify.errors import InputError
 from verify.formats.expressions import parse_region
-from verify.kernel import json as kernel_json
 from verify.kernel.check import Judgement
 from verify.kernel.evidence import Evidence, Falsehood, Off, Unsatisfiable, ValueGap
 from verify.kernel.instances import Witness
@@ -169,14 +169,14 @@ def shown_json(
 def evidence_json(evidence: Evidence | None, witness: Witness | Unsatisfiable | None) -> dict[str, Any]:
     """The evidence, and what a proof is about."""
     return {
-        "evidence": kernel_json.to_json(evidence) if evidence is not None else None,
+        "evidence": writing.to_json(evidence) if evidence is not None else None,
         "nontrivial": witness_json(witness),
     }
 
 
 def witness_json(witness: Witness | Unsatisfiable | None) -> dict[str, Any] | None:
     """What a proof is about; None for what is no proof."""
-    return kernel_json.witness_to_json(witness) if witness is not None else None
+    return writing.witness_to_json(witness) if witness is not None else None
 
 
 def printed(record: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,11 +20,12 @@ import numpy as np
 from verify.errors import BudgetExceeded, EvidenceError, VerifyError
 from verify.kernel.cuts import LEAF
 from verify.kernel.evidence import Cover, Tree
-from verify.kernel.json import read_proof, read_vector, written
+from verify.kernel.json import read_proof, read_vector
 from verify.property.instances import Bend, Change, Offset
 from verify.rational import Floats
 from verify.search.dividing import cutting, equality
 from verify.search.refuting.finding import Finding, NonZero
+from verify.writing import written
 
 FINDINGS: dict[str, type[Bend | Offset | NonZero | Change]] = {
     kind.__name__: kind for kind in (Bend, Offset, NonZero, Change)
