@@ -4,11 +4,15 @@
     NONPOSITIVE    on each leaf, its map is nonpositive
     NONDECREASING  each leaf's slope along the axis is nonnegative
     LIPSCHITZ      each leaf's gradient extends to an ambient functional whose dual norm is at most the constant
-    NOWHERE        on each leaf no case holds: see ``verify.kernel.cases``
+    NOWHERE        on each leaf no case holds: conjunctions of ``s h_i >= 0`` and ``s h_i > 0``, s = 1 or -1
 
 Nonnegativity on a leaf is shown as everywhere else: by nonnegative multipliers of the rows that hold there.
 
-The last criterion rests on this: let D map the coordinates s of the hull to ambient directions D s. If D'w = g, then
+NOWHERE rests on lemma 10. With weights w of a case's signs, of which a strict one has w > 0, ``- sum of w s h_i >= 0``
+on the leaf shows that the case does not hold there; without a strict one, ``- sum of w s h_i - 1 >= 0``. Case k has its
+weights in the leaf's witness (k, 1), and the multipliers of rows in (k, 0).
+
+LIPSCHITZ rests on this: let D map the coordinates s of the hull to ambient directions D s. If D'w = g, then
 g.s = w.(D s) <= ||w||* ||D s||, so the gradient g is bounded by the dual norm of w on every direction of the hull.
 (The best w attains the norm of g on that subspace, by Hahn-Banach.)
 """
@@ -17,19 +21,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.cases import check_cases
 from verify.kernel.core.criteria import Piece
 from verify.kernel.exact import AffineForm
 from verify.property import Criterion, Question
 from verify.property.base import GRADIENTS, Slope
 from verify.property.lipschitz import dual_measure, squared_if_l2
 from verify.property.slopes import axis_in_coordinates, free_coordinates, free_directions
-from verify.rational import Vector, vector
+from verify.rational import Vector, vector, zeros
 from verify.region.bases import Base
+
+if TYPE_CHECKING:
+    from verify.formula.lowering import FalseCase
 
 
 def check_slope(question: Question) -> None:
@@ -55,7 +62,7 @@ def check_pieces(question: Question, pieces: Sequence[Piece]) -> None:
     elif question.criterion is Criterion.LIPSCHITZ:
         _check_lipschitz(question, pieces)
     elif question.criterion is Criterion.NOWHERE:
-        check_cases(question.cases, pieces)
+        _check_cases(question.cases, pieces)
     else:
         raise EvidenceError("criterion", f"{question.criterion.name} is not an inequality")
 
@@ -83,6 +90,23 @@ def _check_convex(pieces: Sequence[Piece]) -> None:
 def _require_nonnegative(form: AffineForm, piece: Piece, key: tuple[int, int], message: str) -> None:
     if not piece.part.shows(form, piece.leaf.witnesses.get(key, {})):
         raise EvidenceError("inequality", f"on a leaf it does not follow for output {key[1]} that not {message}")
+
+
+def _check_cases(cases: Sequence[FalseCase], pieces: Sequence[Piece]) -> None:
+    if not cases:
+        raise EvidenceError("case", "the question has no cases")
+    for piece in pieces:
+        for k, case in enumerate(cases):
+            weights, multipliers = (piece.leaf.witnesses.get((k, which), {}) for which in (1, 0))
+            if any(weight <= 0 or not 0 <= index < len(case.signs) for index, weight in weights.items()):
+                raise EvidenceError("case", "a weight is not positive, or of no sign of its case")
+            signs = [(case.signs[index], -case.signs[index].sign * weight) for index, weight in weights.items()]
+            maps = [(piece.maps[sign.output], factor) for sign, factor in signs]
+            coefficients = sum((form.coefficients.scaled(factor) for form, factor in maps), zeros(piece.part.size))
+            constant = sum((form.constant * factor for form, factor in maps), Fraction(0))
+            is_strict = any(sign.strict for sign, _ in signs)
+            if not piece.part.shows(AffineForm(coefficients, constant if is_strict else constant - 1), multipliers):
+                raise EvidenceError("case", "on a leaf it does not follow that a case of a false formula cannot hold")
 
 
 def _check_monotone(question: Question, pieces: Sequence[Piece]) -> None:

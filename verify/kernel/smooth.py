@@ -14,8 +14,8 @@ nonconstant forms are linearly independent over the affine functions, so a symbo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -23,8 +23,8 @@ import numpy as np
 
 from verify.errors import EvidenceError
 from verify.kernel.core.cell import Cell
-from verify.kernel.core.cover import check_bits, check_leaf
-from verify.kernel.core.criteria import Map, check_equality, map_of
+from verify.kernel.core.cover import check_leaf
+from verify.kernel.core.criteria import Map, map_of
 from verify.kernel.core.part import CONSTANT, Row
 from verify.kernel.core.units import affine_form, through
 from verify.kernel.evidence import Leaf
@@ -32,7 +32,7 @@ from verify.kernel.exact import Bits, Pattern
 from verify.kernel.ledger import Ledger
 from verify.network import Block, Network
 from verify.network.smooth import SMOOTH
-from verify.property import Criterion, Question
+from verify.property import Question
 from verify.region import Box, HalfSpace
 
 Key: TypeAlias = tuple[str, tuple[tuple[int, Fraction], ...], Fraction]
@@ -112,21 +112,16 @@ def _never_positive(network: Network, block: Block) -> Bits:
     return result
 
 
-def check_smooth(question: Question, leaves: Iterable[tuple[Leaf, Sequence[HalfSpace]]], ledger: Ledger) -> None:
-    """Check a cover of a region on which the network has smooth units."""
-    base, symbols = question.region.base, Symbols(question.region.dimension)
-    if question.criterion is Criterion.CONVEX:
-        question = replace(question, criterion=Criterion.AFFINE)  # one affine map is convex
-    first: list[Map] | None = None
-    for leaf, rows in leaves:
-        check_bits(question.network, leaf.pattern)
-        if leaf.signs or not isinstance(base, Box):
-            raise EvidenceError("smooth units", "need an explicit pattern, and an L1 ball in lifted form")
-        cell = SmoothCell(question.network, leaf.pattern, base, symbols)
-        check_leaf(question, rows, leaf, cell, ledger)
-        maps = maps_of(question, cell, symbols)
-        check_equality(question, maps, first)
-        first = first or maps
+def smooth_maps(
+    question: Question, rows: Sequence[HalfSpace], leaf: Leaf, symbols: Symbols, ledger: Ledger
+) -> list[Map]:
+    """The maps of the outputs on a leaf of a cover of a region on which the network has smooth units."""
+    base = question.region.base
+    if leaf.signs or not isinstance(base, Box):
+        raise EvidenceError("smooth units", "need an explicit pattern, and an L1 ball in lifted form")
+    cell = SmoothCell(question.network, leaf.pattern, base, symbols)
+    check_leaf(question, rows, leaf, cell, ledger)
+    return maps_of(question, cell, symbols)
 
 
 def maps_of(question: Question, cell: SmoothCell, symbols: Symbols) -> list[Map]:

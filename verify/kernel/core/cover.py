@@ -46,25 +46,30 @@ def check_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
         from verify.kernel.inequalities import check_slope
 
         check_slope(question)
-    if not question.network.is_piecewise_linear:
-        from verify.kernel.smooth import check_smooth
-
-        check_smooth(question, leaves(proof.tree, question.region), ledger)
-        return
     alone = isinstance(proof.tree, Leaf) and question.criterion in (Criterion.AFFINE, Criterion.CONVEX)
+    symbols = None
+    if not question.network.is_piecewise_linear:
+        from verify.kernel.smooth import Symbols, smooth_maps
+
+        symbols, alone = Symbols(question.region.dimension), False
+        if question.criterion is Criterion.CONVEX:
+            question = replace(question, criterion=Criterion.AFFINE)  # one affine map is convex
+        elif question.criterion in INEQUALITIES:
+            raise EvidenceError("criterion", f"no rule for {question.criterion.name} of smooth units")
     first: list[Map] | None = None
     pieces: list[Piece] = []
     for leaf, rows in leaves(proof.tree, question.region):
         check_bits(question.network, leaf.pattern)
-        if leaf.free is not None:
-            forms = free_maps(question, rows, leaf)
+        if symbols is not None:
+            maps = smooth_maps(question, rows, leaf, symbols, ledger)
+        elif leaf.free is not None:
+            maps = [map_of(question, form) for form in free_maps(question, rows, leaf)]
         else:
             cell = cell_of(question.network, leaf.pattern)
             check_leaf(question, rows, leaf, cell, ledger)
-            forms = [] if alone else cell.outputs()
+            maps = [] if alone else [map_of(question, form) for form in cell.outputs()]
         if alone:
             return  # one affine map is all that is asked
-        maps = [map_of(question, form) for form in forms]
         if question.criterion in INEQUALITIES:
             pieces.append(Piece(Part(question.region.base, rows), leaf, [m.form for m in maps]))
         else:
