@@ -260,8 +260,8 @@ def test_interval_bounds_hold(seed: int) -> None:
         x = [inside(rng, a, b) for a, b in zip(low, high, strict=True)]
         for i, row in enumerate(rows):
             value = row[0] + sum((w * v for w, v in zip(row[1:], x, strict=True)), Fraction(0))
-            assert not bounds.has_low[i] or wide.low[i] <= bounds.low[i] <= value
-            assert not bounds.has_high[i] or wide.high[i] >= bounds.high[i] >= value
+            assert not bounds.low.known[i] or wide.low.numbers[i] <= bounds.low.numbers[i] <= value
+            assert not bounds.top.known[i] or wide.top.numbers[i] <= bounds.top.numbers[i] <= -value
 
 
 def test_long_bounds_are_rounded_outwards() -> None:
@@ -269,10 +269,10 @@ def test_long_bounds_are_rounded_outwards() -> None:
     rows = matrices.from_dense(np.array([[third], [-third], [1 + third]], dtype=object))
     bounds = Intervals.of_inputs(everything(0).base, bounded=True).of_rows(rows)
     wide = bounds.rounded()
-    assert wide.low.denominator.bit_length() < 200
+    assert wide.low.numbers.denominator.bit_length() < 200
     for i in range(3):
-        assert wide.low[i] < bounds.low[i] == bounds.high[i] < wide.high[i]
-        assert wide.high[i] - wide.low[i] < Fraction(1, 2**90)
+        assert wide.low.numbers[i] < bounds.low.numbers[i] == -bounds.top.numbers[i] < -wide.top.numbers[i]
+        assert -wide.top.numbers[i] - wide.low.numbers[i] < Fraction(1, 2**90)
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from verify.kernel.difference import rows_of, starts_of
-from verify.kernel.intervals import Intervals
+from verify.kernel.intervals import Intervals, LowerBounds
 from verify.kernel.speed import Memory
 from verify.network import Block, Network
 from verify.network import matrix as matrices
@@ -189,33 +189,28 @@ def _ends(me: Aligning, other: Aligning, base: Base) -> Mapping[int, Ends] | Non
     if not me.passed:
         return {}
     network, found = me.network, dict[int, Ends]()
-    values, starts = Intervals.of_inputs(base, bounded=True), starts_of(network)
+    values, starts = Intervals.of_inputs(base, bounded=True), starts_of(network.input_size, network.blocks)
     for k, block in enumerate(network.blocks, start=1):
         z = values.of_rows(rows_of(block, starts)).rounded()
+        low, high = z.low.numbers, -z.top.numbers
         if k in me.passed:
             theirs = other.done[k - 1].quantizer
-            if theirs is None or not (z.has_low.all() and z.has_high.all()):
+            if theirs is None or not (z.low.known.all() and z.top.known.all()):
                 return None
-            found[k] = _extreme(z.low, theirs.bottom, least=True), _extreme(z.high, theirs.top, least=False)
+            found[k] = _least(low, theirs.bottom), -_least(-high, -theirs.top)
         if block.quantizer is not None:
-            z = _within(z, block.quantizer)
+            z = Intervals(*(_within(side, block.quantizer, sign) for side, sign in ((z.low, 1), (z.top, -1))))
         values = values.followed_by(z.clipped() if block.relu else z)
     return found
 
 
-def _extreme(left: Vector, right: Vector, *, least: bool) -> Vector:
-    choose = min if least else max
-    return vector([choose(a, b) for a, b in zip(left.fractions(), right.fractions(), strict=True)])
+def _least(left: Vector, right: Vector) -> Vector:
+    return vector([min(a, b) for a, b in zip(left.fractions(), right.fractions(), strict=True)])
 
 
-def _within(z: Intervals, quantizer: Quantizer) -> Intervals:
-    """Bounds of the clip of z + e."""
-    sides = []
-    for values, known, end in (
-        (z.low - quantizer.radii, z.has_low, quantizer.bottom),
-        (z.high + quantizer.radii, z.has_high, quantizer.top),
-    ):
-        inside = _extreme(_extreme(values, quantizer.bottom, least=False), quantizer.top, least=True).fractions()
-        sides.append(vector([v if k else e for v, k, e in zip(inside, known, end.fractions(), strict=True)]))
-    every = np.ones(len(quantizer.radii), dtype=bool)
-    return Intervals(sides[0], sides[1], every, every)
+def _within(side: LowerBounds, quantizer: Quantizer, sign: int) -> LowerBounds:
+    """Bounds of the clip of z + e, or (sign -1) of its opposite."""
+    bottom, top = (quantizer.bottom, quantizer.top) if sign > 0 else (-quantizer.top, -quantizer.bottom)
+    inside = _least(-_least(-(side.numbers - quantizer.radii), -bottom), top).fractions()
+    ends = zip(inside, side.known.tolist(), bottom.fractions(), strict=True)
+    return LowerBounds(vector([v if known else end for v, known, end in ends]), np.ones_like(side.known))

@@ -21,8 +21,7 @@ import numpy as np
 
 from verify.errors import EvidenceError
 from verify.kernel.evidence import BlockSteps, Cut, Difference
-from verify.kernel.exact import Bits
-from verify.kernel.intervals import Intervals
+from verify.kernel.intervals import Intervals, LowerBounds
 from verify.kernel.ledger import Ledger
 from verify.kernel.rewriting import EXPAND, KEEP, Replay, constants
 from verify.kernel.rows import gathered, vector_entries
@@ -31,7 +30,7 @@ from verify.network import matrix as matrices
 from verify.network.matrix import Indices, Matrix, Triplets
 from verify.property import Claim
 from verify.property.base import in_coordinates
-from verify.rational import Vector, vector, zeros
+from verify.rational import vector, zeros
 from verify.region import Box
 from verify.region.bases import Base
 
@@ -105,13 +104,12 @@ def bounds(first: Network, second: Network, base: Base) -> list[Fraction | None]
     if not (first.is_piecewise_linear and second.is_piecewise_linear):
         raise EvidenceError("difference", "bounds are for piecewise linear networks")
     if correspond(first, second):
-        found = _together(first, second, base)
+        found = _bounded(first.blocks, base, paired(first, second).gaps)
     else:
-        found = _minus(_apart(first, base), _apart(second, base))
-    return [
-        max(abs(found.low[i]), abs(found.high[i])) if found.has_low[i] and found.has_high[i] else None
-        for i in range(len(found.low))
-    ]
+        found = _bounded(first.blocks, base) + -_bounded(second.blocks, base)
+    sides = zip(found.low.numbers.fractions(), found.top.numbers.fractions(), strict=True)
+    known = (found.low.known & found.top.known).tolist()
+    return [-min(ends) if has_both else None for ends, has_both in zip(sides, known, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,50 +178,39 @@ def correspond(first: Network, second: Network) -> bool:
     return shapes[0] == shapes[1]
 
 
-def _together(first: Network, second: Network, base: Base) -> Intervals:
-    """The bounds of f - g, block by block."""
+def _bounded(blocks: Sequence[Block], base: Base, gaps: Sequence[Block] = ()) -> Intervals:
+    """The bounds of a network's outputs, or where there are blocks for gaps those of the gaps."""
     values = Intervals.of_inputs(base, bounded=True)
-    size = len(values.low)
-    every = np.ones(size, dtype=bool)
-    change = gaps = Intervals(zeros(size), zeros(size), every, every)
-    starts, pair = starts_of(first), paired(first, second)
-    for mine, gap in zip(pair.values, pair.gaps, strict=True):
-        z = values.of_rows(rows_of(mine, starts)).rounded()
-        of_gaps = replace(gap, inputs=tuple((~s, m) for s, m in gap.inputs if s < 0), bias=zeros(gap.size))
-        of_values = replace(gap, inputs=tuple((s, m) for s, m in gap.inputs if s >= 0))
-        change = _plus(gaps.of_rows(rows_of(of_gaps, starts)), values.of_rows(rows_of(of_values, starts))).rounded()
-        if mine.relu:
-            change = _after_relu(change, z, _minus(z, change))
-            z = z.clipped()
-        values, gaps = values.followed_by(z), gaps.followed_by(change)
-    return change
+    size = base.dimension + 1
+    known = LowerBounds(zeros(size), np.ones(size, dtype=bool))
+    changes, starts = Intervals(known, known), starts_of(base.dimension, blocks)
+    for k, block in enumerate(blocks):
+        z = values.of_rows(rows_of(block, starts)).rounded()
+        if gaps:
+            change = _gap(gaps[k], values, changes, starts)
+            if block.relu:
+                change = _after_relu(change, z, z + -change)
+            changes = changes.followed_by(change)
+        values, last = values.followed_by(z.clipped() if block.relu else z), z
+    return change if gaps else last
+
+
+def _gap(block: Block, values: Intervals, changes: Intervals, starts: Indices) -> Intervals:
+    """Bounds of a gap block, which reads values and gaps."""
+    of_gaps = replace(block, inputs=tuple((~s, m) for s, m in block.inputs if s < 0), bias=zeros(block.size))
+    of_values = replace(block, inputs=tuple((s, m) for s, m in block.inputs if s >= 0))
+    return (changes.of_rows(rows_of(of_gaps, starts)) + values.of_rows(rows_of(of_values, starts))).rounded()
 
 
 def _after_relu(change: Intervals, z: Intervals, other: Intervals) -> Intervals:
-    on, off = z.never_negative() & other.never_negative(), z.never_positive() & other.never_positive()
-    low = Vector(np.where(on, change.low.numerators, np.minimum(change.low.numerators, 0)), change.low.denominator)
-    high = Vector(np.where(on, change.high.numerators, np.maximum(change.high.numerators, 0)), change.high.denominator)
-    return Intervals(_zeroed(low, off), _zeroed(high, off), change.has_low | off, change.has_high | off)
+    on = z.low.are_nonnegative & other.low.are_nonnegative
+    off = z.top.are_nonnegative & other.top.are_nonnegative
+    return Intervals(change.low.lowered(~on).zero(off), change.top.lowered(~on).zero(off))
 
 
-def _zeroed(values: Vector, mask: Bits) -> Vector:
-    return Vector(np.where(mask, 0, values.numerators), values.denominator)
-
-
-def _apart(network: Network, base: Base) -> Intervals:
-    """The bounds of one network's outputs."""
-    values = Intervals.of_inputs(base, bounded=True)
-    starts, z = starts_of(network), values
-    for block in network.blocks:
-        z = values.of_rows(rows_of(block, starts)).rounded()
-        values = values.followed_by(z.clipped() if block.relu else z)
-    return z
-
-
-def starts_of(network: Network) -> Indices:
+def starts_of(inputs: int, blocks: Sequence[Block]) -> Indices:
     """Where each source's columns begin: column 0 is the constant, then the input, then the blocks."""
-    sizes = [1, network.input_size, *(block.size for block in network.blocks)]
-    return np.cumsum(sizes)[:-1]
+    return np.cumsum([1, inputs, *(block.size for block in blocks)])[:-1]
 
 
 def rows_of(block: Block, starts: Indices) -> Matrix:
@@ -231,13 +218,3 @@ def rows_of(block: Block, starts: Indices) -> Matrix:
     pieces: list[Triplets] = [(np.arange(block.size), np.zeros(block.size, dtype=np.int64), vector_entries(block.bias))]
     pieces += [(m.row_of_entry, m.columns + starts[s], m.entries) for s, m in block.inputs]
     return gathered(pieces, (block.size, int(starts[-1])))
-
-
-def _plus(left: Intervals, right: Intervals) -> Intervals:
-    low, high = left.low + right.low, left.high + right.high
-    has_low, has_high = left.has_low & right.has_low, left.has_high & right.has_high
-    return Intervals(_zeroed(low, ~has_low), _zeroed(high, ~has_high), has_low, has_high)
-
-
-def _minus(left: Intervals, right: Intervals) -> Intervals:
-    return _plus(left, Intervals(-right.high, -right.low, right.has_high, right.has_low))

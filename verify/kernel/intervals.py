@@ -1,18 +1,18 @@
 """Interval arithmetic on sparse rows, exact: bounds of affine forms from bounds of their variables.
 
-Sides may be infinite. Bounds of new variables are rounded outwards to a grid once their denominators are long.
+Sides may be infinite. Bounds of new variables are rounded outwards to a grid once their denominators are long. The
+upper bound of v is kept as the lower bound of -v, so that what is done to one side is done to the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from verify.kernel.exact import Bits
 from verify.network.matrix import Matrix
-from verify.rational import Vector, concatenate, integer_array
+from verify.rational import Integers, Vector, concatenate, integer_array
 from verify.region import Box
 from verify.region.bases import Base
 
@@ -21,96 +21,110 @@ LONG, KEPT = 256, 96
 
 
 @dataclass(frozen=True, eq=False)
-class Intervals:
-    """``low <= value <= high`` for each entry; where a side is not known its number is 0 and its mask False."""
+class LowerBounds:
+    """``value >= number`` for each entry where that is known; the others have the number 0."""
 
-    low: Vector
-    high: Vector
-    has_low: Bits
-    has_high: Bits
+    numbers: Vector
+    known: Bits
+
+    @classmethod
+    def of(cls, numerators: Integers, denominator: int, known: Bits) -> LowerBounds:
+        """These numbers, where they are known."""
+        return cls(Vector(np.where(known, numerators, 0), denominator), np.asarray(known, dtype=bool))
+
+    def __add__(self, other: LowerBounds) -> LowerBounds:
+        total = self.numbers + other.numbers
+        return LowerBounds.of(total.numerators, total.denominator, self.known & other.known)
+
+    def followed_by(self, more: LowerBounds) -> LowerBounds:
+        """These entries, then those."""
+        return LowerBounds(concatenate([self.numbers, more.numbers]), np.concatenate([self.known, more.known]))
+
+    def lowered(self, mask: Bits | bool = True) -> LowerBounds:
+        """At most 0 where the mask says so."""
+        numerators = self.numbers.numerators
+        return LowerBounds(
+            Vector(np.where(mask, np.minimum(numerators, 0), numerators), self.numbers.denominator), self.known
+        )
+
+    def zero(self, mask: Bits) -> LowerBounds:
+        """The number 0 where the mask says so."""
+        return LowerBounds.of(np.where(mask, 0, self.numbers.numerators), self.numbers.denominator, self.known | mask)
+
+    @property
+    def are_nonnegative(self) -> Bits:
+        return np.asarray(self.known & (self.numbers.numerators >= 0), dtype=bool)
+
+    def rounded(self) -> LowerBounds:
+        """The same bounds, or slightly smaller ones over a short common denominator."""
+        numerators, denominator = self.numbers.numerators.tolist(), self.numbers.denominator
+        if denominator.bit_length() <= LONG:
+            return self
+        largest = max((abs(n) for n in numerators), default=0)
+        bits = max(KEPT - (largest.bit_length() - denominator.bit_length()), 0)
+        return LowerBounds(Vector(integer_array((n << bits) // denominator for n in numerators), 1 << bits), self.known)
+
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """Bounds of values, and of their opposites."""
+
+    low: LowerBounds
+    top: LowerBounds
 
     @classmethod
     def of_inputs(cls, base: Base, *, bounded: bool) -> Intervals:
         """Column 0 is the constant 1; then the coordinates of the base, without bounds unless ``bounded``."""
-        size = base.dimension
-        one = Vector(integer_array([1]), 1)
-        if not bounded:
-            nothing, none = Vector(integer_array([0] * size), 1), np.zeros(size, dtype=bool)
-            sides = (nothing, nothing, none, none)
-        elif isinstance(base, Box):
-            sides = (base.low, base.high, base.low_finite, base.high_finite)
+        one, every = Vector(integer_array([1]), 1), np.ones(1 + base.dimension, dtype=bool)
+        if not isinstance(base, Box):
+            step = Vector(np.full(base.dimension, base.radius.numerator, dtype=object), base.radius.denominator)
+            sides = ((base.midpoint - step, every[1:]), (-base.midpoint - step, every[1:]))
         else:
-            step = Vector(np.full(size, base.radius.numerator, dtype=object), base.radius.denominator)
-            known = np.ones(size, dtype=bool)
-            sides = (base.midpoint - step, base.midpoint + step, known, known)
-        always = np.ones(1, dtype=bool)
-        return cls(
-            concatenate([one, sides[0]]),
-            concatenate([one, sides[1]]),
-            np.concatenate([always, sides[2]]),
-            np.concatenate([always, sides[3]]),
-        )
+            sides = ((base.low, base.low_finite), (-base.high, base.high_finite))
+        low, top = (LowerBounds.of(v.numerators, v.denominator, known if bounded else ~every[1:]) for v, known in sides)
+        return cls(LowerBounds(one, every[:1]).followed_by(low), LowerBounds(-one, every[:1]).followed_by(top))
+
+    @classmethod
+    def nothing(cls, size: int) -> Intervals:
+        """Of so many values of which nothing is known."""
+        none = LowerBounds(Vector(integer_array([0] * size), 1), np.zeros(size, dtype=bool))
+        return cls(none, none)
+
+    def __add__(self, other: Intervals) -> Intervals:
+        return Intervals(self.low + other.low, self.top + other.top)
+
+    def __neg__(self) -> Intervals:
+        return Intervals(self.top, self.low)
 
     def followed_by(self, more: Intervals) -> Intervals:
         """These entries, then those."""
-        return Intervals(
-            concatenate([self.low, more.low]),
-            concatenate([self.high, more.high]),
-            np.concatenate([self.has_low, more.has_low]),
-            np.concatenate([self.has_high, more.has_high]),
-        )
+        return Intervals(self.low.followed_by(more.low), self.top.followed_by(more.top))
 
     def of_rows(self, rows: Matrix) -> Intervals:
         """Bounds of affine forms over these entries."""
-        low, has_low = self._lowest(rows, upwards=False)
-        high, has_high = self._lowest(rows, upwards=True)
-        return Intervals(low, high, has_low, has_high)
-
-    def _lowest(self, rows: Matrix, *, upwards: bool) -> tuple[Vector, Bits]:
-        """The least (or greatest) value of each form, and where there is one."""
-        positive = np.asarray(rows.entries > 0, dtype=bool)
-        takes_low = positive != upwards
-        known = np.where(takes_low, self.has_low[rows.columns], self.has_high[rows.columns])
-        has = np.bincount(rows.row_of_entry, ~known, rows.shape[0]) == 0
-        chosen = rows.select_rows(np.where(has, np.arange(rows.shape[0]), -1))
-        takes_low = takes_low[has[rows.row_of_entry]]
-        numerators, denominator = chosen.integers
-        low, high = self.low.numerators[chosen.columns], self.high.numerators[chosen.columns]
-        sides = np.where(takes_low, low * self.high.denominator, high * self.low.denominator)
-        total = np.zeros(rows.shape[0], dtype=object)
-        filled = chosen.row_lengths > 0
-        if chosen.entry_count:
-            total[filled] = np.add.reduceat(numerators * sides, chosen.row_starts[:-1][filled])
-        return Vector(total, denominator * self.low.denominator * self.high.denominator).reduced(), has
+        return Intervals(_least(rows, self.low, self.top), _least(rows, self.top, self.low))
 
     def rounded(self) -> Intervals:
         """The same bounds, or slightly wider ones over a short common denominator."""
-        return Intervals(
-            _on_grid(self.low, lambda n, d: n // d),
-            _on_grid(self.high, lambda n, d: -(-n // d)),
-            self.has_low,
-            self.has_high,
-        )
+        return Intervals(self.low.rounded(), self.top.rounded())
 
     def clipped(self) -> Intervals:
         """Bounds of ``max(value, 0)``."""
-        low = Vector(np.where(self.has_low, np.maximum(self.low.numerators, 0), 0), self.low.denominator)
-        high = Vector(np.where(self.has_high, np.maximum(self.high.numerators, 0), 0), self.high.denominator)
-        return Intervals(low, high, np.ones(len(low), dtype=bool), self.has_high)
-
-    def never_negative(self) -> Bits:
-        """Where the lower bound is at least 0."""
-        return np.asarray(self.has_low & (self.low.numerators >= 0), dtype=bool)
-
-    def never_positive(self) -> Bits:
-        """Where the upper bound is at most 0."""
-        return np.asarray(self.has_high & (self.high.numerators <= 0), dtype=bool)
+        return Intervals(self.low.zero(~self.low.are_nonnegative), self.top.lowered())
 
 
-def _on_grid(values: Vector, divided: Callable[[int, int], int]) -> Vector:
-    if values.denominator.bit_length() <= LONG:
-        return values
-    largest = max((abs(n) for n in values.numerators.tolist()), default=0)
-    bits = max(KEPT - (largest.bit_length() - values.denominator.bit_length()), 0)
-    scaled = [divided(n << bits, values.denominator) for n in values.numerators.tolist()]
-    return Vector(integer_array(scaled), 1 << bits)
+def _least(rows: Matrix, plus: LowerBounds, minus: LowerBounds) -> LowerBounds:
+    """Bounds of rows: those of the variables where entries are positive, of their opposites where they are not."""
+    positive = np.asarray(rows.entries > 0, dtype=bool)
+    known = np.where(positive, plus.known[rows.columns], minus.known[rows.columns])
+    has = np.bincount(rows.row_of_entry, ~known, rows.shape[0]) == 0
+    chosen = rows.select_rows(np.where(has, np.arange(rows.shape[0]), -1))
+    positive = positive[has[rows.row_of_entry]]
+    numerators, denominator = chosen.integers
+    ours, theirs = plus.numbers.numerators[chosen.columns], minus.numbers.numerators[chosen.columns]
+    sides = np.where(positive, ours * minus.numbers.denominator, theirs * plus.numbers.denominator)
+    total = np.zeros(rows.shape[0], dtype=object)
+    filled = chosen.row_lengths > 0
+    if chosen.entry_count:
+        total[filled] = np.add.reduceat(np.abs(numerators) * sides, chosen.row_starts[:-1][filled])
+    return LowerBounds(Vector(total, denominator * plus.numbers.denominator * minus.numbers.denominator).reduced(), has)

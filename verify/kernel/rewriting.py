@@ -168,7 +168,7 @@ class Replay:
             if activation == "relu":
                 bounds = bounds.clipped()
             elif activation:
-                bounds = _unbounded(bounds)
+                bounds = Intervals.nothing(len(units))
             self.intervals = self.intervals.followed_by(bounds)
         return units, columns, np.ones(len(units))
 
@@ -179,7 +179,7 @@ class Replay:
         if self.intervals is None:
             raise AssertionError("unreachable: self.intervals is not None")
         bounds = self.intervals.of_rows(rows)
-        if not np.all(bounds.never_negative() if on else bounds.never_positive()):
+        if not np.all((bounds.low if on else bounds.top).are_nonnegative):
             word = "on" if on else "off"
             raise EvidenceError("rewriting", f"a unit of {block.name} is said to be {word}, which does not follow")
 
@@ -260,12 +260,6 @@ def _constants(block: Block, forms: Matrix) -> tuple[list[Triplets], Bits]:
 def constants(block: Block, forms: Matrix) -> Bits:
     """The units of the block whose value is a known number everywhere."""
     return _constants(block, forms)[1]
-
-
-def _unbounded(bounds: Intervals) -> Intervals:
-    none = np.zeros(len(bounds.has_low), dtype=bool)
-    nothing = zeros(len(none))
-    return Intervals(nothing, nothing, none, none)
 
 
 def _filled(block: Block, rows: Matrix, source: Indices, place: Indices, sizes: Sequence[int]) -> Block:

@@ -137,7 +137,7 @@ def _relu_units(replay: Replay, memory: _Memory, forms: Matrix, constant: Bits) 
     codes = np.full(forms.shape[0], KEEP)
     assert replay.intervals is not None
     bounds = replay.intervals.of_rows(forms)
-    on, off = bounds.never_negative() & ~constant, bounds.never_positive() & ~constant
+    on, off = bounds.low.are_nonnegative & ~constant, bounds.top.are_nonnegative & ~constant
     codes[on], codes[off] = ON, OFF
     open_units = np.flatnonzero(~(constant | on | off))
     codes[open_units], negative = memory.shares("relu", forms, open_units, replay.count)

@@ -1,4 +1,4 @@
-"""Weights that show a case to hold nowhere on a part, or a point of the part where it holds (see ``kernel.inequalities``).
+"""Weights that show a case to hold nowhere on a part, or a point of the part where it holds (``kernel.inequalities``).
 
 One linear program decides: maximise e, at most 1, where all signs hold on the part and strict ones by at least e. If a
 point has e > 0, the case holds there. Else the multipliers of the program's rows are the weights: with e in [0, 1],
