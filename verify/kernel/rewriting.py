@@ -31,7 +31,7 @@ from verify.kernel.core.units import activation, at_constant, of_multiple
 from verify.kernel.evidence import BlockSteps, Steps
 from verify.kernel.exact import Bits
 from verify.kernel.intervals import Intervals
-from verify.kernel.rows import constant_rows, factors, gathered, weighted
+from verify.kernel.rows import factors, gathered, weighted
 from verify.network import Block, Network
 from verify.network import matrix as matrices
 from verify.network.matrix import Indices, Matrix, Triplets
@@ -56,9 +56,9 @@ class Group:
     first: int
 
     @property
-    def end(self) -> int:
-        """The number after the last one."""
-        return self.first + self.rows.shape[0]
+    def numbers(self) -> Indices:
+        """The numbers of its variables."""
+        return np.arange(self.first, self.first + self.rows.shape[0])
 
 
 def rewritten(network: Network, steps: Steps, base: Base) -> Network:
@@ -89,9 +89,9 @@ class Replay:
         """How many variables there are."""
         return self.width - self.network.input_size - 1
 
-    def column(self, variable: int) -> int:
-        """The column of a variable."""
-        return variable + self.network.input_size + 1
+    def columns(self, variables: Indices) -> Indices:
+        """The columns of variables."""
+        return variables + self.network.input_size + 1
 
     def forms(self, k: int) -> Matrix:
         """The pre-activations of block k over the variables."""
@@ -138,7 +138,7 @@ class Replay:
                 raise EvidenceError("rewriting", f"{function} of a multiple is not a multiple")
             values.append(Fraction(law[0]))
             needed[unit] = law[1]
-        pieces.append((shared, self._columns(codes[shared]), matrices.compact(values)))
+        pieces.append((shared, self.columns(codes[shared]), matrices.compact(values)))
         return pieces
 
     def _values(self, k: int, forms: Matrix, needed: Indices, codes: Indices) -> list[Triplets]:
@@ -149,7 +149,7 @@ class Replay:
         pieces = [self._new(k, "", forms, needed[codes == NEW])]
         shared = codes >= 0
         ratio = self._ratios(forms.select_rows(needed[shared]), codes[shared], "")
-        pieces.append((needed[shared], self._columns(codes[shared]), matrices.compact(ratio)))
+        pieces.append((needed[shared], self.columns(codes[shared]), matrices.compact(ratio)))
         expanded = needed[codes == EXPAND]
         sums = forms.select_rows(expanded)
         pieces.append((expanded[sums.row_of_entry], sums.columns, sums.entries))
@@ -158,7 +158,7 @@ class Replay:
     def _new(self, k: int, activation: str, forms: Matrix, units: Indices) -> Triplets:
         """Keep these units of the block as variables."""
         rows = forms.select_rows(units)
-        columns = self._columns(np.arange(self.count, self.count + len(units)))
+        columns = self.columns(np.arange(self.count, self.count + len(units)))
         if not len(units):
             return units, columns, np.ones(0)
         self.groups.append(Group(k, activation, rows, self.count))
@@ -171,9 +171,6 @@ class Replay:
                 bounds = Intervals.nothing(len(units))
             self.intervals = self.intervals.followed_by(bounds)
         return units, columns, np.ones(len(units))
-
-    def _columns(self, variables: Indices) -> Indices:
-        return variables + self.network.input_size + 1
 
     def _check_sign(self, block: Block, rows: Matrix, *, on: bool) -> None:
         if self.intervals is None:
@@ -189,7 +186,7 @@ class Replay:
         if np.any(variables >= self.count):
             raise EvidenceError("rewriting", f"variable {int(variables.max())} of {self.count} that there are")
         for group in self.groups:
-            inside = np.flatnonzero((variables >= group.first) & (variables < group.end))
+            inside = np.flatnonzero((variables >= group.first) & (variables < group.first + group.rows.shape[0]))
             if not len(inside):
                 continue
             if group.activation != activation:
@@ -205,7 +202,7 @@ class Replay:
         used = np.zeros(self.width, dtype=bool)
         used[outputs.columns] = True
         for group in reversed(self.groups):
-            alive = used[self.column(group.first) : self.column(group.end)]
+            alive = used[self.columns(group.numbers)]
             used[group.rows.columns[alive[group.rows.row_of_entry]]] = True
         return self._network(outputs, used)
 
@@ -214,7 +211,7 @@ class Replay:
         place = np.arange(-1, self.width - 1)  # and its place in it
         sizes, blocks = [self.network.input_size], []
         for group in self.groups:
-            columns = slice(self.column(group.first), self.column(group.end))
+            columns = self.columns(group.numbers)
             alive = np.flatnonzero(used[columns])
             if not len(alive):
                 continue
@@ -248,13 +245,14 @@ def _coordinates(base: Base) -> Matrix:
 
 def _constants(block: Block, forms: Matrix) -> tuple[list[Triplets], Bits]:
     """Expressions of the units whose value is a rational number everywhere, and which those are."""
-    units, numbers = constant_rows(forms)
-    known = [(i, at_constant(activation(block), value)) for i, value in zip(units.tolist(), numbers, strict=True)]
-    units = np.array([i for i, value in known if value is not None], dtype=np.int64)
-    numbers = [value for _, value in known if value is not None]
-    mask = np.zeros(block.size, dtype=bool)
-    mask[units] = True
-    return [(units, np.zeros(len(units), dtype=np.int64), matrices.compact(numbers))], mask
+    mask = np.bincount(forms.row_of_entry, forms.columns > 0, block.size) == 0
+    units = np.flatnonzero(mask)
+    place = forms.columns == 0
+    numbers = dict(zip(forms.row_of_entry[place].tolist(), forms.entries[place].tolist(), strict=True))
+    known = [at_constant(activation(block), to_fraction(numbers.get(i, 0))) for i in units.tolist()]
+    mask[units] = has_value = np.array([value is not None for value in known], dtype=bool)
+    entries = matrices.compact([value for value in known if value is not None])
+    return [(units[has_value], np.zeros(len(entries), dtype=np.int64), entries)], mask
 
 
 def constants(block: Block, forms: Matrix) -> Bits:

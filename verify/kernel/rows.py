@@ -14,7 +14,7 @@ import numpy as np
 
 from verify.errors import EvidenceError, TooLarge
 from verify.network import matrix as matrices
-from verify.network.matrix import Entries, Indices, Matrix, Triplets
+from verify.network.matrix import Entries, Matrix, Triplets
 from verify.rational import Vector, to_fraction, vector_from_floats
 
 # Products of single entries that one sum of products may take.
@@ -125,14 +125,3 @@ def factors(left: Matrix, right: Matrix) -> list[Fraction]:
     if not np.all(np.asarray(ours == theirs, dtype=bool)):
         raise EvidenceError("rewriting", "a unit is not a multiple of the one that is to replace it")
     return result
-
-
-def constant_rows(rows: Matrix) -> tuple[Indices, list[Fraction]]:
-    """The rows that are constants, and their values."""
-    variable = np.bincount(rows.row_of_entry, rows.columns > 0, rows.shape[0]) > 0
-    indices = np.flatnonzero(~variable)
-    values = [Fraction(0)] * len(indices)
-    filled = np.flatnonzero(rows.row_lengths[indices] > 0)
-    for place, entry in zip(filled.tolist(), rows.entries[rows.row_starts[indices[filled]]].tolist(), strict=True):
-        values[place] = to_fraction(entry)
-    return indices, values
