@@ -43,7 +43,7 @@ from verify.property.base import Slope, in_coordinates
 from verify.property.never import OUTPUTS, Inequality
 from verify.property.slopes import axis_in_coordinates
 from verify.rational import Floats, Vector, vector, zeros
-from verify.region import Box, HalfSpace, ball
+from verify.region import Box, HalfSpace
 from verify.region.bases import Base
 
 
@@ -136,9 +136,8 @@ def _plain(claim: Claim) -> tuple[Network, Network | None, Box]:
 
     Around an L1 ball that is the least box.
     """
-    base = claim.region.base
-    base = base if isinstance(base, Box) else ball(base.midpoint, base.radius).base
-    if not isinstance(base, Box) or not base.is_bounded:
+    base = claim.region.base.around
+    if not base.is_bounded:
         raise EvidenceError("bounds", "are for boxes with finite sides")
     plain = [in_coordinates(network, claim.region)[0] for network in claim.networks]
     local = [_folded(network, base) for network in plain]

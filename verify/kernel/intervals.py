@@ -13,7 +13,6 @@ import numpy as np
 from verify.kernel.exact import Bits
 from verify.network.matrix import Matrix
 from verify.rational import Integers, Vector, concatenate, integer_array
-from verify.region import Box
 from verify.region.bases import Base
 
 # Denominators of more bits are rounded away, to a grid that keeps so many bits of the largest bound.
@@ -75,14 +74,10 @@ class Intervals:
     @classmethod
     def of_inputs(cls, base: Base, *, bounded: bool) -> Intervals:
         """Column 0 is the constant 1; then the coordinates of the base, without bounds unless ``bounded``."""
-        one, every = Vector(integer_array([1]), 1), np.ones(1 + base.dimension, dtype=bool)
-        if not isinstance(base, Box):
-            step = Vector(np.full(base.dimension, base.radius.numerator, dtype=object), base.radius.denominator)
-            sides = ((base.midpoint - step, every[1:]), (-base.midpoint - step, every[1:]))
-        else:
-            sides = ((base.low, base.low_finite), (-base.high, base.high_finite))
-        low, top = (LowerBounds.of(v.numerators, v.denominator, known if bounded else ~every[1:]) for v, known in sides)
-        return cls(LowerBounds(one, every[:1]).followed_by(low), LowerBounds(-one, every[:1]).followed_by(top))
+        one, every, box = Vector(integer_array([1]), 1), np.ones(1, dtype=bool), base.around
+        sides = ((box.low, box.low_finite), (-box.high, box.high_finite))
+        low, top = (LowerBounds.of(v.numerators, v.denominator, known & bounded) for v, known in sides)
+        return cls(LowerBounds(one, every).followed_by(low), LowerBounds(-one, every).followed_by(top))
 
     @classmethod
     def nothing(cls, size: int) -> Intervals:

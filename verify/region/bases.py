@@ -29,6 +29,11 @@ class Box:
     def dimension(self) -> int:
         return len(self.low)
 
+    @property
+    def around(self) -> Box:
+        """The least box around it: itself."""
+        return self
+
     @cached_property
     def pinned(self) -> Mask:
         """Coordinates whose two sides coincide."""
@@ -103,6 +108,13 @@ class L1Ball:
     @property
     def dimension(self) -> int:
         return len(self.midpoint)
+
+    @cached_property
+    def around(self) -> Box:
+        """The least box around it."""
+        step = Vector(np.full(self.dimension, self.radius.numerator, dtype=object), self.radius.denominator)
+        every = np.ones(self.dimension, dtype=bool)
+        return Box(self.midpoint - step, self.midpoint + step, every, every)
 
     @property
     def pinned(self) -> Mask:

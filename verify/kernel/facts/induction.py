@@ -13,7 +13,7 @@ from verify.kernel.interval import EVERYTHING, ZERO
 from verify.network.families import Family
 from verify.network.families.layers import Add, BatchNorm, Clip, Conv, Dense, Flatten, Layer, Leaky, Pad, Pool
 from verify.network.families.ranges import Range, Shape
-from verify.region import Box, L1Ball, Region, ball
+from verify.region import Region
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,10 @@ def induction(family: Family, region: Region) -> tuple[tuple[Step, ...], tuple[F
 
 def of_input(family: Family, region: Region) -> Channels:
     """Facts of the input on the least box around the region (facts on a set hold on its parts)."""
-    base, size = region.base, family.input_size
-    if region.chart is None and isinstance(base, Box):
-        return rules.from_box(base, family.input_shape)
-    if region.chart is None and isinstance(base, L1Ball):
-        around = ball(base.midpoint, base.radius).base
-        if not isinstance(around, Box):
-            raise AssertionError("unreachable: isinstance(around, Box)")
-        return rules.from_box(around, family.input_shape)
+    if region.chart is None:
+        return rules.from_box(region.base.around, family.input_shape)
     free = facts(EVERYTHING, ZERO, (LINEAR, RISING))
-    return Channels((free,) * family.input_shape[0], size // family.input_shape[0])
+    return Channels((free,) * family.input_shape[0], family.input_size // family.input_shape[0])
 
 
 def applied(layer: Layer, x: Channels, y: Channels, shape: Shape, after: Shape) -> Channels:
