@@ -23,7 +23,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
@@ -31,7 +30,7 @@ from verify.errors import EvidenceError, TooLarge
 from verify.kernel.check import Verdict
 from verify.kernel.core.cover import checked_cell, leaves
 from verify.kernel.core.criteria import on_hull
-from verify.kernel.core.part import is_nonnegative
+from verify.kernel.core.part import is_empty, is_nonnegative
 from verify.kernel.evidence import Counts, Thin
 from verify.kernel.exact import AffineForm, pattern_at
 from verify.kernel.frames import in_hull
@@ -40,7 +39,7 @@ from verify.network import Network
 from verify.property import Criterion, Question
 from verify.property.base import in_coordinates
 from verify.property.copies import lift
-from verify.rational import Vector, vector, zeros
+from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace, Region
 
 # Rows of all leaves together: a tree may be as deep as it has leaves.
@@ -241,14 +240,14 @@ def _check_thin(base: Box, wall: HalfSpace, rows: Sequence[HalfSpace], thin: Thi
     """Where the rows hold, which include the wall and its reverse, there is less than a facet."""
     witness, multipliers = thin
     if witness is None:
-        form = AffineForm(zeros(base.dimension), Fraction(-1))
+        shown = is_empty(base, rows, multipliers)
     elif 0 <= witness < len(rows):
         row = rows[witness]
         found = direction(slack_of(row, base))
         if not any(found) or found == direction(slack_of(wall, base)):
             raise EvidenceError("no common facet", f"row {witness} is a multiple of the split's form")
-        form = AffineForm(row.coefficients, -row.bound)
+        shown = is_nonnegative(AffineForm(row.coefficients, -row.bound), base, rows, multipliers)
     else:
         raise EvidenceError("no common facet", f"there is no row {witness}")
-    if not is_nonnegative(form, base, rows, multipliers):
+    if not shown:
         raise EvidenceError("no common facet", "the multipliers do not show that two leaves share no facet")

@@ -168,8 +168,7 @@ def _less(left: Matrix | None, right: Matrix | None) -> Matrix:
         lost = (a - (change - rounded)) - (b + rounded)
         if np.array_equal(left.row_starts, right.row_starts) and not np.any(lost):
             return matrices.from_triplets(left.row_of_entry, left.columns, change, left.shape)
-    pieces = [(left.row_of_entry, left.columns, left.entries), (right.row_of_entry, right.columns, -right.entries)]
-    return gathered(pieces, left.shape)
+    return matrices.add(left, right.scaled(Fraction(-1)))
 
 
 def correspond(first: Network, second: Network) -> bool:

@@ -7,11 +7,10 @@ A proof comes with an ``Instance`` that is not trivial (``verify.property.trivia
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TypeAlias
 
 from verify.errors import EvidenceError, PropertyError
-from verify.kernel.core.part import is_nonnegative
+from verify.kernel.core.part import is_empty
 from verify.kernel.evidence import Equation, Multipliers
 from verify.kernel.exact import AffineForm
 from verify.kernel.frames import check_equation
@@ -19,7 +18,7 @@ from verify.property import Assignment, Claim, Term
 from verify.property.base import Absence
 from verify.property.copies import sums_inside
 from verify.property.trivial import axis_direction
-from verify.rational import Vector, counted, zeros
+from verify.rational import Vector, counted
 from verify.region import Region
 
 
@@ -108,5 +107,4 @@ def _no_sum(region: Region, multipliers: Multipliers | None) -> bool:
     if multipliers is None:
         return False
     sums = sums_inside(region)
-    minus_one = AffineForm(zeros(sums.dimension), Fraction(-1))
-    return is_nonnegative(minus_one, sums.base, sums.rows, multipliers)
+    return is_empty(sums.base, sums.rows, multipliers)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 
 from verify.errors import EvidenceError
 from verify.kernel.core.cell import Cell, cell_of
 from verify.kernel.core.criteria import Map, Piece, check_equality, map_of
-from verify.kernel.core.part import Part, is_nonnegative
+from verify.kernel.core.part import Part, is_empty
 from verify.kernel.core.units import affine_form, free_leaf, normal_form
 from verify.kernel.evidence import Cover, Empty, Leaf, Tree
 from verify.kernel.exact import AffineForm, Pattern
@@ -21,15 +20,13 @@ from verify.network import Network
 from verify.property import Criterion, Question
 from verify.property.base import INEQUALITIES
 from verify.property.copies import lift
-from verify.rational import zeros
 from verify.region import Box, HalfSpace, Region
 
 
 def check_empty(question: Question, proof: Empty) -> None:
     """The constant -1 is nonnegative on the region, so the region has no point."""
     region = (lift(question) if proof.lifted else question).region
-    minus_one = AffineForm(zeros(region.dimension), Fraction(-1))
-    if not is_nonnegative(minus_one, region.base, region.rows, proof.multipliers):
+    if not is_empty(region.base, region.rows, proof.multipliers):
         raise EvidenceError("empty region", "the multipliers do not contradict the region's rows")
 
 

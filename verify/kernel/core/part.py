@@ -26,7 +26,6 @@ from verify.region.bases import Base
 CONSTANT = -1
 # Coefficients that are not zero, by column.
 Row: TypeAlias = dict[int, int]
-Form: TypeAlias = Mapping[int, Fraction | int]
 # A bound of a column's values; None where there is none.
 Side: TypeAlias = Fraction | None
 # A row that is nonnegative, over a denominator: the half-space itself until somebody uses it, or the column whose value
@@ -75,12 +74,6 @@ def primitive(row: Row) -> tuple[Row, int]:
 def key(row: Row) -> Hashable:
     """What equal rows have in common."""
     return frozenset(row.items())
-
-
-def integral(form: Form) -> tuple[Row, int]:
-    """A form as a row over a denominator."""
-    common = math.lcm(*(value.denominator for value in form.values()))
-    return {c: value.numerator * (common // value.denominator) for c, value in form.items() if value}, common
 
 
 def row_of(form: AffineForm) -> tuple[Row, int]:
@@ -233,3 +226,8 @@ def _over(numerators: Any, factor: int, known: Any) -> list[int | None]:
 def is_nonnegative(form: AffineForm, base: Base, rows: Sequence[HalfSpace], multipliers: Multipliers) -> bool:
     """Whether ``form >= 0`` follows on the base where all rows hold."""
     return Part(base, rows).shows(form, multipliers)
+
+
+def is_empty(base: Base, rows: Sequence[HalfSpace], multipliers: Multipliers) -> bool:
+    """Whether ``-1 >= 0`` follows where all rows hold: no point of the base is there."""
+    return Part(base, rows).is_nonnegative({CONSTANT: -1}, multipliers)

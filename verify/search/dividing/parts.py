@@ -6,12 +6,13 @@ and needs no linear program; ``Polyhedron`` asks one for each row that its base 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import math
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol, TypeAlias
 
-from verify.kernel.core.part import CONSTANT, Form, Row, integral, key, primitive
+from verify.kernel.core.part import CONSTANT, Row, key, primitive
 from verify.kernel.evidence import Multipliers
 from verify.kernel.exact import AffineForm
 from verify.rational import Vector, integer_array, vector
@@ -21,6 +22,7 @@ from verify.search.dividing.halves import Bounded, halves
 from verify.search.geometry.lp import nonnegative
 from verify.search.geometry.simplex import NegativeAt
 
+Form: TypeAlias = Mapping[int, Fraction | int]
 # Integer coordinates, the last one a positive denominator.
 HomogeneousPoint: TypeAlias = tuple[int, ...]
 
@@ -51,6 +53,12 @@ class PolyhedralPart(Protocol):
 
     def cut(self, row: Row) -> tuple[PolyhedralPart, PolyhedralPart]:
         """The parts where ``row >= 0`` and where ``row <= 0``; the row takes both strict signs."""
+
+
+def integral(form: Form) -> tuple[Row, int]:
+    """A form as a row over a denominator."""
+    common = math.lcm(*(value.denominator for value in form.values()))
+    return {c: value.numerator * (common // value.denominator) for c, value in form.items() if value}, common
 
 
 def affine_form(row: Form, size: int) -> AffineForm:

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from verify.kernel.core.part import CONSTANT, Form, Row
+from verify.kernel.core.part import CONSTANT, Row
 from verify.kernel.evidence import Multipliers
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace
 from verify.search.dividing.halves import sides
-from verify.search.dividing.parts import HomogeneousPoint, affine_form, value_at
+from verify.search.dividing.parts import Form, HomogeneousPoint, affine_form, value_at
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from verify.kernel.core.part import CONSTANT, Form, Row, integral, key, negative, primitive, substituted
+from verify.kernel.core.part import CONSTANT, Row, key, negative, primitive, substituted
 from verify.kernel.core.part import Part as Known
 from verify.kernel.core.units import NormalForm, relevant, value_of
 from verify.kernel.evidence import Ceiling, Leaf, Multipliers
@@ -26,7 +26,7 @@ from verify.rational import Vector, integer_array
 from verify.region import Box
 from verify.search.along import preactivations_along
 from verify.search.budget import Budget
-from verify.search.dividing.parts import HomogeneousPoint, PolyhedralPart
+from verify.search.dividing.parts import Form, HomogeneousPoint, PolyhedralPart, integral
 
 # Slopes of chords are rounded to multiples of this: a chord above the best one is a chord still, and shorter.
 CHORD_STEP = 64
