@@ -1,20 +1,7 @@
 """Evidence: plain data that makes a verdict re-checkable without trusting whoever found it.
 
-    ValueGap     an instance of the property whose terms do not cancel             -> REFUTED
-    Falsehood    values of a formula's names at which it is false                  -> REFUTED
-    Rule         a theorem about the network's shape, named                        -> PROVED
-    Nothing      the property quantifies over nothing on the region                -> PROVED, vacuous
-    Cells        for each question a cover of the region by cells, with the        -> PROVED
-                 affine map on each: one leaf for a stable pattern, a tree of
-                 splits otherwise
-    Difference   intervals bound the difference of two networks on parts of a box  -> PROVED
-    Reached      points at which the ReLU of the network are on, each at one       -> PROVED
-    Off          a ReLU that is off on the whole region, with a cover that shows   -> REFUTED
-    Bounds       a box cut into parts, on each of which bounds of values,          -> PROVED
-                 differences or slopes settle the claim
-    Unsafe       a point at which one of the cases of 'never' holds                -> REFUTED
-
-``verify.kernel.json`` reads the serialized form, ``verify.writing`` writes it.
+A dataclass for each kind, and for the parts of kinds; ``verify.kernel.check`` has the tables of those that prove and of
+those that refute. ``verify.kernel.json`` reads the serialized form, ``verify.writing`` writes it.
 """
 
 from __future__ import annotations

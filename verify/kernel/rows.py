@@ -80,21 +80,15 @@ def _short_product(left: Matrix, right: Matrix) -> Triplets | None:
 
 def products(left: Entries, right: Entries) -> Entries:
     """Entrywise exact products: as floats where that is exact, else by fractions."""
-    parts: list[Entries] = []
-    fractions = 0
-    chunks = [(left[start : start + CHUNK], right[start : start + CHUNK]) for start in range(0, len(left), CHUNK)]
-    if len(left) > MAX_FRACTIONS:  # seconds, and for nothing, where it would be given up on the way
-        _check_fractions(sum(len(a) for a, b in chunks if matrices.has_long_products(a, b)))
-    for a, b in chunks:  # a few entries that do not fit cost only their own part
-        parts.append(matrices.exact_products(a, b))
-        fractions += 0 if parts[-1].dtype == np.float64 else len(parts[-1])
-        _check_fractions(fractions)
-    return matrices.joined(parts) if parts else left
-
-
-def _check_fractions(count: int) -> None:
-    if count > MAX_FRACTIONS:
+    # A few entries that do not fit cost only their own part.
+    parts = [(left[start : start + CHUNK], right[start : start + CHUNK]) for start in range(0, len(left), CHUNK)]
+    if len(left) > MAX_FRACTIONS and sum(len(a) for a, b in parts if _is_long(a, b)) > MAX_FRACTIONS:
         raise TooLarge(f"more than {MAX_FRACTIONS} products of long numbers are to be added up")
+    return matrices.joined([matrices.exact_products(a, b) for a, b in parts]) if parts else left
+
+
+def _is_long(left: Entries, right: Entries) -> bool:
+    return left.dtype != np.float64 or right.dtype != np.float64 or matrices.has_long_products(left, right)
 
 
 def gathered(pieces: Sequence[Triplets], shape: tuple[int, int]) -> Matrix:

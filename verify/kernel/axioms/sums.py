@@ -177,10 +177,12 @@ def _outputs(network: Network, base: Base) -> list[SumOfUnits]:
     """The outputs as sums over coordinates, 1 and units; pinned coordinates are put in."""
     size, columns = network.input_size, dict[SumUnit, int]()
 
-    def value(k: int, row: Row, denominator: int) -> Row:
+    def total(row: Row, denominator: int) -> SumOfUnits:
         terms: list[int | SumUnit] = [*range(size), *columns]
-        z = {terms[c] if c >= 0 else CONSTANT: Fraction(factor, denominator) for c, factor in row.items()}
-        term, factor = _activated(network.blocks[k - 1], z)
+        return {terms[c] if c >= 0 else CONSTANT: Fraction(factor, denominator) for c, factor in row.items()}
+
+    def value(k: int, row: Row, denominator: int) -> Row:
+        term, factor = _activated(network.blocks[k - 1], total(row, denominator))
         if not factor:
             return {}
         column = term if isinstance(term, int) else columns.setdefault(term, size + len(columns))
@@ -190,11 +192,7 @@ def _outputs(network: Network, base: Base) -> list[SumOfUnits]:
         return [value(k, row, denominator) for row in rows] if activation(network.blocks[k - 1]) else rows
 
     outputs, denominator = through(network, values, base)
-    terms: list[int | SumUnit] = [*range(size), *columns]
-    return [
-        {terms[c] if c >= 0 else CONSTANT: Fraction(factor, denominator) for c, factor in row.items()}
-        for row in outputs
-    ]
+    return [total(row, denominator) for row in outputs]
 
 
 def _activated(block: Block, z: SumOfUnits) -> tuple[int | SumUnit, Fraction]:
