@@ -48,7 +48,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,8 +158,7 @@ class Zonotope:
 
     def sides(self) -> tuple[Floats, Floats]:
         """Bounds of the entries."""
-        radius = _up(self.reach + self.error)
-        return _down(self.centre - radius), _up(self.centre + radius)
+        return _around(self.centre, self.reach + self.error)
 
     def of_inputs(self, size: int) -> Floats:
         """The columns (B, size, n) of the coordinates."""
@@ -203,6 +202,19 @@ class ReluSymbols:
     own: Fresh | None
 
 
+class GapEnclosure(NamedTuple):
+    """The gap after ReLU as ``mine z + theirs d`` (B, n): that is exactly z, d or 0 but for the entries ``at`` (boxes,
+    units), with constants and coefficients ``most`` of own symbols; ``alone`` (B, n): without the new shared symbol.
+    """
+
+    mine: Floats
+    theirs: Floats
+    at: tuple[NDArray[np.int64], NDArray[np.int64]]
+    most: Floats
+    constant: Floats
+    alone: NDArray[np.bool_]
+
+
 class BlockStep:
     """One affine map, ready for batches: for each source the transposed weights, for columns too, and their sizes."""
 
@@ -231,8 +243,11 @@ class BlockStep:
         for source, weights, _, absolute in self.weights:
             form = forms[source]
             centre += form.centre @ weights
-            lost = fine * np.abs(form.centre) + coarse * form.reach + 2 * SMALLEST_SUBNORMAL
-            bound += (form.error * (1 + 4 * fine) + lost) @ absolute
+            lost = fine * np.abs(form.centre)
+            lost += coarse * form.reach
+            lost += 2 * SMALLEST_SUBNORMAL
+            lost += form.error * (1 + 4 * fine)
+            bound += lost @ absolute
         shared, own = (self._columns([(forms[s], w) for s, _, w, _ in self.weights], sort, symbols) for sort in (0, 1))
         count = symbols[0].most + symbols[1].most
         bound *= 1 + 2 * gamma(terms + 16)
@@ -267,8 +282,9 @@ class BlockStep:
             elif width:
                 result[:width] += _product(columns.dense, weights, np.empty_like(result[:width]))
             if fresh is not None and len(fresh.units):
-                factors = fresh.coefficients.astype(self.precision.dtype)
-                result[fresh.start : fresh.end] += _picked(weights, fresh.units) * factors[:, None]
+                picked = _picked(weights, fresh.units)
+                picked *= fresh.coefficients.astype(self.precision.dtype)[:, None]
+                result[fresh.start : fresh.end] += picked
         return result
 
 
@@ -335,7 +351,8 @@ class Machine:
         """The forms after ReLU; new symbols are made of each sort."""
         low, high = value.sides()
         slope, middle = self._chord(low, high)
-        fresh = _fresh(middle, symbols[0])
+        each, units = np.nonzero(~(middle == 0))
+        fresh = symbols[0].made(units, middle[each, units], each)
         after = self._after(value, fresh, slope, middle)
         if gap is None:
             if trace is not None:
@@ -345,81 +362,95 @@ class Machine:
         if self.directions is not None:
             enclosure = self._of_derivative(low, high, gap)
         else:
-            gap_sides = gap.sides()
-            low_2, high_2 = self._of_second(value, gap, (low, high), gap_sides)
-            enclosure = self._of_difference(gap_sides, (slope, middle), self._chord(low_2, high_2))
+            low_2, high_2 = self._of_second(value, gap)
+            enclosure = self._of_difference(gap.sides(), (slope, middle), self._chord(low_2, high_2))
             width = np.maximum(width, high_2 - low_2)
-        own = _fresh(enclosure[2], symbols[1])
+        used = ~(enclosure.most == 0)
+        own = symbols[1].made(enclosure.at[1][used], enclosure.most[used], enclosure.at[0][used])
         if trace is not None:
             trace.append(ReluSymbols(value.shared.dense, gap.own.dense, width, fresh, own))
         return after, self._gap_after(value, gap, fresh, own, middle, enclosure)
 
-    def _chord(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    def _chord(self, low: Floats, high: Floats) -> Sides:
         """Slope and half height (s and m of 2 in the module docstring)."""
-        on, stable = low >= 0, (low >= 0) | (high <= 0)
+        on = low >= 0
+        slope, middle = on.astype(np.float64), np.zeros_like(low)
+        bends = np.nonzero(~(on | (high <= 0)))
+        low, high = low[bends], high[bends]
         chord = high / (high - low)
-        slope = np.where((chord >= 0) & (chord <= 1), chord, 1.0).astype(self.precision.dtype).astype(np.float64)
-        most = self._above(np.maximum(-slope * low, (1 - slope) * high * (1 + 4 * UNIT_ROUNDOFF)) / 2)
-        return np.where(stable, on, slope), np.where(stable, 0.0, most)
+        chord = np.where((chord >= 0) & (chord <= 1), chord, 1.0).astype(self.precision.dtype).astype(np.float64)
+        most = np.maximum(-chord * low, (1 - chord) * high * (1 + 4 * UNIT_ROUNDOFF)) / 2
+        slope[bends], middle[bends] = chord, self._above(most)
+        return slope, middle
 
     def _above(self, values: Floats) -> Floats:
         """At least the values (from 0) that two roundings to nearest gave; numbers of the type of the columns."""
         raised = values * (1 + 8 * self.precision.roundoff) + 4 * self.precision.smallest
         return raised if self.precision is DOUBLE else raised.astype(np.float32).astype(np.float64)
 
-    def _of_second(self, value: Zonotope, gap: Zonotope, sides: Sides, gap_sides: Sides) -> Sides:
+    def _of_second(self, value: Zonotope, gap: Zonotope) -> Sides:
         """Bounds of z' = z - d."""
-        (low, high), (gap_low, gap_high) = sides, gap_sides
         shared, own = value.shared.symbols, gap.own.symbols
         sizes = shared.sums(_plus(gap.shared.dense, value.shared.dense, -1)) + own.sums(gap.own.dense)
-        radius = sizes * (1 + 2 * gamma(shared.most + own.most + 8, self.precision.roundoff))
-        radius = _up((radius + value.error + gap.error) * (1 + 8 * UNIT_ROUNDOFF))
-        centre = value.centre - gap.centre
-        # fmax and fmin: a bound that is NaN says nothing, and the other one holds.
-        low_2 = np.fmax(_down(_down(centre) - radius), _down(low - gap_high))
-        return low_2, np.fmin(_up(_up(centre) + radius), _up(high - gap_low))
+        sizes *= 1 + 2 * gamma(shared.most + own.most + 8, self.precision.roundoff)
+        sizes += value.error
+        sizes += gap.error
+        return _around(value.centre - gap.centre, sizes * (1 + 8 * UNIT_ROUNDOFF))
 
     def _of_difference(self, gap_sides: Sides, chord: Sides, chord_2: Sides) -> GapEnclosure:
-        """Of A or B in 3: factors of z and of d, the own symbol, whether e occurs, the constant."""
-        (gap_low, gap_high), (slope, middle), (slope_2, middle_2) = gap_sides, chord, chord_2
-        half = self._above(np.maximum(np.abs(gap_low), np.abs(gap_high)) / 2)
-        first = (middle + middle_2 > 0) & (half < WORTH * (middle + middle_2))
-        mine, theirs = np.where(first, 0.0, slope - slope_2), np.where(first, 0.5, slope_2)
-        most, both = np.where(first, half, middle_2), np.where(first, 0.0, 1.0)
-        return mine, theirs, most, both, np.where(first, 0.0, middle - middle_2)
+        """A or B in 3."""
+        (slope, middle), (slope_2, middle_2) = chord, chord_2
+        mine, theirs, both = slope - slope_2, slope_2, middle + middle_2
+        at = np.nonzero(~(both == 0) | (mine < 0))
+        half = self._above(np.maximum(np.abs(gap_sides[0][at]), np.abs(gap_sides[1][at])) / 2)
+        first = (both[at] > 0) & (half < WORTH * both[at])
+        theirs[at] = np.where(first, 0.5, theirs[at])
+        mine[at] = np.where(first, 0.0, mine[at])
+        most, constant = np.where(first, half, middle_2[at]), np.where(first, 0.0, middle[at] - middle_2[at])
+        alone = np.zeros(mine.shape, dtype=bool)
+        alone[at] = first
+        return GapEnclosure(mine, theirs, at, most, constant, alone)
 
     def _of_derivative(self, low: Floats, high: Floats, gap: Zonotope) -> GapEnclosure:
-        """4 of the module docstring in the terms of ``_of_difference``."""
-        on, off = low >= 0, (high <= 0) & ~(low >= 0)
+        """4 of the module docstring."""
+        on = low >= 0
+        at, theirs = np.nonzero(~(on | (high <= 0))), on.astype(np.float64)
+        theirs[at] = 0.5
         gap_low, gap_high = gap.sides()
-        half = self._above(np.maximum(np.abs(gap_low), np.abs(gap_high)) / 2)
-        none = np.zeros_like(low)
-        return none, np.where(on, 1.0, np.where(off, 0.0, 0.5)), np.where(on | off, 0.0, half), none, none
+        half = self._above(np.maximum(np.abs(gap_low[at]), np.abs(gap_high[at])) / 2)
+        alone = np.ones(low.shape, dtype=bool)
+        return GapEnclosure(np.zeros_like(low), theirs, at, half, np.zeros_like(half), alone)
 
     def _after(self, value: Zonotope, fresh: Fresh, slope: Floats, middle: Floats) -> Zonotope:
-        """``slope v + middle``, and the new symbols."""
-        shared, scaled = value.shared, slope * value.reach
-        rounding = self._rounding(slope * np.abs(value.centre) + middle, scaled, shared.symbols.most)
-        error = (slope * value.error + rounding) * (1 + 16 * UNIT_ROUNDOFF)
-        reach = (scaled + middle) * (1 + 16 * self.precision.roundoff) + rounding
-        columns = Columns(shared.symbols, shared.scaled(slope), fresh)
-        return Zonotope(slope * value.centre + middle, columns, value.own, error, reach)
+        """``slope v + middle``, and the new symbols; exact where the slope is 0 or 1."""
+        shared, at = value.shared, (fresh.boxes, fresh.units)
+        centre, error, reach = slope * value.centre, slope * value.error, slope * value.reach
+        rounding = self._rounding(np.abs(centre[at]) + middle[at], reach[at], shared.symbols.most)
+        centre += middle
+        error[at] = (error[at] + rounding) * (1 + 16 * UNIT_ROUNDOFF)
+        reach[at] = (reach[at] + middle[at]) * (1 + 16 * self.precision.roundoff) + rounding
+        return Zonotope(centre, Columns(shared.symbols, shared.scaled(slope), fresh), value.own, error, reach)
 
     def _gap_after(
         self, value: Zonotope, gap: Zonotope, fresh: Fresh, own: Fresh, middle: Floats, enclosure: GapEnclosure
     ) -> Zonotope:
-        """``mine z + theirs d + constant``, ``both`` times the new shared symbols, and ``most`` times own ones."""
-        mine, theirs, most, both, constant = enclosure
+        """``mine z + theirs d + constant`` with parts of the new shared symbols, and own ones; elsewhere than ``at``
+        it is z, d or 0, exactly.
+        """
+        mine, theirs, at, most, constant, alone = enclosure
         dense = _plus(value.shared.scaled(mine), gap.shared.scaled(theirs))
-        new = replace(fresh, coefficients=fresh.coefficients * both[fresh.boxes, fresh.units])
+        new = replace(fresh, coefficients=np.where(alone[fresh.boxes, fresh.units], 0.0, fresh.coefficients))
         shared, owned = Columns(value.shared.symbols, dense, new), Columns(gap.own.symbols, gap.own.scaled(theirs), own)
-        weight, middles = np.abs(mine), both * (middle + most)  # |constant| <= m + m'
-        scaled = weight * value.reach + theirs * gap.reach
-        centres = weight * np.abs(value.centre) + theirs * np.abs(gap.centre) + middles
-        rounding = self._rounding(centres, scaled, 2 * shared.symbols.most + owned.symbols.most)
-        error = (weight * value.error + theirs * gap.error + rounding) * (1 + 16 * UNIT_ROUNDOFF)
-        reach = (scaled + middles + most) * (1 + 16 * self.precision.roundoff) + rounding
-        centre = mine * value.centre + theirs * gap.centre + constant
+        centre, centre_2, weight = mine * value.centre, theirs * gap.centre, np.abs(mine)
+        error = weight * value.error + theirs * gap.error
+        reach = weight * value.reach + theirs * gap.reach
+        middles = np.where(alone[at], 0.0, middle[at] + most)  # |constant| <= m + m'
+        centres = np.abs(centre[at]) + np.abs(centre_2[at]) + middles
+        rounding = self._rounding(centres, reach[at], 2 * shared.symbols.most + owned.symbols.most)
+        error[at] = (error[at] + rounding) * (1 + 16 * UNIT_ROUNDOFF)
+        reach[at] = (reach[at] + middles + most) * (1 + 16 * self.precision.roundoff) + rounding
+        centre += centre_2
+        centre[at] += constant
         return Zonotope(centre, shared, owned, error, reach)
 
     def _rounding(self, centres: Floats, columns: Floats, products: int) -> Floats:
@@ -455,10 +486,6 @@ class Machine:
 Sides: TypeAlias = tuple[Floats, Floats]
 # Shared and own ones.
 BothSorts: TypeAlias = tuple[Symbols, Symbols]
-# Factors of z and of d, the own symbol's coefficient, that of the new shared symbol in parts of m, the constant.
-GapEnclosure: TypeAlias = tuple[Floats, Floats, Floats, Floats, Floats]
-
-
 def _plus(first: Floats, second: Floats, sign: int = 1) -> Floats:
     """Columns and columns (their opposites with ``sign`` -1); the shorter ones are filled up with zeros. In place
     in the longer ones where those are nobody else's, that is with ``sign`` 1.
@@ -468,12 +495,6 @@ def _plus(first: Floats, second: Floats, sign: int = 1) -> Floats:
     head = result[: len(shorter)]
     (np.add if sign > 0 else np.subtract)(head, shorter, out=head)
     return result
-
-
-def _fresh(most: Floats, symbols: Symbols) -> Fresh:
-    """A new symbol for each unit with a coefficient that is not zero."""
-    each, units = np.nonzero(~(most == 0))
-    return symbols.made(units, most[each, units], each)
 
 
 def _last_reads(pair: Pair, goal: Block) -> dict[int, int]:
@@ -490,10 +511,11 @@ def _input_size(pair: Pair) -> int:
     return max(sizes, default=0)
 
 
-def _up(values: Floats) -> Floats:
-    """At least the next float: ``|x| 2^-52`` is at least a unit in the last place of x, or 2^-1074 is."""
-    return np.asarray(values + (np.abs(values) * 2.0**-52 + SMALLEST_SUBNORMAL))
-
-
-def _down(values: Floats) -> Floats:
-    return np.asarray(values - (np.abs(values) * 2.0**-52 + SMALLEST_SUBNORMAL))
+def _around(centre: Floats, radius: Floats) -> Sides:
+    """Bounds of what is within the radius of the centre, each given to one rounding: the radius grows by more than what
+    these and the three operations here lose, ``u |centre - radius|`` among it.
+    """
+    size = radius * (1 + 8 * UNIT_ROUNDOFF)
+    size += np.abs(centre) * (4 * UNIT_ROUNDOFF)
+    size += 4 * SMALLEST_SUBNORMAL
+    return centre - size, centre + size
