@@ -56,6 +56,7 @@ from scipy.sparse import csc_array
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.difference import Pair
+from verify.kernel.speed import keep_memory
 from verify.network import Block, floats
 from verify.network.floats import SMALLEST_SUBNORMAL, UNIT_ROUNDOFF, gamma
 from verify.rational import Floats
@@ -209,7 +210,7 @@ class GapEnclosure(NamedTuple):
 
     mine: Floats
     theirs: Floats
-    at: tuple[NDArray[np.int64], NDArray[np.int64]]
+    at: tuple[NDArray[np.int64], ...]
     most: Floats
     constant: Floats
     alone: NDArray[np.bool_]
@@ -317,6 +318,7 @@ class Machine:
         steps = (*self.values, *self.gaps, self.goal)
         if not (floats.floats_are_ieee() and all(step.faithful for step in steps)):
             raise EvidenceError("bounds", "weights or biases are too large or too small for float arithmetic")
+        keep_memory()
         symbols = sum(block.size for block in pair.values if block.relu) + _input_size(pair)
         widest = max(block.size for block in pair.values)
         self.boxes = max(1, min(MOST_BOXES, MOST_NUMBERS // max(1, symbols * widest)))
@@ -486,6 +488,8 @@ class Machine:
 Sides: TypeAlias = tuple[Floats, Floats]
 # Shared and own ones.
 BothSorts: TypeAlias = tuple[Symbols, Symbols]
+
+
 def _plus(first: Floats, second: Floats, sign: int = 1) -> Floats:
     """Columns and columns (their opposites with ``sign`` -1); the shorter ones are filled up with zeros. In place
     in the longer ones where those are nobody else's, that is with ``sign`` 1.
