@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
-from verify.rational import exact_text
-
 # The only floats here are the two infinities: compared with fractions exactly, and never added or multiplied.
 Extended: TypeAlias = Fraction | float
 NOUGHT, ONE = Fraction(0), Fraction(1)
@@ -45,9 +43,6 @@ class Interval:
         """What min(max(z, low), high) makes of its numbers."""
         return Interval(min(max(self.low, low), high), min(max(self.high, low), high))
 
-    def __str__(self) -> str:
-        return f"[{_end_text(self.low)}, {_end_text(self.high)}]"
-
 
 def _product(a: Extended, b: Extended) -> Extended:
     """A product of bounds; 0 times an infinite bound is 0, as the bound itself is never reached."""
@@ -63,10 +58,6 @@ def _sum(a: Extended, b: Extended) -> Extended:
     if isinstance(a, Fraction) and isinstance(b, Fraction):
         return a + b
     return b if isinstance(a, Fraction) else a
-
-
-def _end_text(value: Extended) -> str:
-    return exact_text(value) if isinstance(value, Fraction) else str(value)
 
 
 EVERYTHING = Interval(-math.inf, math.inf)

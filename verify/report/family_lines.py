@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from verify.errors import EvidenceError
@@ -11,9 +12,11 @@ from verify.kernel.facts import ALL, IMPLIED, Facts
 from verify.kernel.facts.induction import Step
 from verify.kernel.facts.layer_rules import Channels
 from verify.kernel.families import FamilyEvidence, SignRules
+from verify.kernel.interval import Interval
 from verify.network.families import layers as kinds
 from verify.network.families.layers import Add, Clip, Flatten, Layer, Leaky, Pad, Pool
 from verify.network.families.ranges import Shape, holds_all
+from verify.rational import exact_text
 from verify.region import Region
 from verify.writing import family_to_json
 
@@ -62,13 +65,18 @@ def evidence_json(evidence: FamilyEvidence, steps: Sequence[Step], region: Regio
     return {**family_to_json(evidence), **({"lines": lines} if isinstance(evidence, SignRules) else {})}
 
 
+def _interval(values: Interval) -> str:
+    low, high = (exact_text(end) if isinstance(end, Fraction) else str(end) for end in (values.low, values.high))
+    return f"[{low}, {high}]"
+
+
 def _of_channels(layer: str, x: Channels, reason: str) -> list[ProofLine]:
     """One line for each set of facts that some channel has."""
     groups: dict[Facts, list[int]] = {}
     for channel, v in enumerate(x.facts):
         groups.setdefault(v, []).append(channel)
     return [
-        ProofLine(layer, _channels(places, len(x.facts)), shown(v), str(v.values), reason)
+        ProofLine(layer, _channels(places, len(x.facts)), shown(v), _interval(v.values), reason)
         for v, places in groups.items()
     ]
 
