@@ -177,11 +177,12 @@ def _only_orders(block: Block) -> bool:
         return False
     matrix = block.inputs[0][1]
     square = matrix.shape[0] == matrix.shape[1] == matrix.entry_count
-    return square and matrix.is_monomial() and len(set(matrix.columns.tolist())) == block.size and _all_ones(matrix)
-
-
-def _all_ones(matrix: Matrix) -> bool:
-    return all(entry == 1 for entry in matrix.entries.tolist())
+    return (
+        square
+        and matrix.is_monomial()
+        and len(set(matrix.columns.tolist())) == block.size
+        and bool(np.all(matrix.entries == 1))
+    )
 
 
 def _ends(me: Aligning, other: Aligning, base: Base) -> Mapping[int, Ends] | None:
