@@ -24,6 +24,7 @@ from verify.kernel.facts import (
     facts,
     interval_of,
 )
+from verify.kernel.facts.signs import multiple_has
 from verify.kernel.interval import NOUGHT, ZERO, Extended, Interval
 from verify.network.families.layers import Pool
 from verify.network.families.ranges import Range
@@ -61,7 +62,7 @@ def _multiple_is(weight: Range, v: Facts, name: str, opposite: str) -> bool:
     """Whether w v is of the kind ``name`` for every w of the range."""
     above = weight.low is not None and weight.low >= 0
     below_zero = weight.high is not None and weight.high <= 0
-    return v.has(name, opposite) or (above and v.has(name)) or (below_zero and v.has(opposite))
+    return multiple_has(above, below_zero, v.has(name), v.has(opposite))
 
 
 def leaky_unit(z: Facts, slope: Range) -> Facts:

@@ -1,13 +1,12 @@
 """Opposite facts of values, >= 0 and <= 0, convex and concave, nondecreasing and nonincreasing, through a network.
 
-A sum has a fact if each of its terms has it: a positive weight with a value that has it, or a negative weight with one
-that has the opposite fact. (``verify.kernel.facts.sign_rules`` has the same lemma for weights that are ranges.)
+A sum has a fact if each of its terms has it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
@@ -18,6 +17,15 @@ from verify.region.bases import Base
 
 # Of each value: whether it is known to have a fact, and its opposite.
 Known: TypeAlias = tuple[Bits, Bits]
+Truth = TypeVar("Truth", bool, Bits)
+
+
+def multiple_has(nonnegative: Truth, nonpositive: Truth, fact: Truth, opposite: Truth) -> Truth:
+    """Whether w v has the fact, from the sign of w and whether v has it and its opposite.
+
+    A nonnegative multiple keeps both, a nonpositive one swaps them.
+    """
+    return (fact & opposite) | (nonnegative & fact) | (nonpositive & opposite)
 
 
 def of_sums(block: Block, known: Mapping[int, Known], constants: Known) -> Known:
@@ -26,8 +34,8 @@ def of_sums(block: Block, known: Mapping[int, Known], constants: Known) -> Known
     for source, matrix in block.inputs:
         positive = np.asarray(matrix.entries > 0, dtype=bool)
         one, other = (fact[matrix.columns] for fact in known[source])
-        first[matrix.row_of_entry[~np.where(positive, one, other)]] = False
-        second[matrix.row_of_entry[~np.where(positive, other, one)]] = False
+        first[matrix.row_of_entry[~multiple_has(positive, ~positive, one, other)]] = False
+        second[matrix.row_of_entry[~multiple_has(positive, ~positive, other, one)]] = False
     return first, second
 
 
