@@ -16,7 +16,7 @@ from examples import quantize_digits, train_digits
 from tests.formats.onnx_models import model, node
 from verify.errors import EvidenceError, NetworkError
 from verify.formats.onnx import from_model_bytes
-from verify.kernel.rounded import settled_values
+from verify.kernel.exact import settled_values
 from verify.network import Network
 from verify.rational import vector_from_floats
 

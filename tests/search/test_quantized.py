@@ -19,10 +19,9 @@ from verify.kernel.alignment import continuous, matched
 from verify.kernel.check import Verdict
 from verify.kernel.cuts import Cuts
 from verify.kernel.evidence import Bounds, Rule, ValueGap
-from verify.kernel.exact import evaluate
+from verify.kernel.exact import evaluate, settled_values
 from verify.kernel.facts.rules import RULES
 from verify.kernel.json import from_json
-from verify.kernel.rounded import settled_values
 from verify.network import Builder, Network
 from verify.network import network as networks
 from verify.network.builder import dense, relu

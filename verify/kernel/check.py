@@ -36,7 +36,7 @@ from verify.kernel.evidence import (
     Unsatisfiable,
     ValueGap,
 )
-from verify.kernel.exact import evaluate
+from verify.kernel.exact import evaluate, settled_values
 from verify.kernel.instances import Instance, Witness, instance_terms, is_vacuous
 from verify.kernel.ledger import BALL_ARITHMETIC, QUANTIZED, Ledger
 from verify.network import Network
@@ -184,8 +184,6 @@ def evaluated_instance(
     """
     terms = instance_terms(claim, assignment)
     if claim.is_quantized:
-        from verify.kernel.rounded import settled_values
-
         return [(term, settled_values(network_of(claim, term), term.point).fractions()) for term in terms]
     if not claim.has_smooth_units:
         return [(term, evaluate(network_of(claim, term), term.point).fractions()) for term in terms]

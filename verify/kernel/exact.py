@@ -7,6 +7,7 @@ on the way.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
@@ -14,6 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from verify.errors import EvidenceError
 from verify.kernel.speed import Memory, frozen
 from verify.network import Network
 from verify.rational import Integers, Vector
@@ -48,6 +50,20 @@ class AffineForm:
 def preactivations(network: Network, x: Vector, pattern: Pattern | None = None) -> list[Vector]:
     """Exact pre-activations of all blocks at x; with a pattern, of its affine extension."""
     network.require_piecewise_linear("exact evaluation")
+    return _walked(network, x, pattern)[0]
+
+
+def settled_values(network: Network, x: Vector) -> Vector:
+    """The outputs at x, each quotient of a quantizer rounded half to even, as the standard says.
+
+    An implementation rounds the quotient itself before (``verify.network.quantizer``). Where that may make another
+    integer, two implementations that follow the standard may differ: ``EvidenceError`` (``tie``).
+    """
+    return Vector(*_walked(network, x, None)[1])
+
+
+def _walked(network: Network, x: Vector, pattern: Pattern | None) -> tuple[list[Vector], tuple[Integers, int]]:
+    """The pre-activations of all blocks, and the values of the last one."""
     outputs: dict[int, tuple[Integers, int]] = {0: (x.numerators, x.denominator)}
     result, denominator = [], x.denominator
     for k, block in enumerate(network.blocks, start=1):
@@ -63,9 +79,18 @@ def preactivations(network: Network, x: Vector, pattern: Pattern | None = None) 
         if block.relu:
             z = np.where(z > 0 if pattern is None else pattern[k], z, 0)
         outputs[k] = (z, denominator)
+        if block.smooth is not None:
+            raise EvidenceError("tie", "values of smooth units are not exact")
+        if block.quantizer is not None:
+            rounded, near = block.quantizer.settled(result[-1])
+            if near is not None:
+                name = block.unit_name(near)
+                raise EvidenceError("tie", f"{name} is too near a tie: rounding its quotient may change it")
+            outputs[k] = (rounded.numerators, rounded.denominator)
+            denominator = math.lcm(denominator, rounded.denominator)
         for source in [s for s, last in network.last_use.items() if last == k]:
             del outputs[source]
-    return result
+    return result, outputs[len(network.blocks)]
 
 
 def evaluate(network: Network, x: Vector) -> Vector:

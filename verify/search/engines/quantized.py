@@ -14,8 +14,8 @@ import numpy as np
 from verify.errors import BudgetExceeded, EvidenceError, TooLarge
 from verify.kernel.alignment import continuous
 from verify.kernel.evidence import Bounds, Cells, Evidence, ValueGap
+from verify.kernel.exact import settled_values
 from verify.kernel.instances import Instance, Witness
-from verify.kernel.rounded import settled_values
 from verify.property import Claim, Vacuous
 from verify.property.base import in_coordinates, point
 from verify.property.quantized import loosened_pair
