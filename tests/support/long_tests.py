@@ -14,6 +14,8 @@ from statistics import median
 
 import pytest
 
+from tests.support import forked
+
 LIST = Path(__file__).with_name("long_tests.txt")
 # Seconds of CPU, subprocesses and fixtures included, from which on a test counts as long.
 LONG = 0.15
@@ -54,7 +56,7 @@ class Clock:
 
 
 def _cpu() -> float:
-    return sum(os.times()[:4])
+    return sum(os.times()[:4]) + sum(forked.SPENT)
 
 
 def write_list(record: Path) -> int:
