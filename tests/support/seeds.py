@@ -29,6 +29,13 @@ def chunks(first: int, size: int, count: int, campaign: int = 0) -> list[Any]:
     return [pytest.param(range(a, a + size), id=f"{a}-{a + size - 1}", marks=marks) for a, marks in marked]
 
 
+def fresh(count: int) -> range:
+    """So many fresh seeds, for a test that is only run by ``make campaign`` and counts over all of them."""
+    found = range(FRESH, FRESH + count)
+    print(f"seeds {found.start} to {found.stop - 1}")
+    return found
+
+
 def seeds(count: int, campaign: int) -> list[Any]:
     """Parameters, each one seed: those below ``count`` always, and ``campaign`` fresh ones."""
     fresh = range(FRESH, FRESH + campaign) if SEED else range(0)
