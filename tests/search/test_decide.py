@@ -205,7 +205,7 @@ def test_z3s_verdicts_are_found_in_their_table() -> None:
 
 RECORDED = Path("peers") / "degenerate_nets.json"
 MAX_CELLS = 200
-# The largest of those take most of the time; ``tests/arrangement/test_count.py`` counts the cells of all in another way.
+# Listing the largest of those takes most of the time; tests/arrangement/test_count.py counts the cells of all.
 MANY_CELLS = (32, 57, 58, 59, 60)
 
 
