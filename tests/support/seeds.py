@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 # Set by make campaign.
 SEED = os.environ.get("VERIFY_SEED")
@@ -40,3 +41,8 @@ def seeds(count: int, campaign: int) -> list[Any]:
     """Parameters, each one seed: those below ``count`` always, and ``campaign`` fresh ones."""
     fresh = range(FRESH, FRESH + campaign) if SEED else range(0)
     return [*range(count), *(pytest.param(seed, marks=pytest.mark.campaign) for seed in fresh)]
+
+
+def draws(count: int, **more: Any) -> settings:
+    """Settings of a Hypothesis test that draws ``count`` examples in ``make test``, others in proportion."""
+    return settings(max_examples=max(10, count * settings().max_examples // 50), deadline=None, **more)
