@@ -60,12 +60,15 @@ def _cpu() -> float:
 
 
 def write_list(record: Path) -> int:
-    """Make the list of a record: tests whose median case takes long; whole files stay in it. Returns its length."""
+    """Make the list of a record: tests whose median case takes long, or one of whose cases takes ten times that.
+
+    Whole files stay in it. Returns its length.
+    """
     cases: dict[str, list[float]] = {}
     for line in record.read_text(encoding="utf-8").splitlines():
         seconds, _, test = line.partition(" ")
         cases.setdefault(test.partition("[")[0], []).append(float(seconds))
-    found = {test for test, seconds in cases.items() if median(seconds) > LONG}
+    found = {test for test, seconds in cases.items() if median(seconds) > LONG or max(seconds) > 10 * LONG}
     found |= {line for line in LIST.read_text(encoding="utf-8").splitlines() if "::" not in line}
     LIST.write_text("".join(f"{test}\n" for test in sorted(found)), encoding="utf-8")
     return len(found)
