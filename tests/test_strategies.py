@@ -78,10 +78,10 @@ DEGENERATE: dict[str, Callable[[Network], bool]] = {
 
 
 def counted(strategy: st.SearchStrategy[Any], kinds: dict[str, Callable[[Any], bool]]) -> dict[str, int]:
-    """How many of 300 examples are of each kind."""
+    """How many of 200 examples are of each kind."""
     counts = dict.fromkeys(kinds, 0)
 
-    @settings(max_examples=300, database=None, phases=[Phase.generate], derandomize=True)
+    @settings(max_examples=200, database=None, phases=[Phase.generate], derandomize=True)
     @given(strategy)
     def count(drawn: Any) -> None:
         for kind, is_one in kinds.items():

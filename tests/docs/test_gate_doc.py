@@ -135,7 +135,7 @@ def test_the_same_with_the_wheel(tmp_path: Path) -> None:
     made, site, folder = tmp_path / "made", tmp_path / "site", tmp_path / "empty"
     folder.mkdir()
     made.mkdir()
-    build = [sys.executable, "-c", "import sys, hatchling.build as b; b.build_wheel(sys.argv[1])", made]
+    build = [sys.executable, "-c", "import sys, hatchling.build as b; b.build_wheel(sys.argv[1])", str(made)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = made.glob("*.whl")
     tracked = subprocess.run(["git", "ls-files", "verify"], cwd=ROOT, capture_output=True, text=True).stdout.split()

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import quantized
 from tests.support.judging import judged
+from tests.support.largest import within
 from tests.support.seeds import chunks
 from verify import api
 from verify.errors import EvidenceError, NetworkError, PropertyError
@@ -38,10 +39,6 @@ from verify.search.commands.compare import compare_networks
 from verify.search.decide import decide
 
 FLOAT32 = Fraction(1, 2**24)
-
-
-def within(first: Network, second: Network, region: Region, epsilon: Fraction) -> Claim:
-    return Claim(first, find(f"equivalent within {epsilon}"), region, second)
 
 
 def one_step(scale: Fraction = Fraction(1), low: int = -3, high: int = 4, roundoff: Fraction = FLOAT32) -> Network:

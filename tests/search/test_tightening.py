@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.search.test_bounds import exact_largest, largest_on_a_square, near, unit_box, within
 from tests.support.judging import judged
+from tests.support.largest import exact_largest, largest_on_a_square, near, unit_box, within
 from tests.support.seeds import chunks
 from verify import api
 from verify.errors import BudgetExceeded, EvidenceError
