@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -287,6 +287,10 @@ class Vector:
     def take(self, indices: Sequence[int] | NDArray[np.intp]) -> Vector:
         """The entries at ``indices``."""
         return Vector(self.numerators[np.asarray(indices, dtype=np.intp)], self.denominator)
+
+
+# Values of names: of a property's variables, or of a formula's.
+Assignment: TypeAlias = Mapping[str, Vector | Fraction]
 
 
 def nearest_float(numerator: int, denominator: int) -> float:

@@ -21,9 +21,9 @@ from verify.kernel.goals import goal_of
 from verify.network import Builder, Network, examples
 from verify.network.builder import dense
 from verify.property import Claim, find
-from verify.property.lipschitz import NORMS, squared_if_l2
 from verify.rational import short_above, vector
 from verify.region import Box, Region, ball, box
+from verify.region.norms import NORMS, squared_if_l2
 from verify.search.budget import Budget
 from verify.search.commands.lipschitz import LipschitzConstant, best_constant
 from verify.search.commands.steepest import gradient_at, steepest

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from verify import rendering
 from verify.errors import InputError, NetworkError
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
@@ -169,6 +168,8 @@ class Network:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """For notebooks: the sizes, and a table of the layers."""
+        from verify import rendering
+
         rows = ((b.name, rendering.shape_text(b.shape), b.kind) for b in self.blocks)
         sizes = f"input {rendering.shape_text(self.input_shape)}, output {rendering.shape_text(self.output_shape)}"
         counts = f"{self.relu_count} ReLU, {self.weight_count} weights"

@@ -21,9 +21,10 @@ from verify.kernel.goals import Goal, goal_of
 from verify.kernel.instances import Instance
 from verify.network import Network
 from verify.property import Claim
-from verify.property.lipschitz import dual_measure, lipschitz, squared_if_l2
+from verify.property.lipschitz import lipschitz
 from verify.rational import Floats, Vector, exact_text, short_above
 from verify.region import Box, Region
+from verify.region.norms import dual_measure, squared_if_l2
 from verify.search.budget import Budget
 from verify.search.dividing.cutting import Boxes, Search
 from verify.search.dividing.effect import coordinate, weights
