@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from verify.digits import display, display_apart, simplest_between
 from verify.errors import InputError
 from verify.network import matrix as matrices
 from verify.rational import (
@@ -19,15 +20,12 @@ from verify.rational import (
     MAX_EXPONENT,
     Vector,
     concatenate,
-    display,
-    display_apart,
     exact_text,
     float_integers,
     integer_array,
     nearest_float,
     parse_rational,
     scaled_integers,
-    simplest_between,
     to_fraction,
     vector,
     vector_from_floats,
