@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from verify import api
-from verify.cli.commands import write_reports
+from verify.cli.deciding import write_reports
 from verify.cli.options import bounded, choosing_output, choosing_second_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.cli.workers import sharing_options, workers

@@ -17,7 +17,7 @@ import click
 from verify import api
 from verify.asking import ask
 from verify.cli import display
-from verify.cli.commands import write_reports
+from verify.cli.deciding import write_reports
 from verify.cli.group import HOMES, commands
 from verify.errors import BudgetExceeded, EngineDisagreement, EvidenceError, FormulaError, InputError, PropertyError
 from verify.formats.formulas import parse_value

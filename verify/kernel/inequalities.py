@@ -21,7 +21,6 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.cases import check_cases
 from verify.kernel.core.criteria import Piece
 from verify.kernel.exact import AffineForm
 from verify.property import Criterion, Question
@@ -55,6 +54,8 @@ def check_pieces(question: Question, pieces: Sequence[Piece]) -> None:
     elif question.criterion is Criterion.LIPSCHITZ:
         _check_lipschitz(question, pieces)
     elif question.criterion is Criterion.NOWHERE:
+        from verify.kernel.cases import check_cases
+
         check_cases(question.cases, pieces)
     else:
         raise EvidenceError("criterion", f"{question.criterion.name} is not an inequality")

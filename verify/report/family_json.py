@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from verify.kernel.evidence import Unsatisfiable
+from verify.kernel.facts.induction import Step
 from verify.kernel.families import FamilyClaim, FamilyEvidence, FamilyJudgement, Member
+from verify.kernel.instances import Witness
 from verify.network.families import description
 from verify.network.families.members import to_json as weights_json
-from verify.report.family_lines import lines_of
+from verify.report.family_lines import evidence_json, lines_of
 from verify.report.family_words import sentence_of, statement_of
-from verify.report.record_json import counterexample_json, property_json, region_text
+from verify.report.record_json import counterexample_json, property_json, region_text, witness_json
 
 
 def family_json(claim: FamilyClaim) -> dict[str, Any]:
@@ -26,6 +30,16 @@ def family_json(claim: FamilyClaim) -> dict[str, Any]:
 def named(claim: FamilyClaim) -> FamilyClaim:
     """The claim with its region under the text that records have."""
     return replace(claim, region=replace(claim.region, text=region_text(claim.region)))
+
+
+def found_json(
+    claim: FamilyClaim, evidence: FamilyEvidence | None, steps: Sequence[Step], witness: Witness | Unsatisfiable | None
+) -> dict[str, Any]:
+    """The evidence, and what a proof is about."""
+    return {
+        "evidence": None if evidence is None else evidence_json(evidence, steps, claim.region),
+        "nontrivial": witness_json(witness),
+    }
 
 
 def member_json(evidence: FamilyEvidence | None, judgement: FamilyJudgement | None) -> dict[str, Any] | None:
