@@ -13,7 +13,6 @@ from verify.kernel.instances import Witness
 from verify.network.families import description
 from verify.network.families.members import to_json as weights_json
 from verify.report.family_lines import evidence_json, lines_of
-from verify.report.family_words import sentence_of, statement_of
 from verify.report.record_json import counterexample_json, property_json, region_text, witness_json
 
 
@@ -56,6 +55,8 @@ def family_shown_json(
     """The prose about a claim that was judged; nothing for another one."""
     if judgement is None:
         return {}
+    from verify.report.family_words import sentence_of, statement_of
+
     return {
         "formula": claim.property.formula,
         "statement": statement_of(named(claim)),

@@ -85,19 +85,23 @@ def _replayed_claim(data: Record, path: Path, given: tuple[str | None, str | Non
         refuted_json(claim, evidence, judgement, outputs),
         judgement.assumptions,
     )
-    return Replayed(
-        judgement, expected, shown_json(claim, network, outputs, evidence, judgement), (claim.region,), network.inputs
-    )
+
+    def shown() -> Record:
+        return shown_json(claim, network, outputs, evidence, judgement)
+
+    return Replayed(judgement, expected, shown, (claim.region,), network.inputs)
 
 
 def _compare(data: Record, found: Replayed) -> None:
     """Each thing that the record states is what the replay gives, down to the types; the rule is the key's name."""
     whole = {"format": FORMAT, **found.expected, "unchecked": data["unchecked"]}
-    show = printed(whole, found.shown) if "counterexample" in whole else whole
     refuted = data.get("counterexample")
     sentences = isinstance(refuted, dict) and "sentence" in refuted
+    if sentences or data.keys() - whole.keys():  # it is what ``--json`` prints, prose and all
+        show = printed(whole, found.shown())
+        whole = {**show, **whole, "counterexample": show["counterexample"] if sentences else whole["counterexample"]}
     for name, value in data.items():
-        expected = show[name] if name not in whole or (name == "counterexample" and sentences) else whole[name]
+        expected = whole[name]
         if name == "region":
             continue  # see ``_check_region_text``
         if not identical(value, expected):

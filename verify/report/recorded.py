@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,11 +27,11 @@ UNREADABLE = (InputError, KeyError, TypeError, ValueError, AttributeError, Index
 
 @dataclass(frozen=True)
 class Replayed:
-    """What the kernel says, what the record should say, and what ``--json`` would print beside it."""
+    """What the kernel says, what the record should say, and how to make what ``--json`` would print beside it."""
 
     judgement: Judgement | FamilyJudgement | Counted
     expected: Record
-    shown: Record
+    shown: Callable[[], Record]
     regions: tuple[Region, ...]
     inputs: Sequence[InputPart] = ()
 

@@ -39,7 +39,7 @@ def _family(data: Record, path: Path, given: tuple[str | None, str | None]) -> R
         member_json(evidence, judgement),
         judgement.assumptions,
     )
-    return Replayed(judgement, expected, family_shown_json(claim, evidence, judgement), (claim.region,))
+    return Replayed(judgement, expected, lambda: family_shown_json(claim, evidence, judgement), (claim.region,))
 
 
 def _formula(data: Record, path: Path, given: tuple[str | None, str | None]) -> Replayed:
@@ -73,7 +73,11 @@ def _formula(data: Record, path: Path, given: tuple[str | None, str | None]) -> 
         refuted_json(claim, evidence, judgement, None),
         judgement.assumptions,
     )
-    return Replayed(judgement, expected, shown_json(claim, bound["f"], None, evidence, judgement), places)
+
+    def shown() -> Record:
+        return shown_json(claim, bound["f"], None, evidence, judgement)
+
+    return Replayed(judgement, expected, shown, places)
 
 
 def _counts(data: Record, path: Path, given: tuple[str | None, str | None]) -> Replayed:
@@ -91,7 +95,7 @@ def _counts(data: Record, path: Path, given: tuple[str | None, str | None]) -> R
         raise EvidenceError("format", f"the region cannot be read: {error!r:.200}") from error
     counts = kernel_json.read_counts(data["evidence"], question.network)
     shown = recount(network, region, counts)
-    return Replayed(shown, counted_json(network, region, counts, shown), {}, (region,), network.inputs)
+    return Replayed(shown, counted_json(network, region, counts, shown), dict, (region,), network.inputs)
 
 
 REPLAYS: dict[str, Callable[[Record, Path, tuple[str | None, str | None]], Replayed]] = {
