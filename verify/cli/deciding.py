@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
 
 
-class Search(TypedDict):
+class SearchOptions(TypedDict):
     """The arguments of ``verify.check`` and ``verify.ask`` that say how to look for evidence."""
 
     timeout: float | None
@@ -66,11 +66,11 @@ class Deciding:
             take(ReportFolder(Path(self.folder)))
 
     @contextmanager
-    def search(self, title: str) -> Iterator[Search]:
+    def search(self, title: str) -> Iterator[SearchOptions]:
         """Show what is going on while evidence is looked for."""
         self.take_folder()
         with Progress(title) as progress, workers(self.jobs, self.address) as executor:
-            yield Search(
+            yield SearchOptions(
                 timeout=self.seconds, engine=self.engine, report=progress.line, executor=executor, work=self.work
             )
 
