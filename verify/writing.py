@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from verify.kernel.evidence import Bounds, Ceiling, Counts, Cover, Evidence, Split, Unsatisfiable
+from verify.kernel.evidence import Bounds, Ceiling, Counts, Cover, Evidence, LowerSlopes, Split, Unsatisfiable
 from verify.kernel.exact import AffineForm
 from verify.kernel.instances import Instance, Witness
 from verify.kernel.json import ALWAYS, Field, fields_of
@@ -43,7 +43,8 @@ def written(value: Any) -> Any:
         return _written_cover(value)
     if isinstance(value, Bounds):
         tree = value.cuts
-        return {"single": value.single, "nodes": len(tree.nodes), "bits": tree.width, "cuts": tree.text()}
+        parts = {"single": value.single, "nodes": len(tree.nodes), "bits": tree.width, "cuts": tree.text()}
+        return parts | ({"slopes": [_written_slopes(slopes) for slopes in value.slopes]} if value.slopes else {})
     if isinstance(value, Ceiling):
         return [written(getattr(value, field.name)) for field in fields_of(Ceiling)]
     if dataclasses.is_dataclass(value):
@@ -53,6 +54,14 @@ def written(value: Any) -> Any:
     if not isinstance(value, bool | int | str | None):
         raise TypeError(f"{value!r:.60} is not written in evidence")
     return value
+
+
+def _written_slopes(slopes: LowerSlopes) -> Data:
+    from verify.kernel import cuts
+
+    on = slopes.on
+    rows = {"rows": on.shape[0], "width": on.shape[1], "on": cuts.bits_text(on.ravel())}
+    return {"block": slopes.block, "units": [int(unit) for unit in slopes.units]} | rows
 
 
 def _written_cover(cover: Cover) -> Data:

@@ -30,10 +30,10 @@ from verify.kernel.core.criteria import Piece
 from verify.kernel.exact import AffineForm
 from verify.property import Criterion, Question
 from verify.property.base import GRADIENTS, Slope
-from verify.property.lipschitz import dual_measure, squared_if_l2
 from verify.property.slopes import axis_in_coordinates, free_coordinates, free_directions
 from verify.rational import Vector, vector, zeros
 from verify.region.bases import Base
+from verify.region.norms import dual_measure, squared_if_l2
 
 if TYPE_CHECKING:
     from verify.formula.lowering import FalseCase

@@ -16,7 +16,6 @@ from verify.kernel.exact import AffineForm
 from verify.kernel.frames import check_equation
 from verify.property import Assignment, Claim, Term
 from verify.property.base import Absence
-from verify.property.copies import sums_inside
 from verify.property.trivial import axis_direction
 from verify.rational import Vector, counted
 from verify.region import Region
@@ -106,5 +105,7 @@ def _checked_form(region: Region, equation: Equation | None) -> AffineForm | Non
 def _no_sum(region: Region, multipliers: Multipliers | None) -> bool:
     if multipliers is None:
         return False
+    from verify.property.copies import sums_inside
+
     sums = sums_inside(region)
     return is_empty(sums.base, sums.rows, multipliers)

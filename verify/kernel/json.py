@@ -30,6 +30,7 @@ from verify.kernel.evidence import (
     Equation,
     Evidence,
     Leaf,
+    LowerSlopes,
     Nothing,
     Off,
     Split,
@@ -43,7 +44,6 @@ from verify.kernel.instances import Instance, NoInstance, Witness
 from verify.network import Network
 from verify.network.matrix import Indices
 from verify.property import Assignment
-from verify.property.units import unit_network, units
 from verify.rational import Vector, to_fraction, vector
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 Data = dict[str, Any]
 Read: TypeAlias = Callable[[Any], Any]
+# Lower slopes of one block: 16 MiB.
+MOST_SLOPES = 1 << 27
 T = TypeVar("T")
 
 # Keys that are not the names of their fields.
@@ -282,6 +284,8 @@ def _evidence(data: Any, networks: list[Network]) -> Evidence:
             raise ValueError(f"{len(data['proofs'])} proofs for {len(networks)} questions")
         return Cells(tuple(map(read_proof, data["proofs"], networks)))
     if kind is Off:
+        from verify.property.units import unit_network, units
+
         place = _typed(int, data["block"]), _typed(int, data["unit"])
         if place not in set(units(networks[0])):
             raise ValueError(f"there is no ReLU {place[1]!r:.40} in block {place[0]!r:.40}")
@@ -290,8 +294,20 @@ def _evidence(data: Any, networks: list[Network]) -> Evidence:
         from verify.kernel import cuts
 
         nodes, bits = _typed(int, data["nodes"]), _typed(int, data["bits"])
-        return Bounds(cuts.read(_typed(str, data["cuts"]), nodes, bits), _typed(bool, data["single"]))
+        tree = cuts.read(_typed(str, data["cuts"]), nodes, bits)
+        return Bounds(tree, _typed(bool, data["single"]), tuple(map(_read_slopes, data.get("slopes", ()))))
     return read_plain(kind, data)  # type: ignore[no-any-return]
+
+
+def _read_slopes(data: Any) -> LowerSlopes:
+    from verify.kernel import cuts
+
+    units = [_typed(int, unit) for unit in data["units"]]
+    rows, width = _typed(int, data["rows"]), _typed(int, data["width"])
+    if units != sorted(set(units)) or rows * width > MOST_SLOPES:
+        raise ValueError(f"units that are not in order, or more than {MOST_SLOPES} slopes")
+    on = cuts.read_bits(_typed(str, data["on"]), rows * width).reshape(rows, width)
+    return LowerSlopes(_typed(int, data["block"]), np.array(units, dtype=np.int64), on)
 
 
 def read_witness(data: Any) -> Witness | None:

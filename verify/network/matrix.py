@@ -276,7 +276,8 @@ def from_triplets(rows: Indices, columns: Indices, entries: Entries, shape: tupl
     if entries.dtype == np.float64 and not np.all(np.isfinite(np.asarray(entries, dtype=np.float64))):
         raise NetworkError("a weight is NaN or infinite; a network needs finite weights")
     nonzero = np.asarray(entries != 0, dtype=bool)
-    rows, columns, entries = rows[nonzero], columns[nonzero], entries[nonzero]
+    if not nonzero.all():
+        rows, columns, entries = rows[nonzero], columns[nonzero], entries[nonzero]
     position = rows.astype(np.int64) * shape[1] + columns
     order = np.argsort(position, kind="stable")
     position, rows, columns, entries = position[order], rows[order], columns[order], entries[order]

@@ -8,15 +8,16 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from verify.digits import display
 from verify.errors import EvidenceError, TooLarge
-from verify.kernel.cuts import Cuts
+from verify.kernel.cuts import UNCUT
 from verify.kernel.difference import bounds, boxes, correspond, folded
 from verify.kernel.evidence import Bounds, Cut, Difference, Empty, ValueGap
 from verify.kernel.exact import AffineForm, evaluate
 from verify.kernel.goals import goal_of
 from verify.property import Claim, Question
 from verify.property.base import in_coordinates
-from verify.rational import Vector, display, vector
+from verify.rational import Vector, vector
 from verify.region import Box, Region
 from verify.region.bases import Base
 from verify.search.budget import Budget
@@ -132,7 +133,7 @@ def _by_forms(claim: Claim, budget: Budget) -> tuple[Bounds | None, Fraction | N
         return None, None
     largest = float(upper[0, own_rows(goal)].max())
     worst = Fraction(largest) + claim.property.parameters["epsilon"] if np.isfinite(largest) else None
-    return Bounds(Cuts(np.zeros(1, dtype=np.int64)), False) if goal.settled(upper)[0] else None, worst
+    return Bounds(UNCUT, False) if goal.settled(upper)[0] else None, worst
 
 
 def _by_intervals(
