@@ -5,7 +5,6 @@ Nothing that is proved rests on it: what was written is read and judged like wha
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -15,14 +14,12 @@ import numpy as np
 from verify.kernel.evidence import Bounds, Ceiling, Counts, Cover, Evidence, LowerSlopes, Split, Unsatisfiable
 from verify.kernel.exact import AffineForm
 from verify.kernel.instances import Instance, Witness
-from verify.kernel.json import ALWAYS, Field, fields_of
+from verify.kernel.json import ALWAYS, FIELDS, Data
 from verify.property import Assignment
 from verify.rational import Vector, exact_text
 
 if TYPE_CHECKING:
     from verify.kernel.families import FamilyEvidence
-
-Data = dict[str, Any]
 
 
 def written(value: Any) -> Any:
@@ -46,10 +43,9 @@ def written(value: Any) -> Any:
         parts = {"single": value.single, "nodes": len(tree.nodes), "bits": tree.width, "cuts": tree.text()}
         return parts | ({"slopes": [_written_slopes(slopes) for slopes in value.slopes]} if value.slopes else {})
     if isinstance(value, Ceiling):
-        return [written(getattr(value, field.name)) for field in fields_of(Ceiling)]
-    if dataclasses.is_dataclass(value):
-        fields: list[Field] = fields_of(type(value))  # type: ignore[arg-type]
-        found = [(field, getattr(value, field.name)) for field in fields]
+        return [written(getattr(value, field.name)) for field in FIELDS[Ceiling]]
+    if type(value) in FIELDS:
+        found = [(field, getattr(value, field.name)) for field in FIELDS[type(value)]]
         return {f.key: written(v) for f, v in found if f.key == ALWAYS or not f.optional or v != f.default}
     if not isinstance(value, bool | int | str | None):
         raise TypeError(f"{value!r:.60} is not written in evidence")

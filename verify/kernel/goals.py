@@ -196,7 +196,7 @@ def _rows(
 
 
 # The blocks, what is asked of each part, and the directions of derivatives.
-Asked: TypeAlias = tuple[Pair, Sequence[Sequence[CaseRow]], Directions | None]
+Posed: TypeAlias = tuple[Pair, Sequence[Sequence[CaseRow]], Directions | None]
 
 
 def _on_gaps(size: int, base: Box, factors: Sequence[int], constant: Fraction) -> list[list[CaseRow]]:
@@ -206,14 +206,14 @@ def _on_gaps(size: int, base: Box, factors: Sequence[int], constant: Fraction) -
     return [[CaseRow(none, unit, inputs, constant, True)] for unit in units]
 
 
-def _within(claim: Claim, first: Network, second: Network | None, base: Box) -> Asked:
+def _within(claim: Claim, first: Network, second: Network | None, base: Box) -> Posed:
     if second is None:
         raise EvidenceError("bounds", "'equivalent within' compares two networks")
     pair, epsilon = paired(first, second), claim.property.parameters["epsilon"]
     return pair, _on_gaps(first.output_size, base, (-1, 1), epsilon), None
 
 
-def _never(claim: Claim, first: Network, second: Network | None, base: Box) -> Asked:
+def _never(claim: Claim, first: Network, second: Network | None, base: Box) -> Posed:
     pair = Pair(first.blocks, ()) if second is None else paired(first, second)
     sizes, chart = (first.output_size, base.dimension), claim.region.chart
     return pair, [[_row_of(i, *sizes, chart) for i in case] for case in claim.property.parameters["cases"]], None
@@ -234,7 +234,7 @@ def _row_of(inequality: Inequality, outputs: int, size: int, chart: object) -> C
     return CaseRow(mine, theirs, inputs, -inequality.bound, inequality.strict)
 
 
-def _monotone(claim: Claim, first: Network, _: Network | None, base: Box) -> Asked:
+def _monotone(claim: Claim, first: Network, _: Network | None, base: Box) -> Posed:
     chart, sign = claim.region.chart, -1 if claim.property.family == "nonincreasing" else 1
     slope = Slope(chart.directions if chart is not None else None, claim.property.parameters["axis"], sign)
     axis = axis_in_coordinates(slope, base)
@@ -243,7 +243,7 @@ def _monotone(claim: Claim, first: Network, _: Network | None, base: Box) -> Ask
     return tangent(first), _on_gaps(first.output_size, base, (1,), Fraction(0)), Directions(_exact_floats(axis))
 
 
-def _lipschitz(claim: Claim, first: Network, _: Network | None, base: Box) -> Asked:
+def _lipschitz(claim: Claim, first: Network, _: Network | None, base: Box) -> Posed:
     if claim.region.chart is not None:
         raise EvidenceError("bounds", "a Lipschitz constant needs a region without chart")
     norm, constant = claim.property.parameters["norm"], claim.property.parameters["constant"]
@@ -268,7 +268,7 @@ def _exact_floats(values: Vector) -> Floats:
     return np.array(numerators, dtype=np.float64)
 
 
-GOALS: dict[str, Callable[[Claim, Network, Network | None, Box], Asked]] = {
+GOALS: dict[str, Callable[[Claim, Network, Network | None, Box], Posed]] = {
     "equivalent within": _within,
     "never": _never,
     "nondecreasing": _monotone,

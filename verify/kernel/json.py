@@ -71,9 +71,7 @@ class Field(NamedTuple):
     default: Any
 
 
-@functools.cache
-def fields_of(kind: type[Any]) -> list[Field]:
-    """The fields of a dataclass of evidence."""
+def _fields(kind: type[Any]) -> list[Field]:
     hints, found = get_type_hints(kind), []
     for field in dataclasses.fields(kind):
         key = _KEYS.get(f"{kind.__name__}.{field.name}") or _KEYS.get(field.name, field.name)
@@ -86,6 +84,14 @@ def fields_of(kind: type[Any]) -> list[Field]:
 def _present(hint: Any) -> Any:
     """The type of what is not None."""
     return next(part for part in get_args(hint) if part is not types.NoneType)
+
+
+# The dataclasses that are written field by field.
+FIELDS: dict[Any, list[Field]] = {
+    kind: _fields(kind)
+    for kind in (*KINDS.values(), Ceiling, Counts, Empty, Equation, Leaf, NoInstance)
+    if kind is not Bounds
+}
 
 
 def read_rational(value: Any) -> Fraction:
@@ -165,9 +171,9 @@ class _Reader:
         if origin is tuple:
             return self._tuple(parts)
         if hint is Ceiling:
-            numbers = self._tuple([field.hint for field in fields_of(Ceiling)])
+            numbers = self._tuple([field.hint for field in FIELDS[Ceiling]])
             return lambda data: Ceiling(*numbers(data))
-        known = [(f.key, f.name, f.optional, self.of(f.hint)) for f in fields_of(hint)]
+        known = [(f.key, f.name, f.optional, self.of(f.hint)) for f in FIELDS[hint]]
         return lambda data: hint(**{n: read(data[key]) for key, n, may, read in known if not may or key in data})
 
     def _tuple(self, hints: Any) -> Read:

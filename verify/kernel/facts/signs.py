@@ -17,10 +17,10 @@ from verify.region.bases import Base
 
 # Of each value: whether it is known to have a fact, and its opposite.
 Known: TypeAlias = tuple[Bits, Bits]
-Truth = TypeVar("Truth", bool, Bits)
+OneOrMany = TypeVar("OneOrMany", bool, Bits)
 
 
-def multiple_has(nonnegative: Truth, nonpositive: Truth, fact: Truth, opposite: Truth) -> Truth:
+def multiple_has(nonnegative: OneOrMany, nonpositive: OneOrMany, fact: OneOrMany, opposite: OneOrMany) -> OneOrMany:
     """Whether w v has the fact, from the sign of w and whether v has it and its opposite.
 
     A nonnegative multiple keeps both, a nonpositive one swaps them.
