@@ -81,6 +81,14 @@ class ExactSide:
         """Whether some sign was left open by the floats."""
         return bool(self._signs)
 
+    def learn(self, whole: ExactSide, vertices: Ids) -> None:
+        """Take over what another knows of the same forms, and of the vertices of these numbers in it, in order."""
+        self._forms.update(whole._forms)
+        if whole.points:
+            numbers = vertices.tolist()
+            self.points.update((new, whole.points[old]) for new, old in enumerate(numbers) if old in whole.points)
+            self._signs.update((new, whole._signs[old]) for new, old in enumerate(numbers) if old in whole._signs)
+
     def form(self, number: int) -> IntegerForm:
         """A form as coprime integers."""
         known = self._forms.get(number)
