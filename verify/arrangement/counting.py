@@ -68,7 +68,7 @@ def count_on(domain: Domain, budget: Budget, limit: int | None = None) -> Pieces
 
 
 def _by_tree(domain: Domain, budget: Budget, limit: int | None) -> Pieces:
-    found = TreeCells(_lifted(domain, budget), [])
+    found = TreeCells(lifted(domain, budget), [])
     nothing = Pieces(domain, None, None, None, 1)
     try:
         tree_cells(found, budget, limit)
@@ -78,7 +78,7 @@ def _by_tree(domain: Domain, budget: Budget, limit: int | None) -> Pieces:
     return Pieces(domain, found.count, pieces, len(found.groups), found.count)
 
 
-def _lifted(domain: Domain, budget: Budget) -> Domain:
+def lifted(domain: Domain, budget: Budget) -> Domain:
     """A large L1 ball as a polyhedron with further coordinates, which no unit reads: cells and facets are the same."""
     if domain.has_box:
         return domain

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from verify.arrangement import forms as float_forms
 from verify.arrangement.complex import Complex, Growing, Ids, Signs
 from verify.arrangement.domain import Domain, TooManyCells, start
-from verify.arrangement.exact import ExactSide, IntegerForm
+from verify.arrangement.exact import ExactSide, IntegerForm, UnitForm
 from verify.arrangement.forms import Forms, FormSource
 from verify.arrangement.places import ENLARGED, TINY, between, decided, scaled, verified
 from verify.kernel.exact import Pattern
@@ -79,6 +79,7 @@ class Arrangement:
         self.exact = ExactSide(
             self.domain,
             self._describe,
+            self.pattern,
             lambda v: self.complex.levels[0].tight.rows[v].tolist(),
             lambda v: self.points.rows[v].tolist(),
         )
@@ -99,11 +100,10 @@ class Arrangement:
             number = int(layer.parents[number])
         return result
 
-    def _describe(self, form: int) -> IntegerForm | tuple[int, int, Pattern]:
+    def _describe(self, form: int) -> IntegerForm | UnitForm:
         if form < len(self.given):
             return self.given[form]
-        layer, block, unit, cell = self.form_sources.rows[form - len(self.given)].tolist()
-        return block, unit, self.pattern(cell, layer)
+        return UnitForm(*self.form_sources.rows[form - len(self.given)].tolist())
 
 
 def artificial_facets(found: Arrangement, first: int = 0) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -56,24 +56,35 @@ def propagate(
     return result
 
 
+class UnitForm(NamedTuple):
+    """The form of a unit on a cell of the last of so many layers."""
+
+    layers: int
+    block: int
+    unit: int
+    cell: int
+
+
 class ExactSide:
     """Exact answers about the vertices and forms of one enumeration, each computed once.
 
-    ``describe(form)`` tells a form's exact integers, or block, unit and the pattern of a cell; ``tight(vertex)`` the
-    forms that vanish at it, ``near(vertex)`` its float64 approximation.
+    ``describe(form)`` tells a form's exact integers, or the layers before it, block, unit and a cell of the last of these
+    layers, of which ``pattern(cell, layers)`` is the pattern; ``tight(vertex)`` the forms that vanish at a vertex,
+    ``near(vertex)`` its float64 approximation.
     """
 
     def __init__(
         self,
         domain: Domain,
-        describe: Callable[[int], IntegerForm | tuple[int, int, Pattern]],
+        describe: Callable[[int], IntegerForm | UnitForm],
+        pattern: Callable[[int, int], Pattern],
         tight: Callable[[int], Sequence[int]],
         near: Callable[[int], Sequence[float]],
     ) -> None:
         self.domain, self.network = domain, domain.network
-        self.describe, self.tight, self.near = describe, tight, near
+        self.describe, self.pattern, self.tight, self.near = describe, pattern, tight, near
         self.points: dict[int, IntegerForm] = {}
-        self._forms: dict[int, IntegerForm] = {}
+        self._forms: dict[UnitForm, IntegerForm] = {}
         self._signs: dict[int, dict[int, Signs]] = {}
 
     @property
@@ -91,11 +102,13 @@ class ExactSide:
 
     def form(self, number: int) -> IntegerForm:
         """A form as coprime integers."""
-        known = self._forms.get(number)
+        told = self.describe(number)
+        if not isinstance(told, UnitForm):
+            return told
+        known = self._forms.get(told)
         if known is None:
-            told = self.describe(number)
-            known = unit_form(self.domain, *told) if isinstance(told[-1], dict) else told
-            self._forms[number] = known
+            known = unit_form(self.domain, told.block, told.unit, self.pattern(told.cell, told.layers))
+            self._forms[told] = known
         return known
 
     def point(self, vertex: int) -> IntegerForm:

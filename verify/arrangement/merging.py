@@ -56,11 +56,11 @@ def label(found: Arrangement, budget: Budget) -> Labels:
     cells = np.arange(count, dtype=np.int32)
     if found.artificial:
         inner = pairs[np.isin(found.complex.levels[-2].tight.rows[facets, 0], found.artificial)]
-        cells = _joined(count, inner[_same_patterns(found, inner)])
-    return Labels(cells, maps, _joined(count, pairs[maps[pairs[:, 0]] == maps[pairs[:, 1]]]), facets, pairs)
+        cells = joined(count, inner[_same_patterns(found, inner)])
+    return Labels(cells, maps, joined(count, pairs[maps[pairs[:, 0]] == maps[pairs[:, 1]]]), facets, pairs)
 
 
-def _joined(count: int, pairs: Ids) -> Ids:
+def joined(count: int, pairs: Ids) -> Ids:
     """The connected components of a graph, numbered by their first members."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
