@@ -156,7 +156,7 @@ def _fraction_row(domain: Domain, network: Network, block: int, unit: int, patte
     """Numerators and, last, the denominator in lowest terms."""
     numerators, constant, denominator = adjoint_form(network, block, unit, pattern)
     row, factor = restricted(domain, numerators, constant)
-    below = denominator * math.lcm(*(v.denominator for v in domain.pinned_values() if v is not None))
+    below = denominator * domain.pinned_denominator
     divisor = math.gcd(factor, below)
     return (*(n * (factor // divisor) for n in row), below // divisor) if any(row) else (*row, 1)
 

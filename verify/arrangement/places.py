@@ -66,16 +66,16 @@ def verified(guess: Floats, forms: Floats, doubts: Floats) -> tuple[Floats, Floa
 
 def _inverse(matrix: Floats) -> tuple[Floats, Floats, Any]:
     """The matrices with the unit matrix instead of singular ones; approximate inverses; which ones were singular."""
-    determinant = (
+    determinant: Floats = (
         matrix[:, 0, 0] * matrix[:, 1, 1] - matrix[:, 0, 1] * matrix[:, 1, 0]
         if matrix.shape[1] == 2
-        else np.linalg.det(matrix)
+        else np.asarray(np.linalg.det(matrix), dtype=np.float64)
     )
     singular = ~(np.abs(determinant) > TINY)
     if singular.any():
         matrix[singular], determinant[singular] = np.eye(matrix.shape[1]), 1.0
     if matrix.shape[1] != 2:
-        return matrix, np.linalg.inv(matrix), singular
+        return matrix, np.asarray(np.linalg.inv(matrix), dtype=np.float64), singular
     inverse = np.empty_like(matrix)
     inverse[:, 0, 0], inverse[:, 1, 1] = matrix[:, 1, 1], matrix[:, 0, 0]
     inverse[:, 0, 1], inverse[:, 1, 0] = -matrix[:, 0, 1], -matrix[:, 1, 0]

@@ -13,6 +13,7 @@ from verify.arrangement.details import Point, polytopes, vertices_of_faces
 from verify.arrangement.domain import Domain
 from verify.arrangement.enumerate import Arrangement
 from verify.arrangement.exact import IntegerForm
+from verify.arrangement.maps import maps_of_cells
 from verify.arrangement.merging import ExactMap, joined, map_of
 from verify.kernel.exact import AffineForm, Pattern
 from verify.search.budget import Budget
@@ -54,15 +55,15 @@ class FinishedPart:
 
 def finished_part(found: Arrangement, budget: Budget) -> FinishedPart:
     """The cells of a complex that all units have cut; none of its facets is artificial."""
+    pairs = found.complex.neighbours()[1]
+    known_maps = maps_of_cells(found, pairs, budget)
     cells: list[StreamedCell] = []
     for it in polytopes(found):
         if it.number % 64 == 0:
             budget.check()
-        pattern = found.pattern(it.number)
-        maps = map_of(found.domain, found.domain.network, pattern)
-        cells.append(StreamedCell(pattern, maps, it.inside, it.half_spaces, it.vertices, it.rays, it.volume))
+        pattern, rows = found.pattern(it.number), known_maps[it.number]
+        cells.append(StreamedCell(pattern, rows, it.inside, it.half_spaces, it.vertices, it.rays, it.volume))
     maps = [digest(cell.maps) for cell in cells]
-    pairs = found.complex.neighbours()[1]
     known: dict[bytes, int] = {}
     numbers = np.array([known.setdefault(key, len(known)) for key in maps])
     pieces = joined(len(cells), pairs[numbers[pairs[:, 0]] == numbers[pairs[:, 1]]])
