@@ -11,6 +11,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+
 S = TypeVar("S")
 T = TypeVar("T")
 THREADS = 2
@@ -58,6 +60,15 @@ def in_threads(function: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
         finally:
             for future in begun:
                 future.cancel()
+
+
+def keep_memory() -> None:
+    """Let the C library keep the memory of arrays that are freed, up to some 32 MiB, for those that come next.
+
+    Else it gives each back to the system, and every new one costs a page fault for each 4 KiB. glibc raises its bounds
+    for this once so large an array is freed; elsewhere this does nothing.
+    """
+    np.empty((1 << 25) - (1 << 16), dtype=np.uint8)
 
 
 def frozen(values: Any) -> None:

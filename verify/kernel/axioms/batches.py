@@ -47,20 +47,22 @@ the radius at least the distance to both sides.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csc_array
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.difference import Pair
+from verify.kernel.speed import keep_memory
 from verify.network import Block, floats
 from verify.network.floats import SMALLEST_SUBNORMAL, UNIT_ROUNDOFF, gamma
 from verify.rational import Floats
 
 # Boxes that are bounded together, at most; fewer where their columns would take more than so many numbers.
-MOST_BOXES, MOST_NUMBERS = 192, 1 << 22
+MOST_BOXES, MOST_NUMBERS = 384, 1 << 23
 # A difference is enclosed by A where its new symbol is smaller than this part of those of B (3 above).
 WORTH = 0.5
 # Columns of one box and one block.
@@ -82,31 +84,67 @@ class ColumnPrecision:
 
 DOUBLE = ColumnPrecision(np.float64, UNIT_ROUNDOFF, SMALLEST_SUBNORMAL)
 SINGLE = ColumnPrecision(np.float32, 2.0**-24, 2.0**-149)
+_NONE = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(eq=False)
+class Symbols:
+    """The symbols of one sort, in the order in which they were made: the box (of ``size``) of each, most in one box.
+
+    Boxes have different numbers of symbols; each symbol is one row of the columns of all boxes together.
+    """
+
+    size: int
+    boxes: NDArray[np.int64]
+    most: int
+    _adding: dict[tuple[int, int], csc_array] = field(default_factory=dict)
+
+    def made(self, units: NDArray[np.int64], coefficients: Floats, each: NDArray[np.int64]) -> Fresh:
+        """New ones: for some units, with these coefficients, in these boxes (in order)."""
+        start = len(self.boxes)
+        self.boxes = np.concatenate([self.boxes, each])
+        self.most += int(np.bincount(each, minlength=1).max())
+        return Fresh(start, each, units, coefficients)
+
+    def sums(self, columns: Floats, start: int = 0) -> Floats:
+        """``sum_j |G_j|`` (B, n) for columns from that number on, as floats add it up, in any order."""
+        key = start, start + len(columns)
+        if key not in self._adding:
+            ones, ends = np.ones(len(columns), columns.dtype), np.arange(len(columns) + 1)
+            self._adding[key] = csc_array((ones, self.boxes[slice(*key)], ends), shape=(self.size, len(columns)))
+        return np.asarray((self._adding[key] @ np.abs(columns)).astype(np.float64))
 
 
 @dataclass(frozen=True, eq=False)
 class Fresh:
-    """Symbols ``start``, ``start + 1``, ...: in each box (B) for some units (B, k) their coefficients (B, k)."""
+    """Symbols ``start``, ``start + 1``, ...: of each the box, the unit whose it is, and its coefficient there (k)."""
 
     start: int
+    boxes: NDArray[np.int64]
     units: NDArray[np.int64]
     coefficients: Floats
 
     @property
     def end(self) -> int:
-        return self.start + int(self.units.shape[1])
+        return self.start + len(self.units)
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Coefficients (B, p, n) of the first p symbols of a sort, and of the block's own newest ones."""
+    """Coefficients (p, n) of the first p symbols of a sort, and of the block's own newest ones."""
 
+    symbols: Symbols
     dense: Floats
     fresh: Fresh | None = None
 
     @property
     def end(self) -> int:
-        return self.dense.shape[1] if self.fresh is None else self.fresh.end
+        return len(self.dense) if self.fresh is None else self.fresh.end
+
+    def scaled(self, factors: Floats) -> Floats:
+        """The dense ones, those of each box times its factors (B, n), numbers of the type of the columns."""
+        result = np.take(factors.astype(self.dense.dtype), self.symbols.boxes[: len(self.dense)], axis=0)
+        return np.multiply(result, self.dense, out=result)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +159,13 @@ class Zonotope:
 
     def sides(self) -> tuple[Floats, Floats]:
         """Bounds of the entries."""
-        radius = _up(self.reach + self.error)
-        return _down(self.centre - radius), _up(self.centre + radius)
+        return _around(self.centre, self.reach + self.error)
+
+    def of_inputs(self, size: int) -> Floats:
+        """The columns (B, size, n) of the coordinates."""
+        boxes, rows = self.centre.shape
+        columns = self.shared.dense[: boxes * size]
+        return columns.reshape(boxes, size, rows) if len(columns) else np.zeros((boxes, size, rows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,9 +183,9 @@ class Directions:
 
     def reach(self, columns: Floats) -> Floats:
         """``max |sum_j G_j e_j|`` (B, n) for columns (B, p, n) of the ball's symbols, as floats add it up."""
-        if self.norm == "linf":
-            return absolute_sum(columns)
         sizes = np.abs(columns).astype(np.float64)
+        if self.norm == "linf":
+            return np.asarray(sizes.sum(axis=1))
         if self.norm == "l1":
             return np.asarray(sizes.max(axis=1, initial=0.0))
         # A square may lose half of the smallest number.
@@ -158,6 +201,19 @@ class ReluSymbols:
     width: Floats
     shared: Fresh
     own: Fresh | None
+
+
+class GapEnclosure(NamedTuple):
+    """The gap after ReLU as ``mine z + theirs d`` (B, n): that is exactly z, d or 0 but for the entries ``at`` (boxes,
+    units), with constants and coefficients ``most`` of own symbols; ``alone`` (B, n): without the new shared symbol.
+    """
+
+    mine: Floats
+    theirs: Floats
+    at: tuple[NDArray[np.int64], ...]
+    most: Floats
+    constant: Floats
+    alone: NDArray[np.bool_]
 
 
 class BlockStep:
@@ -179,51 +235,57 @@ class BlockStep:
                 inside = (sizes > SINGLE_RANGE[0]) & (sizes < SINGLE_RANGE[1])
                 self.faithful = self.faithful and bool(np.all(inside))
 
-    def apply(self, forms: Mapping[int, Zonotope], boxes: int) -> Zonotope:
+    def apply(self, forms: Mapping[int, Zonotope], symbols: BothSorts) -> Zonotope:
         """1 of the module docstring."""
-        terms, precision = self.terms, self.precision
+        boxes, terms, precision = symbols[0].size, self.terms, self.precision
         fine, coarse = gamma(terms + 2), gamma(terms + 2, precision.roundoff)
         centre = np.repeat(self.bias[None, :], boxes, axis=0)
         bound = np.repeat(fine * np.abs(self.bias)[None, :], boxes, axis=0)
         for source, weights, _, absolute in self.weights:
             form = forms[source]
             centre += form.centre @ weights
-            lost = fine * np.abs(form.centre) + coarse * form.reach + 2 * SMALLEST_SUBNORMAL
-            bound += (form.error * (1 + 4 * fine) + lost) @ absolute
-        shared, own = (self._columns([(forms[s], w) for s, _, w, _ in self.weights], sort, boxes) for sort in (0, 1))
-        count = shared.shape[1] + own.shape[1]
+            lost = fine * np.abs(form.centre)
+            lost += coarse * form.reach
+            lost += 2 * SMALLEST_SUBNORMAL
+            lost += form.error * (1 + 4 * fine)
+            bound += lost @ absolute
+        shared, own = (self._columns([(forms[s], w) for s, _, w, _ in self.weights], sort, symbols) for sort in (0, 1))
+        count = symbols[0].most + symbols[1].most
         bound *= 1 + 2 * gamma(terms + 16)
         bound += 2 * (count + 2) * (terms + 2) * precision.smallest
         error = np.where(bound < MAX_ERROR, bound, np.inf)
-        sizes = absolute_sum(shared) + self._own_sizes(own)
-        return Zonotope(centre, Columns(shared), Columns(own), error, sizes * self._enlarge(count))
+        sizes = symbols[0].sums(shared) + self._own_sizes(own, symbols[1])
+        return Zonotope(
+            centre, Columns(symbols[0], shared), Columns(symbols[1], own), error, sizes * self._enlarge(count)
+        )
 
-    def _own_sizes(self, own: Floats) -> Floats:
+    def _own_sizes(self, own: Floats, symbols: Symbols) -> Floats:
         if self.ball is None:
-            return absolute_sum(own)
-        return self.ball.reach(own[:, : self.ball.size]) + absolute_sum(own[:, self.ball.size :])
+            return symbols.sums(own)
+        first = symbols.size * self.ball.size
+        return self.ball.reach(own[:first].reshape(symbols.size, -1, self.size)) + symbols.sums(own[first:], first)
 
     def _enlarge(self, count: int) -> float:
         return 1 + 2 * gamma(count + 8, self.precision.roundoff)
 
-    def _columns(self, parts: Sequence[tuple[Zonotope, Any]], sort: int, boxes: int) -> Floats:
+    def _columns(self, parts: Sequence[tuple[Zonotope, Any]], sort: int, symbols: BothSorts) -> Floats:
         """The columns of one sort of symbols: products of what is dense, single products of what is fresh."""
         stacks = [((form.shared, form.own)[sort], weights) for form, weights in parts]
         end = max((columns.end for columns, _ in stacks), default=0)
-        if end * self.size > MAX_COEFFICIENTS:
+        if symbols[sort].most * self.size > MAX_COEFFICIENTS:
             raise TooLarge(f"{self.block.name}: affine forms take more than {MAX_COEFFICIENTS} coefficients")
-        result = np.empty((boxes, end, self.size), self.precision.dtype)
+        result = np.empty((end, self.size), self.precision.dtype)
         for place, (columns, weights) in enumerate(stacks):
-            width = columns.dense.shape[1]
+            width, fresh = len(columns.dense), columns.fresh
             if place == 0:
-                _product(columns.dense, weights, result[:, :width])
-                result[:, width:] = 0
+                _product(columns.dense, weights, result[:width])
+                result[width:] = 0
             elif width:
-                result[:, :width] += _product(columns.dense, weights, np.empty_like(result[:, :width]))
-            if columns.fresh is not None and columns.fresh.units.size:
-                fresh = columns.fresh
-                factors = fresh.coefficients.astype(self.precision.dtype)
-                result[:, fresh.start : fresh.end] += _picked(weights, fresh.units) * factors[:, :, None]
+                result[:width] += _product(columns.dense, weights, np.empty_like(result[:width]))
+            if fresh is not None and len(fresh.units):
+                picked = _picked(weights, fresh.units)
+                picked *= fresh.coefficients.astype(self.precision.dtype)[:, None]
+                result[fresh.start : fresh.end] += picked
         return result
 
 
@@ -231,15 +293,12 @@ def _product(dense: Floats, weights: Any, out: Floats) -> Floats:
     if isinstance(weights, np.ndarray):
         np.matmul(dense, weights, out=out)
     else:
-        boxes, width, size = dense.shape
-        out[:] = (dense.reshape(boxes * width, size) @ weights).reshape(out.shape)
+        out[:] = dense @ weights
     return out
 
 
 def _picked(weights: Any, units: NDArray[np.int64]) -> Floats:
-    if isinstance(weights, np.ndarray):
-        return np.asarray(weights[units])
-    return np.asarray(weights[units.ravel()].toarray()).reshape(*units.shape, weights.shape[1])
+    return np.asarray(weights[units] if isinstance(weights, np.ndarray) else weights[units].toarray())
 
 
 class Machine:
@@ -259,6 +318,7 @@ class Machine:
         steps = (*self.values, *self.gaps, self.goal)
         if not (floats.floats_are_ieee() and all(step.faithful for step in steps)):
             raise EvidenceError("bounds", "weights or biases are too large or too small for float arithmetic")
+        keep_memory()
         symbols = sum(block.size for block in pair.values if block.relu) + _input_size(pair)
         widest = max(block.size for block in pair.values)
         self.boxes = max(1, min(MOST_BOXES, MOST_NUMBERS // max(1, symbols * widest)))
@@ -271,13 +331,13 @@ class Machine:
             return self._run(low, high, trace)
 
     def _run(self, low: Floats, high: Floats, trace: list[ReluSymbols] | None) -> Zonotope:
-        boxes, symbols = len(low), [low.shape[1], 0]
-        forms = {0: self._of_boxes(low, high)}
+        symbols = Symbols(len(low), _NONE, 0), Symbols(len(low), _NONE, 0)
+        forms = {0: self._of_boxes(low, high, symbols)}
         if self.directions is not None:
-            forms[~0], symbols[1] = self._of_directions(self.directions, boxes), self.directions.size
+            forms[~0] = self._of_directions(self.directions, symbols)
         for k in range(1, len(self.values) + 1):
-            value = self.values[k - 1].apply(forms, boxes)
-            gap = self.gaps[k - 1].apply(forms, boxes) if self.gaps else None
+            value = self.values[k - 1].apply(forms, symbols)
+            gap = self.gaps[k - 1].apply(forms, symbols) if self.gaps else None
             if self.relu[k - 1]:
                 value, gap = self._bent(value, gap, symbols, trace)
             forms[k] = value
@@ -285,15 +345,16 @@ class Machine:
                 forms[~k] = gap
             for source in [s for s in forms if self.reads.get(s, 0) <= k and s not in (k, ~k)]:
                 del forms[source]
-        return self.goal.apply(forms, boxes)
+        return self.goal.apply(forms, symbols)
 
     def _bent(
-        self, value: Zonotope, gap: Zonotope | None, symbols: list[int], trace: list[ReluSymbols] | None
+        self, value: Zonotope, gap: Zonotope | None, symbols: BothSorts, trace: list[ReluSymbols] | None
     ) -> tuple[Zonotope, Zonotope | None]:
-        """The forms after ReLU; ``symbols`` counts those of each sort."""
+        """The forms after ReLU; new symbols are made of each sort."""
         low, high = value.sides()
         slope, middle = self._chord(low, high)
-        fresh = _fresh(middle, symbols, 0)
+        each, units = np.nonzero(~(middle == 0))
+        fresh = symbols[0].made(units, middle[each, units], each)
         after = self._after(value, fresh, slope, middle)
         if gap is None:
             if trace is not None:
@@ -303,140 +364,141 @@ class Machine:
         if self.directions is not None:
             enclosure = self._of_derivative(low, high, gap)
         else:
-            gap_sides = gap.sides()
-            low_2, high_2 = self._of_second(value, gap, (low, high), gap_sides)
-            enclosure = self._of_difference(gap_sides, (slope, middle), self._chord(low_2, high_2))
+            low_2, high_2 = self._of_second(value, gap)
+            enclosure = self._of_difference(gap.sides(), (slope, middle), self._chord(low_2, high_2))
             width = np.maximum(width, high_2 - low_2)
-        own = _fresh(enclosure[2], symbols, 1)
+        used = ~(enclosure.most == 0)
+        own = symbols[1].made(enclosure.at[1][used], enclosure.most[used], enclosure.at[0][used])
         if trace is not None:
             trace.append(ReluSymbols(value.shared.dense, gap.own.dense, width, fresh, own))
         return after, self._gap_after(value, gap, fresh, own, middle, enclosure)
 
-    def _chord(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    def _chord(self, low: Floats, high: Floats) -> Sides:
         """Slope and half height (s and m of 2 in the module docstring)."""
-        on, stable = low >= 0, (low >= 0) | (high <= 0)
+        on = low >= 0
+        slope, middle = on.astype(np.float64), np.zeros_like(low)
+        bends = np.nonzero(~(on | (high <= 0)))
+        low, high = low[bends], high[bends]
         chord = high / (high - low)
-        slope = np.where((chord >= 0) & (chord <= 1), chord, 1.0).astype(self.precision.dtype).astype(np.float64)
-        most = self._above(np.maximum(-slope * low, (1 - slope) * high * (1 + 4 * UNIT_ROUNDOFF)) / 2)
-        return np.where(stable, on, slope), np.where(stable, 0.0, most)
+        chord = np.where((chord >= 0) & (chord <= 1), chord, 1.0).astype(self.precision.dtype).astype(np.float64)
+        most = np.maximum(-chord * low, (1 - chord) * high * (1 + 4 * UNIT_ROUNDOFF)) / 2
+        slope[bends], middle[bends] = chord, self._above(most)
+        return slope, middle
 
     def _above(self, values: Floats) -> Floats:
         """At least the values (from 0) that two roundings to nearest gave; numbers of the type of the columns."""
         raised = values * (1 + 8 * self.precision.roundoff) + 4 * self.precision.smallest
         return raised if self.precision is DOUBLE else raised.astype(np.float32).astype(np.float64)
 
-    def _of_second(self, value: Zonotope, gap: Zonotope, sides: Sides, gap_sides: Sides) -> Sides:
+    def _of_second(self, value: Zonotope, gap: Zonotope) -> Sides:
         """Bounds of z' = z - d."""
-        (low, high), (gap_low, gap_high) = sides, gap_sides
-        mixed = _combined(value.shared.dense, None, gap.shared.dense, None)
-        count = mixed.shape[1] + gap.own.dense.shape[1]
-        radius = (absolute_sum(mixed) + absolute_sum(gap.own.dense)) * (
-            1 + 2 * gamma(count + 8, self.precision.roundoff)
-        )
-        radius = _up((radius + value.error + gap.error) * (1 + 8 * UNIT_ROUNDOFF))
-        centre = value.centre - gap.centre
-        # fmax and fmin: a bound that is NaN says nothing, and the other one holds.
-        low_2 = np.fmax(_down(_down(centre) - radius), _down(low - gap_high))
-        return low_2, np.fmin(_up(_up(centre) + radius), _up(high - gap_low))
+        shared, own = value.shared.symbols, gap.own.symbols
+        sizes = shared.sums(_plus(gap.shared.dense, value.shared.dense, -1)) + own.sums(gap.own.dense)
+        sizes *= 1 + 2 * gamma(shared.most + own.most + 8, self.precision.roundoff)
+        sizes += value.error
+        sizes += gap.error
+        return _around(value.centre - gap.centre, sizes * (1 + 8 * UNIT_ROUNDOFF))
 
     def _of_difference(self, gap_sides: Sides, chord: Sides, chord_2: Sides) -> GapEnclosure:
-        """Of A or B in 3: factors of z and of d, the own symbol, whether e occurs, the constant."""
-        (gap_low, gap_high), (slope, middle), (slope_2, middle_2) = gap_sides, chord, chord_2
-        half = self._above(np.maximum(np.abs(gap_low), np.abs(gap_high)) / 2)
-        first = (middle + middle_2 > 0) & (half < WORTH * (middle + middle_2))
-        mine, theirs = np.where(first, 0.0, slope - slope_2), np.where(first, 0.5, slope_2)
-        most, both = np.where(first, half, middle_2), np.where(first, 0.0, 1.0)
-        return mine, theirs, most, both, np.where(first, 0.0, middle - middle_2)
+        """A or B in 3."""
+        (slope, middle), (slope_2, middle_2) = chord, chord_2
+        mine, theirs, both = slope - slope_2, slope_2, middle + middle_2
+        at = np.nonzero(~(both == 0) | (mine < 0))
+        half = self._above(np.maximum(np.abs(gap_sides[0][at]), np.abs(gap_sides[1][at])) / 2)
+        first = (both[at] > 0) & (half < WORTH * both[at])
+        theirs[at] = np.where(first, 0.5, theirs[at])
+        mine[at] = np.where(first, 0.0, mine[at])
+        most, constant = np.where(first, half, middle_2[at]), np.where(first, 0.0, middle[at] - middle_2[at])
+        alone = np.zeros(mine.shape, dtype=bool)
+        alone[at] = first
+        return GapEnclosure(mine, theirs, at, most, constant, alone)
 
     def _of_derivative(self, low: Floats, high: Floats, gap: Zonotope) -> GapEnclosure:
-        """4 of the module docstring in the terms of ``_of_difference``."""
-        on, off = low >= 0, (high <= 0) & ~(low >= 0)
+        """4 of the module docstring."""
+        on = low >= 0
+        at, theirs = np.nonzero(~(on | (high <= 0))), on.astype(np.float64)
+        theirs[at] = 0.5
         gap_low, gap_high = gap.sides()
-        half = self._above(np.maximum(np.abs(gap_low), np.abs(gap_high)) / 2)
-        none = np.zeros_like(low)
-        return none, np.where(on, 1.0, np.where(off, 0.0, 0.5)), np.where(on | off, 0.0, half), none, none
+        half = self._above(np.maximum(np.abs(gap_low[at]), np.abs(gap_high[at])) / 2)
+        alone = np.ones(low.shape, dtype=bool)
+        return GapEnclosure(np.zeros_like(low), theirs, at, half, np.zeros_like(half), alone)
 
     def _after(self, value: Zonotope, fresh: Fresh, slope: Floats, middle: Floats) -> Zonotope:
-        """``slope v + middle``, and the new symbols."""
-        dense = value.shared.dense * slope[:, None, :].astype(self.precision.dtype)
-        scaled = slope * value.reach
-        rounding = self._rounding(slope * np.abs(value.centre) + middle, scaled, dense.shape[1])
-        error = (slope * value.error + rounding) * (1 + 16 * UNIT_ROUNDOFF)
-        reach = (scaled + middle) * (1 + 16 * self.precision.roundoff) + rounding
-        return Zonotope(slope * value.centre + middle, Columns(dense, fresh), value.own, error, reach)
+        """``slope v + middle``, and the new symbols; exact where the slope is 0 or 1."""
+        shared, at = value.shared, (fresh.boxes, fresh.units)
+        centre, error, reach = slope * value.centre, slope * value.error, slope * value.reach
+        rounding = self._rounding(np.abs(centre[at]) + middle[at], reach[at], shared.symbols.most)
+        centre += middle
+        error[at] = (error[at] + rounding) * (1 + 16 * UNIT_ROUNDOFF)
+        reach[at] = (reach[at] + middle[at]) * (1 + 16 * self.precision.roundoff) + rounding
+        return Zonotope(centre, Columns(shared.symbols, shared.scaled(slope), fresh), value.own, error, reach)
 
     def _gap_after(
         self, value: Zonotope, gap: Zonotope, fresh: Fresh, own: Fresh, middle: Floats, enclosure: GapEnclosure
     ) -> Zonotope:
-        """``mine z + theirs d + constant``, ``both`` times the new shared symbols, and ``most`` times own ones."""
-        mine, theirs, most, both, constant = enclosure
-        factors = mine[:, None, :].astype(self.precision.dtype), theirs[:, None, :].astype(self.precision.dtype)
-        dense = _combined(value.shared.dense, factors[0], gap.shared.dense, factors[1])
-        own_dense = gap.own.dense * factors[1]
-        shared = Fresh(fresh.start, fresh.units, fresh.coefficients * np.take_along_axis(both, fresh.units, axis=1))
-        weight, middles = np.abs(mine), both * (middle + most)  # |constant| <= m + m'
-        scaled = weight * value.reach + theirs * gap.reach
-        centres = weight * np.abs(value.centre) + theirs * np.abs(gap.centre) + middles
-        rounding = self._rounding(centres, scaled, 2 * dense.shape[1] + own_dense.shape[1])
-        error = (weight * value.error + theirs * gap.error + rounding) * (1 + 16 * UNIT_ROUNDOFF)
-        reach = (scaled + middles + most) * (1 + 16 * self.precision.roundoff) + rounding
-        centre = mine * value.centre + theirs * gap.centre + constant
-        return Zonotope(centre, Columns(dense, shared), Columns(own_dense, own), error, reach)
+        """``mine z + theirs d + constant`` with parts of the new shared symbols, and own ones; elsewhere than ``at``
+        it is z, d or 0, exactly.
+        """
+        mine, theirs, at, most, constant, alone = enclosure
+        dense = _plus(value.shared.scaled(mine), gap.shared.scaled(theirs))
+        new = replace(fresh, coefficients=np.where(alone[fresh.boxes, fresh.units], 0.0, fresh.coefficients))
+        shared, owned = Columns(value.shared.symbols, dense, new), Columns(gap.own.symbols, gap.own.scaled(theirs), own)
+        centre, centre_2, weight = mine * value.centre, theirs * gap.centre, np.abs(mine)
+        error = weight * value.error + theirs * gap.error
+        reach = weight * value.reach + theirs * gap.reach
+        middles = np.where(alone[at], 0.0, middle[at] + most)  # |constant| <= m + m'
+        centres = np.abs(centre[at]) + np.abs(centre_2[at]) + middles
+        rounding = self._rounding(centres, reach[at], 2 * shared.symbols.most + owned.symbols.most)
+        error[at] = (error[at] + rounding) * (1 + 16 * UNIT_ROUNDOFF)
+        reach[at] = (reach[at] + middles + most) * (1 + 16 * self.precision.roundoff) + rounding
+        centre += centre_2
+        centre[at] += constant
+        return Zonotope(centre, shared, owned, error, reach)
 
     def _rounding(self, centres: Floats, columns: Floats, products: int) -> Floats:
         """What the operations of 2 to 4 lose, from the sizes of what they add."""
         floor = (products + 16) * self.precision.smallest
         return 8 * UNIT_ROUNDOFF * centres + 8 * self.precision.roundoff * columns + floor
 
-    def _of_boxes(self, low: Floats, high: Floats) -> Zonotope:
-        """The input: a symbol for each coordinate."""
+    def _of_boxes(self, low: Floats, high: Floats, symbols: BothSorts) -> Zonotope:
+        """The input: a symbol for each coordinate, box by box."""
         boxes, size = low.shape
         centre = low * 0.5 + high * 0.5
         distance = np.maximum(high - centre, centre - low)
         radius = np.where(distance == 0, 0.0, self._above(distance))
-        symbols = Fresh(0, np.repeat(np.arange(size)[None, :], boxes, axis=0), radius)
-        none = np.zeros((boxes, 0, size), self.precision.dtype)
-        return Zonotope(centre, Columns(none, symbols), Columns(none), np.zeros_like(centre), radius)
+        units, each = np.tile(np.arange(size), boxes), np.repeat(np.arange(boxes), size)
+        shared = Columns(symbols[0], self._no_columns(size), symbols[0].made(units, radius.ravel(), each))
+        return Zonotope(centre, shared, Columns(symbols[1], self._no_columns(size)), np.zeros_like(centre), radius)
 
-    def _of_directions(self, directions: Directions, boxes: int) -> Zonotope:
-        size, dtype = len(directions.centre), self.precision.dtype
+    def _of_directions(self, directions: Directions, symbols: BothSorts) -> Zonotope:
+        size, boxes = len(directions.centre), symbols[0].size
         centre = np.repeat(directions.centre[None, :], boxes, axis=0)
         spread = np.zeros(size) if directions.spread is None else directions.spread
-        own = np.repeat(np.diag(spread)[None, : directions.size].astype(dtype), boxes, axis=0)
-        none = np.zeros((boxes, 0, size), dtype)
+        units, each = np.tile(np.arange(directions.size), boxes), np.repeat(np.arange(boxes), directions.size)
+        own = symbols[1].made(units, np.tile(spread[: directions.size], boxes), each)
+        shared, owned = Columns(symbols[0], self._no_columns(size)), Columns(symbols[1], self._no_columns(size), own)
         reach = np.repeat(np.abs(spread)[None, :], boxes, axis=0)
-        return Zonotope(centre, Columns(none), Columns(own), np.zeros_like(centre), reach)
+        return Zonotope(centre, shared, owned, np.zeros_like(centre), reach)
+
+    def _no_columns(self, size: int) -> Floats:
+        return np.zeros((0, size), self.precision.dtype)
 
 
 # Lower and upper bounds; slopes and half heights.
 Sides: TypeAlias = tuple[Floats, Floats]
-# Factors of z and of d, the own symbol's coefficient, that of the new shared symbol in parts of m, the constant.
-GapEnclosure: TypeAlias = tuple[Floats, Floats, Floats, Floats, Floats]
+# Shared and own ones.
+BothSorts: TypeAlias = tuple[Symbols, Symbols]
 
 
-def _combined(value: Floats, mine: Floats | None, gap: Floats, theirs: Floats | None) -> Floats:
-    """``mine G + theirs D`` for shared columns of z and of d, or G - D; the shorter ones are filled up with zeros."""
-    wide = gap.shape[1] > value.shape[1]
-    first, second = (gap, value) if wide else (value, gap)
-    factors = (theirs, mine) if wide else (mine, theirs)
-    width = second.shape[1]
-    if factors[0] is None or factors[1] is None:
-        result = first.copy()
-        result[:, :width] -= second
-        return result
-    result = first * factors[0]
-    result[:, :width] += second * factors[1]
+def _plus(first: Floats, second: Floats, sign: int = 1) -> Floats:
+    """Columns and columns (their opposites with ``sign`` -1); the shorter ones are filled up with zeros. In place
+    in the longer ones where those are nobody else's, that is with ``sign`` 1.
+    """
+    longer, shorter = (first, second) if len(first) >= len(second) else (second, first)
+    result = longer if sign > 0 else longer.copy()
+    head = result[: len(shorter)]
+    (np.add if sign > 0 else np.subtract)(head, shorter, out=head)
     return result
-
-
-def _fresh(most: Floats, symbols: list[int], sort: int) -> Fresh:
-    """A new symbol for each unit with a coefficient that is not zero; boxes with fewer are filled up with zeros."""
-    used = ~(most == 0)
-    count = int(used.sum(axis=1).max()) if used.size else 0
-    units = np.argsort(~used, axis=1, kind="stable")[:, :count]
-    fresh = Fresh(symbols[sort], units, np.take_along_axis(most, units, axis=1))
-    symbols[sort] = fresh.end
-    return fresh
 
 
 def _last_reads(pair: Pair, goal: Block) -> dict[int, int]:
@@ -453,16 +515,11 @@ def _input_size(pair: Pair) -> int:
     return max(sizes, default=0)
 
 
-def absolute_sum(columns: Floats) -> Floats:
-    """``sum_j |G_j|`` (B, n) as floats add it up, in any order."""
-    ones = np.ones((1, columns.shape[1]), columns.dtype)
-    return np.asarray(np.matmul(ones, np.abs(columns))[:, 0].astype(np.float64))
-
-
-def _up(values: Floats) -> Floats:
-    """At least the next float: ``|x| 2^-52`` is at least a unit in the last place of x, or 2^-1074 is."""
-    return np.asarray(values + (np.abs(values) * 2.0**-52 + SMALLEST_SUBNORMAL))
-
-
-def _down(values: Floats) -> Floats:
-    return np.asarray(values - (np.abs(values) * 2.0**-52 + SMALLEST_SUBNORMAL))
+def _around(centre: Floats, radius: Floats) -> Sides:
+    """Bounds of what is within the radius of the centre, each given to one rounding: the radius grows by more than what
+    these and the three operations here lose, ``u |centre - radius|`` among it.
+    """
+    size = radius * (1 + 8 * UNIT_ROUNDOFF)
+    size += np.abs(centre) * (4 * UNIT_ROUNDOFF)
+    size += 4 * SMALLEST_SUBNORMAL
+    return centre - size, centre + size

@@ -24,7 +24,7 @@ from verify.search.dividing import sharing
 from verify.search.dividing.effect import coordinate, weights
 from verify.search.refuting.points import margins
 
-# Boxes taken together, those with alike numbers of symbols in one batch.
+# Boxes taken together.
 POOL = 1024
 # An executor gets boxes in so many tasks, once a pool is full or it is time for it.
 TASKS = 8
@@ -42,13 +42,12 @@ LOOKED, PROMISING = 48, 4
 
 @dataclass(eq=False)
 class Boxes:
-    """Open boxes: sides (N, n), their numbers, their parts of the whole, and how many symbols a parent had."""
+    """Open boxes: sides (N, n), their numbers, and their parts of the whole."""
 
     low: Floats
     high: Floats
     numbers: Numbers
     shares: Floats
-    counts: Floats
 
     def __len__(self) -> int:
         return len(self.low)
@@ -88,22 +87,21 @@ class Search:
         are cut, if that is given.
         """
         size = len(low)
-        boxes = Boxes(low, high, np.arange(size), shares, np.zeros(size))
+        boxes = Boxes(low, high, np.arange(size), shares)
         return cls(goal, boxes, [OPEN] * size, [0] * size, movable=movable)
 
     def round(self) -> None:
         """Bound the newest open boxes; settle or cut each."""
         pool, rest = self.open.take(slice(-POOL, None)), self.open.take(slice(0, max(0, len(self.open) - POOL)))
-        order = np.argsort(pool.counts, kind="stable")
         step = self.goal.machine.boxes
-        found = [self._batch(pool.take(order[i : i + step])) for i in range(0, len(order), step)]
+        found = [self._batch(pool.take(slice(i, i + step))) for i in range(0, len(pool), step)]
         self.open = rest.plus(found)
 
     def bound(self, boxes: Boxes) -> tuple[Floats, Zonotope, list[ReluSymbols]]:
         """Bounds (B, R) of the rows that any machine confirms, however it adds, and what they come from."""
         goal, trace = self.goal, list[ReluSymbols]()
         form = goal.machine.run(boxes.low, boxes.high, trace)
-        count = form.shared.dense.shape[1] + form.own.dense.shape[1]
+        count = form.shared.symbols.most + form.own.symbols.most
         spare = 2 * form.error + 4 * gamma(count + 8, goal.machine.precision.roundoff) * form.reach
         return form.sides()[1] + spare, form, trace
 
@@ -120,8 +118,8 @@ class Search:
         weight = weights(goal, upper)
         left = boxes.take(bad)
         worst = np.argsort(-weight[bad].max(axis=1))[:LOOKED]
-        self._look(form.shared.dense[bad[worst]], weight[bad[worst]], left.take(worst))
-        left.counts = np.zeros(len(bad)) + sum(_bends(bend)[bad] for bend in trace)
+        of_inputs = form.of_inputs(boxes.low.shape[1])
+        self._look(of_inputs[bad[worst]], weight[bad[worst]], left.take(worst))
         axis = coordinate(form, trace, weight, boxes.low, boxes.high, self.movable)[bad]
         self.stuck = self.stuck or bool(np.any(left.shares < LEAST_SHARE))
         return self.cut(left, axis)
@@ -137,15 +135,12 @@ class Search:
         self.nodes += [OPEN] * (2 * len(boxes))
         self.parts += [0] * (2 * len(boxes))
         shares = boxes.shares / 2
-        lower = Boxes(boxes.low, below, first + 2 * every, shares, boxes.counts)
-        return lower.plus([Boxes(above, boxes.high, first + 2 * every + 1, shares, boxes.counts)])
+        lower = Boxes(boxes.low, below, first + 2 * every, shares)
+        return lower.plus([Boxes(above, boxes.high, first + 2 * every + 1, shares)])
 
     def _look(self, columns: Floats, weight: Floats, boxes: Boxes) -> None:
         """Try the centres, and the corners at which the worst row's form is largest."""
-        every, size = np.arange(len(boxes)), boxes.low.shape[1]
-        signs = np.sign(columns[every, :size, np.argmax(weight, axis=1)])
-        if signs.shape[1] < size:  # rows over nothing
-            signs = np.zeros_like(boxes.low)
+        signs = np.sign(columns[np.arange(len(boxes)), :, np.argmax(weight, axis=1)])
         centre = middle(boxes.low, boxes.high)
         points = np.concatenate([centre, np.where(signs > 0, boxes.high, np.where(signs < 0, boxes.low, centre))])
         by_case = margins(self.goal, points)
@@ -183,10 +178,6 @@ class Search:
         self.suspects += other.suspects
         self.promising += other.promising
         self.stuck = self.stuck or other.stuck
-
-
-def _bends(bend: ReluSymbols) -> Numbers:
-    return np.asarray(np.count_nonzero((bend.shared if bend.own is None else bend.own).coefficients, axis=1))
 
 
 def prepare(budget: Budget) -> None:

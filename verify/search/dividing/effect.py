@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from verify.kernel.axioms.batches import ReluSymbols, Zonotope
+from verify.kernel.axioms.batches import ReluSymbols, Symbols, Zonotope
 from verify.kernel.goals import Goal
 from verify.rational import Floats
 
@@ -36,36 +36,32 @@ def coordinate(
     The score of a symbol is its share of the weighted rows; a bend passes its score on to the symbols of its unit, in
     proportion to their parts of the unit's width.
     """
-    size = low.shape[1]
-    shared = _widened(_against(form.shared.dense, weight), max([size, *(bend.shared.end for bend in trace)]))
-    own = _widened(_against(form.own.dense, weight), max([0, *(b.own.end for b in trace if b.own is not None)]))
-    shared[:, :size] *= OWN_SHARE
+    boxes, size = low.shape
+    sorts = (form.shared.symbols, form.own.symbols)
+    shared, own = (np.zeros(len(symbols.boxes)) for symbols in sorts)
+    shared[: len(form.shared.dense)] = _against(form.shared.dense, sorts[0], weight)
+    own[: len(form.own.dense)] = _against(form.own.dense, sorts[1], weight)
+    shared[: boxes * size] *= OWN_SHARE
     for bend in reversed(trace):
-        boxes, units = bend.width.shape
-        effect = np.zeros((boxes, units))
+        effect = np.zeros_like(bend.width)
         for score, fresh in ((shared, bend.shared), (own, bend.own)):
             if fresh is not None:
-                effect[np.arange(boxes)[:, None], fresh.units] += score[:, fresh.start : fresh.end]
+                effect[fresh.boxes, fresh.units] += score[fresh.start : fresh.end]
         effect /= np.maximum(bend.width, 1e-300)
-        passed = _against(bend.columns, effect)
-        passed[:, size:] *= BEND_SHARE
-        shared[:, : passed.shape[1]] += passed
-        if bend.own_columns is not None and bend.own_columns.shape[1]:
-            own[:, : bend.own_columns.shape[1]] += BEND_SHARE * _against(bend.own_columns, effect)
-    scores = np.where(high > low, np.nan_to_num(shared[:, :size], nan=0.0, posinf=1e300), -1.0)
+        passed = _against(bend.columns, sorts[0], effect)
+        passed[boxes * size :] *= BEND_SHARE
+        shared[: len(passed)] += passed
+        if bend.own_columns is not None and len(bend.own_columns):
+            own[: len(bend.own_columns)] += BEND_SHARE * _against(bend.own_columns, sorts[1], effect)
+    of_inputs = shared[: boxes * size].reshape(boxes, size)
+    scores = np.where(high > low, np.nan_to_num(of_inputs, nan=0.0, posinf=1e300), -1.0)
     scores = scores[:, :movable]
     flat = scores.max(axis=1) <= 0
     scores[flat] = (high - low)[flat, :movable]
     return np.asarray(np.argmax(scores, axis=1))
 
 
-def _widened(scores: Floats, width: int) -> Floats:
-    """The scores, with zeros for symbols that do not reach the rows."""
-    result = np.zeros((len(scores), max(width, scores.shape[1])))
-    result[:, : scores.shape[1]] = scores
-    return result
-
-
-def _against(columns: Floats, weight: Floats) -> Floats:
-    """``sum_i |columns[b, j, i]| weight[b, i]``."""
-    return np.asarray(np.matmul(np.abs(columns), weight[:, :, None])[:, :, 0])
+def _against(columns: Floats, symbols: Symbols, weight: Floats) -> Floats:
+    """For each symbol ``sum_i |columns[j, i]| weight[b, i]``, b its box."""
+    of_boxes = weight.astype(columns.dtype)[symbols.boxes[: len(columns)]]
+    return np.asarray(np.einsum("ji,ji->j", np.abs(columns), of_boxes).astype(np.float64))

@@ -98,9 +98,9 @@ def _search(task: cutting.BoxesTask, data: dict[str, Any]) -> cutting.Search:
     if sorted(numbers.tolist()) != [i for i, node in enumerate(nodes) if node == cutting.OPEN]:
         raise ValueError("the open boxes are not those that the trees leave open")
     low, high = (_floats(given[name], (len(numbers), dimension)) for name in ("low", "high"))
-    shares, counts = (_floats(given[name], (len(numbers),)) for name in ("shares", "counts"))
+    shares = _floats(given["shares"], (len(numbers),))
     suspects = [_floats(points, (len(points), dimension)) for points in data["suspects"]]
-    boxes = cutting.Boxes(low, high, numbers, shares, counts)
+    boxes = cutting.Boxes(low, high, numbers, shares)
     proved, least = float(data["proved"]), float(data["least"])
     if not (0 <= proved <= 2 and math.isfinite(least)):
         raise ValueError("numbers that cannot be")

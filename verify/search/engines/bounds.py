@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,10 +21,14 @@ from verify.property.never import case_holds
 from verify.rational import Floats, Vector, vector_from_floats
 from verify.region import Box
 from verify.search.budget import Budget
+from verify.search.dividing import sharing
 from verify.search.dividing.cutting import Search, prepare, rounds
 from verify.search.engines.base import Engine, Work
 from verify.search.refuting.finding import gap_at, proposals, refutation
-from verify.search.refuting.points import amounts, gradients, inside, margins, portion_of, steepest
+from verify.search.refuting.points import amounts, gradients, inside, margins, own_rows, portion_of, steepest
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 # With more coordinates than this, cutting is hopeless.
 MOST_COORDINATES = 16
@@ -51,28 +57,36 @@ def search_bounds(claim: Claim, budget: Budget) -> tuple[Bounds | ValueGap | Uns
         return None, ""
     hunt = Hunt(claim, goal)
     few, can_cut = claim.network.relu_count <= FEW_RELU, base.dimension <= MOST_COORDINATES
-    if can_cut and not few:
+    if cuts_long(claim):
         prepare(budget)
     budget.report("bounds: looking for a point ...")
-    if hunt.attack(budget):
+    attack = Attack(hunt, budget, sharing.processes(budget) if cuts_long(claim) else None)
+    if attack.succeeded:
         return hunt.found, ""
     search = Search.of(goal, goal.root[0][None], goal.root[1][None], np.ones(1))
     most = FEW_BOXES if few else np.inf
     try:
         for _ in rounds(search, budget, most if can_cut else 2):
-            for points in search.suspects:
-                if hunt.judge(points):
-                    return hunt.found, ""
-            search.suspects.clear()
-            if hunt.pursue(search, budget):
+            named = attack.has_arrived() or any(hunt.judge(points) for points in search.suspects)
+            if named or hunt.pursue(search, budget):
                 return hunt.found, ""
+            search.suspects.clear()
             budget.report(f"bounds: {progress(search)}")
     except (BudgetExceeded, KeyboardInterrupt) as stop:
         stop.args = (f"{stop}; bounds: {progress(search)}",) if isinstance(stop, BudgetExceeded) else stop.args
         raise
+    finally:
+        attack.stop()
     if len(search.open):
         return None, f"bounds: {progress(search)}"
     return Bounds(search.cuts(), single), ""
+
+
+def cuts_long(claim: Claim) -> bool:
+    """Whether boxes may be cut for long, so that workers are worth their start."""
+    base = claim.region.base
+    bounded = isinstance(base, Box) and base.is_bounded and base.dimension <= MOST_COORDINATES
+    return bounded and claim.network.relu_count > FEW_RELU
 
 
 def progress(search: Search) -> str:
@@ -100,6 +114,7 @@ class Hunt:
 
     def __init__(self, claim: Claim, goal: Goal) -> None:
         self.claim, self.goal = claim, goal
+        self.is_small = claim.network.relu_count <= FEW_RELU
         self.found: ValueGap | Unsafe | None = None
         self.next = 0.0
 
@@ -154,9 +169,8 @@ class Hunt:
         sizes: list[Floats] = []
         work = sum(step.block.size * step.terms for step in (*machine.values, *machine.gaps))
         work *= 1 if machine.directions is None else max(1, machine.directions.size)
-        few = self.claim.network.relu_count <= FEW_RELU
         portion = portion_of(self.goal)
-        count = FEW_POINTS if few else int(min(POINTS, max(portion, 2**31 // max(work, 1))))
+        count = FEW_POINTS if self.is_small else int(min(POINTS, max(portion, 2**31 // max(work, 1))))
         for _ in range(max(1, count // portion)):
             budget.check()
             share = rng.random((min(portion, count), len(low)))
@@ -213,6 +227,8 @@ class Hunt:
 
     def seeds(self, points: Floats, cases: np.ndarray) -> Floats:
         """For each point the row of its case that climbing raises: the one that is furthest from holding."""
+        if all(len(case) == 1 for case in self.goal.cases):
+            return np.asarray(np.eye(len(self.goal.strict))[np.array(own_rows(self.goal))[cases]])
         found = amounts(self.goal, points)
         seeds = np.zeros_like(found)
         for c in np.unique(cases):
@@ -223,6 +239,50 @@ class Hunt:
     def _names(self, points: Floats, values: Floats) -> bool:
         order = np.argsort(-values)[:JUDGED]
         return self.judge(points[order[values[order] >= 0]])
+
+
+class Scout(Hunt):
+    """An attack in a worker, which has no claim: it ends with the first points that floats name."""
+
+    def __init__(self, goal: Goal) -> None:
+        self.goal, self.is_small = goal, False
+        self.named = np.zeros((0, 0))
+
+    def judge(self, points: Floats) -> bool:
+        """Somebody else does."""
+        self.named = points
+        return True
+
+
+def scouted(goal: Goal, budget: Budget) -> Floats:
+    """The points (N, n), if any, that an attack names."""
+    scout = Scout(goal)
+    scout.attack(budget)
+    return scout.named
+
+
+class Attack:
+    """``Hunt.attack``: at once, or by a worker while boxes are cut."""
+
+    def __init__(self, hunt: Hunt, budget: Budget, pool: ProcessPoolExecutor | None) -> None:
+        self._hunt = hunt
+        self._future = None if pool is None else pool.submit(scouted, hunt.goal, budget)
+        self.succeeded = pool is None and hunt.attack(budget)
+
+    def has_arrived(self) -> bool:
+        """Whether it has succeeded by now."""
+        if self._future is not None and self._future.done():
+            future, self._future = self._future, None
+            try:
+                self.succeeded = self._hunt.judge(future.result())
+            except BrokenExecutor as error:
+                raise BudgetExceeded("a worker process died") from error
+        return self.succeeded
+
+    def stop(self) -> None:
+        """Nobody waits for it any more."""
+        if self._future is not None:
+            self._future.cancel()
 
 
 def _witness(claim: Claim, x: Vector) -> Unsafe | None:

@@ -20,8 +20,10 @@ from verify.rational import Vector, display, vector
 from verify.region import Box, Region
 from verify.region.bases import Base
 from verify.search.budget import Budget
+from verify.search.dividing import cutting
 from verify.search.dividing.loop import Halved, LeastFirst, Node, Open, divide
 from verify.search.engines.base import Engine, Work
+from verify.search.engines.bounds import cuts_long
 from verify.search.problem import prepare
 from verify.search.refuting.far_apart import NetworkPair, far_apart
 from verify.search.refuting.finding import gap_at
@@ -44,6 +46,8 @@ def search_difference(
     Without either, what is known of the largest difference.
     """
     assert claim.second is not None
+    if cuts_long(claim):
+        cutting.prepare(budget)
     local = in_coordinates(claim.network, claim.region), in_coordinates(claim.second, claim.region)
     pair = local[0][0], local[1][0]
     budget.report("difference: looking for a point ...")
