@@ -68,9 +68,8 @@ class UnitForm(NamedTuple):
 class ExactSide:
     """Exact answers about the vertices and forms of one enumeration, each computed once.
 
-    ``describe(form)`` tells a form's exact integers, or the layers before it, block, unit and a cell of the last of these
-    layers, of which ``pattern(cell, layers)`` is the pattern; ``tight(vertex)`` the forms that vanish at a vertex,
-    ``near(vertex)`` its float64 approximation.
+    ``describe(form)`` tells a form's exact integers, or whose it is; ``pattern(cell, layers)`` the pattern of a cell of
+    the last of so many layers; ``tight(vertex)`` the forms that vanish at it, ``near(vertex)`` its place in float64.
     """
 
     def __init__(

@@ -62,7 +62,7 @@ class _Step:
 
 
 def _steps(found: Arrangement, pairs: Ids) -> dict[int, list[tuple[int, _Step, int]]]:
-    """For cells their neighbours whose maps differ by one unit's step, and whether it is added (1) there or not (-1)."""
+    """For cells their neighbours whose maps differ by one unit's step, which is added (1) or taken away (-1) there."""
     network, result = found.domain.network, dict[int, list[tuple[int, _Step, int]]]()
     if not found.layers or not _is_read_last(network, found.layers[-1].block):
         return result

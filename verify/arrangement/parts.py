@@ -121,12 +121,19 @@ def finish(waiting: list[Part], budget: Budget, is_time: Callable[[float], bool]
     return []
 
 
-def divided(found: Arrangement) -> list[Ids]:
-    """The cells in parts of equal numbers, each of cells near one another."""
+def divided(found: Arrangement, whole: Ids | None = None) -> list[Ids]:
+    """The polytopes in parts of equal numbers, each of some that are near one another.
+
+    Those with the same number in ``whole`` come into the same part.
+    """
     places = _middles(found)
+    if whole is not None:
+        places = places[np.unique(whole, return_index=True)[1]]
     groups = [np.arange(len(places), dtype=np.int32)]
     for _ in range(HALVINGS):
         groups = [half for group in groups for half in _halves(places, group)]
+    if whole is not None:
+        groups = [np.flatnonzero(np.isin(whole, group)).astype(np.int32) for group in groups]
     return [group for group in groups if len(group)]
 
 

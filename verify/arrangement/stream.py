@@ -3,7 +3,7 @@
 A complex with many cells is divided into parts, which are worked on depth first and then dropped. A part is a set of
 whole cells of the units so far, so that each cell lies in one. Facets between parts are told by their exact vertices,
 which both sides find alike (the complex of the whole region is face to face); so linear pieces are counted as well.
-Above seven dimensions, and where a coordinate has no sides, cells come from the split tree, and pieces are not counted.
+Above seven dimensions cells come from the split tree, and pieces are not counted.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
+from verify.arrangement.complex import Ids
 from verify.arrangement.counting import MOST_DIMENSIONS, lifted
 from verify.arrangement.domain import TooManyCells, make_domain
 from verify.arrangement.enumerate import Run, beginning
+from verify.arrangement.merging import activation_cells, same_patterns
 from verify.arrangement.parts import divided
 from verify.arrangement.streamed import FinishedPart, StreamedCell, digest, finished_part, tree_cell
 from verify.network import Network
 from verify.region import Region
+from verify.region.bases import Mask
 from verify.search.budget import Budget
 from verify.search.dividing import sharing
 from verify.search.dividing.cells import cells
@@ -63,10 +66,7 @@ class CellStream(Iterator[StreamedCell]):
         self._read.close()
 
     def _all(self) -> Generator[StreamedCell]:
-        found = None
-        if self.domain.dimension <= MOST_DIMENSIONS and self.domain.has_box:
-            found = beginning(self.domain)
-        if found is None or found.artificial:
+        if self.domain.dimension > MOST_DIMENSIONS or not self.domain.has_box:
             domain = lifted(self.domain, self.budget)
             for leaf in cells(domain.problem, self.budget):
                 cell = tree_cell(domain, leaf)
@@ -74,11 +74,16 @@ class CellStream(Iterator[StreamedCell]):
                 yield cell
                 self.budget.report(f"{self.cells} cells")
             return
-        for part, done in _parts(Open(Run.of(found, None), 1.0), self.budget):
+        for part, done in _parts(Open(Run.of(beginning(self.domain), None), 1.0), self.budget):
             yield from part.cells
             self._joining.add(part)
             self.budget.report(f"{self.cells} cells, about {done:.0%} of the region")
-        self.pieces = self._joining.count()
+        self.pieces = self._joining.count(closed=all(map(any, self._sides())))
+
+    def _sides(self) -> Iterator[tuple[bool, bool]]:
+        """Of each free coordinate whether its sides are finite."""
+        base = self.domain.base
+        return ((bool(base.low_finite[j]), bool(base.high_finite[j])) for j in self.domain.free)
 
 
 class _Joining:
@@ -115,9 +120,9 @@ class _Joining:
             piece = above[piece]
         return piece
 
-    def count(self) -> int:
-        """The number of pieces, when all parts were entered."""
-        if self._open:
+    def count(self, *, closed: bool) -> int:
+        """The number of pieces, when all parts were entered; unless ``closed``, facets of the region may look open."""
+        if self._open and closed:
             raise AssertionError(f"{len(self._open)} facets have a cell on one side only")
         return len(self._above) - self._merged
 
@@ -135,9 +140,23 @@ def _step(waiting: list[Open], budget: Budget) -> tuple[FinishedPart, float] | N
     it = waiting.pop()
     if it.run.go_on(budget, lambda: it.run.found.complex.cell_count >= MOST_CELLS):
         return finished_part(it.run.found, budget), it.share
-    groups = divided(it.run.found)
+    groups = divided(it.run.found, _whole_cells(it.run))
     waiting += [Open(it.run.part(group, budget)[0], it.share / len(groups)) for group in groups]
     return None
+
+
+def _whole_cells(run: Run) -> Ids | None:
+    """The number of each polytope's cell of the units so far, where they may differ."""
+    if not run.found.artificial:
+        return None
+    facets, pairs = run.found.complex.neighbours()
+
+    def same(inner: Ids) -> Mask:
+        bits, base = run.bits.rows, run.base.rows
+        alike: Mask = (bits[inner[:, 0]] == bits[inner[:, 1]]).all(axis=1)
+        return alike & same_patterns(run.found, base[inner])
+
+    return activation_cells(run.found, facets, pairs, same)
 
 
 def _parts(whole: Open, budget: Budget) -> Generator[tuple[FinishedPart, float]]:
