@@ -45,7 +45,7 @@ class CuttingLayer:
 
 
 @dataclass(eq=False)
-class Tally:
+class CellTally:
     """No more than the number of activation cells that were found so far, in all parts of an arrangement together.
 
     Artificial facets may divide one of them, and do not count.
@@ -73,7 +73,7 @@ class Arrangement:
     artificial: tuple[int, ...]
     layers: list[CuttingLayer] = field(default_factory=list)
     outputs: Forms | None = None
-    tally: Tally = field(default_factory=Tally)
+    tally: CellTally = field(default_factory=CellTally)
 
     def __post_init__(self) -> None:
         self.exact = ExactSide(

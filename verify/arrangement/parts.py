@@ -29,25 +29,25 @@ FAR = 2.0**-30
 
 
 @dataclass(eq=False)
-class Part:
+class ComplexPart:
     """A run; as a part of another one, the numbers that its faces have there, and its share of the whole region."""
 
     run: Run
-    whole: Part | None = None
+    whole: ComplexPart | None = None
     faces: list[Ids] = field(default_factory=list)
     share: float = 1.0
-    parts: list[Part] = field(default_factory=list)
+    parts: list[ComplexPart] = field(default_factory=list)
     finished: Finished | None = None
 
     def __post_init__(self) -> None:
         self.known_layers = len(self.run.found.layers)
 
-    def divide(self, budget: Budget) -> list[Part]:
+    def divide(self, budget: Budget) -> list[ComplexPart]:
         """Its parts, to be worked on."""
         groups = divided(self.run.found)
         budget.check()
         parts = (self.run.part(cells, budget) for cells in groups)
-        self.parts = [Part(run, self, faces, self.share / len(groups)) for run, faces in parts]
+        self.parts = [ComplexPart(run, self, faces, self.share / len(groups)) for run, faces in parts]
         return self.parts
 
     def finish(self, made: Finished, budget: Budget) -> None:
@@ -88,7 +88,7 @@ def arrangement(found: Arrangement, budget: Budget, limit: int | None = None) ->
         now = budget.elapsed
         return now > alone and (now - began) * (1 - done) >= WORTH_SHARING * done
 
-    waiting = finish([Part(Run.of(found, limit))], budget, is_time)
+    waiting = finish([ComplexPart(Run.of(found, limit))], budget, is_time)
     if waiting:
         _share(waiting, found, limit, budget)
     return found
@@ -99,7 +99,9 @@ def is_large(run: Run) -> bool:
     return run.found.complex.cell_count >= FEWEST_CELLS and run.units_left >= FEWEST_UNITS
 
 
-def finish(waiting: list[Part], budget: Budget, is_time: Callable[[float], bool] = lambda done: False) -> list[Part]:
+def finish(
+    waiting: list[ComplexPart], budget: Budget, is_time: Callable[[float], bool] = lambda done: False
+) -> list[ComplexPart]:
     """Work on parts depth first; returns those that wait when, with such a share of the region done, it is time."""
     done = 0.0
 
@@ -171,17 +173,17 @@ def finish_task(task: PartTask) -> tuple[Finished, int]:
     """What a worker does: makes all of a part, and counts the cells that it has more than before."""
     tally = task.run.found.tally
     before = tally.cells
-    part = Part(task.run)
+    part = ComplexPart(task.run)
     finish([part], task.budget)
     assert part.finished is not None
     return part.finished, tally.cells - before
 
 
-def _share(waiting: list[Part], found: Arrangement, limit: int | None, budget: Budget) -> None:
+def _share(waiting: list[ComplexPart], found: Arrangement, limit: int | None, budget: Budget) -> None:
     """Let the executor's workers finish the parts that wait, the largest ones first."""
     tally, left = found.tally, sum(part.share for part in waiting)
     order = sorted(waiting, key=lambda part: -part.share)
-    places: dict[int, Part] = {}
+    places: dict[int, ComplexPart] = {}
 
     def tasks(free: int) -> Iterator[PartTask]:
         while order and free > 0:

@@ -74,7 +74,7 @@ class CellStream(Iterator[StreamedCell]):
                 yield cell
                 self.budget.report(f"{self.cells} cells")
             return
-        for part, done in _parts(Open(Run.of(beginning(self.domain), None), 1.0), self.budget):
+        for part, done in _parts(OpenRun(Run.of(beginning(self.domain), None), 1.0), self.budget):
             yield from part.cells
             self._joining.add(part)
             self.budget.report(f"{self.cells} cells, about {done:.0%} of the region")
@@ -128,20 +128,20 @@ class _Joining:
 
 
 @dataclass(frozen=True, eq=False)
-class Open:
+class OpenRun:
     """A run that is not finished, and its share of the region."""
 
     run: Run
     share: float
 
 
-def _step(waiting: list[Open], budget: Budget) -> tuple[FinishedPart, float] | None:
+def _step(waiting: list[OpenRun], budget: Budget) -> tuple[FinishedPart, float] | None:
     """Go on with the newest: a finished part and its share, or it was divided."""
     it = waiting.pop()
     if it.run.go_on(budget, lambda: it.run.found.complex.cell_count >= MOST_CELLS):
         return finished_part(it.run.found, budget), it.share
     groups = divided(it.run.found, _whole_cells(it.run))
-    waiting += [Open(it.run.part(group, budget)[0], it.share / len(groups)) for group in groups]
+    waiting += [OpenRun(it.run.part(group, budget)[0], it.share / len(groups)) for group in groups]
     return None
 
 
@@ -159,7 +159,7 @@ def _whole_cells(run: Run) -> Ids | None:
     return activation_cells(run.found, facets, pairs, same)
 
 
-def _parts(whole: Open, budget: Budget) -> Generator[tuple[FinishedPart, float]]:
+def _parts(whole: OpenRun, budget: Budget) -> Generator[tuple[FinishedPart, float]]:
     """All finished parts, and the share of the region that is done; an executor gets some when it takes long."""
     waiting, done, alone = [whole], 0.0, sharing.alone_until(budget)
     while waiting and not (len(waiting) > 1 and budget.elapsed > alone):
@@ -188,11 +188,11 @@ def _parts(whole: Open, budget: Budget) -> Generator[tuple[FinishedPart, float]]
 class StreamTask:
     """A part for a worker."""
 
-    part: Open
+    part: OpenRun
     budget: Budget
 
 
-def stream_some(task: StreamTask) -> tuple[list[tuple[FinishedPart, float]], list[Open]]:
+def stream_some(task: StreamTask) -> tuple[list[tuple[FinishedPart, float]], list[OpenRun]]:
     """What a worker finishes of a part in ``TASK_SECONDS``, and what it leaves open."""
     until = time.monotonic() + sharing.TASK_SECONDS
     waiting, parts = [task.part], []
