@@ -40,6 +40,8 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
         monkeypatch.setattr(sharing, "ALONE_SECONDS", -1.0)
         monkeypatch.setattr(cut_in_parts, "WORTH_SHARING", 0.0)
         monkeypatch.setattr(cut_in_parts, "FEWEST_CELLS", fewest)
+        monkeypatch.setattr(cut_in_parts, "FEWEST_SHARED", fewest)
+        monkeypatch.setattr(cut_in_parts, "TASKS", 2**halvings)
         monkeypatch.setattr(cut_in_parts, "FEWEST_UNITS", 1)
         monkeypatch.setattr(cut_in_parts, "HALVINGS", halvings)
 

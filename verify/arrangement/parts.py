@@ -24,6 +24,8 @@ from verify.search.dividing.sharing import PARTS, alone_until, handed_out
 FEWEST_CELLS, HALVINGS, FEWEST_UNITS = 32000, 2, 16
 # An executor gets parts where what is left may take so many seconds: its processes take one to start.
 WORTH_SHARING = 4.0
+# What has so few cells is not shared; so many tasks are made of what is.
+FEWEST_SHARED, TASKS = 2000, 16
 # Vertices whose last coordinate is smaller are far away, or at infinity.
 FAR = 2.0**-30
 
@@ -83,14 +85,17 @@ class ComplexPart:
 def arrangement(found: Arrangement, budget: Budget, limit: int | None = None) -> Arrangement:
     """Cut a beginning with every unit of the network; ``TooManyCells`` when there are more than ``limit`` cells."""
     began, alone = budget.elapsed, alone_until(budget)
+    run = Run.of(found, limit)
+    units = run.units_left
 
     def is_time(done: float) -> bool:
+        share = done or 1 - run.units_left / units  # later units take longer than earlier ones
         now = budget.elapsed
-        return now > alone and (now - began) * (1 - done) >= WORTH_SHARING * done
+        return now > alone and (now - began) * (1 - share) >= WORTH_SHARING * share
 
-    waiting = finish([ComplexPart(Run.of(found, limit))], budget, is_time)
+    waiting = finish([ComplexPart(run)], budget, is_time)
     if waiting:
-        _share(waiting, found, limit, budget)
+        _share(_enough(waiting, budget), found, limit, budget)
     return found
 
 
@@ -106,7 +111,10 @@ def finish(
     done = 0.0
 
     def pauses() -> bool:
-        return is_large(part.run) or (bool(waiting) and is_time(done))
+        return is_large(part.run) or (is_shareable(part) and is_time(done))
+
+    def is_shareable(part: ComplexPart) -> bool:
+        return bool(waiting) or part.run.found.complex.cell_count >= FEWEST_SHARED
 
     while waiting:
         part = waiting.pop()
@@ -118,9 +126,21 @@ def finish(
             waiting += part.divide(budget)
         else:
             waiting.append(part)
+            return waiting
         if len(waiting) > 1 and is_time(done):
             return waiting
     return []
+
+
+def _enough(waiting: list[ComplexPart], budget: Budget) -> list[ComplexPart]:
+    """The parts that wait, the largest ones divided until every worker may have a few."""
+    while len(waiting) < TASKS:
+        part = max(waiting, key=lambda part: part.share)
+        if part.run.found.complex.cell_count < FEWEST_SHARED:
+            break
+        waiting.remove(part)
+        waiting += part.divide(budget)
+    return waiting
 
 
 def divided(found: Arrangement, whole: Ids | None = None) -> list[Ids]:
