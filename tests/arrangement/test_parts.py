@@ -75,7 +75,7 @@ def check_same(one: Pieces, other: Pieces) -> None:
     assert np.array_equal(one.labels.pieces, other.labels.pieces)
     assert len(set(zip(one.labels.maps, other.labels.maps, strict=True))) == one.affine_maps
     assert np.array_equal(one.labels.facets, other.labels.facets)
-    assert np.array_equal(np.sort(one.labels.pairs, axis=1), np.sort(other.labels.pairs, axis=1))
+    assert np.array_equal(one.labels.pairs, other.labels.pairs)
 
 
 def _pairs(up: Any, down: Any) -> list[tuple[int, int]]:
@@ -135,8 +135,8 @@ def compare_with_parts(seed: int, choose: Choose) -> tuple[Pieces, bool] | None:
 
 
 def test_parts_make_the_same_arrangement(soon: Choose) -> None:
-    done = [found for seed in range(40) if (found := compare_with_parts(seed, soon)) is not None]
-    assert len(done) > 30 and sum(shared for _, shared in done) > 15
+    done = [found for seed in range(30) if (found := compare_with_parts(seed, soon)) is not None]
+    assert len(done) > 20 and sum(shared for _, shared in done) > 8
 
 
 @pytest.mark.campaign
