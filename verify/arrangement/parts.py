@@ -21,7 +21,7 @@ from verify.search.budget import Budget
 from verify.search.dividing.sharing import PARTS, alone_until, handed_out
 
 # What has so many cells is divided into 2**HALVINGS parts, if so many units are left.
-FEWEST_CELLS, HALVINGS, FEWEST_UNITS = 32000, 2, 16
+FEWEST_CELLS, HALVINGS, FEWEST_UNITS = 32000, 2, 150
 # An executor gets parts where what is left may take so many seconds: its processes take one to start.
 WORTH_SHARING = 4.0
 # What has so few cells is not shared; so many tasks are made of what is.
