@@ -130,7 +130,7 @@ def test_streams_against_brute_force_with_fresh_seeds(small_parts: Divide) -> No
 
 
 @pytest.mark.parametrize(
-    ("sizes", "most", "halvings"), [((2, 8, 8, 1), 20, 2), ((2, 14, 2), 20, 3), ((3, 5, 5, 1), 20, 2)]
+    ("sizes", "most", "halvings"), [((2, 8, 8, 1), 20, 2), ((2, 14, 2), 20, 3), ((3, 4, 4, 1), 12, 2)]
 )
 def test_larger_networks(small_parts: Divide, sizes: tuple[int, ...], most: int, halvings: int) -> None:
     net = reference(sizes, 1)
