@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from verify.arrangement.domain import Domain, make_domain
+from verify.arrangement.domain import Domain, TooManyCells, make_domain
 from verify.arrangement.enumerate import Arrangement, beginning
 from verify.arrangement.merging import Labels, label
 from verify.arrangement.parts import arrangement
@@ -61,6 +61,9 @@ def count_on(domain: Domain, budget: Budget, limit: int | None = None) -> Pieces
     try:
         done = arrangement(found, budget, limit)
         labels = label(done, budget)
+        if limit is not None and labels.counts[0] > limit:  # of infinite regions the tally is only a lower bound
+            found.tally.cells = labels.counts[0]
+            raise TooManyCells(f"more than {limit} cells")
     except (BudgetExceeded, MemoryError) as stop:
         return Pieces(domain, None, None, None, max(found.tally.cells, 1), str(stop) or "out of memory")
     cells, pieces, maps = labels.counts
