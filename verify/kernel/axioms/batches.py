@@ -46,7 +46,7 @@ the radius at least the distance to both sides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -203,6 +203,18 @@ class ReluSymbols:
     own: Fresh | None
 
 
+# Lower and upper bounds (B, n); slopes and half heights.
+Sides: TypeAlias = tuple[Floats, Floats]
+
+
+class BlockSides(NamedTuple):
+    """Sides of a block's pre-activations z, of its gaps d, and, where gaps are differences, of z' = z - d."""
+
+    value: Sides
+    gap: Sides | None = None
+    second: Sides | None = None
+
+
 class GapEnclosure(NamedTuple):
     """The gap after ReLU as ``mine z + theirs d`` (B, n): that is exactly z, d or 0 but for the entries ``at`` (boxes,
     units), with constants and coefficients ``most`` of own symbols; ``alone`` (B, n): without the new shared symbol.
@@ -325,12 +337,15 @@ class Machine:
         self.reads = _last_reads(pair, goal)
         self.relu = [block.relu for block in pair.values]
 
-    def run(self, low: Floats, high: Floats, trace: list[ReluSymbols] | None = None) -> Zonotope:
-        """The form of the goal's rows on boxes (B, n) with float sides; ``trace`` gets an entry for each ReLU block."""
-        with np.errstate(all="ignore"):
-            return self._run(low, high, trace)
+    def run(self, low: Floats, high: Floats, trace: Trace | None = None, narrow: Narrow | None = None) -> Zonotope:
+        """The form of the goal's rows on boxes (B, n) with float sides; ``trace`` gets an entry for each ReLU block.
 
-    def _run(self, low: Floats, high: Floats, trace: list[ReluSymbols] | None) -> Zonotope:
+        ``narrow`` gets the number of each block and its sides, and gives sides that hold too.
+        """
+        with np.errstate(all="ignore"):
+            return self._run(low, high, trace, narrow)
+
+    def _run(self, low: Floats, high: Floats, trace: Trace | None, narrow: Narrow | None) -> Zonotope:
         symbols = Symbols(len(low), _NONE, 0), Symbols(len(low), _NONE, 0)
         forms = {0: self._of_boxes(low, high, symbols)}
         if self.directions is not None:
@@ -338,8 +353,11 @@ class Machine:
         for k in range(1, len(self.values) + 1):
             value = self.values[k - 1].apply(forms, symbols)
             gap = self.gaps[k - 1].apply(forms, symbols) if self.gaps else None
+            if self.relu[k - 1] or narrow is not None:
+                sides = self._sides(value, gap)
+                sides = sides if narrow is None else narrow(k, sides)
             if self.relu[k - 1]:
-                value, gap = self._bent(value, gap, symbols, trace)
+                value, gap = self._bent((value, gap), sides, symbols, trace)
             forms[k] = value
             if gap is not None:
                 forms[~k] = gap
@@ -347,25 +365,31 @@ class Machine:
                 del forms[source]
         return self.goal.apply(forms, symbols)
 
+    def _sides(self, value: Zonotope, gap: Zonotope | None) -> BlockSides:
+        if gap is None:
+            return BlockSides(value.sides())
+        second = None if self.directions is not None else self._of_second(value, gap)
+        return BlockSides(value.sides(), gap.sides(), second)
+
     def _bent(
-        self, value: Zonotope, gap: Zonotope | None, symbols: BothSorts, trace: list[ReluSymbols] | None
+        self, forms: tuple[Zonotope, Zonotope | None], sides: BlockSides, symbols: BothSorts, trace: Trace | None
     ) -> tuple[Zonotope, Zonotope | None]:
         """The forms after ReLU; new symbols are made of each sort."""
-        low, high = value.sides()
+        (value, gap), (low, high) = forms, sides.value
         slope, middle = self._chord(low, high)
         each, units = np.nonzero(~(middle == 0))
         fresh = symbols[0].made(units, middle[each, units], each)
         after = self._after(value, fresh, slope, middle)
-        if gap is None:
+        if gap is None or sides.gap is None:
             if trace is not None:
                 trace.append(ReluSymbols(value.shared.dense, None, high - low, fresh, None))
             return after, None
         width = high - low
-        if self.directions is not None:
-            enclosure = self._of_derivative(low, high, gap)
+        if sides.second is None:
+            enclosure = self._of_derivative(low, high, sides.gap)
         else:
-            low_2, high_2 = self._of_second(value, gap)
-            enclosure = self._of_difference(gap.sides(), (slope, middle), self._chord(low_2, high_2))
+            low_2, high_2 = sides.second
+            enclosure = self._of_difference(sides.gap, (slope, middle), self._chord(low_2, high_2))
             width = np.maximum(width, high_2 - low_2)
         used = ~(enclosure.most == 0)
         own = symbols[1].made(enclosure.at[1][used], enclosure.most[used], enclosure.at[0][used])
@@ -413,12 +437,12 @@ class Machine:
         alone[at] = first
         return GapEnclosure(mine, theirs, at, most, constant, alone)
 
-    def _of_derivative(self, low: Floats, high: Floats, gap: Zonotope) -> GapEnclosure:
+    def _of_derivative(self, low: Floats, high: Floats, gap_sides: Sides) -> GapEnclosure:
         """4 of the module docstring."""
         on = low >= 0
         at, theirs = np.nonzero(~(on | (high <= 0))), on.astype(np.float64)
         theirs[at] = 0.5
-        gap_low, gap_high = gap.sides()
+        gap_low, gap_high = gap_sides
         half = self._above(np.maximum(np.abs(gap_low[at]), np.abs(gap_high[at])) / 2)
         alone = np.ones(low.shape, dtype=bool)
         return GapEnclosure(np.zeros_like(low), theirs, at, half, np.zeros_like(half), alone)
@@ -484,10 +508,10 @@ class Machine:
         return np.zeros((0, size), self.precision.dtype)
 
 
-# Lower and upper bounds; slopes and half heights.
-Sides: TypeAlias = tuple[Floats, Floats]
 # Shared and own ones.
 BothSorts: TypeAlias = tuple[Symbols, Symbols]
+Trace: TypeAlias = list[ReluSymbols]
+Narrow: TypeAlias = Callable[[int, BlockSides], BlockSides]
 
 
 def _plus(first: Floats, second: Floats, sign: int = 1) -> Floats:
