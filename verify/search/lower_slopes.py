@@ -60,7 +60,7 @@ class Choosing(Narrowing):
         if not self.machine.relu[k - 1] or not self.starts[k - 1]:
             return None  # before the first ReLU forms are exact
         self._left -= 1
-        step, (low, high) = self.machine.values[k - 1], self.blocks[k].value
+        step, width, (low, high) = self.machine.values[k - 1], self.starts[k - 1], self.blocks[k].value
         units = np.flatnonzero((low < 0) & (high > 0))
         units = units[np.argsort(low[units] - high[units], kind="stable")]
         groups = [units[i : i + GROUP] for i in range(0, len(units), GROUP)]
@@ -69,12 +69,12 @@ class Choosing(Narrowing):
             until = start + share * n / len(groups)
             if self._budget.elapsed > start + share:
                 break
-            found.append(self._climbed(step, k, np.concatenate([group, group]), until).reshape(2, len(group), -1))
+            found.append(self._climbed(step, k, np.concatenate([group, group]), until).reshape(2, len(group), width))
         if groups and not found:
             return None
-        on = np.concatenate([np.zeros((2, 0, self.starts[k - 1]), dtype=bool), *found], axis=1)
+        on = np.concatenate([np.zeros((2, 0, width), dtype=bool), *found], axis=1)
         order = np.argsort(units[: on.shape[1]], kind="stable")
-        return self._choose(k, units[order], on[:, order].reshape(2 * len(order), -1))
+        return self._choose(k, units[order], on[:, order].reshape(2 * len(order), width))
 
     def _choose(self, k: int, units: Units, on: Bits) -> LowerSlopes:
         self.chosen.append(LowerSlopes(k, units, on))

@@ -48,11 +48,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.difference import Pair
@@ -60,6 +59,9 @@ from verify.kernel.speed import keep_memory
 from verify.network import Block, floats
 from verify.network.floats import SMALLEST_SUBNORMAL, UNIT_ROUNDOFF, gamma
 from verify.rational import Floats
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array
 
 # Boxes that are bounded together, at most; fewer where their columns would take more than so many numbers.
 MOST_BOXES, MOST_NUMBERS = 384, 1 << 23
@@ -110,6 +112,8 @@ class Symbols:
         """``sum_j |G_j|`` (B, n) for columns from that number on, as floats add it up, in any order."""
         key = start, start + len(columns)
         if key not in self._adding:
+            from scipy.sparse import csc_array
+
             ones, ends = np.ones(len(columns), columns.dtype), np.arange(len(columns) + 1)
             self._adding[key] = csc_array((ones, self.boxes[slice(*key)], ends), shape=(self.size, len(columns)))
         return np.asarray((self._adding[key] @ np.abs(columns)).astype(np.float64))
