@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # Compiled modules are kept, whatever the surroundings say: without them every start of a process compiles all of verify.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test tests quick campaign verdicts long-tests lint types benchmark docs lock clean
+.PHONY: help demo test tests book quick campaign verdicts long-tests lint types benchmark docs lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -43,12 +43,16 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP)
 	@$(BIN)/python examples/demo.py
 
-# Side by side: the type checker runs while the tests begin.
+# Side by side: the type checker runs while the tests begin, and so does the book, whose pages are made at its end:
+# a worker of the tests would make them alone, after the others are done.
 test: $(STAMP)
-	@$(MAKE) --no-print-directory -j3 lint types tests
+	@$(MAKE) --no-print-directory -j4 lint types book tests
 
 tests: $(STAMP)
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not campaign"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not campaign" tests
+
+book: $(STAMP)
+	$(BIN)/python -m pytest -q -m "not campaign" properties
 
 # Random tests with fresh seeds, and those of Hypothesis with many more examples than make test draws. Each prints what it tried.
 campaign: $(STAMP)

@@ -9,6 +9,7 @@ compares the two.
 from __future__ import annotations
 
 import ast
+import cProfile
 import functools
 import json
 import os
@@ -16,7 +17,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import FrameType
+from types import CodeType
 from typing import Any, TypeAlias
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,17 +82,10 @@ def _own(files: Iterable[str | None]) -> set[str]:
 
 def _replayed(record: Path, recheck: Callable[[Path], Any]) -> Counts:
     """The counts of one record, in a process in which nothing was replayed before."""
-    ran: set[str] = set()
-
-    def note(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code.co_name != "<module>":
-            ran.add(frame.f_code.co_filename)
-
-    sys.setprofile(note)
-    try:
+    with cProfile.Profile() as profile:
         judgement = recheck(record).judgement
-    finally:
-        sys.setprofile(None)
+    called = (entry.code for entry in profile.getstats() if isinstance(entry.code, CodeType))
+    ran = {code.co_filename for code in called if code.co_name != "<module>"}
     if judgement is None:
         raise ValueError(f"{record.name} is not accepted")
     loaded, used = _own(getattr(m, "__file__", None) for m in tuple(sys.modules.values())), _own(ran)

@@ -13,7 +13,7 @@ README = Path(__file__).resolve().parents[2] / "properties" / "README.md"
 def test_the_example_runs(tmp_path: Path) -> None:
     [code] = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
     (tmp_path / "test_example.py").write_text(code)
-    ran = run(tmp_path)
+    ran = run(tmp_path, pages="all")
     assert ran.status == 0, ran.out
     assert "theorems: 1\nclaims: 1 proved, 1 refuted" in ran.out
     index = (tmp_path / "reports" / "index.html").read_text()

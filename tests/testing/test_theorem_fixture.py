@@ -112,7 +112,7 @@ def page(folder: Path, words: str) -> str:
 
 
 def test_theorems_leave_pages(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ran = run(project)
+    ran = run(project, pages="all")
     assert "1 failed, 3 passed, 1 skipped" in ran.out, ran.out
     assert (
         "theorems: 5, 1 of them in tests that failed\nclaims: 2 proved, 2 refuted; records in reports/records/"
@@ -159,7 +159,7 @@ def test_the_book_is_the_same_the_second_time_and_in_parallel(project: Path) -> 
     pytest.importorskip("xdist")
     found = []
     for options in ((), ("-n", "2")):
-        run(project, *options)
+        run(project, *options, pages="all")
         files = sorted((project / "reports" / "theorems").iterdir())
         assert len(files) == 3 * 5
         found.append([timeless(project / "reports" / "index.html"), *(p.read_text() for p in files)])
@@ -189,7 +189,7 @@ def test_short_files_of_networks_are_shown(tmp_path: Path) -> None:
 
 def test_families(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "test_family.py").write_text(FAMILY)
-    ran = run(tmp_path)
+    ran = run(tmp_path, pages="all")
     assert ran.status == 0, ran.out
     assert "theorems: 2\nclaims: none; records in reports/records/" in ran.out
     text = page(tmp_path, "All?")

@@ -82,7 +82,8 @@ class Goal:
 
     def upper(self, low: Floats, high: Floats, trace: list[ReluSymbols] | None = None) -> Floats:
         """For boxes (B, n) upper bounds (B, R) of -L for each row L."""
-        return self.machine.run(low, high, trace).sides()[1]
+        with np.errstate(all="ignore"):
+            return self.machine.run(low, high, trace).sides()[1]
 
     def bounds(self, evidence: Bounds) -> Iterator[Floats]:
         """The same for all parts, some together."""
@@ -102,7 +103,8 @@ class Goal:
     def narrowed(self, narrowing: Narrowing) -> Floats:
         """The same for the whole box, (1, R), with sharper sides of blocks."""
         low, high = self.root
-        return narrowing.rows(self.machine.run(low[None], high[None], narrow=narrowing))
+        with np.errstate(all="ignore"):
+            return narrowing.rows(self.machine.run(low[None], high[None], narrow=narrowing))
 
     def settled(self, upper: Floats) -> Bits:
         """The boxes (B,) on which in each case one row fails."""

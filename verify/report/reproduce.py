@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
@@ -98,6 +99,7 @@ def _sources(result: Result) -> list[str | None]:
     return [n.source.removeprefix("example:") if n.source is not None else None for n in networks]
 
 
+@functools.cache
 def versions() -> tuple[tuple[str, str], ...]:
     """What was at work: this package, Python, and the packages that compute."""
     found = [("relu-verify", tool_version()), ("Python", python_version())]

@@ -80,8 +80,7 @@ class Narrowing:
         chosen = self.slopes_of(k)
         if chosen is None:
             return np.full((1, step.size), np.inf)
-        with np.errstate(all="ignore"):
-            return -self.least(step, k, np.arange(step.size), chosen.on)[None]
+        return -self.least(step, k, np.arange(step.size), chosen.on)[None]
 
     def slopes_of(self, k: int) -> LowerSlopes | None:
         """The slopes of block k's rows; None where its sides stay as they are."""
