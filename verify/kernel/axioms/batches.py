@@ -30,31 +30,48 @@ correspond (``difference``), or the derivative of y along a direction (``slopes`
    ...), which takes the place of their sum in every size. The norms are absolute, so the dual norm of |W| |G_j| over j
    is at most |W| times those of the G_j, which is all that 1 uses of a sum.
 
+A box has as many symbols as it needs, mostly few, as few units may switch in a small box. So the columns of all boxes
+are the rows of one array, each with the number of its box (``forms.Symbols``).
+
 Rounding. Centres, slopes, errors and sizes are float64, with u = 2^-53 and eta = 2^-1074; columns are float64 too, or
 float32 (``single``), with v = 2^-24 and h = 2^-149 in their place, which is twice as fast; their errors count for the
 sizes of columns only, and those are small on small boxes. An operation gives ``exact (1 + t) + r``, |t| <= v, |r| <= h,
-with r = 0 for sums. Slopes s, s', new coefficients m, m', q and the radii of a box are numbers of the type of the
-columns that satisfy their inequalities as they stand. In 2 to 4 every centre and every column is made of at most four
-operations, which costs at most ``8u`` times the sizes of the centres and ``8v`` times those of the columns that are
-multiplied, and an h for each product. Weights are between 2^-100 and 2^100 for ``single``: rounding them is relative.
-Sums of nonnegative numbers are enlarged by 1 + 2 gamma(n + 8), other such terms by 1 + 16u; what is lost in an affine
-map is multiplied by gamma before it is by |W|, so each of its three products may lose eta / 2 first, and gets 2 eta
-back. ``_up`` gives at least the next float. What is not finite stays so: a comparison with NaN is false, a unit with
-such sides counts as switching, and nothing is settled. Boxes have float sides; a centre is any float near the middle,
-the radius at least the distance to both sides.
+with r = 0 for sums. Where the ReLU of 2 is stable, its value is z or 0, and a gap that 3 or 4 make z, d or 0 is that:
+products with 1 and 0 lose nothing. Slopes s, s', new coefficients m, m', q and the radii of a box are numbers of the
+type of the columns that satisfy their inequalities as they stand. In 2 to 4 every centre and every column is made of at
+most four operations, which costs at most ``8u`` times the sizes of the centres and ``8v`` times those of the columns
+that are multiplied, and an h for each product. Weights are between 2^-100 and 2^100 for ``single``: rounding them is
+relative. Sums of nonnegative numbers are enlarged by 1 + 2 gamma(n + 8), other such terms by 1 + 16u; what is lost in
+an affine map is multiplied by gamma before it is by |W|, so each of its three products may lose eta / 2 first, and gets
+2 eta back. ``forms.around`` says what sides lose. What is not finite stays so: a comparison with NaN is false, a unit
+with such sides counts as switching, and nothing is settled. Boxes have float sides; a centre is any float near the
+middle, the radius at least the distance to both sides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array
 
 from verify.errors import EvidenceError, TooLarge
+from verify.kernel.axioms.forms import (
+    DOUBLE,
+    SINGLE,
+    BothSorts,
+    ColumnPrecision,
+    Columns,
+    Directions,
+    Fresh,
+    ReluSymbols,
+    Sides,
+    Symbols,
+    Zonotope,
+    around,
+)
 from verify.kernel.difference import Pair
 from verify.kernel.speed import keep_memory
 from verify.network import Block, floats
@@ -71,136 +88,6 @@ MAX_COEFFICIENTS = 40_000_000
 MAX_ERROR = 2.0**900
 # Sizes of weights for columns in float32.
 SINGLE_RANGE = (2.0**-100, 2.0**100)
-
-
-@dataclass(frozen=True)
-class ColumnPrecision:
-    """The type of columns, its unit roundoff and its smallest number."""
-
-    dtype: type[np.floating[Any]]
-    roundoff: float
-    smallest: float
-
-
-DOUBLE = ColumnPrecision(np.float64, UNIT_ROUNDOFF, SMALLEST_SUBNORMAL)
-SINGLE = ColumnPrecision(np.float32, 2.0**-24, 2.0**-149)
-_NONE = np.zeros(0, dtype=np.int64)
-
-
-@dataclass(eq=False)
-class Symbols:
-    """The symbols of one sort, in the order in which they were made: the box (of ``size``) of each, most in one box.
-
-    Boxes have different numbers of symbols; each symbol is one row of the columns of all boxes together.
-    """
-
-    size: int
-    boxes: NDArray[np.int64]
-    most: int
-    _adding: dict[tuple[int, int], csc_array] = field(default_factory=dict)
-
-    def made(self, units: NDArray[np.int64], coefficients: Floats, each: NDArray[np.int64]) -> Fresh:
-        """New ones: for some units, with these coefficients, in these boxes (in order)."""
-        start = len(self.boxes)
-        self.boxes = np.concatenate([self.boxes, each])
-        self.most += int(np.bincount(each, minlength=1).max())
-        return Fresh(start, each, units, coefficients)
-
-    def sums(self, columns: Floats, start: int = 0) -> Floats:
-        """``sum_j |G_j|`` (B, n) for columns from that number on, as floats add it up, in any order."""
-        key = start, start + len(columns)
-        if key not in self._adding:
-            ones, ends = np.ones(len(columns), columns.dtype), np.arange(len(columns) + 1)
-            self._adding[key] = csc_array((ones, self.boxes[slice(*key)], ends), shape=(self.size, len(columns)))
-        return np.asarray((self._adding[key] @ np.abs(columns)).astype(np.float64))
-
-
-@dataclass(frozen=True, eq=False)
-class Fresh:
-    """Symbols ``start``, ``start + 1``, ...: of each the box, the unit whose it is, and its coefficient there (k)."""
-
-    start: int
-    boxes: NDArray[np.int64]
-    units: NDArray[np.int64]
-    coefficients: Floats
-
-    @property
-    def end(self) -> int:
-        return self.start + len(self.units)
-
-
-@dataclass(frozen=True, eq=False)
-class Columns:
-    """Coefficients (p, n) of the first p symbols of a sort, and of the block's own newest ones."""
-
-    symbols: Symbols
-    dense: Floats
-    fresh: Fresh | None = None
-
-    @property
-    def end(self) -> int:
-        return len(self.dense) if self.fresh is None else self.fresh.end
-
-    def scaled(self, factors: Floats) -> Floats:
-        """The dense ones, those of each box times its factors (B, n), numbers of the type of the columns."""
-        result = np.take(factors.astype(self.dense.dtype), self.symbols.boxes[: len(self.dense)], axis=0)
-        return np.multiply(result, self.dense, out=result)
-
-
-@dataclass(frozen=True, eq=False)
-class Zonotope:
-    """Centre (B, n), shared and own columns, errors (B, n) and ``reach`` (B, n) >= |sum_j G_j e_j|."""
-
-    centre: Floats
-    shared: Columns
-    own: Columns
-    error: Floats
-    reach: Floats
-
-    def sides(self) -> tuple[Floats, Floats]:
-        """Bounds of the entries."""
-        return _around(self.centre, self.reach + self.error)
-
-    def of_inputs(self, size: int) -> Floats:
-        """The columns (B, size, n) of the coordinates."""
-        boxes, rows = self.centre.shape
-        columns = self.shared.dense[: boxes * size]
-        return columns.reshape(boxes, size, rows) if len(columns) else np.zeros((boxes, size, rows))
-
-
-@dataclass(frozen=True, eq=False)
-class Directions:
-    """``centre + spread * e`` (n): e in the unit ball of a norm (``linf``, ``l1``, ``l2``); None: the centre alone."""
-
-    centre: Floats
-    spread: Floats | None = None
-    norm: str = "linf"
-
-    @property
-    def size(self) -> int:
-        """How many own symbols they take."""
-        return 0 if self.spread is None else len(self.spread)
-
-    def reach(self, columns: Floats) -> Floats:
-        """``max |sum_j G_j e_j|`` (B, n) for columns (B, p, n) of the ball's symbols, as floats add it up."""
-        sizes = np.abs(columns).astype(np.float64)
-        if self.norm == "linf":
-            return np.asarray(sizes.sum(axis=1))
-        if self.norm == "l1":
-            return np.asarray(sizes.max(axis=1, initial=0.0))
-        # A square may lose half of the smallest number.
-        return np.asarray(np.sqrt((sizes * sizes).sum(axis=1) + sizes.shape[1] * SMALLEST_SUBNORMAL))
-
-
-@dataclass(frozen=True, eq=False)
-class ReluSymbols:
-    """What search may learn of one ReLU block: its columns before, the widths of its units, and the new symbols."""
-
-    columns: Floats
-    own_columns: Floats | None
-    width: Floats
-    shared: Fresh
-    own: Fresh | None
 
 
 class GapEnclosure(NamedTuple):
@@ -322,7 +209,7 @@ class Machine:
         symbols = sum(block.size for block in pair.values if block.relu) + _input_size(pair)
         widest = max(block.size for block in pair.values)
         self.boxes = max(1, min(MOST_BOXES, MOST_NUMBERS // max(1, symbols * widest)))
-        self.reads = _last_reads(pair, goal)
+        self.reads, self.inputs = _last_reads(pair, goal), _input_size(pair)
         self.relu = [block.relu for block in pair.values]
 
     def run(self, low: Floats, high: Floats, trace: list[ReluSymbols] | None = None) -> Zonotope:
@@ -331,7 +218,7 @@ class Machine:
             return self._run(low, high, trace)
 
     def _run(self, low: Floats, high: Floats, trace: list[ReluSymbols] | None) -> Zonotope:
-        symbols = Symbols(len(low), _NONE, 0), Symbols(len(low), _NONE, 0)
+        symbols = Symbols.none(len(low)), Symbols.none(len(low))
         forms = {0: self._of_boxes(low, high, symbols)}
         if self.directions is not None:
             forms[~0] = self._of_directions(self.directions, symbols)
@@ -353,25 +240,38 @@ class Machine:
         """The forms after ReLU; new symbols are made of each sort."""
         low, high = value.sides()
         slope, middle = self._chord(low, high)
+        enclosure, width = None, high - low
+        if gap is not None and self.directions is not None:
+            enclosure = self._of_derivative(low, high, gap)
+        elif gap is not None:
+            low_2, high_2 = self._of_second(value, gap)
+            enclosure = self._of_difference(gap.sides(), (slope, middle), self._chord(low_2, high_2))
+            self._flatten(value, (low, high), (slope, middle), enclosure.alone)
+            width = np.maximum(width, high_2 - low_2)
         each, units = np.nonzero(~(middle == 0))
         fresh = symbols[0].made(units, middle[each, units], each)
         after = self._after(value, fresh, slope, middle)
-        if gap is None:
+        if gap is None or enclosure is None:
             if trace is not None:
-                trace.append(ReluSymbols(value.shared.dense, None, high - low, fresh, None))
+                trace.append(ReluSymbols(value.shared.dense, None, width, fresh, None))
             return after, None
-        width = high - low
-        if self.directions is not None:
-            enclosure = self._of_derivative(low, high, gap)
-        else:
-            low_2, high_2 = self._of_second(value, gap)
-            enclosure = self._of_difference(gap.sides(), (slope, middle), self._chord(low_2, high_2))
-            width = np.maximum(width, high_2 - low_2)
         used = ~(enclosure.most == 0)
         own = symbols[1].made(enclosure.at[1][used], enclosure.most[used], enclosure.at[0][used])
         if trace is not None:
             trace.append(ReluSymbols(value.shared.dense, gap.own.dense, width, fresh, own))
         return after, self._gap_after(value, gap, fresh, own, middle, enclosure)
+
+    def _flatten(self, value: Zonotope, sides: Sides, chord: Sides, alone: NDArray[np.bool_]) -> None:
+        """Slope 0 in place of the chord's where a gap (A) does not read it, and most of what it keeps is no share of
+        the coordinates.
+
+        With the chord, what bends have brought in and the new symbol add up to ``s (r - a) + s |low| / 2``, r the
+        radius and a the share of the coordinates in it; with slope 0 that is high / 2. It is less if 2 a < |low|.
+        """
+        (low, high), (slope, middle) = sides, chord
+        share = np.abs(value.of_inputs(self.inputs)).sum(axis=1)
+        at = np.nonzero(alone & ~(middle == 0) & (2 * share < -low) & (high > 0))
+        slope[at], middle[at] = 0.0, self._above(high[at] / 2)
 
     def _chord(self, low: Floats, high: Floats) -> Sides:
         """Slope and half height (s and m of 2 in the module docstring)."""
@@ -397,7 +297,7 @@ class Machine:
         sizes *= 1 + 2 * gamma(shared.most + own.most + 8, self.precision.roundoff)
         sizes += value.error
         sizes += gap.error
-        return _around(value.centre - gap.centre, sizes * (1 + 8 * UNIT_ROUNDOFF))
+        return around(value.centre - gap.centre, sizes * (1 + 8 * UNIT_ROUNDOFF))
 
     def _of_difference(self, gap_sides: Sides, chord: Sides, chord_2: Sides) -> GapEnclosure:
         """A or B in 3."""
@@ -484,12 +384,6 @@ class Machine:
         return np.zeros((0, size), self.precision.dtype)
 
 
-# Lower and upper bounds; slopes and half heights.
-Sides: TypeAlias = tuple[Floats, Floats]
-# Shared and own ones.
-BothSorts: TypeAlias = tuple[Symbols, Symbols]
-
-
 def _plus(first: Floats, second: Floats, sign: int = 1) -> Floats:
     """Columns and columns (their opposites with ``sign`` -1); the shorter ones are filled up with zeros. In place
     in the longer ones where those are nobody else's, that is with ``sign`` 1.
@@ -513,13 +407,3 @@ def _last_reads(pair: Pair, goal: Block) -> dict[int, int]:
 def _input_size(pair: Pair) -> int:
     sizes = [matrix.shape[1] for block in pair.values for source, matrix in block.inputs if source == 0]
     return max(sizes, default=0)
-
-
-def _around(centre: Floats, radius: Floats) -> Sides:
-    """Bounds of what is within the radius of the centre, each given to one rounding: the radius grows by more than what
-    these and the three operations here lose, ``u |centre - radius|`` among it.
-    """
-    size = radius * (1 + 8 * UNIT_ROUNDOFF)
-    size += np.abs(centre) * (4 * UNIT_ROUNDOFF)
-    size += 4 * SMALLEST_SUBNORMAL
-    return centre - size, centre + size

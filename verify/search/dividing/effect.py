@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from verify.kernel.axioms.batches import ReluSymbols, Symbols, Zonotope
+from verify.kernel.axioms.forms import ReluSymbols, Symbols, Zonotope
 from verify.kernel.goals import Goal
 from verify.rational import Floats
 
