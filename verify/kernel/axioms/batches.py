@@ -13,7 +13,8 @@ correspond (``difference``), or the derivative of y along a direction (``slopes`
    arguments were off by is carried on: ``|W| r``. Columns with one product are a special case.
 2. *ReLU of a value*, low <= z <= high. For a slope s in [0, 1], relu(z) - s z is convex and at least 0 (it is at least
    z - s z and at least -s z), so it lies in [0, 2m] with 2m >= max(-s low, (1 - s) high). If m > 0 a new shared
-   symbol e is defined by ``relu(z) = s z + m + m e``. Stable units have m = 0 and s = 1 or 0.
+   symbol e is defined by ``relu(z) = s z + m + m e``. Stable units have m = 0 and s = 1 or 0. Others have the slope
+   high / (high - low) of the chord, with the least m, or 0 (``_flatten``), which keeps relu(z) in [0, high].
 3. *ReLU of a difference* d = z - z', w = relu(z) - relu(z'). Either of two enclosures is sound:
 
    - A: w lies between 0 and d (ReLU is nondecreasing with slopes of at most 1), so ``w = d/2 + q e'``, q = max|d| / 2;
@@ -82,6 +83,8 @@ from verify.rational import Floats
 MOST_BOXES, MOST_NUMBERS = 384, 1 << 23
 # A difference is enclosed by A where its new symbol is smaller than this part of those of B (3 above).
 WORTH = 0.5
+# What bends bring in counts so many times as much as the coordinates' share when a slope is chosen.
+BENDS_COUNT = 1.25
 # Columns of one box and one block.
 MAX_COEFFICIENTS = 40_000_000
 # Errors beyond this count as infinite: below it no partial sum overflows, in whatever order the terms are added.
@@ -262,15 +265,15 @@ class Machine:
         return after, self._gap_after(value, gap, fresh, own, middle, enclosure)
 
     def _flatten(self, value: Zonotope, sides: Sides, chord: Sides, alone: NDArray[np.bool_]) -> None:
-        """Slope 0 in place of the chord's where a gap (A) does not read it, and most of what it keeps is no share of
-        the coordinates.
+        """Slope 0 in place of the chord's where a unit is rather off, a gap (A) does not read it, and most of what the
+        chord keeps is no share of the coordinates.
 
         With the chord, what bends have brought in and the new symbol add up to ``s (r - a) + s |low| / 2``, r the
-        radius and a the share of the coordinates in it; with slope 0 that is high / 2. It is less if 2 a < |low|.
+        radius and a the share of the coordinates in it; with slope 0 that is ``high / 2 = s r``.
         """
         (low, high), (slope, middle) = sides, chord
-        share = np.abs(value.of_inputs(self.inputs)).sum(axis=1)
-        at = np.nonzero(alone & ~(middle == 0) & (2 * share < -low) & (high > 0))
+        share, radius = np.abs(value.of_inputs(self.inputs)).sum(axis=1), (high - low) / 2
+        at = np.nonzero(alone & (high > 0) & (high < -low) & (radius < BENDS_COUNT * (radius - share - low / 2)))
         slope[at], middle[at] = 0.0, self._above(high[at] / 2)
 
     def _chord(self, low: Floats, high: Floats) -> Sides:
