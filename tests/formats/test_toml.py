@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -234,9 +233,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("text", "part"), REFUSED, ids=lambda value: str(value[-60:])[:50])
 def test_refused(tmp_path: Path, text: str | bytes, part: str) -> None:
-    start = time.perf_counter()
     assert part in refusal(tmp_path, text)
-    assert time.perf_counter() - start < 10
 
 
 def test_brackets_in_strings_and_comments_do_not_count(tmp_path: Path) -> None:
