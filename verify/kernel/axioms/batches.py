@@ -32,7 +32,7 @@ correspond (``difference``), or the derivative of y along a direction (``slopes`
    is at most |W| times those of the G_j, which is all that 1 uses of a sum.
 
 A box has as many symbols as it needs, mostly few, as few units may switch in a small box. So the columns of all boxes
-are the rows of one array, each with the number of its box (``forms.Symbols``).
+are the rows of one array, each with the number of its box (``forms.NoiseSymbols``).
 
 Rounding. Centres, slopes, errors and sizes are float64, with u = 2^-53 and eta = 2^-1074; columns are float64 too, or
 float32 (``single``), with v = 2^-24 and h = 2^-149 in their place, which is twice as fast; their errors count for the
@@ -67,9 +67,9 @@ from verify.kernel.axioms.forms import (
     Columns,
     Directions,
     Fresh,
+    NoiseSymbols,
     ReluSymbols,
     Sides,
-    Symbols,
     Zonotope,
     around,
 )
@@ -149,7 +149,7 @@ class BlockStep:
             centre, Columns(symbols[0], shared), Columns(symbols[1], own), error, sizes * self._enlarge(count)
         )
 
-    def _own_sizes(self, own: Floats, symbols: Symbols) -> Floats:
+    def _own_sizes(self, own: Floats, symbols: NoiseSymbols) -> Floats:
         if self.ball is None:
             return symbols.sums(own)
         first = symbols.size * self.ball.size
@@ -221,7 +221,7 @@ class Machine:
             return self._run(low, high, trace)
 
     def _run(self, low: Floats, high: Floats, trace: list[ReluSymbols] | None) -> Zonotope:
-        symbols = Symbols.none(len(low)), Symbols.none(len(low))
+        symbols = NoiseSymbols.none(len(low)), NoiseSymbols.none(len(low))
         forms = {0: self._of_boxes(low, high, symbols)}
         if self.directions is not None:
             forms[~0] = self._of_directions(self.directions, symbols)

@@ -33,7 +33,7 @@ SINGLE = ColumnPrecision(np.float32, 2.0**-24, 2.0**-149)
 
 
 @dataclass(eq=False)
-class Symbols:
+class NoiseSymbols:
     """The symbols of one sort, in the order in which they were made: the box (of ``size``) of each, most in one box.
 
     Boxes have different numbers of symbols; each symbol is one row of the columns of all boxes together.
@@ -45,7 +45,7 @@ class Symbols:
     _adding: dict[tuple[int, int], csc_array] = field(default_factory=dict)
 
     @classmethod
-    def none(cls, size: int) -> Symbols:
+    def none(cls, size: int) -> NoiseSymbols:
         """No symbol yet."""
         return cls(size, np.zeros(0, dtype=np.int64), 0)
 
@@ -83,7 +83,7 @@ class Fresh:
 class Columns:
     """Coefficients (p, n) of the first p symbols of a sort, and of the block's own newest ones."""
 
-    symbols: Symbols
+    symbols: NoiseSymbols
     dense: Floats
     fresh: Fresh | None = None
 
@@ -154,7 +154,7 @@ class ReluSymbols:
 
 
 # Shared and own ones.
-BothSorts: TypeAlias = tuple[Symbols, Symbols]
+BothSorts: TypeAlias = tuple[NoiseSymbols, NoiseSymbols]
 
 
 def around(centre: Floats, radius: Floats) -> Sides:
