@@ -58,9 +58,9 @@ campaign: $(STAMP)
 WITH_Z3 = $(shell grep -rl z3_verdict tests --include='test_*.py')
 
 # The first case of every test that is not in the list of long ones; the book, documents and pages are left out.
-WHOLE := properties tests/benchmarks tests/docs tests/examples tests/web
+WHOLE := tests/benchmarks tests/docs tests/examples tests/web
 quick: $(STAMP)
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not networks and not campaign" --verify-profile quick $(addprefix --ignore=,$(WHOLE))
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not networks and not campaign" --verify-profile quick tests $(addprefix --ignore=,$(WHOLE))
 
 # Which tests are long, measured on this machine.
 long-tests: export VERIFY_RECORD_SECONDS := $(CURDIR)/tests/support/long_tests.new

@@ -73,7 +73,7 @@ class Ran:
     out: str
 
 
-def run(folder: Path, *options: str, pages: str = "all", start: Path | None = None, fresh: bool = False) -> Ran:
+def run(folder: Path, *options: str, pages: str = "none", start: Path | None = None, fresh: bool = False) -> Ran:
     """Run pytest, from ``start``, in a project that knows nothing of this one but the plugin.
 
     ``fresh``: in an interpreter that has loaded nothing yet.
@@ -114,7 +114,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_claims_pass_and_leave_records(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ran = run(project, fresh=True)
+    ran = run(project, pages="all", fresh=True)
     assert ran.status == 0, ran.out
     assert "3 passed" in ran.out
     found = records(project / "reports")
@@ -139,7 +139,7 @@ def test_another_folder_for_records(project: Path) -> None:
 
 def test_messages_of_failing_claims(tmp_path: Path) -> None:
     (tmp_path / "test_wrong.py").write_text(FAILING)
-    ran = run(tmp_path)
+    ran = run(tmp_path, pages="failed")
     assert ran.status == 1
     assert "6 failed" in ran.out
     for message in MESSAGES:
@@ -215,15 +215,20 @@ def test_the_list_of_claims(mixed: Path) -> None:
     assert len(records(mixed / "reports")) == 5
 
 
+@pytest.mark.slow
 def test_the_list_is_the_same_in_parallel(mixed: Path) -> None:
+    """Tests and claims files."""
     pytest.importorskip("xdist")
-    run(mixed)
+    (mixed / "verify.toml").write_text(TOML.rpartition("\n\n")[0])
+    run(mixed, pages="failed")
     alone = timeless(mixed / "reports" / "index.html")
+    pages = len(claim_pages(mixed / "reports"))
     shutil.rmtree(mixed / "reports")
-    ran = run(mixed, "-n", "2")
+    ran = run(mixed, "-n", "2", pages="failed")
+    assert ran.status == 1 and "2 failed, 5 passed, 1 skipped" in ran.out, ran.out
     assert timeless(mixed / "reports" / "index.html") == alone
-    assert len(records(mixed / "reports")) == 5
-    assert "claims: 4 proved, 1 refuted" in ran.out
+    assert len(records(mixed / "reports")) == 7 and len(claim_pages(mixed / "reports")) == pages == 2
+    assert "claims: 5 proved, 2 refuted" in ran.out
 
 
 def test_the_list_holds_the_claims_of_this_session_only(mixed: Path) -> None:
@@ -305,11 +310,11 @@ def test_which_claims_get_pages(tmp_path: Path, pages: str, count: int) -> None:
 
 
 def test_records_of_tests_that_are_gone_go_after_a_full_run(project: Path) -> None:
-    run(project)
+    run(project, pages="all")
     (project / "test_claims.py").write_text("\n".join(CLAIMS.splitlines()[:3]))
-    run(project, "test_claims.py")
+    run(project, "test_claims.py", pages="all")
     assert len(records(project / "reports")) == 4
-    run(project)
+    run(project, pages="all")
     assert len(records(project / "reports")) == 1
     assert len(claim_pages(project / "reports")) == 1
 
@@ -386,12 +391,6 @@ def test_options_of_pytest_work_on_claims_files(toml: Path) -> None:
     assert "5 deselected" in run(toml, "-m", "not claim").out
     assert "1 failed" in run(toml, "-x", "-k", "additive").out
     assert "1 passed" in run(toml, "verify.toml::relu positively homogeneous").out
-
-
-@pytest.mark.slow
-def test_claims_files_in_parallel(toml: Path) -> None:
-    ran = run(toml, "-n", "2")
-    assert ran.status == 1 and "1 failed, 4 passed" in ran.out and "claims: 2 proved, 3 refuted" in ran.out
 
 
 def test_mistakes_in_claims_files(toml: Path) -> None:

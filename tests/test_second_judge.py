@@ -14,14 +14,14 @@ from typing import Any
 
 import onnx
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given
 
 import verify
 from tests.support import random_claims
 from tests.support.cli import call
 from tests.support.mutants import mutant
 from tests.support.onnx_graphs import graphs
-from tests.support.seeds import FRESH
+from tests.support.seeds import FRESH, draws
 from verify import second_judge
 from verify.errors import EvidenceError, NetworkError, VerifyError
 from verify.formats.onnx import from_model_bytes
@@ -180,7 +180,7 @@ def test_its_enclosures_lie_in_those_of_arb(name: str) -> None:
             assert ends(theirs)[0] <= low <= high <= ends(theirs)[1], (x, bits)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@draws(60, suppress_health_check=list(HealthCheck))
 @given(graphs())
 def test_it_reads_onnx_as_the_tool_does(model: onnx.ModelProto) -> None:
     data = model.SerializeToString()

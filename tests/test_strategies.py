@@ -77,11 +77,11 @@ DEGENERATE: dict[str, Callable[[Network], bool]] = {
 }
 
 
-def counted(strategy: st.SearchStrategy[Any], kinds: dict[str, Callable[[Any], bool]]) -> dict[str, int]:
-    """How many of 300 examples are of each kind."""
+def counted(strategy: st.SearchStrategy[Any], kinds: dict[str, Callable[[Any], bool]], draws: int) -> dict[str, int]:
+    """How many of the examples are of each kind."""
     counts = dict.fromkeys(kinds, 0)
 
-    @settings(max_examples=300, database=None, phases=[Phase.generate], derandomize=True)
+    @settings(max_examples=draws, database=None, phases=[Phase.generate], derandomize=True)
     @given(strategy)
     def count(drawn: Any) -> None:
         for kind, is_one in kinds.items():
@@ -92,7 +92,7 @@ def counted(strategy: st.SearchStrategy[Any], kinds: dict[str, Callable[[Any], b
 
 
 def test_degenerate_networks_are_common() -> None:
-    assert min((counts := counted(networks(), DEGENERATE)).values()) >= 3, counts
+    assert min((counts := counted(networks(), DEGENERATE, 200)).values()) >= 3, counts
 
 
 REGIONS: dict[str, Callable[[Region], bool]] = {
@@ -107,7 +107,7 @@ REGIONS: dict[str, Callable[[Region], bool]] = {
 
 
 def test_every_kind_of_region_is_common() -> None:
-    assert min((counts := counted(regions(2), REGIONS)).values()) >= 3, counts
+    assert min((counts := counted(regions(2), REGIONS, 300)).values()) >= 3, counts
 
 
 def bends(network: Network) -> bool:

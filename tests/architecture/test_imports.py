@@ -77,6 +77,7 @@ def sources() -> dict[str, tuple[Path, ast.Module]]:
         parts = path.relative_to(ROOT).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         result[name] = (path, ast.parse(path.read_text(encoding="utf-8"), str(path)))
+    assert {"verify", "verify.kernel.check", "verify.cli.recheck"} <= set(result)
     return result
 
 
@@ -97,8 +98,9 @@ def import_nodes(tree: ast.AST, at_module_level: bool = True) -> Iterator[tuple[
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield node, at_module_level
-        deferred = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        yield from import_nodes(node, at_module_level and not deferred)
+        elif not isinstance(node, ast.expr):  # in which no statement stands
+            deferred = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            yield from import_nodes(node, at_module_level and not deferred)
 
 
 def targets(node: ast.Import | ast.ImportFrom, package: str, known: Iterable[str]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import secrets
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
@@ -14,6 +13,7 @@ from tests.arrangement.nets import chain, degenerate, reference
 from tests.support import random_claims, random_networks
 from tests.support.brute_cells import Brute
 from tests.support.outside import outside
+from tests.support.seeds import fresh
 from verify.arrangement import counting, forms
 from verify.arrangement import domain as domains
 from verify.arrangement.bounds import montufar_bound
@@ -145,8 +145,7 @@ def test_brute_force() -> None:
 @pytest.mark.campaign
 def test_brute_force_with_fresh_seeds() -> None:
     """More than half of the networks are degenerate, as counted here 56 of 100; the bound is far below that."""
-    start = secrets.randbits(40)
-    compared = [found for seed in range(start, start + 500) if (found := compare_with_brute_force(seed)) is not None]
+    compared = [found for seed in fresh(500) if (found := compare_with_brute_force(seed)) is not None]
     assert len(compared) > 300
     assert sum(map(is_degenerate, compared)) > 0.4 * len(compared)
 

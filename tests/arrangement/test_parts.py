@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import secrets
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from fractions import Fraction
@@ -18,6 +17,7 @@ from tests.arrangement.test_count import check_complex, cube, numbers
 from tests.support import random_claims, random_networks
 from tests.support.brute_cells import Brute
 from tests.support.executors import Counting, Failing
+from tests.support.seeds import fresh
 from verify.arrangement import parts as cut_in_parts
 from verify.arrangement import statistics
 from verify.arrangement.counting import Pieces, count
@@ -136,8 +136,7 @@ def test_parts_make_the_same_arrangement(soon: Choose) -> None:
 
 @pytest.mark.campaign
 def test_parts_make_the_same_arrangement_with_fresh_seeds(soon: Choose) -> None:
-    start = secrets.randbits(40)
-    done = [found for seed in range(start, start + 600) if (found := compare_with_parts(seed, soon)) is not None]
+    done = [found for seed in fresh(600) if (found := compare_with_parts(seed, soon)) is not None]
     assert sum(shared for _, shared in done) > 200
     degenerate = [found for found, shared in done if shared and found.arrangement.exact.decided_signs]  # type: ignore[union-attr]
     assert len(degenerate) > 60
@@ -145,9 +144,8 @@ def test_parts_make_the_same_arrangement_with_fresh_seeds(soon: Choose) -> None:
 
 @pytest.mark.campaign
 def test_parts_against_brute_force_with_fresh_seeds(soon: Choose) -> None:
-    start = secrets.randbits(40)
     compared = 0
-    for seed in range(start, start + 150):
+    for seed in fresh(150):
         net, region = _subject(seed)
         found = compare_with_parts(seed, soon) if net.relu_count <= 12 else None
         if found is not None and found[1]:
@@ -175,9 +173,11 @@ def test_in_processes(soon: Choose) -> None:
     soon(50, 4)
     pool = pool_of(2)
     try:
-        check_same(alone, count(net, cube(2), Budget(60, executor=pool)))
+        executor = Counting(pool)
+        check_same(alone, count(net, cube(2), Budget(executor=executor)))
     finally:
         pool.shutdown()
+    assert executor.count == 4
 
 
 def test_limits_and_lost_workers(soon: Choose) -> None:
@@ -200,7 +200,10 @@ def test_limits_of_infinite_regions(soon: Choose) -> None:
         soon(fewest, 4)
         for limit in range(2, cells, 19):
             found = count(net, everything(2), Budget(executor=Counting()), limit)
-            assert found.cells == cells or (found.cells is None and found.at_least <= cells)
+            assert (
+                found.cells is None and limit < found.at_least <= cells and f"more than {limit} cells" in found.reason
+            )
+        assert count(net, everything(2), Budget(executor=Counting()), cells).cells == cells
 
 
 def test_random_parts_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:

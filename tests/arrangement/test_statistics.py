@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import secrets
 from fractions import Fraction
 from itertools import pairwise
 
@@ -13,6 +12,7 @@ import pytest
 from tests.arrangement.nets import chain, reference
 from tests.support import random_claims
 from tests.support.brute_cells import Brute
+from tests.support.seeds import fresh
 from verify.arrangement import Samples, count, samples, volume_histogram
 from verify.arrangement.statistics import power_below, spanned
 from verify.errors import InputError
@@ -88,8 +88,7 @@ def test_counts_on_random_parts() -> None:
 
 @pytest.mark.campaign
 def test_counts_on_random_parts_with_fresh_seeds() -> None:
-    start = secrets.randbits(40)
-    assert sum(map(compare_on_random_parts, range(start, start + 60))) > 30
+    assert sum(map(compare_on_random_parts, fresh(60))) > 30
 
 
 def _check_segments(net: Network, on: Samples) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.seeds import draws
 from verify.errors import InputError, RegionError
 from verify.formats.expressions import parse_point, parse_region
 from verify.rational import vector
@@ -342,7 +343,7 @@ def test_points_refused(text: str) -> None:
 
 
 @given(st.lists(st.tuples(FRACTIONS, FRACTIONS), min_size=1, max_size=5))
-@settings(max_examples=50, deadline=None)
+@draws(50)
 def test_boxes_round_trip(pairs: list[tuple[Fraction, Fraction]]) -> None:
     expected = [(min(pair), max(pair)) for pair in pairs]
     low, high = ("[" + ", ".join(str(pair[side]) for pair in expected) + "]" for side in (0, 1))
@@ -350,7 +351,7 @@ def test_boxes_round_trip(pairs: list[tuple[Fraction, Fraction]]) -> None:
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
-@settings(max_examples=50, deadline=None)
+@draws(50)
 def test_numbers_are_exact(number: object) -> None:
     assert parse_point(str(number), 1).fractions() == [Fraction(str(number))]
 
@@ -359,7 +360,7 @@ WORDS = "all box where ball slice ( ) [ ] , & 0 -1/2 1e9 inf x0 x1 <= == + / * a
 
 
 @given(st.one_of(st.text(max_size=40), st.lists(st.sampled_from(WORDS.split(" ")), max_size=15).map(" ".join)))
-@settings(max_examples=200, deadline=None)
+@draws(200)
 def test_junk_is_refused_in_one_line(text: str) -> None:
     for parse in (parse_region, parse_point):
         try:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
@@ -18,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 import verify
 from tests.formats.onnx_models import assert_agrees, model, node, random_points, session
 from tests.support.outside import outside
+from tests.support.seeds import draws
 from verify.errors import NetworkError
 from verify.formats.onnx import control, from_model_bytes, load_onnx, translation
 from verify.formats.onnx.constants import arithmetic
@@ -196,7 +197,7 @@ def test_softmax_of_constants() -> None:
     assert [float(v) for v in values] == [float(np.float32(p / sum(powers))) for p in powers]
 
 
-@settings(max_examples=200, deadline=None)
+@draws(200)
 @given(st.floats(allow_nan=False, width=64, min_value=-60000, max_value=60000), st.sampled_from([10, 1, 11]))
 def test_rounding_is_that_of_ieee(value: float, element: int) -> None:
     with np.errstate(all="ignore"):
@@ -204,7 +205,7 @@ def test_rounding_is_that_of_ieee(value: float, element: int) -> None:
     assert rounded(Fraction(value), element) == float(expected) == rounded_array(np.array([value]), element).item()
 
 
-@settings(max_examples=100, deadline=None)
+@draws(100)
 @given(st.floats(width=32, allow_nan=False, min_value=-(2.0**100), max_value=2.0**100))
 def test_bfloat16_rounds_the_upper_half_of_a_float(value: float) -> None:
     bits = int(np.float32(value).view(np.uint32))
@@ -233,7 +234,7 @@ def test_balls_at_the_middle_are_not_guessed() -> None:
 # Integers wrap as their type does.
 
 
-@settings(max_examples=150, deadline=None)
+@draws(150)
 @given(
     st.sampled_from(["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]),
     st.sampled_from(["Add", "Sub", "Mul"]),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given
 
 from tests.formats.onnx_models import model, node, session
 from tests.support.onnx_graphs import graphs
+from tests.support.seeds import draws
 from verify.errors import NetworkError
 from verify.formats.onnx import from_model_bytes
 from verify.network.floats import FLOAT32_ROUNDOFF, implementation_errors, run
@@ -77,14 +78,14 @@ def test_no_bound_is_claimed_for_constants_that_are_rounded() -> None:
     assert agrees(model(nodes, [1, 3], {"w": weights}), 0) == "unbounded"
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@draws(100, suppress_health_check=list(HealthCheck))
 @given(graphs())
 def test_random_graphs(graph: onnx.ModelProto) -> None:
     assume(agrees(graph, 0) != "not run")
 
 
 @pytest.mark.campaign
-@settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@draws(200, suppress_health_check=list(HealthCheck))
 @given(graphs(most=9))
 def test_many_random_graphs(graph: onnx.ModelProto) -> None:
     assume(agrees(graph, 1) != "not run")

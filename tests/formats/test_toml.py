@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.support.seeds import draws
 from verify.errors import InputError, NetworkError
 from verify.formats.toml import load_toml
 from verify.network.floats import evaluate
@@ -262,7 +263,7 @@ NUMBERS = st.one_of(
 
 
 @given(st.lists(NUMBERS, min_size=1, max_size=5))
-@settings(max_examples=40, deadline=None)
+@draws(40)
 def test_numbers_round_trip(tmp_path_factory: pytest.TempPathFactory, numbers: list[str]) -> None:
     written = [f"'{n}'" if "/" in n else n for n in numbers]
     text = layers("1", f"type = 'dense'\nweight = {[[0]] * len(numbers)}\nbias = [{', '.join(written)}]")
@@ -276,7 +277,7 @@ WORDS = st.sampled_from(LINES.split("|"))
 
 
 @given(st.one_of(st.text(max_size=40), st.lists(WORDS, max_size=10).map("\n".join)))
-@settings(max_examples=150, deadline=None)
+@draws(150)
 def test_junk_is_refused_in_one_line(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     try:
         read(tmp_path_factory.getbasetemp(), text.encode("utf-8", "replace").decode())

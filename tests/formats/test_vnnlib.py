@@ -9,9 +9,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.seeds import draws
 from verify.errors import InputError, RegionError
 from verify.formats.vnnlib import VnnLib, read_vnnlib
 from verify.rational import vector
@@ -264,7 +265,7 @@ def test_nested_names_are_worked_out_once(tmp_path: Path) -> None:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@draws(150)
 def test_formulas_mean_what_they_say(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """The union of the branches is what the formula allows, point by point, whatever the outputs are."""
     text, holds = data.draw(formulas(3, True))
@@ -344,7 +345,7 @@ def test_published(name: str, counts: tuple[int, int, int]) -> None:
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
-@settings(max_examples=30, deadline=None)
+@draws(30)
 def test_numbers_are_exact(tmp_path_factory: pytest.TempPathFactory, number: object) -> None:
     file = read(tmp_path_factory.getbasetemp(), f"(declare-const X_0 Real)(assert (<= X_0 {number}))")
     assert sides(file) == [(None, Fraction(str(number)))]
@@ -378,7 +379,7 @@ WORDS = st.sampled_from(
 
 
 @given(st.one_of(st.text(max_size=40), st.lists(WORDS, max_size=20).map(" ".join)))
-@settings(max_examples=150, deadline=None)
+@draws(150)
 def test_junk_is_refused_in_one_line(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     try:
         read(tmp_path_factory.getbasetemp(), DECLARED + text.encode("utf-8", "replace").decode())

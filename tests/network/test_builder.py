@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.network import reference
 from tests.network.reference import Array, exact
+from tests.support.seeds import draws
 from verify.errors import NetworkError
 from verify.network import builder as layers
 from verify.network import matrix as matrices
@@ -94,7 +95,7 @@ def sliding_windows(draw: st.DrawFn) -> Window:
     )
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(sliding_windows(), st.integers(1, 3), st.integers(1, 2), st.booleans())
 def test_conv(window: Window, groups: int, outputs: int, with_bias: bool) -> None:
     rng = np.random.default_rng(window.seed)
@@ -137,19 +138,19 @@ def check_pool(layer: Layer, window: Window, reduce: Reduction, *, blind_is_fine
     check(layer, window.image, reference.pool(window.image, reduce, window.kernel, **window.pooling))
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(sliding_windows())
 def test_max_pool(window: Window) -> None:
     check_pool(lambda t: layers.max_pool(t, window.kernel, **window.pooling), window, maximum)
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(sliding_windows())
 def test_average_pool(window: Window) -> None:
     check_pool(lambda t: layers.average_pool(t, window.kernel, **window.pooling), window, mean_inside)
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(sliding_windows())
 def test_average_pool_that_counts_padding(window: Window) -> None:
     check_pool(

@@ -32,7 +32,7 @@ def moved(step: Fraction) -> Network:
 def test_a_large_box_gets_a_bound_without_cuts() -> None:
     step = Fraction(1, 2**20)
     first, second = moved(Fraction(0)), moved(step)
-    found = compare_networks(first, second, box([-1] * 20, [1] * 20), Budget(8))
+    found = compare_networks(first, second, box([-1] * 20, [1] * 20), Budget(None, work=2000))
     assert found.upper is not None and 0 < found.lower <= found.upper < 1000 * found.lower
     assert "are not cut" in found.reason
     rng = random.Random(2)
@@ -54,10 +54,12 @@ def skipping(source: int, change: Fraction = Fraction(0)) -> Network:
 
 def test_a_connection_to_another_layer_is_not_rounding() -> None:
     """The same weights, of the same sizes, read from another layer."""
-    found = compare_networks(skipping(0), skipping(1), box([-1] * 2, [1] * 2), Budget(5))
+    found = compare_networks(skipping(0), skipping(1), box([-1] * 2, [1] * 2), Budget(None, work=2000))
     assert found.lower > 0
     assert found.is_rounding is False
-    rounded = compare_networks(skipping(0), skipping(0, Fraction(1, 2**24)), box([-1] * 2, [1] * 2), Budget(2))
+    rounded = compare_networks(
+        skipping(0), skipping(0, Fraction(1, 2**24)), box([-1] * 2, [1] * 2), Budget(None, work=2000)
+    )
     assert rounded.lower > 0 and rounded.is_rounding is True
 
 
@@ -66,6 +68,6 @@ def test_units_that_are_constant_in_one_network_only() -> None:
     builder, other = Builder((2,), "net"), Builder((2,), "net")
     whole = builder.build(dense(relu(dense(builder.input, [[1, 1], [0, Fraction(1, 9)]], [0, 1])), [[1, 1]]))
     rounded = other.build(dense(relu(dense(other.input, [[1, 1], [0, 0]], [0, 1])), [[1, 1]]))
-    found = compare_networks(whole, rounded, box([-1] * 2, [1] * 2), Budget(5))
+    found = compare_networks(whole, rounded, box([-1] * 2, [1] * 2), Budget(None, work=2000))
     assert found.upper is not None and found.lower == Fraction(1, 9) <= found.upper < Fraction(1, 8)
     assert found.is_rounding is False and found.layer

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import quantized
 from tests.support.judging import judged
+from tests.support.largest import within
 from tests.support.seeds import chunks
 from verify import api
 from verify.errors import EvidenceError, NetworkError, PropertyError
@@ -38,10 +39,6 @@ from verify.search.commands.compare import compare_networks
 from verify.search.decide import decide
 
 FLOAT32 = Fraction(1, 2**24)
-
-
-def within(first: Network, second: Network, region: Region, epsilon: Fraction) -> Claim:
-    return Claim(first, find(f"equivalent within {epsilon}"), region, second)
 
 
 def one_step(scale: Fraction = Fraction(1), low: int = -3, high: int = 4, roundoff: Fraction = FLOAT32) -> Network:
@@ -178,16 +175,22 @@ def test_ties_have_no_value_and_saturated_ones_have() -> None:
 def test_half_a_step_is_proved_and_less_is_refuted() -> None:
     region = box([0], [3])
     widened = Fraction(1, 2) + 4 * FLOAT32
-    assert decide(within(one_step(), same(), region, widened), Budget(20)).verdict is Verdict.PROVED
-    assert decide(within(one_step(), same(), region, Fraction(49, 100)), Budget(20)).verdict is Verdict.REFUTED
+    assert decide(within(one_step(), same(), region, widened), Budget(None, work=20_000)).verdict is Verdict.PROVED
+    assert (
+        decide(within(one_step(), same(), region, Fraction(49, 100)), Budget(None, work=20_000)).verdict
+        is Verdict.REFUTED
+    )
     saturated = within(one_step(), same(), box([0], [5]), Fraction(99, 100))
-    assert decide(saturated, Budget(20)).verdict is Verdict.REFUTED
-    assert decide(replace(saturated, property=find("equivalent within 101/100")), Budget(20)).verdict is Verdict.PROVED
+    assert decide(saturated, Budget(None, work=20_000)).verdict is Verdict.REFUTED
+    assert (
+        decide(replace(saturated, property=find("equivalent within 101/100")), Budget(None, work=20_000)).verdict
+        is Verdict.PROVED
+    )
 
 
 def test_a_point_that_is_a_tie_is_not_decided_below_half_a_step() -> None:
     tie = within(one_step(), same(), box([Fraction(1, 2)], [Fraction(1, 2)]), Fraction(1, 4))
-    assert decide(tie, Budget(20)).verdict is Verdict.UNKNOWN
+    assert decide(tie, Budget(None, work=20_000)).verdict is Verdict.UNKNOWN
 
 
 def deep() -> tuple[Network, Network]:
@@ -207,7 +210,7 @@ def test_forged_evidence_is_rejected() -> None:
     first, second = deep()
     region = box([0, 0], [1, 1])
     claim = within(first, second, region, Fraction(3, 10))
-    outcome = decide(claim, Budget(30))
+    outcome = decide(claim, Budget(None, work=20_000))
     assert outcome.verdict is Verdict.PROVED
     assert outcome.evidence is not None
     questions = claim.questions()
@@ -217,16 +220,17 @@ def test_forged_evidence_is_rejected() -> None:
     assert any("QuantizeLinear" in line for line in judged(claim, again).assumptions)
     for epsilon in (Fraction(1, 4), Fraction(1, 8)):
         smaller = within(first, second, region, epsilon)
-        for evidence in (again, Bounds(Cuts(np.zeros(1, dtype=np.int64)), single=False)):
-            with pytest.raises(EvidenceError):
-                judged(smaller, evidence)
+        with pytest.raises(EvidenceError, match=f"'difference': the bound on a part of the region exceeds {epsilon}"):
+            judged(smaller, again)
+        with pytest.raises(EvidenceError, match="'bounds': the bounds do not settle a part"):
+            judged(smaller, Bounds(Cuts(np.zeros(1, dtype=np.int64)), single=False))
     for rule in RULES:
         with pytest.raises(EvidenceError, match="no theorem"):
             judged(claim, Rule(rule))
     tie = within(one_step(), same(), box([0], [1]), Fraction(1, 4))
     with pytest.raises(EvidenceError, match="tie"):
         judged(tie, ValueGap({"x": vector([Fraction(1, 2)])}, 0))
-    with pytest.raises(EvidenceError):
+    with pytest.raises(EvidenceError, match="'value gap': the instance satisfies the formula"):
         judged(tie, ValueGap({"x": vector([Fraction(1, 8)])}, 0))
 
 
@@ -259,18 +263,24 @@ def test_quantizers_travel_in_records_and_malformed_ones_are_refused() -> None:
     data = networks.to_json(first)
     assert networks.from_json(data).canonical_digest == first.canonical_digest
     (item,) = [block for block in data["blocks"] if "quantizer" in block]
-    for key, value in (("scale", ["0", "1"]), ("scale", ["1"]), ("low", ["99", "99"]), ("high", ["1/2", "1"]),
-                       ("roundoff", "1"), ("roundoff", "-1")):  # fmt: skip
+    for key, value, said in (
+        ("scale", ["0", "1"], "scale of a quantizer is not positive"),
+        ("scale", ["1"], "a scale and two ends for each value"),
+        ("low", ["99", "99"], "lower end of a quantizer is above its upper end"),
+        ("high", ["1/2", "1"], "ends of a quantizer are not integers"),
+        ("roundoff", "1", "ends of a quantizer are not integers that the type of its scale has"),
+        ("roundoff", "-1", "roundoff of a quantizer is not that of a type of floats"),
+    ):
         kept = item["quantizer"][key]
         item["quantizer"][key] = value
-        with pytest.raises(NetworkError):
+        with pytest.raises(NetworkError, match=said):
             networks.from_json(data)
         item["quantizer"][key] = kept
 
 
 def test_compare_bounds_the_difference_and_says_what_rounding_does() -> None:
     first, second = deep()
-    found = compare_networks(first, second, box([0, 0], [1, 1]), Budget(15))
+    found = compare_networks(first, second, box([0, 0], [1, 1]), Budget(None, work=20_000))
     assert found.upper is not None
     assert found.lower <= found.upper
     assert Fraction(1, 5) < found.lower < Fraction(1, 4) + Fraction(1, 1000)

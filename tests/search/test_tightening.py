@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.search.test_bounds import exact_largest, largest_on_a_square, near, unit_box, within
 from tests.support.judging import judged
+from tests.support.largest import exact_largest, largest_on_a_square, near, unit_box, within
 from tests.support.seeds import chunks
 from verify import api
 from verify.errors import BudgetExceeded, EvidenceError
@@ -161,7 +161,7 @@ def test_ctrl_c_ends_a_comparison_with_what_is_known(monkeypatch: pytest.MonkeyP
         return known(*arguments)
 
     monkeypatch.setattr(tightening, "bounded", bounded)
-    found = compare_networks(first, second, unit_box(2), Budget(20))
+    found = compare_networks(first, second, unit_box(2), Budget(None, work=2000))
     assert found.upper is not None and found.upper >= found.lower and "interrupted" in found.reason
     assert found.outcome is not None and found.outcome.verdict is Verdict.PROVED
 
@@ -170,7 +170,7 @@ def test_forms_that_are_too_large_bound_nothing(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(batches, "MAX_COEFFICIENTS", 10)
     rng = random.Random(0)
     weights = [[rng.randint(-9, 9) for _ in range(2)] for _ in range(70)]
-    found = compare_networks(sums(weights, [1] * 70), sums(weights, [2] * 70), unit_box(2), Budget(5))
+    found = compare_networks(sums(weights, [1] * 70), sums(weights, [2] * 70), unit_box(2), Budget(None, work=2000))
     assert found.upper is None and found.lower > 0 and "coefficients" in found.reason
 
 

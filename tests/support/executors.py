@@ -9,13 +9,16 @@ from typing import Any
 
 
 class Counting(Executor):
-    """Runs tasks where they are submitted, on what a process would get, and counts them."""
+    """Counts tasks, and runs them in ``pool``, or without one where they are submitted, on what a process would get."""
 
-    def __init__(self) -> None:
+    def __init__(self, pool: Executor | None = None) -> None:
         self.count = 0
+        self.pool = pool
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         self.count += 1
+        if self.pool is not None:
+            return self.pool.submit(fn, *args, **kwargs)
         future: Future[Any] = Future()
         try:
             future.set_result(pickle.loads(pickle.dumps(fn(*pickle.loads(pickle.dumps(args))))))

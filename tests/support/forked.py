@@ -22,7 +22,21 @@ import pytest
 from tests.support.cli import PATIENCE, ROOT, environment
 
 # What nearly every such run needs.
-LOADED = ("hypothesis", "verify.api", "verify.report.html", "verify.report.index", "verify.testing", "z3")
+LOADED = (
+    "hypothesis",
+    "lark",
+    "scipy.sparse",
+    "verify.api",
+    "verify.fuzzing",
+    "verify.network.examples",
+    "verify.report.html",
+    "verify.report.index",
+    "verify.testing",
+    "z3",
+)
+
+# Seconds of CPU of each run so far, which the times of this process do not hold.
+SPENT: list[float] = []
 
 
 def run_pytest(arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], out: Path) -> int:
@@ -31,7 +45,9 @@ def run_pytest(arguments: Sequence[str], cwd: Path, environment: Mapping[str, st
     assert parent.stdin is not None and parent.stdout is not None
     parent.stdin.write(json.dumps([list(arguments), str(cwd), dict(environment), str(out)]) + "\n")
     parent.stdin.flush()
-    return int(parent.stdout.readline())
+    status, seconds = parent.stdout.readline().split()
+    SPENT.append(float(seconds))
+    return int(status)
 
 
 @functools.cache
@@ -49,7 +65,7 @@ def _parent() -> subprocess.Popen[str]:
 
 
 def main() -> None:
-    """Fork for each line of standard input, and print the exit statuses."""
+    """Fork for each line of standard input, and print the exit statuses and the seconds of CPU."""
     for name in LOADED:
         __import__(name)
     gc.freeze()
@@ -57,8 +73,8 @@ def main() -> None:
         child = os.fork()
         if not child:
             _become(*json.loads(line))
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        _, status, usage = os.wait4(child, 0)
+        print(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, flush=True)
 
 
 def _become(arguments: list[str], cwd: str, given: dict[str, str], out: str) -> None:

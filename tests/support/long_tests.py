@@ -14,6 +14,8 @@ from statistics import median
 
 import pytest
 
+from tests.support import forked
+
 LIST = Path(__file__).with_name("long_tests.txt")
 # Seconds of CPU, subprocesses and fixtures included, from which on a test counts as long.
 LONG = 0.15
@@ -54,16 +56,19 @@ class Clock:
 
 
 def _cpu() -> float:
-    return sum(os.times()[:4])
+    return sum(os.times()[:4]) + sum(forked.SPENT)
 
 
 def write_list(record: Path) -> int:
-    """Make the list of a record: tests whose median case takes long; whole files stay in it. Returns its length."""
+    """Make the list of a record: tests whose median case takes long, or one of whose cases takes ten times that.
+
+    Whole files stay in it. Returns its length.
+    """
     cases: dict[str, list[float]] = {}
     for line in record.read_text(encoding="utf-8").splitlines():
         seconds, _, test = line.partition(" ")
         cases.setdefault(test.partition("[")[0], []).append(float(seconds))
-    found = {test for test, seconds in cases.items() if median(seconds) > LONG}
+    found = {test for test, seconds in cases.items() if median(seconds) > LONG or max(seconds) > 10 * LONG}
     found |= {line for line in LIST.read_text(encoding="utf-8").splitlines() if "::" not in line}
     LIST.write_text("".join(f"{test}\n" for test in sorted(found)), encoding="utf-8")
     return len(found)

@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 # Set by make campaign.
 SEED = os.environ.get("VERIFY_SEED")
@@ -29,7 +30,19 @@ def chunks(first: int, size: int, count: int, campaign: int = 0) -> list[Any]:
     return [pytest.param(range(a, a + size), id=f"{a}-{a + size - 1}", marks=marks) for a, marks in marked]
 
 
+def fresh(count: int) -> range:
+    """So many fresh seeds, for a test that is only run by ``make campaign`` and counts over all of them."""
+    found = range(FRESH, FRESH + count)
+    print(f"seeds {found.start} to {found.stop - 1}")
+    return found
+
+
 def seeds(count: int, campaign: int) -> list[Any]:
     """Parameters, each one seed: those below ``count`` always, and ``campaign`` fresh ones."""
     fresh = range(FRESH, FRESH + campaign) if SEED else range(0)
     return [*range(count), *(pytest.param(seed, marks=pytest.mark.campaign) for seed in fresh)]
+
+
+def draws(count: int, **more: Any) -> settings:
+    """Settings of a Hypothesis test that draws ``count`` examples in ``make test``, others in proportion."""
+    return settings(max_examples=max(10, count * settings().max_examples // 50), deadline=None, **more)

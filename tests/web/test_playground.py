@@ -7,10 +7,11 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import verify
+from tests.support.seeds import draws
 from tests.web.client import BASE
 from verify.errors import InputError
 from verify.kernel.exact import evaluate
@@ -91,7 +92,7 @@ def plain_value(state: State, x: tuple[Fraction, ...]) -> Fraction:
 
 
 @given(given_states())
-@settings(max_examples=60, deadline=None)
+@draws(60)
 def test_networks_are_what_the_page_says(given: dict[str, str]) -> None:
     state = read_state(given)
     network = state.network()
@@ -100,7 +101,7 @@ def test_networks_are_what_the_page_says(given: dict[str, str]) -> None:
 
 
 @given(given_states())
-@settings(max_examples=25, deadline=None)
+@draws(25)
 def test_the_file_is_the_same_network(tmp_path_factory: pytest.TempPathFactory, given: dict[str, str]) -> None:
     state = read_state(given)
     path = tmp_path_factory.mktemp("toml") / "f.toml"
@@ -110,7 +111,7 @@ def test_the_file_is_the_same_network(tmp_path_factory: pytest.TempPathFactory, 
 
 
 @given(given_states())
-@settings(max_examples=60, deadline=None)
+@draws(60)
 def test_both_sides_are_the_formula_at_the_points(given: dict[str, str]) -> None:
     state = read_state(given)
     sides = two_sides(state, state.network(), state.region())
@@ -129,7 +130,7 @@ def test_both_sides_are_the_formula_at_the_points(given: dict[str, str]) -> None
 
 
 @given(given_states(SMALL))
-@settings(max_examples=30, deadline=None)
+@draws(30)
 def test_answers_are_plain_data_and_agree_with_the_points(given: dict[str, str]) -> None:
     state = read_state(given)
     found = answer(state, None, Budget(2.0))  # raises EngineDisagreement where the points break what is proved

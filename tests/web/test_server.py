@@ -6,10 +6,11 @@ import socket
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.cli import call
+from tests.support.seeds import draws
 from tests.web.client import BASE, Client
 from tests.web.conftest import BOOK_PAGE
 from verify.web import server as servers
@@ -202,7 +203,7 @@ BODIES = st.one_of(
 
 
 @given(LINES, PATHS, BODIES, st.booleans(), st.booleans(), st.sampled_from(["", "0", "5", "999999999999", "-1", "x"]))
-@settings(max_examples=250, deadline=None)
+@draws(250)
 def test_random_requests_leave_it_standing(
     server: Server, line: str, path: str, body: bytes, host: bool, origin: bool, length: str
 ) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +35,7 @@ class Cuts:
 
     def text(self) -> str:
         """The nodes as base64 of the fewest bits that their largest number needs."""
-        width = self.width
-        bits = (self.nodes[:, None] >> np.arange(width)[::-1]) & 1
-        return base64.b64encode(np.packbits(bits.astype(np.uint8)).tobytes()).decode("ascii")
+        return bits_text((self.nodes[:, None] >> np.arange(self.width)[::-1]) & 1)
 
     @property
     def width(self) -> int:
@@ -44,21 +43,35 @@ class Cuts:
         return max(1, int(self.nodes.max(initial=0)).bit_length())
 
 
+# A box that is not cut.
+UNCUT = Cuts(np.zeros(1, dtype=np.int64))
+
+
 def read(text: str, count: int, width: int) -> Cuts:
     """The tree of ``count`` nodes that ``Cuts.text`` wrote; anything else is a ``ValueError``."""
     if not (1 <= count <= MOST_NODES and 1 <= width <= 32):
         raise ValueError(f"{count} nodes of {width} bits")
-    data = base64.b64decode(text, validate=True)
-    if len(data) != -(-count * width // 8) or base64.b64encode(data).decode("ascii") != text:
-        raise ValueError(f"{len(data)} bytes for {count} nodes of {width} bits")
-    bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8))
-    if np.any(bits[count * width :]):
-        raise ValueError("bits after the last node")
-    nodes = bits[: count * width].reshape(count, width).astype(np.int64) @ (1 << np.arange(width)[::-1])
+    nodes = read_bits(text, count * width).reshape(count, width).astype(np.int64) @ (1 << np.arange(width)[::-1])
     found = Cuts(nodes)
     if found.width != width:
         raise ValueError(f"nodes of {width} bits where {found.width} suffice")
     return found
+
+
+def bits_text(bits: NDArray[Any]) -> str:
+    """Bits, row by row, as base64 of bytes, filled up with zeros."""
+    return base64.b64encode(np.packbits(bits.astype(bool)).tobytes()).decode("ascii")
+
+
+def read_bits(text: str, count: int) -> NDArray[np.bool_]:
+    """The ``count`` bits that ``bits_text`` wrote; anything else is a ``ValueError``."""
+    data = base64.b64decode(text, validate=True)
+    if len(data) != -(-count // 8) or base64.b64encode(data).decode("ascii") != text:
+        raise ValueError(f"{len(data)} bytes for {count} bits")
+    bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8))
+    if np.any(bits[count:]):
+        raise ValueError("bits after the last one")
+    return bits[:count].astype(bool)
 
 
 def sides(box: Box) -> tuple[Floats, Floats]:

@@ -24,7 +24,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
-from verify.kernel.exact import AffineForm, Pattern
+import numpy as np
+from numpy.typing import NDArray
+
+from verify.kernel.exact import AffineForm, Bits, Pattern
 from verify.network.matrix import Indices
 from verify.property import Assignment
 from verify.rational import Vector
@@ -235,11 +238,28 @@ class Difference:
 
 
 @dataclass(frozen=True, eq=False)
+class LowerSlopes:
+    """For rows over block k which line below each ReLU before it they use: y >= z (1) or y >= 0 (0).
+
+    Rows are the lower bounds of some of its units, then their upper ones. After the last block come the rows of the
+    goal, upper bounds only, which have no ``units``. ``on`` has a column for each ReLU, in order.
+    """
+
+    block: int
+    units: NDArray[np.int64]
+    on: Bits
+
+
+@dataclass(frozen=True, eq=False)
 class Bounds:
-    """The parts of a box on each of which the bounds settle the claim; ``single``: with columns in float32."""
+    """The parts of a box on each of which the bounds settle the claim; ``single``: with columns in float32.
+
+    On a box that is not cut ``slopes`` may make the bounds of some blocks, in order, sharper.
+    """
 
     cuts: Cuts
     single: bool
+    slopes: tuple[LowerSlopes, ...] = ()
 
 
 Evidence: TypeAlias = ValueGap | Falsehood | Rule | Nothing | Cells | Difference | Bounds | Unsafe | Reached | Off

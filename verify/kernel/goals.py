@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.alignment import continuous
+from verify.kernel.axioms.backward import Narrowing
 from verify.kernel.axioms.batches import Machine
 from verify.kernel.axioms.forms import DOUBLE, SINGLE, ColumnPrecision, Directions, ReluSymbols
 from verify.kernel.cuts import Cuts, leaves, sides
@@ -82,9 +83,23 @@ class Goal:
         """For boxes (B, n) upper bounds (B, R) of -L for each row L."""
         return self.machine.run(low, high, trace).sides()[1]
 
-    def holds(self, chunk: tuple[Floats, Floats]) -> bool:
-        """Whether the bounds settle each of these boxes."""
-        return bool(self.settled(self.upper(*chunk)).all())
+    def bounds(self, evidence: Bounds) -> Iterator[Floats]:
+        """The same for all parts, some together."""
+        if not evidence.slopes:
+            return in_threads(lambda chunk: self.upper(*chunk), self.chunks(evidence.cuts))
+        if len(evidence.cuts.nodes) != 1:
+            raise EvidenceError("bounds", "lower slopes are for a box that is not cut")
+        blocks, last = [slopes.block for slopes in evidence.slopes], len(self.machine.values)
+        bends = [k for k in range(1, last + 1) if self.machine.relu[k - 1]]
+        if blocks != sorted(set(blocks)) or not set(blocks) <= {*bends, last + 1}:
+            raise EvidenceError("bounds", "lower slopes are for blocks of ReLU, in order, and the goal")
+        slopes = dict(zip(blocks, evidence.slopes, strict=True))
+        return iter([self.narrowed(Narrowing(self.machine, *self.root, slopes))])
+
+    def narrowed(self, narrowing: Narrowing) -> Floats:
+        """The same for the whole box, (1, R), with sharper sides of blocks."""
+        low, high = self.root
+        return narrowing.rows(self.machine.run(low[None], high[None], narrow=narrowing))
 
     def settled(self, upper: Floats) -> Bits:
         """The boxes (B,) on which in each case one row fails."""
@@ -113,7 +128,7 @@ def check_bounds(claim: Claim, evidence: Bounds, ledger: Ledger) -> None:
     """Bound every part anew: no instance that breaks the claim is left."""
     ledger.add(FLOAT_BOUNDS)
     goal = goal_of(claim, single=evidence.single)
-    if not all(in_threads(goal.holds, goal.chunks(evidence.cuts))):
+    if not all(goal.settled(upper).all() for upper in goal.bounds(evidence)):
         raise EvidenceError("bounds", "the bounds do not settle a part of the region")
 
 

@@ -26,6 +26,7 @@ from verify.kernel.evidence import (
     Empty,
     Evidence,
     Leaf,
+    LowerSlopes,
     Nothing,
     Off,
     Split,
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from verify.kernel.families import FamilyEvidence
 
 Data = dict[str, Any]
+# Lower slopes of one block: 16 MiB.
+MOST_SLOPES = 1 << 27
 T = TypeVar("T")
 
 
@@ -341,14 +344,34 @@ def _read_off(data: Any, networks: list[Network]) -> Off:
 
 def _write_bounds(evidence: Bounds) -> Data:
     tree = evidence.cuts
-    return {"single": evidence.single, "nodes": len(tree.nodes), "bits": tree.width, "cuts": tree.text()}
+    found = {"single": evidence.single, "nodes": len(tree.nodes), "bits": tree.width, "cuts": tree.text()}
+    return found | ({"slopes": [_write_slopes(slopes) for slopes in evidence.slopes]} if evidence.slopes else {})
+
+
+def _write_slopes(slopes: LowerSlopes) -> Data:
+    from verify.kernel import cuts
+
+    on = slopes.on
+    rows = {"rows": on.shape[0], "width": on.shape[1], "on": cuts.bits_text(on.ravel())}
+    return {"block": slopes.block, "units": [int(unit) for unit in slopes.units]} | rows
+
+
+def _read_slopes(data: Any) -> LowerSlopes:
+    from verify.kernel import cuts
+
+    units = [WHOLE.read(unit) for unit in data["units"]]
+    rows, width = WHOLE.read(data["rows"]), WHOLE.read(data["width"])
+    if units != sorted(set(units)) or rows * width > MOST_SLOPES:
+        raise ValueError(f"units that are not in order, or more than {MOST_SLOPES} slopes")
+    on = cuts.read_bits(_typed(str, "a text").read(data["on"]), rows * width).reshape(rows, width)
+    return LowerSlopes(WHOLE.read(data["block"]), np.array(units, dtype=np.int64), on)
 
 
 def _read_bounds(data: Any) -> Bounds:
     from verify.kernel import cuts
 
     tree = cuts.read(_typed(str, "a text").read(data["cuts"]), WHOLE.read(data["nodes"]), WHOLE.read(data["bits"]))
-    return Bounds(tree, FLAG.read(data["single"]))
+    return Bounds(tree, FLAG.read(data["single"]), tuple(map(_read_slopes, data["slopes"])) if "slopes" in data else ())
 
 
 def _read_cut(data: Any) -> Cut:

@@ -267,11 +267,12 @@ def from_triplets(rows: Indices, columns: Indices, entries: Entries, shape: tupl
     if entries.dtype == np.float64 and not np.all(np.isfinite(np.asarray(entries, dtype=np.float64))):
         raise NetworkError("a weight is NaN or infinite; a network needs finite weights")
     nonzero = np.asarray(entries != 0, dtype=bool)
-    rows, columns, entries = rows[nonzero], columns[nonzero], entries[nonzero]
+    if not nonzero.all():
+        rows, columns, entries = rows[nonzero], columns[nonzero], entries[nonzero]
     order = np.lexsort((columns, rows))
     rows, columns, entries = rows[order], columns[order], entries[order]
     repeated = (rows[1:] == rows[:-1]) & (columns[1:] == columns[:-1])
-    if np.any(repeated):
+    if repeated.any():
         first = np.concatenate([[True], ~repeated])
         # What stands alone in a list of floats need not be added up.
         alone = first & np.concatenate([~repeated, [True]])

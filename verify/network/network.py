@@ -180,7 +180,7 @@ class Network:
 
     @property
     def input_size(self) -> int:
-        return int(np.prod(self.input_shape, dtype=np.int64))
+        return math.prod(self.input_shape)
 
     @property
     def output_size(self) -> int:

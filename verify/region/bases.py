@@ -43,7 +43,8 @@ class Box:
         """Whether t lies in the closed box."""
         above = t.numerators * self.low.denominator >= self.low.numerators * t.denominator
         below = t.numerators * self.high.denominator <= self.high.numerators * t.denominator
-        return bool(np.all(above | ~self.low_finite) and np.all(below | ~self.high_finite))
+        # The method costs a third of the function, and points are asked for by the thousand.
+        return bool((above | ~self.low_finite).all() and (below | ~self.high_finite).all())
 
     def has_inside(self, t: Vector) -> bool:
         """Whether t lies in the relative interior."""

@@ -51,9 +51,9 @@ middle, the radius at least the distance to both sides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,7 @@ from verify.errors import EvidenceError, TooLarge
 from verify.kernel.axioms.forms import (
     DOUBLE,
     SINGLE,
+    BlockSides,
     BothSorts,
     ColumnPrecision,
     Columns,
@@ -70,6 +71,7 @@ from verify.kernel.axioms.forms import (
     NoiseSymbols,
     ReluSymbols,
     Sides,
+    Trace,
     Zonotope,
     around,
 )
@@ -215,12 +217,15 @@ class Machine:
         self.reads, self.inputs = _last_reads(pair, goal), _input_size(pair)
         self.relu = [block.relu for block in pair.values]
 
-    def run(self, low: Floats, high: Floats, trace: list[ReluSymbols] | None = None) -> Zonotope:
-        """The form of the goal's rows on boxes (B, n) with float sides; ``trace`` gets an entry for each ReLU block."""
-        with np.errstate(all="ignore"):
-            return self._run(low, high, trace)
+    def run(self, low: Floats, high: Floats, trace: Trace | None = None, narrow: Narrow | None = None) -> Zonotope:
+        """The form of the goal's rows on boxes (B, n) with float sides; ``trace`` gets an entry for each ReLU block.
 
-    def _run(self, low: Floats, high: Floats, trace: list[ReluSymbols] | None) -> Zonotope:
+        ``narrow`` gets the number of each block and its sides, and gives sides that hold too.
+        """
+        with np.errstate(all="ignore"):
+            return self._run(low, high, trace, narrow)
+
+    def _run(self, low: Floats, high: Floats, trace: Trace | None, narrow: Narrow | None) -> Zonotope:
         symbols = NoiseSymbols.none(len(low)), NoiseSymbols.none(len(low))
         forms = {0: self._of_boxes(low, high, symbols)}
         if self.directions is not None:
@@ -228,8 +233,11 @@ class Machine:
         for k in range(1, len(self.values) + 1):
             value = self.values[k - 1].apply(forms, symbols)
             gap = self.gaps[k - 1].apply(forms, symbols) if self.gaps else None
+            if self.relu[k - 1] or narrow is not None:
+                sides = self._sides(value, gap)
+                sides = sides if narrow is None else narrow(k, sides)
             if self.relu[k - 1]:
-                value, gap = self._bent(value, gap, symbols, trace)
+                value, gap = self._bent((value, gap), sides, symbols, trace)
             forms[k] = value
             if gap is not None:
                 forms[~k] = gap
@@ -237,18 +245,24 @@ class Machine:
                 del forms[source]
         return self.goal.apply(forms, symbols)
 
+    def _sides(self, value: Zonotope, gap: Zonotope | None) -> BlockSides:
+        if gap is None:
+            return BlockSides(value.sides())
+        second = None if self.directions is not None else self._of_second(value, gap)
+        return BlockSides(value.sides(), gap.sides(), second)
+
     def _bent(
-        self, value: Zonotope, gap: Zonotope | None, symbols: BothSorts, trace: list[ReluSymbols] | None
+        self, forms: tuple[Zonotope, Zonotope | None], sides: BlockSides, symbols: BothSorts, trace: Trace | None
     ) -> tuple[Zonotope, Zonotope | None]:
         """The forms after ReLU; new symbols are made of each sort."""
-        low, high = value.sides()
+        (value, gap), (low, high) = forms, sides.value
         slope, middle = self._chord(low, high)
         enclosure, width = None, high - low
-        if gap is not None and self.directions is not None:
-            enclosure = self._of_derivative(low, high, gap)
-        elif gap is not None:
-            low_2, high_2 = self._of_second(value, gap)
-            enclosure = self._of_difference(gap.sides(), (slope, middle), self._chord(low_2, high_2))
+        if sides.gap is not None and sides.second is None:
+            enclosure = self._of_derivative(low, high, sides.gap)
+        elif sides.gap is not None and sides.second is not None:
+            low_2, high_2 = sides.second
+            enclosure = self._of_difference(sides.gap, (slope, middle), self._chord(low_2, high_2))
             self._flatten(value, (low, high), (slope, middle), enclosure.alone)
             width = np.maximum(width, high_2 - low_2)
         each, units = np.nonzero(~(middle == 0))
@@ -316,12 +330,12 @@ class Machine:
         alone[at] = first
         return GapEnclosure(mine, theirs, at, most, constant, alone)
 
-    def _of_derivative(self, low: Floats, high: Floats, gap: Zonotope) -> GapEnclosure:
+    def _of_derivative(self, low: Floats, high: Floats, gap_sides: Sides) -> GapEnclosure:
         """4 of the module docstring."""
         on = low >= 0
         at, theirs = np.nonzero(~(on | (high <= 0))), on.astype(np.float64)
         theirs[at] = 0.5
-        gap_low, gap_high = gap.sides()
+        gap_low, gap_high = gap_sides
         half = self._above(np.maximum(np.abs(gap_low[at]), np.abs(gap_high[at])) / 2)
         alone = np.ones(low.shape, dtype=bool)
         return GapEnclosure(np.zeros_like(low), theirs, at, half, np.zeros_like(half), alone)
@@ -385,6 +399,9 @@ class Machine:
 
     def _no_columns(self, size: int) -> Floats:
         return np.zeros((0, size), self.precision.dtype)
+
+
+Narrow: TypeAlias = Callable[[int, BlockSides], BlockSides]
 
 
 def _plus(first: Floats, second: Floats, sign: int = 1) -> Floats:

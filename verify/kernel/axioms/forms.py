@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array
 
 from verify.network.floats import SMALLEST_SUBNORMAL, UNIT_ROUNDOFF
 from verify.rational import Floats
 
-# Lower and upper bounds; slopes and half heights.
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array
+
+# Lower and upper bounds (B, n); slopes and half heights.
 Sides: TypeAlias = tuple[Floats, Floats]
 
 
@@ -60,6 +62,8 @@ class NoiseSymbols:
         """``sum_j |G_j|`` (B, n) for columns from that number on, as floats add it up, in any order."""
         key = start, start + len(columns)
         if key not in self._adding:
+            from scipy.sparse import csc_array
+
             ones, ends = np.ones(len(columns), columns.dtype), np.arange(len(columns) + 1)
             self._adding[key] = csc_array((ones, self.boxes[slice(*key)], ends), shape=(self.size, len(columns)))
         return np.asarray((self._adding[key] @ np.abs(columns)).astype(np.float64))
@@ -153,6 +157,15 @@ class ReluSymbols:
     own: Fresh | None
 
 
+class BlockSides(NamedTuple):
+    """Sides of a block's pre-activations z, of its gaps d, and, where gaps are differences, of z' = z - d."""
+
+    value: Sides
+    gap: Sides | None = None
+    second: Sides | None = None
+
+
+Trace: TypeAlias = list[ReluSymbols]
 # Shared and own ones.
 BothSorts: TypeAlias = tuple[NoiseSymbols, NoiseSymbols]
 

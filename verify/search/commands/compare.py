@@ -10,12 +10,11 @@ import numpy as np
 
 from verify.errors import BudgetExceeded, EvidenceError, InputError, TooLarge
 from verify.kernel.check import Verdict, judge
-from verify.kernel.cuts import Cuts
+from verify.kernel.cuts import UNCUT
 from verify.kernel.difference import correspond, folded
 from verify.kernel.evidence import Bounds
 from verify.kernel.exact import evaluate
 from verify.kernel.goals import Goal, goal_of
-from verify.kernel.speed import in_threads
 from verify.network import Network
 from verify.network.loosening import loosened, radii
 from verify.property import Claim, find
@@ -28,6 +27,7 @@ from verify.search.decide import decide
 from verify.search.dividing.tightening import Tightening
 from verify.search.engines.bounds import FEW_RELU, MOST_COORDINATES, Hunt, fitting
 from verify.search.engines.quantized import difference_at, far_points
+from verify.search.lower_slopes import narrowed_bounds
 from verify.search.outcome import Outcome
 from verify.search.refuting.nontrivial import witness_of
 from verify.search.refuting.points import amounts, inside, own_rows
@@ -231,14 +231,25 @@ def _proved(whole: Claim, lower: Fraction, budget: Budget) -> tuple[ProvedBound 
         return None, str(error)
     best = None
     if budget.remaining > REPLAYED * (budget.elapsed - started):
-        best = _bounded(whole, Cuts(np.zeros(1, dtype=np.int64)), largest, budget)
+        best = _bounded(whole, Bounds(UNCUT, False), largest, budget)
     if best is not None and whole.is_quantized:
         return best, ""
     if whole.network.relu_count <= FEW_RELU:
         return _by_deciding(whole, best, lower, largest, budget)
     if whole.region.dimension > MOST_COORDINATES:
-        return best, f"boxes of more than {MOST_COORDINATES} inputs are not cut"
+        return _narrowed(whole, best, goal, budget), f"boxes of more than {MOST_COORDINATES} inputs are not cut"
     return _by_cutting(whole, best, lower, budget)
+
+
+def _narrowed(whole: Claim, best: ProvedBound | None, goal: Goal, budget: Budget) -> ProvedBound | None:
+    """What lower slopes for each row prove on the whole box, where that is less."""
+    budget.report("compare: rows are carried back to the input ...")
+    try:
+        evidence, upper = narrowed_bounds(goal, budget, single=False)
+    except (BudgetExceeded, TooLarge):
+        return best
+    found = _bounded(whole, evidence, float(upper[own_rows(goal)].max()), budget)
+    return found if found is not None and (best is None or found.bound < best.bound) else best
 
 
 def _by_deciding(
@@ -283,7 +294,7 @@ def _by_cutting(
         ended = str(stop)
     except KeyboardInterrupt:
         ended = "interrupted"
-    found = _bounded(whole, tightening.cuts(), tightening.largest, budget, single=single)
+    found = _bounded(whole, Bounds(tightening.cuts(), single), tightening.largest, budget)
     if found is not None and (best is None or found.bound < best.bound):
         best = found
     is_near = best is not None and best.bound <= closed(float(enough))
@@ -299,12 +310,12 @@ def closed(bound: float) -> Fraction:
     return short_above(Fraction(max(bound, SMALLEST_BOUND)) * Fraction(1025, 1024))
 
 
-def _bounded(whole: Claim, cuts: Cuts, bound: float, budget: Budget, *, single: bool = False) -> ProvedBound | None:
-    """The bound that the parts of the box show, if the kernel says so too."""
+def _bounded(whole: Claim, evidence: Bounds, bound: float, budget: Budget) -> ProvedBound | None:
+    """The bound that the evidence shows, if the kernel says so too."""
     if not (np.isfinite(bound) and bound >= 0):
         return None
     target = closed(bound)
-    claim, evidence = _within(whole, target), Bounds(cuts, single)
+    claim = _within(whole, target)
     try:
         witness = witness_of(claim, budget)
         answer = judge(claim, evidence, witness)
@@ -335,8 +346,8 @@ def _by_output(proof: ProvedBound) -> list[Fraction]:
         return [upper] * size
     goal = goal_of(proof.claim, single=evidence.single)
     worst = np.full(2 * size, -np.inf)
-    for rows in in_threads(lambda chunk: goal.upper(*chunk).max(axis=0), goal.chunks(evidence.cuts)):
-        worst = np.maximum(worst, rows[own_rows(goal)])
+    for rows in goal.bounds(evidence):
+        worst = np.maximum(worst, rows[:, own_rows(goal)].max(axis=0))
     sides = [Fraction(float(v)) + upper for v in worst.tolist()]
     return [min(upper, max(sides[j], sides[j + size], Fraction(0))) for j in range(size)]
 

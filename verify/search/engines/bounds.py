@@ -24,6 +24,7 @@ from verify.search.budget import Budget
 from verify.search.dividing import sharing
 from verify.search.dividing.cutting import Search, prepare, rounds
 from verify.search.engines.base import Engine, Work
+from verify.search.lower_slopes import narrowed_bounds
 from verify.search.refuting.finding import gap_at, proposals, refutation
 from verify.search.refuting.points import amounts, gradients, inside, margins, own_rows, portion_of, steepest
 
@@ -77,9 +78,24 @@ def search_bounds(claim: Claim, budget: Budget) -> tuple[Bounds | ValueGap | Uns
         raise
     finally:
         attack.stop()
-    if len(search.open):
+    if not len(search.open):
+        return Bounds(search.cuts(), single), ""
+    if can_cut or goal.machine.directions is not None:
         return None, f"bounds: {progress(search)}"
-    return Bounds(search.cuts(), single), ""
+    return _narrowed(goal, single, budget)
+
+
+def _narrowed(goal: Goal, single: bool, budget: Budget) -> tuple[Bounds | None, str]:
+    """The whole box once more, with lower slopes for each row."""
+    budget.report("bounds: rows are carried back to the input ...")
+    try:
+        evidence, upper = narrowed_bounds(goal, budget, single=single)
+    except TooLarge as error:
+        return None, f"bounds: {error}"
+    settled = goal.settled_cases(upper[None])[0]
+    if settled.all():
+        return evidence, ""
+    return None, f"bounds: {np.count_nonzero(settled)} of {len(settled)} cases proved on the whole box"
 
 
 def cuts_long(claim: Claim) -> bool:

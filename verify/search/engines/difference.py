@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from verify.errors import EvidenceError, TooLarge
-from verify.kernel.cuts import Cuts
+from verify.kernel.cuts import UNCUT
 from verify.kernel.difference import bounds, boxes, correspond, folded
 from verify.kernel.evidence import Bounds, Cut, Difference, Empty, ValueGap
 from verify.kernel.exact import AffineForm, evaluate
@@ -132,7 +132,7 @@ def _by_forms(claim: Claim, budget: Budget) -> tuple[Bounds | None, Fraction | N
         return None, None
     largest = float(upper[0, own_rows(goal)].max())
     worst = Fraction(largest) + claim.property.parameters["epsilon"] if np.isfinite(largest) else None
-    return Bounds(Cuts(np.zeros(1, dtype=np.int64)), False) if goal.settled(upper)[0] else None, worst
+    return Bounds(UNCUT, False) if goal.settled(upper)[0] else None, worst
 
 
 def _by_intervals(

@@ -1,0 +1,308 @@
+"""Sharper bounds on one box: rows over a block are carried back to the input as linear forms, in float64.
+
+``verify.kernel.axioms.batches`` bounds every unit by symbols that all units share. Here each row, ``z_i``, ``-z_i`` or
+one of the goal, gets lines below the ReLUs of its own (as in CROWN, Zhang et al. 2018; alpha-CROWN, Xu et al. 2021):
+
+    row >= sum_s C_s v_s + c - e    for all x in the box,
+
+where v_s are the values y of block s or its gaps w = y - y', C_s floats, c the constant, and e >= 0 pays for rounding.
+
+1. *Affine maps.* C z = (C W) y + C b. What is stored is ``fl(C W)``; with n units its entries are off by at most
+   ``gamma(n + 2) |C| |W| + (n + 2) eta`` (as in ``batches``), so their product with y by at most
+   ``gamma(n + 2) |C| (|W| m) + (n + 2) eta sum(m)``, where m >= |y| on the box. Gaps likewise.
+2. *ReLU*, low <= z <= high. For any D, ``C relu(z) - D z`` is linear on both sides of 0, so it is at least its least
+   value t at low, 0 and high. D = C is exact on a unit that is on, D = 0 on one that is off. Else D = C or 0 where
+   C >= 0 (then t = 0; the evidence says which: that is what search looks for), and C times the chord's slope else.
+3. *ReLU of a gap*, gap_low <= d <= gap_high, w between 0 and d. For any D, ``C w - D d`` is at least its least value t
+   at the corners (d, w) with d one of its sides and w one of 0 and d. Where both units are on w = d, where both are off
+   w = 0. Where d may be large beside both bends, w is ``relu(z) - relu(z - d)`` instead, each bounded as in 2.
+4. *Input.* ``C x`` is at least the sum of the smaller ones of C low and C high.
+
+D and C are floats and t is computed from them, so only the rounding of t counts: at most ``4u`` times its largest
+term. Sums of terms of both signs lose ``gamma(n + 8)`` times the sum of their sizes. Sums of sizes are enlarged by
+``1 + 4 gamma(n + 16)``. Whatever is not finite bounds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verify.errors import EvidenceError, TooLarge
+from verify.kernel.axioms.batches import MAX_ERROR, WORTH, BlockStep, Machine
+from verify.kernel.axioms.forms import BlockSides, Sides, Zonotope
+from verify.kernel.evidence import LowerSlopes
+from verify.kernel.exact import Bits
+from verify.network.floats import SMALLEST_SUBNORMAL, UNIT_ROUNDOFF, gamma
+from verify.rational import Floats
+
+Units: TypeAlias = NDArray[np.int64]
+# For each row and each ReLU the slope of its line: 0 or 1 in evidence; search tries what is between. None: one for all.
+Slopes: TypeAlias = Floats | Bits | None
+# Rows that are carried together have at most so many coefficients for one source; products in all.
+MOST_COEFFICIENTS, MOST_PRODUCTS = 1 << 22, 200_000_000_000
+
+
+class Narrowing:
+    """The sides of one box, block by block, narrowed where the evidence names a block (for ``Machine.run``)."""
+
+    # Search counts rounding more than once, so that the kernel confirms what it says, however it adds.
+    caution = 1.0
+
+    def __init__(self, machine: Machine, low: Floats, high: Floats, slopes: Mapping[int, LowerSlopes]) -> None:
+        if machine.directions is not None:
+            raise EvidenceError("bounds", "lower slopes are for values and differences")
+        self.machine, self.low, self.high, self._slopes = machine, low, high, slopes
+        self.blocks: dict[int, BlockSides] = {}
+        sizes = [step.size if relu else 0 for step, relu in zip(machine.values, machine.relu, strict=True)]
+        # How many ReLUs come before block k + 1.
+        self.starts: list[int] = [0, *np.cumsum(sizes).tolist()]
+        self._sizes: dict[int, tuple[Floats, float]] = {}
+        self._products = 0
+
+    def __call__(self, k: int, sides: BlockSides) -> BlockSides:
+        """Block k's sides, once those of all blocks before it are known."""
+        self.blocks[k] = _each(sides, lambda side: np.asarray(side[0]))
+        chosen = self.slopes_of(k)
+        if chosen is not None:
+            self._narrow_values(k, chosen)
+            self._narrow_gaps(k)
+        return _each(self.blocks[k], lambda side: side[None])
+
+    def rows(self, form: Zonotope) -> Floats:
+        """Upper bounds (1, R) of the goal's rows, of which ``Machine.run`` gave the form."""
+        return np.fmin(form.sides()[1], self.carried_rows())
+
+    def carried_rows(self) -> Floats:
+        """The same without the form; infinite where the evidence says nothing of them."""
+        k, step = len(self.machine.values) + 1, self.machine.goal
+        chosen = self.slopes_of(k)
+        if chosen is None:
+            return np.full((1, step.size), np.inf)
+        with np.errstate(all="ignore"):
+            return -self.least(step, k, np.arange(step.size), chosen.on)[None]
+
+    def slopes_of(self, k: int) -> LowerSlopes | None:
+        """The slopes of block k's rows; None where its sides stay as they are."""
+        return self._slopes.get(k)
+
+    def _narrow_values(self, k: int, chosen: LowerSlopes) -> None:
+        units, step, block = chosen.units, self.machine.values[k - 1], self.blocks[k]
+        if len(units) and not 0 <= units.min() <= units.max() < step.size:
+            raise EvidenceError("bounds", f"lower slopes of a unit that block {k} does not have")
+        found = self.least(step, k, np.concatenate([units, units]), chosen.on)
+        self.blocks[k] = block._replace(value=_narrowed(block.value, units, found))
+
+    def _narrow_gaps(self, k: int) -> None:
+        """Those of units that are stable in both networks stay as they are."""
+        block = self.blocks[k]
+        if block.gap is None or block.second is None:
+            return
+        units = np.flatnonzero(~_are_stable(block))
+        found = self.least(self.machine.gaps[k - 1], k, np.concatenate([units, units]), None)
+        (low, high), (low_2, high_2), gap = block.value, block.second, _narrowed(block.gap, units, found)
+        second = np.fmax(low_2, _down(low - gap[1])), np.fmin(high_2, _up(high - gap[0]))
+        self.blocks[k] = BlockSides(block.value, gap, second)
+
+    def least(self, step: BlockStep, k: int, rows: Units, slopes: Slopes) -> Floats:
+        """Lower bounds of rows of block k: units, the first half as they are, then negated; of the goal all negated."""
+        width = self.starts[k - 1]
+        if slopes is not None and slopes.shape != (len(rows), width):
+            raise EvidenceError("bounds", f"lower slopes of shape {slopes.shape} for {len(rows)} rows and {width} ReLU")
+        found = np.empty(len(rows))
+        for chunk in self.chunks(k, len(rows)):
+            mine = None if slopes is None else slopes[chunk]
+            carried = self.carry(step, k, self.form(step, rows, chunk), mine)
+            found[chunk] = carried.bound(self.low, self.high, self.caution)
+        return found
+
+    def form(self, step: BlockStep, rows: Units, chunk: slice) -> Floats:
+        """The coefficients of some of these rows."""
+        signs = np.where(np.arange(len(rows)) < (0 if step is self.machine.goal else len(rows) // 2), 1.0, -1.0)
+        form = np.zeros((len(rows[chunk]), step.size))
+        form[np.arange(len(form)), rows[chunk]] = signs[chunk]
+        return form
+
+    def chunks(self, k: int, rows: int) -> Iterator[slice]:
+        """Rows of block k that are carried together."""
+        steps = [*self.machine.values[:k], *self.machine.gaps[:k]]
+        self._products += rows * sum(weights.size for step in steps for _, weights, _, _ in step.weights)
+        if self._products > MOST_PRODUCTS:
+            raise TooLarge(f"lower slopes: more than {MOST_PRODUCTS} products")
+        most = max(1, MOST_COEFFICIENTS // max([len(self.low), *(step.size for step in steps)]))
+        return (slice(i, i + most) for i in range(0, rows, most))
+
+    def carry(self, step: BlockStep, k: int, form: Floats, slopes: Slopes) -> Carried:
+        """Rows over the pre-activations of a step, which reads blocks before k, carried back to the input."""
+        machine, carried = self.machine, Carried(len(form))
+        self._affine(carried, step, form)
+        for j in range(k - 1, 0, -1):
+            value, gap = carried.forms.pop(j, None), carried.forms.pop(~j, None)
+            if machine.relu[j - 1] and not (value is None and gap is None):
+                value = np.zeros((len(form), machine.values[j - 1].size)) if value is None else value
+                mine = None if slopes is None else slopes[:, self.starts[j - 1] : self.starts[j]]
+                value, gap = self._relu(carried, j, value, gap, mine)
+            for each, steps in ((value, machine.values), (gap, machine.gaps)):
+                if each is not None:
+                    self._affine(carried, steps[j - 1], each)
+        return carried
+
+    def _affine(self, carried: Carried, step: BlockStep, form: Floats) -> None:
+        """1 of the module docstring."""
+        terms = step.size + 2
+        sizes, total = self._sizes_of(step)
+        carried.add(form @ step.bias)
+        carried.lose(gamma(terms) * (np.abs(form) @ sizes), terms, (total + 2) * terms)
+        for source, weights, _, _ in step.weights:
+            product = np.asarray(form @ weights.T)
+            before = carried.forms.get(source)
+            if before is not None:
+                product = product + before
+                carried.lose(UNIT_ROUNDOFF * (np.abs(product) @ self._most(source)), product.shape[1])
+            carried.forms[source] = product
+
+    def _relu(
+        self, carried: Carried, j: int, value: Floats, gap: Floats | None, slopes: Slopes
+    ) -> tuple[Floats, Floats | None]:
+        """2 and 3 of the module docstring: coefficients of z and of d."""
+        block = self.blocks[j]
+        low, high = block.value
+        slopes = high > -low if slopes is None else slopes
+        if gap is None or block.gap is None or block.second is None:
+            return carried.below(value, block.value, slopes), None
+        stable, apart = _are_stable(block), are_apart(block)
+        mine = np.where(apart, gap, 0.0)
+        value = value + mine
+        carried.lose(UNIT_ROUNDOFF * (np.abs(value) @ self._most(j)), value.shape[1])
+        theirs = carried.below(-mine, block.second, block.second[1] > -block.second[0])
+        direct = carried.between(np.where(apart, 0.0, gap), block.gap, stable, low >= 0)
+        of_value = carried.below(value, block.value, slopes) + theirs
+        carried.lose(UNIT_ROUNDOFF * (np.abs(of_value) @ np.maximum(np.abs(low), np.abs(high))), value.shape[1])
+        return of_value, direct - theirs  # of each unit one of the two is 0
+
+    def _most(self, source: int) -> Floats:
+        """At least the sizes of the values, or of the gaps, of a source."""
+        if source == 0:
+            return np.maximum(np.abs(self.low), np.abs(self.high))
+        block = self.blocks[max(source, ~source)]
+        pair = block.value if source > 0 else block.gap
+        assert pair is not None  # a gap is read only where there are gaps
+        if source > 0 and self.machine.relu[source - 1]:
+            return np.maximum(pair[1], 0.0)
+        return np.maximum(np.abs(pair[0]), np.abs(pair[1]))
+
+    def _sizes_of(self, step: BlockStep) -> tuple[Floats, float]:
+        """``|W| m + |b|`` and the sum of m, m at least the sizes of what the step reads; both enlarged."""
+        found = self._sizes.get(id(step))
+        if found is None:
+            sizes, total, count = np.abs(step.bias), 0.0, step.terms
+            for source, _, _, absolute in step.weights:
+                most = self._most(source)
+                sizes, total, count = sizes + most @ absolute, total + float(most.sum()), count + len(most)
+            enlarge = 1 + 4 * gamma(count + 16)
+            found = sizes * enlarge + 4 * step.terms * SMALLEST_SUBNORMAL, total * enlarge
+            self._sizes[id(step)] = found
+        return found
+
+
+class Carried:
+    """Rows on their way to the input: coefficients (R, n) by source, a constant (R), and what rounding lost (R)."""
+
+    def __init__(self, rows: int) -> None:
+        self.forms: dict[int, Floats] = {}
+        self._constant, self._lost, self._steps = np.zeros(rows), np.zeros(rows), 0
+
+    def add(self, values: Floats) -> None:
+        """Add to the constants."""
+        self._constant = self._constant + values
+        self.lose(UNIT_ROUNDOFF * np.abs(self._constant), 1)
+
+    def lose(self, sizes: Floats, terms: int, products: float = 0.0) -> None:
+        """Count what an operation may be off by: a sum of so many nonnegative numbers, and products that underflow."""
+        spare = (products + terms + 4) * 2 * SMALLEST_SUBNORMAL
+        self._lost = self._lost + (sizes * (1 + 4 * gamma(terms + 16)) + spare)
+        self._steps += 1
+
+    def below(self, form: Floats, sides: Sides, slopes: Floats | Bits) -> Floats:
+        """Coefficients of z for those of relu(z): 2 of the module docstring."""
+        low, high = sides
+        chord = high / (high - low)
+        chosen = np.where(form >= 0, slopes, np.where((chord >= 0) & (chord <= 1), chord, 1.0))
+        on, off = low >= 0, (high <= 0) & ~(low >= 0)
+        result = np.where(on, form, np.where(off, 0.0, form * chosen))
+        terms = np.stack([np.zeros_like(form), -(result * low), (form - result) * high])
+        self._least(np.where(on | off, 0.0, terms))
+        return result
+
+    def between(self, form: Floats, sides: Sides, stable: Bits, on: Bits) -> Floats:
+        """Coefficients of d for those of a gap w between 0 and d: 3 of the module docstring."""
+        low, high = np.minimum(sides[0], 0.0), np.maximum(sides[1], 0.0)
+        width = np.where(high > low, high - low, 1.0)
+        chosen = np.where(form >= 0, -low, high) / width  # the chord of min(0, d), or of max(0, d)
+        result = np.where(stable, np.where(on, form, 0.0), form * chosen)
+        rest = form - result
+        terms = np.stack([rest * sides[0], -(result * sides[0]), rest * sides[1], -(result * sides[1])])
+        self._least(np.where(stable, 0.0, terms))
+        return result
+
+    def bound(self, low: Floats, high: Floats, caution: float = 1.0) -> Floats:
+        """Lower bounds (R) on the box: 4 of the module docstring. ``caution``: so often what rounding may lose."""
+        form = self.forms.get(0)
+        if form is not None:
+            self._least(np.stack([form * low, form * high]))
+        lost = self._lost * (1 + 4 * gamma(self._steps + 16)) * caution
+        found = _down(_down(self._constant) - lost)
+        return np.where(np.isfinite(found) & (lost < MAX_ERROR), found, -np.inf)
+
+    def _least(self, terms: Floats) -> None:
+        """Add the least of the terms (T, R, n) of each unit to the constants."""
+        values, count = terms.min(axis=0), terms.shape[2]
+        sizes = np.abs(terms).max(axis=0).sum(axis=1)
+        self.lose((4 * UNIT_ROUNDOFF + gamma(count + 8)) * sizes, count, count)
+        self.add(values.sum(axis=1))
+
+
+def _each(block: BlockSides, change: Callable[[Floats], Floats]) -> BlockSides:
+    """All sides, each changed."""
+    value, gap, second = (None if pair is None else (change(pair[0]), change(pair[1])) for pair in block)
+    assert value is not None
+    return BlockSides(value, gap, second)
+
+
+def _narrowed(sides: Sides, units: Units, least: Floats) -> Sides:
+    """Sides with lower bounds of some units, and of their negatives, put in."""
+    low, high = sides[0].copy(), sides[1].copy()
+    low[units] = np.fmax(low[units], least[: len(units)])
+    high[units] = np.fmin(high[units], -least[len(units) :])
+    return low, high
+
+
+def _are_stable(block: BlockSides) -> Bits:
+    """Whether z and z' are both on, or both off."""
+    (low, high), (low_2, high_2) = block.value, block.second or block.value
+    return np.asarray(((low >= 0) & (low_2 >= 0)) | ((high <= 0) & (high_2 <= 0)))
+
+
+def are_apart(block: BlockSides) -> Bits:
+    """Of which units a gap is ``relu(z) - relu(z')``, each bounded for itself."""
+    assert block.gap is not None and block.second is not None
+    half = np.maximum(np.abs(block.gap[0]), np.abs(block.gap[1])) / 2
+    bends = _bend(*block.value) + _bend(*block.second)
+    return np.asarray(~_are_stable(block) & ~(half < WORTH * bends))
+
+
+def _bend(low: Floats, high: Floats) -> Floats:
+    """Half of how far relu lies below its chord; it only says what is tried."""
+    return np.where((low < 0) & (high > 0), -low * (high / (high - low)) / 2, 0.0)
+
+
+def _up(values: Floats) -> Floats:
+    """At least the next float, as in ``batches``."""
+    return np.asarray(values + (np.abs(values) * 2.0**-52 + SMALLEST_SUBNORMAL))
+
+
+def _down(values: Floats) -> Floats:
+    return np.asarray(values - (np.abs(values) * 2.0**-52 + SMALLEST_SUBNORMAL))
