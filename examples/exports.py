@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from verify import api
-from verify.rational import display
+from verify.digits import display
 from verify.search.commands.compare import Comparison
 
 Array = NDArray[np.float32]

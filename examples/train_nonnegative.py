@@ -35,9 +35,10 @@ from examples import train_digits
 from examples.train_digits import Parameters
 from verify.arrangement import count
 from verify.arrangement.statistics import spanned
+from verify.digits import display
 from verify.network import Builder, Network
 from verify.network.builder import conv, dense, relu
-from verify.rational import Vector, display, exact_text, vector
+from verify.rational import Vector, exact_text, vector
 from verify.search.budget import Budget
 from verify.search.commands.radius import Infinite
 from verify.search.refuting.walk import stretches

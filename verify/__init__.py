@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         pieces,
         radius,
         simplify,
+        stream_cells,
         symbolic_form,
     )
     from verify.asking import ask, functions, variables
@@ -52,6 +53,7 @@ _HOMES = {
     "piece_samples": "verify.api",
     "pieces": "verify.api",
     "simplify": "verify.api",
+    "stream_cells": "verify.api",
     "symbolic_form": "verify.api",
     "check_family": "verify.family",
     "load_family": "verify.family",
@@ -97,6 +99,7 @@ __all__ = [
     "recheck",
     "simplify",
     "strategies",
+    "stream_cells",
     "symbolic_form",
     "variables",
 ]

@@ -28,6 +28,7 @@ from verify.search.problem import is_empty
 if TYPE_CHECKING:
     from verify.arrangement.counting import Pieces
     from verify.arrangement.statistics import Samples
+    from verify.arrangement.stream import CellStream
     from verify.search.commands.compare import Comparison
     from verify.search.commands.explain import Explanation
     from verify.search.commands.lipschitz import LipschitzConstant
@@ -301,6 +302,29 @@ def pieces(
     loaded = load(network)
     budget = replace(make_budget(timeout, report), executor=executor)
     return drawn(count_pieces(loaded, parse_region(on, loaded), budget, limit))
+
+
+def stream_cells(
+    network: str | Path | Network,
+    on: str | Region = "all",
+    *,
+    limit: int | None = None,
+    timeout: float | None = None,
+    report: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
+) -> CellStream:
+    """The activation cells on the region, exactly, one after the other; none is kept.
+
+    Each has ``pattern``, ``maps``, ``inside``, ``half_spaces``, ``vertices``, ``rays`` and ``volume``; ``cells``,
+    ``affine_maps`` and, after the last one, ``pieces`` of what is returned are the counts. Reading raises
+    ``BudgetExceeded`` out of time, and after ``limit`` cells if there are more. An ``executor`` gets parts of the
+    region when it takes long.
+    """
+    from verify.arrangement.stream import CellStream
+
+    loaded = load(network)
+    budget = replace(make_budget(timeout, report), executor=executor)
+    return CellStream(loaded, parse_region(on, loaded), budget, limit)
 
 
 def piece_samples(

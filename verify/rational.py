@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -73,12 +73,12 @@ class Enclosure:
     def __str__(self) -> str:
         """The decimals that both ends share, then dots."""
         if self.low == self.high:
-            return display(self.low)
+            return exact_text(self.low)
         for digits in (10, 8, 6, 4, 3, 2, 1):
-            texts = {_decimal(end, digits) for end in (self.low, self.high)}
+            texts = {rounded_text(end, digits) for end in (self.low, self.high)}
             if len(texts) == 1:
                 return f"~{texts.pop()}"
-        return f"[{_decimal(self.low, 6)}, {_decimal(self.high, 6)}]"
+        return f"[{rounded_text(self.low, 6)}, {rounded_text(self.high, 6)}]"
 
 
 Real: TypeAlias = Fraction | Enclosure
@@ -120,54 +120,6 @@ def to_fraction(value: Number) -> Fraction:
     return Fraction(value)
 
 
-def simplest_between(low: Fraction, high: Fraction) -> Fraction:
-    """The fraction of smallest denominator (then smallest magnitude) in [low, high] (Stern-Brocot)."""
-    if low > high:
-        raise ValueError("empty interval")
-    if low <= 0 <= high:
-        return Fraction(0)
-    if high < 0:
-        return -simplest_between(-high, -low)
-    # Continued fractions: common integer parts are kept until the interval holds an integer.
-    whole: list[int] = []
-    while True:
-        ceiling = math.ceil(low)
-        if ceiling <= high:
-            value = Fraction(ceiling)
-            break
-        floor = math.floor(low)
-        whole.append(floor)
-        low, high = 1 / (high - floor), 1 / (low - floor)
-    for part in reversed(whole):
-        value = part + 1 / value
-    return value
-
-
-def short_above(value: Fraction, digits: int = 3) -> Fraction:
-    """The next larger number of so many significant decimals, for a value from 0."""
-    if not value:
-        return value
-    power = len(str(value.numerator)) - len(str(value.denominator))
-    power -= Fraction(10) ** power > value
-    scale = Fraction(10) ** (digits - 1 - power)
-    return Fraction(-((-value * scale) // 1)) / scale
-
-
-def decimal_text(value: Fraction, digits: int = 400) -> str | None:
-    """The value in decimals, exactly; None where it has none, or more than so many digits after the point."""
-    rest, twos, fives = value.denominator, 0, 0
-    while rest % 2 == 0:
-        rest, twos = rest // 2, twos + 1
-    while rest % 5 == 0:
-        rest, fives = rest // 5, fives + 1
-    places = max(twos, fives)
-    if rest != 1 or places > digits:
-        return None
-    whole, part = divmod(abs(value.numerator) * 10**places // value.denominator, 10**places)
-    sign = "-" if value < 0 else ""
-    return f"{sign}{whole}.{part:0{places}d}" if places else f"{sign}{whole}.0"
-
-
 def counted(number: int, what: str) -> str:
     """``1 input``, ``2 inputs``, ``2 biases``."""
     if number == 1:
@@ -175,31 +127,7 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}es" if what.endswith("s") else f"{number} {what}s"
 
 
-def display(value: Real, digits: int = 30) -> str:
-    """A short exact form where there is one, else a decimal marked with ``~``."""
-    if isinstance(value, Enclosure):
-        return str(value)
-    text = exact_text(value)
-    if len(text) <= digits:
-        return text
-    return f"~{_decimal(value, 6)}"
-
-
-def display_apart(first: Real, second: Real) -> tuple[str, str]:
-    """``display`` of both; rounded ones with as many decimals (up to 48) as tell two different numbers apart."""
-    texts = display(first), display(second)
-    if not isinstance(first, Fraction) or not isinstance(second, Fraction) or first == second:
-        return texts
-    for digits in range(6, 49):
-        context = Context(prec=digits)
-        pair = [context.divide(Decimal(v.numerator), Decimal(v.denominator)) for v in (first, second)]
-        if pair[0] != pair[1]:
-            break
-    left, right = (f"~{near:g}" if "~" in text else text for text, near in zip(texts, pair, strict=True))
-    return left, right
-
-
-def _decimal(value: Fraction, digits: int) -> str:
+def rounded_text(value: Fraction, digits: int) -> str:
     """``digits`` significant decimals of a rational of any size (float would overflow)."""
     if value == 0:
         return "0"
@@ -209,8 +137,8 @@ def _decimal(value: Fraction, digits: int) -> str:
         approximation = math.inf
     if math.isfinite(approximation) and abs(approximation) > 1e-300:
         return f"{approximation:.{digits}g}"
-    rounded = Context(prec=digits).divide(Decimal(value.numerator), Decimal(value.denominator))
-    return f"{rounded:.{digits - 1}e}"
+    quotient = Context(prec=digits).divide(Decimal(value.numerator), Decimal(value.denominator))
+    return f"{quotient:.{digits - 1}e}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -287,6 +215,10 @@ class Vector:
     def take(self, indices: Sequence[int] | NDArray[np.intp]) -> Vector:
         """The entries at ``indices``."""
         return Vector(self.numerators[np.asarray(indices, dtype=np.intp)], self.denominator)
+
+
+# Values of names: of a property's variables, or of a formula's.
+Assignment: TypeAlias = Mapping[str, Vector | Fraction]
 
 
 def nearest_float(numerator: int, denominator: int) -> float:

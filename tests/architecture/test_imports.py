@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # A part may import parts of its own layer (without circles) and of the layers above it in this list.
 LAYERS: list[tuple[str, ...]] = [
     ("second_judge",),  # shares no code: it imports nothing of the project, see below
-    ("errors", "rational", "rendering"),
+    ("digits", "errors", "rational", "rendering"),
     ("network",),
     ("region",),
     ("formula",),

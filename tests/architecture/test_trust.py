@@ -36,6 +36,7 @@ def test_the_page_says_how_many_lines_are_trusted() -> None:
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout)
     assert all(loaded >= ran > kernel > 0 for loaded, ran, kernel in found.values())
+    assert all(found[kind][0] <= trust.MOST_FOR_CELLS for kind in trust.CELLS), found
     total = {name: [size] for name, size in trust.totals().items()}
     assert not wrong({**found, **total}, stated(trust.documented())), HINT
 

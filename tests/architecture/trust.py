@@ -31,8 +31,10 @@ KINDS = {
     "value gap": "gap",
     "rule": "rule-of-curvature",
     "one cell": "one-cell",
-    "cells of an equality": "cells",
-    "cells of an inequality": "cells-that-are-convex",
+    "cells of an equality": "cells-of-copies",
+    "cells of an inequality": "cells-below-zero",
+    "cells of a Lipschitz constant": "cells",
+    "cells by signs": "cells-by-signs",
     "cells after a rewriting": "rewritten",
     "difference": "difference",
     "bounds on parts of a box": "bounds",
@@ -44,6 +46,10 @@ KINDS = {
     "family, proved": "family",
     "family, refuted": "family-member",
 }
+
+# What the usual verdict may load: cells, as they are found without a rewriting.
+CELLS = [kind for kind in KINDS if "cell" in kind and "rewriting" not in kind]
+MOST_FOR_CELLS = 7000
 
 # (loaded, run, of that the kernel)
 Counts: TypeAlias = tuple[int, int, int]

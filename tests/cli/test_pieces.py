@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from tests.support.cli import call
+from verify.arrangement.streamed import StreamedCell
+from verify.cli import streaming
+from verify.network import Network
+from verify.report.pieces_export import streamed_json
 
 Capture = pytest.CaptureFixture[str]
 
@@ -64,6 +69,10 @@ def test_limit(capsys: Capture) -> None:
         (["relu", "--segments", "1"], "the region has no finite box"),
         (["relu", "--on", "box(0, 1)", "--slices", "1"], "of 2 or more dimensions, this one has 1"),
         (["maxpool", "--on", "box(0, 1)", "--volumes"], "up to 7 dimensions, this one has 9"),
+        (["relu", "--stream", "x.json"], "expected a file name that ends in .jsonl"),
+        (["relu", "--stream", "-", "--json"], "both print to standard output"),
+        (["relu", "--stream", "-", "--volumes"], "no cells are kept for --volumes"),
+        (["relu", "--stream", "-", "--export", "x.json"], "no cells are kept for --export"),
         (["relu", "--plot", "x.png"], "expected a file name that ends in .svg"),
         (["relu", "--export", "x.txt"], "ends in .json or .npz"),
         (["relu", "--on", "box(0, 1) & box(2, 3)"], "is empty"),
@@ -103,6 +112,65 @@ identity_pair on box(-1, 1)
   3 random segments (seed 4)
                        mean  min  max
 """
+
+
+LINE = {
+    "on": {"1 abs": [0]},
+    "maps": [["1", "0"]],
+    "inside": ["1"],
+    "half_spaces": [["1", "0"]],
+    "vertices": [["0"]],
+    "rays": [["1"]],
+    "volume": None,
+}
+
+
+def test_stream(capsys: Capture, tmp_path: Path) -> None:
+    printed = call(capsys, "pieces", "abs", "--stream", "-")
+    lines = [json.loads(line) for line in printed.out.splitlines()]
+    assert printed.status == 0 and len(lines) == 2 and LINE in lines
+    assert printed.err.startswith("abs on all\n  2 activation cells\n  2 linear pieces")
+    file = tmp_path / "cells.jsonl"
+    found = call(capsys, "pieces", "abs", "--stream", file, "--json")
+    assert [json.loads(line) for line in file.read_text().splitlines()] == lines
+    assert [found.json[name] for name in ("cells", "pieces", "affine_maps", "streamed")] == [2, 2, 2, 2]
+    assert found.json["stream"] == str(file)
+    tree = call(capsys, "pieces", "maxpool", "--on", "box(0, 1)", "--stream", file)
+    assert tree.status == 0 and f"  stream: {file} (8 lines)" in tree.out and "? linear pieces" in tree.out
+    assert {len(json.loads(line)["half_spaces"]) for line in file.read_text().splitlines()} == {3}
+
+
+def test_a_stream_that_ends_early_has_whole_lines(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cells.jsonl"
+    found = call(capsys, "pieces", "clip", "--stream", file, "--limit", "2", "--json")
+    assert found.status == 3 and file.read_text().count("\n") == 2
+    assert (found.json["cells"], found.json["cells_at_least"], found.json["streamed"]) == (None, 3, 2)
+    written = iter(range(2))
+
+    def interrupted(network: Network, cell: StreamedCell) -> dict[str, Any]:
+        if next(written) == 1:
+            raise KeyboardInterrupt
+        return streamed_json(network, cell)
+
+    monkeypatch.setattr("verify.cli.streaming.streamed_json", interrupted)
+    stopped = call(capsys, "pieces", "clip", "--stream", file)
+    assert stopped.status == 130 and f"interrupted; 1 whole line in {file}" in stopped.err
+    assert stopped.out.startswith("not counted: interrupted; at least 1 cell")
+    assert json.loads(file.read_text())["on"] is not None and file.read_text().endswith("}\n")
+
+
+def test_half_a_line_is_cut(tmp_path: Path) -> None:
+    class Full(bytes):
+        def __len__(self) -> int:
+            raise OSError("no space left")
+
+    file = tmp_path / "cells.jsonl"
+    with pytest.raises(OSError), streaming._writing(str(file)) as write:
+        write(b"whole\n")
+        write(Full(b"half"))
+    assert file.read_bytes() == b"whole\n"
 
 
 def test_statistics(capsys: Capture) -> None:

@@ -29,10 +29,10 @@ from verify.network import Block, Builder, Network
 from verify.network import matrix as matrices
 from verify.network.builder import dense
 from verify.property import Claim, find
-from verify.property.lipschitz import NORMS, measure, squared_if_l2
 from verify.rational import Floats, vector, vector_from_floats, zeros
 from verify.region import box
 from verify.region.bases import Box
+from verify.region.norms import NORMS, measure, squared_if_l2
 
 PRECISIONS = {"single": SINGLE, "double": DOUBLE}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from importlib.machinery import SourceFileLoader
@@ -74,11 +76,33 @@ NONPOSITIVE_VALUES = Property(
 )
 
 
+PROPERTIES = (NONPOSITIVE_VALUES,)
+
+
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> Property:
-    """The catalogue with one line more."""
-    monkeypatch.setitem(CATALOGUE, NONPOSITIVE_VALUES.name, NONPOSITIVE_VALUES)
+    """The folder with one file more, and the catalogue with one line more."""
+    monkeypatch.setitem(sys.modules, "verify.property.nonpositive", sys.modules[__name__])
+    monkeypatch.setitem(CATALOGUE.files, NONPOSITIVE_VALUES.name, "nonpositive")
     return NONPOSITIVE_VALUES
+
+
+def test_each_line_of_the_catalogue_is_a_property_of_its_file() -> None:
+    for known in (CATALOGUE, FAMILIES):
+        assert [made.name for made in known.values()] == list(known.files)
+    assert all(family.usage.startswith(name) for name, family in FAMILIES.items())
+    lists = {path.stem for path in (VERIFY / "property").glob("*.py") if "\nPROPERTIES = " in path.read_text("utf-8")}
+    assert lists == {*CATALOGUE.files.values(), *FAMILIES.files.values()}
+
+
+def test_a_claim_loads_the_files_of_its_own_property() -> None:
+    code = (
+        "import json, sys; from verify.property import find; find('odd'), find('lipschitz 1/2 in l1')\n"
+        "print(json.dumps([name.rpartition('.')[2] for name in sys.modules if name.startswith('verify.property.')]))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=VERIFY.parent, capture_output=True, text=True, check=True)
+    files = {*CATALOGUE.files.values(), *FAMILIES.files.values()}
+    assert files & set(json.loads(run.stdout)) == {"parity", "lipschitz"}
 
 
 @pytest.mark.parametrize(
@@ -172,4 +196,4 @@ def test_no_other_file_names_a_property() -> None:
         for name in constants & set(NAMED):
             found[name].append(module)
     assert found == NAMED
-    assert set(NAMED) | {"affine", "linear", "constant"} == {*CATALOGUE, *(family.name for family in FAMILIES)}
+    assert set(NAMED) | {"affine", "linear", "constant"} == {*CATALOGUE, *FAMILIES}

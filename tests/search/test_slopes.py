@@ -21,9 +21,9 @@ from verify.network.builder import dense, relu
 from verify.network.matrix import from_dense
 from verify.property import Claim, Criterion, Question, find
 from verify.property.base import Slope
-from verify.property.lipschitz import NORMS, dual_measure, measure
 from verify.rational import Vector, vector
 from verify.region import box, everything, intersection, l1_ball, nonnegative, polyhedron
+from verify.region.norms import NORMS, dual_measure, measure
 from verify.region.region import HalfSpace
 from verify.search.budget import Budget
 from verify.search.commands.lipschitz import best_constant, jacobian_rows

@@ -13,6 +13,7 @@ import pytest
 from tests.support import random_claims
 from tests.support.judging import judged
 from tests.support.seeds import chunks
+from verify.digits import short_above
 from verify.errors import BudgetExceeded, EvidenceError
 from verify.kernel.check import Verdict
 from verify.kernel.cuts import Cuts
@@ -21,9 +22,9 @@ from verify.kernel.goals import goal_of
 from verify.network import Builder, Network, examples
 from verify.network.builder import dense
 from verify.property import Claim, find
-from verify.property.lipschitz import NORMS, squared_if_l2
-from verify.rational import short_above, vector
+from verify.rational import vector
 from verify.region import Box, Region, ball, box
+from verify.region.norms import NORMS, squared_if_l2
 from verify.search.budget import Budget
 from verify.search.commands.lipschitz import LipschitzConstant, best_constant
 from verify.search.commands.steepest import gradient_at, steepest

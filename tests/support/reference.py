@@ -71,7 +71,8 @@ def _signature(name: str, value: Any) -> str:
 
 
 def _members(value: type) -> Iterator[tuple[str, str]]:
-    for name, member in sorted(vars(value).items()):
+    own = [base for base in reversed(value.__mro__) if base.__module__.startswith("verify")]
+    for name, member in sorted({name: member for base in own for name, member in vars(base).items()}.items()):
         about = inspect.getdoc(member)
         if not name.startswith("_") and about and (inspect.isfunction(member) or isinstance(member, property)):
             yield name if isinstance(member, property) else f"{name}()", about.split("\n\n")[0]

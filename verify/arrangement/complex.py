@@ -167,12 +167,12 @@ class Complex:
         return np.asarray(edges.down.rows[order].reshape(-1, 2), dtype=np.int32)
 
     def neighbours(self) -> tuple[Ids, Ids]:
-        """The facets inside the region, and for each the two cells that share it, shape (facets, 2)."""
+        """The facets inside the region, and for each the two cells that share it, in order, shape (facets, 2)."""
         top = self.levels[-1]
         order = np.argsort(top.down.rows, kind="stable")
         facets, cells = top.down.rows[order], top.up.rows[order]
         first = np.flatnonzero(facets[1:] == facets[:-1])
-        return facets[first], np.stack([cells[first], cells[first + 1]], axis=1)
+        return facets[first], np.sort(np.stack([cells[first], cells[first + 1]], axis=1), axis=1)
 
 
 class _Cutting:

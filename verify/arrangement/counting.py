@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from verify.arrangement.domain import Domain, make_domain
-from verify.arrangement.enumerate import Arrangement, beginning, lower_bound
+from verify.arrangement.enumerate import Arrangement, beginning
 from verify.arrangement.merging import Labels, label
 from verify.arrangement.parts import arrangement
 from verify.arrangement.split_tree import TreeCells, count_pieces, tree_cells
@@ -62,13 +62,13 @@ def count_on(domain: Domain, budget: Budget, limit: int | None = None) -> Pieces
         done = arrangement(found, budget, limit)
         labels = label(done, budget)
     except (BudgetExceeded, MemoryError) as stop:
-        return Pieces(domain, None, None, None, lower_bound(found), str(stop) or "out of memory")
+        return Pieces(domain, None, None, None, max(found.tally.cells, 1), str(stop) or "out of memory")
     cells, pieces, maps = labels.counts
     return Pieces(domain, cells, pieces, maps, cells, arrangement=done, labels=labels)
 
 
 def _by_tree(domain: Domain, budget: Budget, limit: int | None) -> Pieces:
-    found = TreeCells(_lifted(domain, budget), [])
+    found = TreeCells(lifted(domain, budget), [])
     nothing = Pieces(domain, None, None, None, 1)
     try:
         tree_cells(found, budget, limit)
@@ -78,7 +78,7 @@ def _by_tree(domain: Domain, budget: Budget, limit: int | None) -> Pieces:
     return Pieces(domain, found.count, pieces, len(found.groups), found.count)
 
 
-def _lifted(domain: Domain, budget: Budget) -> Domain:
+def lifted(domain: Domain, budget: Budget) -> Domain:
     """A large L1 ball as a polyhedron with further coordinates, which no unit reads: cells and facets are the same."""
     if domain.has_box:
         return domain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -50,29 +51,58 @@ class CellDetails:
     neighbours: tuple[Neighbour, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Polytope:
+    """The geometry of ``CellDetails``; ``facets`` are the forms of its facets by their numbers, w >= 0 included."""
+
+    number: int
+    inside: Point
+    vertices: tuple[Point, ...]
+    rays: tuple[tuple[int, ...], ...]
+    facets: dict[int, IntegerForm]
+    volume: Fraction | None
+
+    @property
+    def half_spaces(self) -> tuple[IntegerForm, ...]:
+        """The forms of its facets; w >= 0 bounds cells at infinity, and is none."""
+        return tuple(form for form in self.facets.values() if any(form[:-1]))
+
+
 def details(found: Arrangement, labels: Labels) -> Iterator[CellDetails]:
     """Every polytope of the complex in turn (an infinite coordinate divides cells at 0, which their labels tell)."""
-    corners = vertices_of_cells(found)
-    facets = grouped(found.complex.levels[-1].up.rows, found.complex.levels[-1].down.rows, found.complex.cell_count)
     beside = _neighbours(found, labels)
+    for it in polytopes(found):
+        yield CellDetails(
+            it.number,
+            int(labels.pieces[it.number]),
+            int(labels.maps[it.number]),
+            it.inside,
+            it.vertices,
+            it.rays,
+            it.half_spaces,
+            it.volume,
+            tuple(replace(other, half_space=it.facets[facet]) for facet, other in beside.get(it.number, ())),
+        )
+
+
+def polytopes(found: Arrangement) -> Iterator[Polytope]:
+    """The geometry of every polytope of the complex in turn."""
+    corners = vertices_of_faces(found, found.complex.dimension)
+    facets = grouped(found.complex.levels[-1].up.rows, found.complex.levels[-1].down.rows, found.complex.cell_count)
     simplices, owners = triangulation(found.complex)
     filling = grouped(owners, np.arange(len(owners), dtype=np.int32), found.complex.cell_count)
     for cell in range(found.complex.cell_count):
-        points = {int(v): found.exact.point(int(v)) for v in corners[cell]}
+        points = {v: found.exact.point(v) for v in corners[cell].tolist()}
         finite = [p for p in points.values() if p[-1]]
-        forms = {int(f): _half_space(found, int(f), points) for f in facets[cell]}
-        yield CellDetails(
+        yield Polytope(
             cell,
-            int(labels.pieces[cell]),
-            int(labels.maps[cell]),
             inside_of(points.values()),
             tuple(tuple(Fraction(n, p[-1]) for n in p[:-1]) for p in finite),
             tuple(p[:-1] for p in points.values() if not p[-1]),
-            tuple(form for form in forms.values() if any(form[:-1])),  # w >= 0 bounds cells at infinity
+            {f: _half_space(found, f, points) for f in facets[cell].tolist()},
             None
             if len(finite) < len(points)
             else exact_volume([[points[v] for v in simplex] for simplex in simplices[filling[cell]].tolist()]),
-            tuple(replace(other, half_space=forms[facet]) for facet, other in beside.get(cell, ())),
         )
 
 
@@ -84,9 +114,14 @@ def grouped(up: Ids, down: Ids, count: int) -> list[Ids]:
 
 def vertices_of_cells(found: Arrangement) -> list[Ids]:
     """The vertices of every polytope of the complex, those at infinity included."""
-    levels = found.complex.levels
-    if len(levels) == 1:  # a single point
-        return [np.arange(1, dtype=np.int32)]
+    return vertices_of_faces(found, found.complex.dimension)
+
+
+def vertices_of_faces(found: Arrangement, dimension: int) -> list[Ids]:
+    """The vertices of every face of one dimension."""
+    levels = found.complex.levels[: dimension + 1]
+    if len(levels) == 1:
+        return list(np.arange(levels[0].count, dtype=np.int32)[:, None])
     up, down = levels[-1].up.rows, levels[-1].down.rows
     for level in reversed(levels[1:-1]):
         parts = grouped(level.up.rows, level.down.rows, level.count)
@@ -94,7 +129,7 @@ def vertices_of_cells(found: Arrangement) -> list[Ids]:
         up, down = np.repeat(up, lengths), np.concatenate([parts[i] for i in down])
         pairs = np.unique(np.stack([up, down], axis=1), axis=0)
         up, down = pairs[:, 0], pairs[:, 1]
-    return grouped(up, down, found.complex.cell_count)
+    return grouped(up, down, levels[-1].count)
 
 
 def _half_space(found: Arrangement, facet: int, points: dict[int, IntegerForm]) -> IntegerForm:
@@ -110,8 +145,9 @@ def inside_of(points: Iterable[IntegerForm]) -> Point:
     known = list(points)
     finite = [p for p in known if p[-1]]
     rays = [p for p in known if not p[-1]]
+    whole = math.lcm(*(p[-1] for p in finite))
     return tuple(
-        sum((Fraction(p[i], p[-1]) for p in finite), Fraction(0)) / len(finite) + sum(p[i] for p in rays)
+        Fraction(sum(p[i] * (whole // p[-1]) for p in finite), whole * len(finite)) + sum(p[i] for p in rays)
         for i in range(len(known[0]) - 1)
     )
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -65,8 +66,17 @@ class Domain:
 
     def pinned_values(self) -> list[Fraction | None]:
         """For each hull coordinate its one number, None where it is free."""
+        return list(self._pinned)
+
+    @cached_property
+    def _pinned(self) -> tuple[Fraction | None, ...]:
         free = set(self.free)
-        return [None if j in free else self.base.low[j] for j in range(self.base.dimension)]
+        return tuple(None if j in free else self.base.low[j] for j in range(self.base.dimension))
+
+    @cached_property
+    def pinned_denominator(self) -> int:
+        """The common denominator of the pinned numbers."""
+        return math.lcm(*(v.denominator for v in self._pinned if v is not None))
 
     def hull_point(self, t: Sequence[Fraction]) -> Vector:
         """The point in hull coordinates of free coordinates t."""

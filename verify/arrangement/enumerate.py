@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from verify.arrangement import forms as float_forms
 from verify.arrangement.complex import Complex, Growing, Ids, Signs
 from verify.arrangement.domain import Domain, TooManyCells, start
-from verify.arrangement.exact import ExactSide, IntegerForm
+from verify.arrangement.exact import ExactSide, IntegerForm, UnitForm
 from verify.arrangement.forms import Forms, FormSource
 from verify.arrangement.places import ENLARGED, TINY, between, decided, scaled, verified
 from verify.kernel.exact import Pattern
@@ -26,8 +26,8 @@ from verify.search.budget import Budget
 
 # Places and forms less certain than this are replaced by exact ones: there floats would decide too little.
 CERTAIN = 2.0**-24
-# Up to so many vertices the signs of all units of a block are asked at once first.
-FEW_VERTICES = 64
+# Bytes of forms at vertices that are asked at a time.
+CHUNK = 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,11 +45,21 @@ class CuttingLayer:
 
 
 @dataclass(eq=False)
+class CellTally:
+    """No more than the number of activation cells that were found so far, in all parts of an arrangement together.
+
+    Artificial facets may divide one of them, and do not count.
+    """
+
+    cells: int = 0
+
+
+@dataclass(eq=False)
 class Arrangement:
     """The cells as a complex. ``points`` are the vertices in float64, within ``errors`` of a multiple of the true ones.
 
-    ``form_*`` describe the forms whose zeros bound the faces; ``outputs`` are the output maps on the cells. While
-    others go on with parts of it, ``beyond`` counts the cells that it has more than its complex.
+    ``form_*`` describe the forms whose zeros bound the faces; ``outputs`` are the output maps on the cells. Parts of it
+    have one tally with it.
     """
 
     domain: Domain
@@ -63,12 +73,13 @@ class Arrangement:
     artificial: tuple[int, ...]
     layers: list[CuttingLayer] = field(default_factory=list)
     outputs: Forms | None = None
-    beyond: int = 0
+    tally: CellTally = field(default_factory=CellTally)
 
     def __post_init__(self) -> None:
         self.exact = ExactSide(
             self.domain,
             self._describe,
+            self.pattern,
             lambda v: self.complex.levels[0].tight.rows[v].tolist(),
             lambda v: self.points.rows[v].tolist(),
         )
@@ -89,23 +100,17 @@ class Arrangement:
             number = int(layer.parents[number])
         return result
 
-    def _describe(self, form: int) -> IntegerForm | tuple[int, int, Pattern]:
+    def _describe(self, form: int) -> IntegerForm | UnitForm:
         if form < len(self.given):
             return self.given[form]
-        layer, block, unit, cell = self.form_sources.rows[form - len(self.given)].tolist()
-        return block, unit, self.pattern(cell, layer)
+        return UnitForm(*self.form_sources.rows[form - len(self.given)].tolist())
 
 
-def lower_bound(found: Arrangement) -> int:
-    """No more than the number of activation cells: artificial facets may divide one of them."""
-    return max(found.complex.cell_count - artificial_facets(found) + found.beyond, 1)
-
-
-def artificial_facets(found: Arrangement) -> int:
-    """How many facets only divide a coordinate without sides, or lie where it would be divided."""
+def artificial_facets(found: Arrangement, first: int = 0) -> int:
+    """How many facets, from a number on, only divide a coordinate without sides, or lie where it would be divided."""
     if not found.artificial:
         return 0
-    return int(np.isin(found.complex.levels[-2].tight.rows[:, 0], found.artificial).sum())
+    return int(np.isin(found.complex.levels[-2].tight.rows[first:, 0], found.artificial).sum())
 
 
 def beginning(domain: Domain) -> Arrangement:
@@ -125,6 +130,7 @@ def beginning(domain: Domain) -> Arrangement:
     found.exact.points.update(enumerate(begin.points))
     for row in domain.rows():
         _keep_inside(found, row)
+    found.tally.cells = found.complex.cell_count - artificial_facets(found)
     return found
 
 
@@ -196,7 +202,7 @@ class Run:
                 return True
             self._begin(budget)
 
-    def part(self, cells: Ids) -> tuple[Run, list[Ids]]:
+    def part(self, cells: Ids, budget: Budget) -> tuple[Run, list[Ids]]:
         """The same for some of the cells alone, with a history; and the numbers that its faces have here."""
         found = self.found
         chosen = np.zeros(found.complex.cell_count, dtype=bool)
@@ -214,7 +220,9 @@ class Run:
             found.artificial,
             list(found.layers),
             found.outputs,
+            found.tally,
         )
+        mine.exact.learn(found.exact, numbers[0])
         columns = self.columns.rows[numbers[-1]]
         made, used = FormSource(self.made, columns).part(np.arange(len(columns), dtype=np.int32)), np.unique(columns)
         sources = {s: source.part(used) for s, source in self.sources.items()}
@@ -222,7 +230,14 @@ class Run:
         run = Run(
             mine, self.limit, sources, self.block, made.forms, Growing(made.cells), base, bits, list(self.units), {}
         )
+        run._settle(budget)
         return run, numbers
+
+    @property
+    def units_left(self) -> int:
+        """How many units are still to cut, or may be."""
+        blocks = self.found.domain.network.blocks
+        return len(self.units) + sum(block.size for block in blocks[self.block :] if block.relu)
 
     def _begin(self, budget: Budget) -> None:
         """The forms of the next block, and which of its units cut."""
@@ -240,9 +255,8 @@ class Run:
             return
         self.made, self.columns, self.base = made, Growing(everything), Growing(everything)
         self.bits = Growing(np.zeros((cells, (block.size + 7) // 8), dtype=np.uint8))
-        settled = self._settled(budget)
-        self.bits.rows[:] = np.packbits(settled > 0)
-        self.units = np.flatnonzero(settled == 0).tolist()
+        self.units = list(range(block.size))
+        self._settle(budget)
 
     def _end(self) -> None:
         """All units of the block have cut."""
@@ -258,6 +272,7 @@ class Run:
         if signs.all() and (signs == signs[0]).all():
             bits.rows[:, unit // 8] |= np.uint8((signs[0] > 0) << (7 - unit % 8))
             return
+        facets = found.complex.levels[-2].count
         cut = found.complex.cut(signs, lambda cells: self._new_forms(unit, cells, budget))
         for rows in (self.columns, self.base, bits):
             rows.extend(rows.rows[cut.cells])
@@ -265,33 +280,47 @@ class Run:
         _place(found, cut.edges, values)
         if self.history is not None and len(cut.cells):
             self.history[self.block, unit] = cut.divided
-        if limit is not None and found.complex.cell_count > limit < lower_bound(found):
+        found.tally.cells += len(cut.cells) - artificial_facets(found, facets)
+        if limit is not None and found.tally.cells > limit:
             raise TooManyCells(f"more than {limit} cells")
         if unit % 16 == 0:
-            budget.report(f"block {self.block}, unit {unit} of {len(self.made.rows)}: {found.complex.cell_count} cells")
+            budget.report(f"{found.tally.cells} cells; block {self.block}, unit {unit} of {len(self.made.rows)}")
 
-    def _settled(self, budget: Budget) -> Signs:
-        """1 for units positive at all vertices, -1 for those positive at none (no cut by others changes that), else 0.
+    def _settle(self, budget: Budget) -> None:
+        """Leave out the units that are positive at all vertices, or at none: no cut by others changes that.
 
-        All units at once: where there are few vertices, most of the work would go to the loop over units.
+        Many units at once: one by one they would take most of the time where cells are few.
         """
-        points, places, made = self.found.points.rows, self.found.errors.rows, self.made
-        found = np.zeros(len(made.rows), dtype=np.int8)
-        if len(points) > FEW_VERTICES:
-            return found
         home = self.columns.rows[self.found.complex.levels[0].home.rows]
+        step = max(CHUNK // (8 * self.made.rows.shape[1] * len(home)), 1)
+        on, left = np.zeros(len(self.made.rows), dtype=bool), []
+        for first in range(0, len(self.units), step):
+            units = np.array(self.units[first : first + step])
+            positive, settled = self._settled(units, home, budget)
+            on[units[positive]] = True
+            left += units[~settled].tolist()
+        self.bits.rows[:] |= np.packbits(on)
+        self.units = left
+
+    def _settled(self, units: NDArray[np.int64], home: Ids, budget: Budget) -> tuple[Mask, Mask]:
+        """Which units are positive at all vertices, and which are that or positive at none."""
+        points, places, made = self.found.points.rows, self.found.errors.rows, self.made
         with np.errstate(over="ignore", invalid="ignore"):
-            rows = made.rows[:, :, home]
+            rows = made.rows[units].take(home, axis=2)
             values = np.einsum("ucv,vc->uv", rows, points)
-            clear = decided(values, np.abs(rows).sum(axis=1), made.errors[:, home], places, rows.shape[1])
-        signs = np.sign(np.where(clear, values, 0.0)).astype(np.int8)
-        doubtful = np.flatnonzero(~clear.all(axis=0)).astype(np.int32)
+            sizes, errors = np.abs(rows, out=rows).sum(axis=1), made.errors[units].take(home, axis=1)
+            clear = decided(values, sizes, errors, places, rows.shape[1])
+        above, below = (clear & (values > 0)).any(axis=1), (clear & (values < 0)).any(axis=1)
+        # The signs that are not clear matter where the others do not tell that it cuts.
+        open_ones = np.flatnonzero(~(above & below) & ~clear.all(axis=1))
+        doubtful = np.flatnonzero(~clear[open_ones].all(axis=0)).astype(np.int32)
+        signs = np.sign(values)
         if len(doubtful):
-            exact = self.found.exact.block_signs(self.block, doubtful, budget)
-            signs[:, doubtful] = np.where(clear[:, doubtful], signs[:, doubtful], exact)
-        found[(signs > 0).all(axis=1)] = 1
-        found[(signs <= 0).all(axis=1)] = -1
-        return found
+            exact = self.found.exact.block_signs(self.block, doubtful, budget)[units[open_ones]]
+            known = clear[np.ix_(open_ones, doubtful)]
+            signs[np.ix_(open_ones, doubtful)] = np.where(known, signs[np.ix_(open_ones, doubtful)], exact)
+        positive = ~below & (signs > 0).all(axis=1)
+        return positive, positive | (~above & (signs <= 0).all(axis=1))
 
     def _signs(self, unit: int, budget: Budget) -> tuple[Floats, Signs]:
         """Values of a unit at the vertices (approximate where the sign was decided exactly), and their exact signs."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,8 +22,7 @@ IntegerForm = tuple[int, ...]
 
 def columns_of(domain: Domain, columns: Integers) -> tuple[Integers, int]:
     """Homogeneous points (free coordinates, w) as columns over all hull coordinates, times a common factor."""
-    pinned = domain.pinned_values()
-    factor = math.lcm(*(v.denominator for v in pinned if v is not None))
+    pinned, factor = domain.pinned_values(), domain.pinned_denominator
     rows = np.zeros((len(pinned), columns.shape[1]), dtype=object)
     for place, j in enumerate(domain.free):
         rows[j] = columns[place] * factor
@@ -56,24 +56,34 @@ def propagate(
     return result
 
 
+class UnitForm(NamedTuple):
+    """The form of a unit on a cell of the last of so many layers."""
+
+    layers: int
+    block: int
+    unit: int
+    cell: int
+
+
 class ExactSide:
     """Exact answers about the vertices and forms of one enumeration, each computed once.
 
-    ``describe(form)`` tells a form's exact integers, or block, unit and the pattern of a cell; ``tight(vertex)`` the
-    forms that vanish at it, ``near(vertex)`` its float64 approximation.
+    ``describe(form)`` tells a form's exact integers, or whose it is; ``pattern(cell, layers)`` the pattern of a cell of
+    the last of so many layers; ``tight(vertex)`` the forms that vanish at it, ``near(vertex)`` its place in float64.
     """
 
     def __init__(
         self,
         domain: Domain,
-        describe: Callable[[int], IntegerForm | tuple[int, int, Pattern]],
+        describe: Callable[[int], IntegerForm | UnitForm],
+        pattern: Callable[[int, int], Pattern],
         tight: Callable[[int], Sequence[int]],
         near: Callable[[int], Sequence[float]],
     ) -> None:
         self.domain, self.network = domain, domain.network
-        self.describe, self.tight, self.near = describe, tight, near
+        self.describe, self.pattern, self.tight, self.near = describe, pattern, tight, near
         self.points: dict[int, IntegerForm] = {}
-        self._forms: dict[int, IntegerForm] = {}
+        self._forms: dict[UnitForm, tuple[IntegerForm, Fraction]] = {}
         self._signs: dict[int, dict[int, Signs]] = {}
 
     @property
@@ -81,13 +91,25 @@ class ExactSide:
         """Whether some sign was left open by the floats."""
         return bool(self._signs)
 
+    def learn(self, whole: ExactSide, vertices: Ids) -> None:
+        """Take over what another knows of the same forms, and of the vertices of these numbers in it, in order."""
+        self._forms.update(whole._forms)
+        if whole.points:
+            numbers = vertices.tolist()
+            self.points.update((new, whole.points[old]) for new, old in enumerate(numbers) if old in whole.points)
+            self._signs.update((new, whole._signs[old]) for new, old in enumerate(numbers) if old in whole._signs)
+
     def form(self, number: int) -> IntegerForm:
         """A form as coprime integers."""
-        known = self._forms.get(number)
+        told = self.describe(number)
+        return self.unit_form(told)[0] if isinstance(told, UnitForm) else told
+
+    def unit_form(self, told: UnitForm) -> tuple[IntegerForm, Fraction]:
+        """A unit's form as coprime integers, and the factor that makes its pre-activation of them."""
+        known = self._forms.get(told)
         if known is None:
-            told = self.describe(number)
-            known = unit_form(self.domain, *told) if isinstance(told[-1], dict) else told
-            self._forms[number] = known
+            known = unit_form(self.domain, told.block, told.unit, self.pattern(told.cell, told.layers))
+            self._forms[told] = known
         return known
 
     def point(self, vertex: int) -> IntegerForm:
@@ -158,18 +180,21 @@ def common_zero(forms: Sequence[IntegerForm]) -> IntegerForm:
     return tuple(n // divisor for n in found)
 
 
-def unit_form(domain: Domain, block: int, unit: int, pattern: Pattern) -> IntegerForm:
-    """The form of a unit's pre-activation under a pattern of the blocks before it, by exact backward accumulation."""
-    numerators, constant, _ = adjoint_form(domain.network, block, unit, pattern)
-    return restricted(domain, numerators, constant)[0]
+def unit_form(domain: Domain, block: int, unit: int, pattern: Pattern) -> tuple[IntegerForm, Fraction]:
+    """A unit's pre-activation under a pattern of the blocks before it: coprime integers and a factor above 0.
+
+    By exact backward accumulation.
+    """
+    numerators, constant, denominator = adjoint_form(domain.network, block, unit, pattern)
+    form, factor = restricted(domain, numerators, constant)
+    return form, Fraction(factor, denominator * domain.pinned_denominator)
 
 
 def restricted(domain: Domain, numerators: Integers, constant: int) -> tuple[IntegerForm, int]:
     """An integer form over all hull coordinates, over the free ones and w: coprime, and the factor taken out."""
-    pinned = domain.pinned_values()
-    scale = math.lcm(*(v.denominator for v in pinned if v is not None))
+    scale = domain.pinned_denominator
     total = constant * scale
-    for j, value in enumerate(pinned):
+    for j, value in enumerate(domain.pinned_values()):
         if value is not None:
             total += int(numerators[j]) * int(value * scale)
     found = [*(int(numerators[j]) * scale for j in domain.free), total]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,13 +19,13 @@ from verify.arrangement.complex import Complex, Faces, Growing, Ids
 from verify.arrangement.enumerate import Arrangement, CuttingLayer
 from verify.arrangement.forms import Forms
 
+# For each unit (block, number) that divided something the faces that it divided, of each dimension.
+History: TypeAlias = dict[tuple[int, int], list[Ids]]
+
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """What was made of a part: its complex, and what is known of vertices, forms, new layers and outputs.
-
-    ``history`` has for each unit that divided something the faces, of each dimension.
-    """
+    """What was made of a part: its complex, and what is known of vertices, forms, new layers and outputs."""
 
     complex: Complex
     points: Growing
@@ -34,14 +35,16 @@ class Finished:
     form_sources: Growing
     layers: list[CuttingLayer]
     outputs: Forms
-    history: dict[tuple[int, int], list[Ids]]
-    artificial: int
+    history: History
 
 
-def join(found: Arrangement, parts: Sequence[Finished], faces: Sequence[list[Ids]]) -> None:
-    """Let the arrangement go on to where its parts are: every cell is in one; ``faces`` are their numbers in it."""
+def join(found: Arrangement, parts: Sequence[Finished], faces: Sequence[list[Ids]]) -> History:
+    """Let the arrangement go on to where its parts are: every cell is in one; ``faces`` are their numbers in it.
+
+    Returns what each unit divides in it.
+    """
     before = [level.count for level in found.complex.levels]
-    numbers = _numbered(before, parts, faces)
+    numbers, history = _numbered(before, parts, faces)
     counts = [max(int(mine[q].max()) + 1 for mine in numbers) for q in range(len(before))]
     cells = [mine[-1] for mine in numbers]
     forms = [_forms_in_whole(found, mine, len(old[-1])) for mine, old in zip(cells, faces, strict=True)]
@@ -54,13 +57,17 @@ def join(found: Arrangement, parts: Sequence[Finished], faces: Sequence[list[Ids
     errors = np.empty((len(rows), counts[-1]))
     for part, mine in zip(parts, cells, strict=True):
         rows[:, :, mine], errors[:, mine] = part.outputs.rows, part.outputs.errors
-    found.outputs, found.beyond = Forms(rows, errors), 0
+    found.outputs = Forms(rows, errors)
+    return history
 
 
-def _numbered(before: Sequence[int], parts: Sequence[Finished], faces: Sequence[list[Ids]]) -> list[list[Ids]]:
-    """For each part and dimension the number in the whole of every face."""
+def _numbered(
+    before: Sequence[int], parts: Sequence[Finished], faces: Sequence[list[Ids]]
+) -> tuple[list[list[Ids]], History]:
+    """For each part and dimension the number in the whole of every face; and what is divided in the whole."""
     counts, top = list(before), len(before) - 1
     numbers = [[Growing(old) for old in mine] for mine in faces]
+    history: History = {}
     for step in sorted({step for part in parts for step in part.history}):
         cuts = [
             (mine, [known.rows[cut] for known, cut in zip(mine, part.history[step], strict=True)])
@@ -68,6 +75,7 @@ def _numbered(before: Sequence[int], parts: Sequence[Finished], faces: Sequence[
             if step in part.history
         ]
         every = [np.unique(np.concatenate([divided[q] for _, divided in cuts])) for q in range(top + 1)]
+        history[step] = every
         for mine, divided in cuts:
             for q in range(top + 1):
                 mine[q].extend(counts[q] + np.searchsorted(every[q], divided[q]))
@@ -75,7 +83,7 @@ def _numbered(before: Sequence[int], parts: Sequence[Finished], faces: Sequence[
                     mine[q].extend(counts[q] + len(every[q]) + np.searchsorted(every[q + 1], divided[q + 1]))
         for q in range(top + 1):
             counts[q] += len(every[q]) + (len(every[q + 1]) if q < top else 0)
-    return [[known.rows.copy() for known in mine] for mine in numbers]
+    return [[known.rows.copy() for known in mine] for mine in numbers], history
 
 
 def _forms_in_whole(found: Arrangement, cells: Ids, before: int) -> Ids:

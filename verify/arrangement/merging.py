@@ -7,7 +7,7 @@ cells whose units that some path of units that are on connects to an output agre
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,14 +53,20 @@ def label(found: Arrangement, budget: Budget) -> Labels:
     facets, pairs = found.complex.neighbours()
     maps = same_maps(found, budget)
     count = found.complex.cell_count
-    cells = np.arange(count, dtype=np.int32)
-    if found.artificial:
-        inner = pairs[np.isin(found.complex.levels[-2].tight.rows[facets, 0], found.artificial)]
-        cells = _joined(count, inner[_same_patterns(found, inner)])
-    return Labels(cells, maps, _joined(count, pairs[maps[pairs[:, 0]] == maps[pairs[:, 1]]]), facets, pairs)
+    cells = activation_cells(found, facets, pairs, lambda inner: same_patterns(found, inner))
+    return Labels(cells, maps, joined(count, pairs[maps[pairs[:, 0]] == maps[pairs[:, 1]]]), facets, pairs)
 
 
-def _joined(count: int, pairs: Ids) -> Ids:
+def activation_cells(found: Arrangement, facets: Ids, pairs: Ids, same: Callable[[Ids], Mask]) -> Ids:
+    """The number of each polytope's cell: artificial facets divide one where both sides have the ``same`` pattern."""
+    count = found.complex.cell_count
+    if not found.artificial:
+        return np.arange(count, dtype=np.int32)
+    inner = pairs[np.isin(found.complex.levels[-2].tight.rows[facets, 0], found.artificial)]
+    return joined(count, inner[same(inner)])
+
+
+def joined(count: int, pairs: Ids) -> Ids:
     """The connected components of a graph, numbered by their first members."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
@@ -71,7 +77,7 @@ def _joined(count: int, pairs: Ids) -> Ids:
     return np.argsort(np.argsort(first)).astype(np.int32)[inverse]
 
 
-def _same_patterns(found: Arrangement, pairs: Ids) -> Mask:
+def same_patterns(found: Arrangement, pairs: Ids) -> Mask:
     """Whether both cells of a pair have the same bits in every layer."""
     same = np.ones(len(pairs), dtype=bool)
     now = pairs
@@ -156,7 +162,7 @@ def _fraction_row(domain: Domain, network: Network, block: int, unit: int, patte
     """Numerators and, last, the denominator in lowest terms."""
     numerators, constant, denominator = adjoint_form(network, block, unit, pattern)
     row, factor = restricted(domain, numerators, constant)
-    below = denominator * math.lcm(*(v.denominator for v in domain.pinned_values() if v is not None))
+    below = denominator * domain.pinned_denominator
     divisor = math.gcd(factor, below)
     return (*(n * (factor // divisor) for n in row), below // divisor) if any(row) else (*row, 1)
 

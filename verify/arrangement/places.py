@@ -46,9 +46,7 @@ def verified(guess: Floats, forms: Floats, doubts: Floats) -> tuple[Floats, Floa
     others = np.array([[j for j in range(width) if j != i] for i in range(width)])[held]
     matrix = np.take_along_axis(forms, others[:, None, :], axis=2)
     with np.errstate(all="ignore"):
-        singular = ~(np.abs(np.linalg.det(matrix)) > TINY)
-        matrix[singular] = np.eye(width - 1)
-        inverse = np.linalg.inv(matrix)
+        matrix, inverse, singular = _inverse(matrix)
         points = guess.copy()
         step = np.einsum("nij,nj->ni", inverse, np.einsum("nij,nj->ni", forms, guess))
         np.put_along_axis(points, others, np.take_along_axis(guess, others, axis=1) - step, axis=1)
@@ -64,6 +62,24 @@ def verified(guess: Floats, forms: Floats, doubts: Floats) -> tuple[Floats, Floa
         good = ~singular & (contraction < 0.5) & np.isfinite(points).all(axis=1) & (sizes.max(axis=1) < 2)
         errors = np.where(good, bound / (1 - contraction) * ENLARGED + TINY, np.inf)
     return points, errors
+
+
+def _inverse(matrix: Floats) -> tuple[Floats, Floats, Any]:
+    """The matrices with the unit matrix instead of singular ones; approximate inverses; which ones were singular."""
+    determinant: Floats = (
+        matrix[:, 0, 0] * matrix[:, 1, 1] - matrix[:, 0, 1] * matrix[:, 1, 0]
+        if matrix.shape[1] == 2
+        else np.asarray(np.linalg.det(matrix), dtype=np.float64)
+    )
+    singular = ~(np.abs(determinant) > TINY)
+    if singular.any():
+        matrix[singular], determinant[singular] = np.eye(matrix.shape[1]), 1.0
+    if matrix.shape[1] != 2:
+        return matrix, np.asarray(np.linalg.inv(matrix), dtype=np.float64), singular
+    inverse = np.empty_like(matrix)
+    inverse[:, 0, 0], inverse[:, 1, 1] = matrix[:, 1, 1], matrix[:, 0, 0]
+    inverse[:, 0, 1], inverse[:, 1, 0] = -matrix[:, 0, 1], -matrix[:, 1, 0]
+    return matrix, inverse / determinant[:, None, None], singular
 
 
 def scaled(rows: Sequence[IntegerForm]) -> Floats:

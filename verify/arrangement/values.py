@@ -8,7 +8,8 @@ import numpy as np
 
 from verify.arrangement.enumerate import Arrangement
 from verify.arrangement.merging import Labels, map_of
-from verify.rational import Floats, display, to_fraction
+from verify.digits import display
+from verify.rational import Floats, to_fraction
 
 
 def rows_of_pieces(found: Arrangement, labels: Labels) -> Floats:

@@ -41,9 +41,10 @@ def exact_volume(simplices: Sequence[Sequence[IntegerForm]]) -> Fraction:
     """The volume of simplices of homogeneous integer points, no two of which overlap."""
     from flint import fmpz_mat
 
-    total = Fraction(0)
+    sizes, weights = [], []
     for corners in simplices:
         size = len(corners)
-        determinant = int(fmpz_mat(size, size, [n for point in corners for n in point]).det())
-        total += Fraction(abs(determinant), math.prod(point[-1] for point in corners) * math.factorial(size - 1))
-    return total
+        sizes.append(abs(int(fmpz_mat(size, size, [n for point in corners for n in point]).det())))
+        weights.append(math.prod(point[-1] for point in corners) * math.factorial(size - 1))
+    whole = math.lcm(*weights)
+    return Fraction(sum(size * (whole // weight) for size, weight in zip(sizes, weights, strict=True)), whole)

@@ -40,7 +40,7 @@ from verify.region import Box, Region, everything
 
 # Of two properties with one definition (linear, superposition) the first.
 DEFINITIONS: tuple[tuple[str, str], ...] = tuple(
-    {wanted.definition: (wanted.name, wanted.definition) for wanted in reversed(CATALOGUE.values())}.values()
+    {wanted.definition: (wanted.name, wanted.definition) for wanted in reversed([*CATALOGUE.values()])}.values()
 )
 # With a number: it is found among those of the formula.
 WITH_NUMBER = ("equivalent within {0}", "lipschitz {0} in linf", "lipschitz {0} in l1")

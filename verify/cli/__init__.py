@@ -7,9 +7,9 @@ import sys
 
 def main() -> None:
     """Run the command line; errors become one line and the documented exit status."""
+    from verify.cli.cores import share_cores
     from verify.cli.run import run
     from verify.cli.streams import usable_streams
-    from verify.cli.workers import share_cores
 
     usable_streams()
     share_cores(sys.argv[1:])

@@ -1,34 +1,14 @@
-"""The commands that search, and their options."""
+"""The command that decides whether a network has a property."""
 
 from __future__ import annotations
-
-import json
-from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
 from verify import api
-from verify.cli import display
-from verify.cli.options import (
-    bounded,
-    choosing_output,
-    choosing_second_output,
-    limit_memory,
-    number,
-    output_list,
-    whole,
-)
-from verify.cli.progress import Progress
-from verify.cli.workers import sharing_options, workers
+from verify.cli.deciding import STATUS, Deciding, deciding
+from verify.cli.options import choosing_output, choosing_second_output, output_list
 from verify.errors import InputError
 from verify.kernel.check import Verdict
-from verify.report import words
-from verify.report.folder import ReportFolder, take
-from verify.report.record import Result
-from verify.search.decide import ENGINE_NAMES
-
-STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
 
 
 @click.command()
@@ -39,15 +19,8 @@ STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
 @choosing_output
 @choosing_second_output
 @click.option("--outputs", metavar="0,2", help="Only these outputs.")
-@click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(ENGINE_NAMES)}.")
-@click.option(
-    "--report", "folder", metavar="DIR", help="Write the evidence (*.json), a page (*.html, *.md) and an index there."
-)
-@click.option("--show-smt", is_flag=True, help="Print the literal query for an SMT solver and stop.")
 @click.option("--expect", metavar="VERDICT", help="proved or refuted: status 0 if it is, 1 if not, 3 unknown.")
-@click.option("--work", metavar="STEPS", help="Give up after so many counted steps (status 3).")
-@sharing_options
-@bounded
+@deciding
 def check(
     network: str,
     property: str,
@@ -56,16 +29,8 @@ def check(
     output: str | None,
     to_output: str | None,
     outputs: str | None,
-    engine: str,
-    folder: str | None,
-    show_smt: bool,
     expect: str | None,
-    work: str | None,
-    jobs: str,
-    address: str | None,
-    timeout: str | None,
-    memory: str | None,
-    as_json: bool,
+    how: Deciding,
 ) -> int:
     """Prove or refute that NETWORK has PROPERTY on a region.
 
@@ -76,68 +41,42 @@ def check(
     properties and built-in networks.
     """
     status = _statuses(expect)
-    seconds = number(timeout, "timeout")
-    limit_memory(memory)
     chosen = output_list(outputs)
     if network.lower().endswith(".toml") and _is_family(network):
         from verify.cli.families import check_family_file
 
-        if folder is not None:
-            take(ReportFolder(Path(folder)))
+        how.take_folder()
         unused = {
             "--output": output,
             "--to-output": to_output,
             "--to": other,
             "--outputs": outputs,
-            "--show-smt": show_smt,
-            "--jobs": jobs != "1",
-            "--executor": address,
-            "--work": work,
+            "--show-smt": how.show_smt,
+            "--jobs": how.jobs != "1",
+            "--executor": how.address,
+            "--work": how.work,
         }
         found = check_family_file(
-            network, property, region, unused=unused, engine=engine, folder=folder, timeout=seconds, as_json=as_json
-        )
-        return status[found.verdict]
-    if show_smt:
-        from verify.search.solver.literal import smt_text  # loads Z3
-
-        click.echo(
-            smt_text(
-                api.make_claim(network, property, region, to=other, outputs=chosen, output=output, to_output=to_output)
-            )
-        )
-        return 0
-    if folder is not None:
-        take(ReportFolder(Path(folder)))
-    with Progress(f"{network}: {property}") as progress, workers(jobs, address) as executor:
-        each = api.check_each(
             network,
             property,
             region,
-            to=other,
-            outputs=chosen,
-            output=output,
-            to_output=to_output,
-            timeout=seconds,
-            engine=engine,
-            report=progress.line,
-            executor=executor,
-            work=whole(work),
+            unused=unused,
+            engine=how.engine,
+            folder=how.folder,
+            timeout=how.seconds,
+            as_json=how.as_json,
         )
-    if folder is not None:
-        write_reports(Path(folder), each.results, each.where)
-    if len(each.results) > 1:
-        if as_json:
-            click.echo(json.dumps(each.to_json(), indent=1))
-        else:
-            display.show_each(each, folder)
-        return status[each.verdict]
-    result = each.results[0]
-    if as_json:
-        click.echo(json.dumps(result.to_json(), indent=1))
-    else:
-        display.show_result(result, folder)
-    return status[result.verdict]
+        return status[found.verdict]
+    if how.show_smt:
+        return how.query(
+            api.make_claim(network, property, region, to=other, outputs=chosen, output=output, to_output=to_output)
+        )
+    with how.search(f"{network}: {property}") as search:
+        each = api.check_each(
+            network, property, region, to=other, outputs=chosen, output=output, to_output=to_output, **search
+        )
+    how.finish(each.results, each if len(each.results) > 1 else None)
+    return status[each.verdict]
 
 
 def _statuses(expect: str | None) -> dict[Verdict, int]:
@@ -153,21 +92,3 @@ def _is_family(path: str) -> bool:
     from verify.formats.toml_family import is_family
 
     return is_family(path)
-
-
-def write_reports(folder: Path, results: Sequence[Result], where: str = "") -> None:
-    """The records and the pages of claims, and the list of all claims of the folder.
-
-    Several claims that are one claim on each of several regions have the name ``where`` for these together.
-    """
-    from verify.fuzzing.record import fuzz_record
-    from verify.report.files import write_report
-    from verify.report.index import write_index
-
-    try:
-        for number, result in enumerate(results, start=1):
-            title = f"{words.statement(result, where)}: number {number}" if where and len(results) > 1 else ""
-            asked = result.claim.property.asked is not None  # instances of formulas are not drawn
-            write_report(ReportFolder(folder), result, title=title, fuzz=None if asked else fuzz_record(result))
-    finally:
-        write_index(ReportFolder(folder))

@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from verify import api
-from verify.cli.commands import write_reports
+from verify.cli.deciding import write_reports
 from verify.cli.options import bounded, choosing_output, choosing_second_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.cli.workers import sharing_options, workers
-from verify.rational import display, exact_text
+from verify.digits import display
+from verify.rational import exact_text
 from verify.report.points import point_text
 from verify.report.record import Result
 from verify.search.commands.compare import Comparison

@@ -14,8 +14,9 @@ from verify import api
 from verify.cli.display import terminal
 from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
+from verify.digits import display
 from verify.network import Network
-from verify.rational import counted, display, exact_text
+from verify.rational import counted, exact_text
 from verify.report.story import along, listed, story
 from verify.search.commands.explain import Explanation
 from verify.search.commands.radius import Infinite, Radii, Radius

@@ -13,8 +13,8 @@ from rich.text import Text
 from verify import api
 from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
-from verify.property.lipschitz import NORMS
-from verify.rational import display
+from verify.digits import display
+from verify.region.norms import NORMS
 from verify.report.points import point_text
 from verify.search.commands.lipschitz import LipschitzConstant
 

@@ -14,8 +14,10 @@ from rich.text import Text
 from verify import api
 from verify.arrangement import Pieces, Volumes, average_degree, count, samples, volume_histogram
 from verify.arrangement.bounds import montufar_bound
+from verify.arrangement.stream import CellStream
 from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
+from verify.cli.streaming import STANDARD_OUTPUT, write_cells
 from verify.cli.workers import jobs_option, workers
 from verify.errors import BudgetExceeded, InputError
 from verify.formats.reading import is_folder
@@ -26,6 +28,7 @@ from verify.report.record import check_writable
 from verify.search.budget import Budget
 
 EXPORTS = (".json", ".npz")
+INTERRUPTED = 130
 
 
 @click.command()
@@ -33,6 +36,9 @@ EXPORTS = (".json", ".npz")
 @click.option("--on", "region", default="all", show_default=True, metavar="REGION", help="The region to look at.")
 @click.option("--plot", metavar="FILE.svg", help="Draw the pieces of a region of one or two dimensions.")
 @click.option("--export", metavar="FILE", help="Write every cell and its map to FILE.json or FILE.npz.")
+@click.option(
+    "--stream", metavar="FILE.jsonl", help="Write every cell as a line when it is known; keep none (- prints)."
+)
 @click.option("--record", metavar="FILE.json", help="Write evidence for the counts, which verify recheck replays.")
 @click.option("--volumes", "wants_volumes", is_flag=True, help="Show how large the cells are, from exact volumes.")
 @click.option("--segments", metavar="N", help="Count on N random segments of a bounded region too.")
@@ -47,6 +53,7 @@ def pieces(
     region: str,
     plot: str | None,
     export: str | None,
+    stream: str | None,
     record: str | None,
     wants_volumes: bool,
     segments: str | None,
@@ -67,7 +74,10 @@ def pieces(
     seconds, most = number(timeout, "timeout"), _whole(limit, "limit")
     wanted = {"segments": _whole(segments, "segments"), "slices": _whole(slices, "slices")}
     start = _seed(seed)
-    asked = (("--plot", plot, (".svg",)), ("--export", export, EXPORTS), ("--record", record, (".json",)))
+    asked = [("--plot", plot, (".svg",)), ("--export", export, EXPORTS), ("--record", record, (".json",))]
+    if stream is not None:
+        _refuse_beside_stream(stream, as_json=as_json, wants_volumes=wants_volumes, files=asked)
+        asked.append(("--stream", None if stream == STANDARD_OUTPUT else stream, (".jsonl",)))
     for option, file, endings in asked:
         if file is not None and not file.endswith(endings):
             what = "is a folder; name a file to write, one" if is_folder(Path(file)) else "expected a file name"
@@ -75,13 +85,17 @@ def pieces(
         if file is not None:
             check_writable(Path(file), option)
     limit_memory(memory)
+    lines, was_interrupted = 0, False
     began = time.monotonic()
     with Progress(f"{network}: pieces") as progress, workers(jobs) as executor:
         loaded = api.load(network, output)
         budget = replace(api.make_budget(seconds, progress.line), executor=executor)
         where = api.parse_region(region, loaded)
         drawn = [samples(loaded, where, kind, many, start, budget) for kind, many in wanted.items() if many]
-        found = count(loaded, where, budget, most)
+        if stream is None:
+            found = count(loaded, where, budget, most)
+        else:
+            found, lines, was_interrupted = write_cells(CellStream(loaded, where, budget, most), stream)
         sizes = _volumes(found, budget) if wants_volumes else None
         written = _written(found, plot, export)
         if record is not None and found.cells is not None:
@@ -89,15 +103,33 @@ def pieces(
             written["record"] = record
     if as_json:
         data = _data(loaded, found, time.monotonic() - began, written)
+        data |= {"stream": stream, "streamed": None if stream is None else lines}
         data["volumes"] = None if sizes is None else volumes_json(sizes)
         data |= {kind: None for kind in wanted} | {each.kind: samples_json(each) for each in drawn}
         click.echo(json.dumps(data, indent=1))
     else:
-        _show(loaded, found, written)
+        _show(loaded, found, written, on_stderr=stream == STANDARD_OUTPUT)
+        if stream not in (None, STANDARD_OUTPUT):
+            click.echo(f"  stream: {stream} ({counted(lines, 'line')})")
         for line in (*volume_lines(sizes), *(line for each in drawn for line in sample_lines(each))):
-            click.echo(line)
+            click.echo(line, err=stream == STANDARD_OUTPUT)
+    if was_interrupted:
+        where_to = "printed" if stream == STANDARD_OUTPUT else f"in {stream}"
+        click.echo(f"verify: interrupted; {counted(lines, 'whole line')} {where_to}", err=True)
+        return INTERRUPTED
     missing = found.cells is None or isinstance(sizes, str)
     return 3 if missing or any(each.reason for each in drawn) else 0
+
+
+def _refuse_beside_stream(
+    stream: str, *, as_json: bool, wants_volumes: bool, files: list[tuple[str, str | None, tuple[str, ...]]]
+) -> None:
+    """What a stream cannot do: it keeps no cells, and has standard output for itself if it is printed."""
+    kept = [option for option, file, _ in files if file is not None] + (["--volumes"] if wants_volumes else [])
+    if kept:
+        raise InputError(f"--stream {stream}: no cells are kept for {kept[0]}; leave out one of the two")
+    if as_json and stream == STANDARD_OUTPUT:
+        raise InputError("--stream - and --json both print to standard output; name a file to write the cells to")
 
 
 def _volumes(found: Pieces, budget: Budget) -> Volumes | str:
@@ -179,13 +211,12 @@ def _data(network: Network, found: Pieces, seconds: float, files: dict[str, str]
     }
 
 
-def _show(network: Network, found: Pieces, files: dict[str, str]) -> None:
-    out = Console(highlight=False, soft_wrap=True)
+def _show(network: Network, found: Pieces, files: dict[str, str], *, on_stderr: bool) -> None:
+    out = Console(highlight=False, soft_wrap=True, stderr=on_stderr)
     where = found.domain.region.text or "the region"
     if found.cells is None:
         out.print(Text(f"not counted: {found.reason}; at least {counted(found.at_least, 'cell')}", style="yellow"))
         return
-    assert found.pieces is not None and found.affine_maps is not None
     out.print(Text(f"{network.name} on {where}"))
     degree = average_degree(found)
     rows = [
@@ -199,6 +230,9 @@ def _show(network: Network, found: Pieces, files: dict[str, str]) -> None:
     ]
     width = len(str(found.cells))
     for value, name, note in rows:
+        if value is None:
+            out.print(Text(f"  {'?':>{width}} {name}s  (not counted while cells of this region are streamed)"))
+            continue
         line = Text(f"  {value:>{width}} {name if value == 1 else name + 's'}")
         if note:
             line.append(f"  ({note})", style="dim")

@@ -32,8 +32,9 @@ def properties(as_json: bool) -> int:
 
 def catalogue() -> list[dict[str, str]]:
     """The name of each property, as one writes it, and its formula."""
-    plain = [{"name": name, "formula": prop.formula} for name, prop in CATALOGUE.items()]
-    return plain + [{"name": family.usage, "formula": family.formula} for family in FAMILIES if not family.synonym]
+    plain = [{"name": name, "formula": wanted.formula} for name, wanted in CATALOGUE.items()]
+    families = [family for family in FAMILIES.values() if not family.synonym]
+    return plain + [{"name": family.usage, "formula": family.formula} for family in families]
 
 
 def _network(name: str) -> dict[str, Any]:

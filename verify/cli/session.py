@@ -17,7 +17,7 @@ import click
 from verify import api
 from verify.asking import ask
 from verify.cli import display
-from verify.cli.commands import write_reports
+from verify.cli.deciding import write_reports
 from verify.cli.group import HOMES, commands
 from verify.errors import BudgetExceeded, EngineDisagreement, EvidenceError, FormulaError, InputError, PropertyError
 from verify.formats.formulas import parse_value
@@ -277,7 +277,7 @@ class Session:
     def words(self) -> list[str]:
         """What a line may start with, or hold: commands, properties, regions, names of networks."""
         names = ["help", "quit", "network", "let", "region", "on", "report", "open", "save", *PASSED_ON]
-        return [*names, *CATALOGUE, *(family.name for family in FAMILIES), *REGIONS, *(f"{n}(" for n in self.networks)]
+        return [*names, *CATALOGUE, *FAMILIES, *REGIONS, *(f"{n}(" for n in self.networks)]
 
     def completions(self, before: str) -> list[str]:
         """What the last word of an unfinished line may become: words, names of units, files."""
@@ -301,7 +301,7 @@ def _is_property(line: str) -> bool:
 def _is_family(line: str) -> bool:
     """Whether the line starts as properties with numbers do: then the message says how they are written."""
     first = line.split(" ")[0].lower()
-    return any(family.name.split(" ")[0] == first for family in FAMILIES)
+    return any(name.split(" ")[0] == first for name in FAMILIES)
 
 
 def _parted(line: str) -> tuple[str, str, str]:

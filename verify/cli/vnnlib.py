@@ -7,17 +7,17 @@ from pathlib import Path
 
 import click
 
-from verify.cli.commands import write_reports
+from verify.cli.deciding import STATUS, write_reports
 from verify.cli.options import bounded, limit_memory, number
 from verify.cli.progress import Progress
 from verify.cli.workers import sharing_options, workers
+from verify.digits import decimal_text
 from verify.errors import InputError
 from verify.kernel.check import Verdict
 from verify.queries import Answer, answer
-from verify.rational import decimal_text, exact_text
+from verify.rational import exact_text
 
 _OUTPUT = "The tensor of an ONNX model to take as the output; once for each network, in order."
-STATUS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNKNOWN: 3}
 
 
 @click.command()

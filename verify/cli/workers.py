@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from verify.cli.cores import one_thread
 from verify.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,22 +29,6 @@ def sharing_options(command: click.decorators.FC) -> click.decorators.FC:
     return jobs_option(click.option("--executor", "address", metavar="dask://HOST:PORT", help=text)(command))
 
 
-def share_cores(arguments: Sequence[str]) -> None:
-    """Where ``--jobs`` asks for processes, let this one use one core, too: before NumPy, which reads it once, loads.
-
-    Threads of a BLAS that wait for a core that is busy spin: they took half of the time. By default OpenBLAS also
-    lets each of them spin for 2^26 ticks before it sleeps, once at the start: a sixth of a small command's time.
-    """
-    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "16")
-    if any(argument.partition("=")[0] == "--jobs" for argument in arguments):
-        _one_thread()
-
-
-def _one_thread() -> None:
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-
-
 @contextmanager
 def workers(jobs: str, address: str | None = None) -> Iterator[Executor | None]:
     """An executor with so many processes, None for one, or a cluster; what they still do at the end is given up."""
@@ -56,7 +41,7 @@ def workers(jobs: str, address: str | None = None) -> Iterator[Executor | None]:
         return
     import multiprocessing
 
-    _one_thread()  # for the workers, which are started later: each has one core
+    one_thread()  # for the workers, which are started later: each has one core
     before = set(multiprocessing.active_children())
     pool = pool_of(number)
     try:

@@ -18,7 +18,7 @@ from verify.errors import NetworkError
 from verify.formats import toml_values as values
 from verify.formats.roots import inverse_root
 from verify.formats.toml_values import TomlTable
-from verify.network import activations, builder
+from verify.network import builder
 from verify.network.matrix import MAX_ENTRIES, Entries
 from verify.network.tensor import Tensor
 from verify.rational import Vector, vector
@@ -173,16 +173,16 @@ def _clip(table: TomlTable, arguments: Arguments) -> Tensor:
 
 
 def _elu(table: TomlTable, arguments: Arguments) -> Tensor:
-    return activations.elu(arguments[0], _number_or(table, "alpha", Fraction(1)))
+    return builder.elu(arguments[0], _number_or(table, "alpha", Fraction(1)))
 
 
 def _celu(table: TomlTable, arguments: Arguments) -> Tensor:
-    return activations.celu(arguments[0], _number_or(table, "alpha", Fraction(1)))
+    return builder.celu(arguments[0], _number_or(table, "alpha", Fraction(1)))
 
 
 def _selu(table: TomlTable, arguments: Arguments) -> Tensor:
-    alpha = _number_or(table, "alpha", activations.SELU_ALPHA)
-    return activations.selu(arguments[0], alpha, _number_or(table, "scale", activations.SELU_SCALE))
+    alpha = _number_or(table, "alpha", builder.SELU_ALPHA)
+    return builder.selu(arguments[0], alpha, _number_or(table, "scale", builder.SELU_SCALE))
 
 
 def _number_or(table: TomlTable, key: str, default: Fraction) -> Fraction:
@@ -191,7 +191,7 @@ def _number_or(table: TomlTable, key: str, default: Fraction) -> Fraction:
 
 
 def _gelu(table: TomlTable, arguments: Arguments) -> Tensor:
-    return activations.gelu(arguments[0], str(table.values.get("approximate", "none")))
+    return builder.gelu(arguments[0], str(table.values.get("approximate", "none")))
 
 
 def _optional_number(table: TomlTable, key: str) -> Fraction | None:
@@ -305,10 +305,10 @@ LAYERS: dict[str, LayerType] = {
     "elu": LayerType(_elu, ("alpha",)),
     "celu": LayerType(_celu, ("alpha",)),
     "selu": LayerType(_selu, ("alpha", "scale")),
-    "softplus": LayerType(lambda table, arguments: activations.softplus(arguments[0])),
-    "sigmoid": LayerType(lambda table, arguments: activations.sigmoid(arguments[0])),
-    "tanh": LayerType(lambda table, arguments: activations.tanh(arguments[0])),
-    "silu": LayerType(lambda table, arguments: activations.silu(arguments[0])),
+    "softplus": LayerType(lambda table, arguments: builder.softplus(arguments[0])),
+    "sigmoid": LayerType(lambda table, arguments: builder.sigmoid(arguments[0])),
+    "tanh": LayerType(lambda table, arguments: builder.tanh(arguments[0])),
+    "silu": LayerType(lambda table, arguments: builder.silu(arguments[0])),
     "gelu": LayerType(_gelu, ("approximate",)),
     "max_pool": LayerType(_max_pool, ("kernel", "strides", "pads", "dilations", "ceil_mode")),
     "average_pool": LayerType(

@@ -26,12 +26,11 @@ from verify.formula.tree import (
     Sum,
     text_of,
 )
-from verify.rational import Vector, vector
+from verify.rational import Assignment, Vector, vector
 from verify.region import Region
 
 # A vector has its entries, a number one: sizes have been checked, and one number beside a vector counts for each entry.
 Values: TypeAlias = list[Fraction]
-Assignment: TypeAlias = Mapping[str, Vector | Fraction]
 COMPARE: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "<=": lambda a, b: a <= b,
     ">=": lambda a, b: a >= b,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from verify.digits import display
 from verify.fuzzing.compare import Observation
-from verify.rational import display
 
 SHOWN = 64
 

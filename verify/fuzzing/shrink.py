@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
-from verify.rational import Vector, simplest_between, vector
+from verify.digits import simplest_between
+from verify.rational import Vector, vector
 
 MAX_CALLS = 400
 SHARES = [Fraction(1, 2**power) for power in (1, 3, 6, 12, 24)]

@@ -24,9 +24,9 @@ from verify.network import Network
 from verify.property import Claim
 from verify.property.asked import conditions_claim
 from verify.region import region as regions
-from verify.report.recheck import asked_about
 from verify.report.record import Result, write_text
 from verify.report.record_json import FORMAT
+from verify.report.recorded import asked_about
 from verify.report.version import tool_version
 from verify.search.outcome import Outcome
 

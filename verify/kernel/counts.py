@@ -39,7 +39,7 @@ from verify.kernel.ledger import Ledger
 from verify.network import Network
 from verify.property import Criterion, Question
 from verify.property.base import in_coordinates
-from verify.property.copies import lift
+from verify.property.lifting import lift
 from verify.rational import Vector, vector, zeros
 from verify.region import Box, HalfSpace, Region
 

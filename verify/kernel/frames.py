@@ -12,7 +12,6 @@ from verify.kernel.core.part import is_nonnegative
 from verify.kernel.evidence import Equation
 from verify.kernel.exact import AffineForm
 from verify.network import matrix as matrices
-from verify.network.combine import substituted
 from verify.property import Question
 from verify.rational import Vector, vector
 from verify.region import Box, Chart, HalfSpace, Region, polyhedron
@@ -32,6 +31,8 @@ def in_hull(question: Question, equations: Sequence[Equation]) -> Question:
     """The question in coordinates of the affine hull that the equations (each checked here) describe."""
     if not equations:
         return question
+    from verify.network.combine import substituted
+
     region = question.region
     if not isinstance(region.base, Box):
         raise EvidenceError("equation", "equations of an L1 ball's hull need the ball in lifted form")

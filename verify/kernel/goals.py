@@ -22,13 +22,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.alignment import continuous
-from verify.kernel.axioms.backward import Narrowing
 from verify.kernel.axioms.batches import Machine
 from verify.kernel.axioms.forms import DOUBLE, SINGLE, ColumnPrecision, Directions, ReluSymbols
 from verify.kernel.cuts import Cuts, leaves, sides
@@ -47,6 +47,9 @@ from verify.property.slopes import axis_in_coordinates
 from verify.rational import Floats, Vector, vector, zeros
 from verify.region import Box, HalfSpace, ball
 from verify.region.bases import Base
+
+if TYPE_CHECKING:
+    from verify.kernel.axioms.backward import Narrowing
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +90,8 @@ class Goal:
         """The same for all parts, some together."""
         if not evidence.slopes:
             return in_threads(lambda chunk: self.upper(*chunk), self.chunks(evidence.cuts))
+        from verify.kernel.axioms.backward import Narrowing
+
         if len(evidence.cuts.nodes) != 1:
             raise EvidenceError("bounds", "lower slopes are for a box that is not cut")
         blocks, last = [slopes.block for slopes in evidence.slopes], len(self.machine.values)

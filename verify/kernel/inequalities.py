@@ -21,15 +21,14 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.cases import check_cases
 from verify.kernel.core.criteria import Piece
 from verify.kernel.exact import AffineForm
 from verify.property import Criterion, Question
 from verify.property.base import GRADIENTS, Slope
-from verify.property.lipschitz import dual_measure, squared_if_l2
 from verify.property.slopes import axis_in_coordinates, free_coordinates, free_directions
 from verify.rational import Vector, vector
 from verify.region.bases import Base
+from verify.region.norms import dual_measure, squared_if_l2
 
 
 def check_slope(question: Question) -> None:
@@ -55,6 +54,8 @@ def check_pieces(question: Question, pieces: Sequence[Piece]) -> None:
     elif question.criterion is Criterion.LIPSCHITZ:
         _check_lipschitz(question, pieces)
     elif question.criterion is Criterion.NOWHERE:
+        from verify.kernel.cases import check_cases
+
         check_cases(question.cases, pieces)
     else:
         raise EvidenceError("criterion", f"{question.criterion.name} is not an inequality")

@@ -17,7 +17,6 @@ from verify.kernel.exact import AffineForm
 from verify.kernel.frames import check_equation
 from verify.property import Assignment, Claim, Term
 from verify.property.base import Absence
-from verify.property.copies import sums_inside
 from verify.property.trivial import axis_direction
 from verify.rational import Vector, counted, zeros
 from verify.region import Region
@@ -107,6 +106,8 @@ def _checked_form(region: Region, equation: Equation | None) -> AffineForm | Non
 def _no_sum(region: Region, multipliers: Multipliers | None) -> bool:
     if multipliers is None:
         return False
+    from verify.property.copies import sums_inside
+
     sums = sums_inside(region)
     minus_one = AffineForm(zeros(sums.dimension), Fraction(-1))
     return is_nonnegative(minus_one, sums.base, sums.rows, multipliers)

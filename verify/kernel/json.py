@@ -39,7 +39,6 @@ from verify.kernel.instances import Instance, NoInstance, Witness
 from verify.network import Block, Network
 from verify.network.matrix import Indices
 from verify.property import Assignment
-from verify.property.units import unit_network, units
 from verify.rational import Vector, exact_text, to_fraction, vector, zeros
 
 if TYPE_CHECKING:
@@ -333,6 +332,8 @@ def _read_cells(data: Any, networks: list[Network]) -> Cells:
 
 
 def _read_off(data: Any, networks: list[Network]) -> Off:
+    from verify.property.units import unit_network, units
+
     block, unit = WHOLE.read(data["block"]), WHOLE.read(data["unit"])
     if (block, unit) not in set(units(networks[0])):
         raise ValueError(f"there is no ReLU {unit!r:.40} in block {block!r:.40}")

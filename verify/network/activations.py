@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from verify.errors import NetworkError
-from verify.network.builder import relu
+from verify.network.layers import relu
 from verify.network.tensor import Tensor
 from verify.rational import Number, to_fraction
 

@@ -16,18 +16,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import InitVar, dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from verify import rendering
 from verify.errors import InputError, NetworkError
 from verify.network import matrix as matrices
 from verify.network.matrix import Matrix
 from verify.network.paths import Paths
-from verify.network.quantizer import Quantizer
-from verify.network.smooth import SMOOTH
 from verify.rational import Floats, Vector, counted, exact_text, scaled_integers, vector, vector_from_floats
+
+if TYPE_CHECKING:
+    from verify.network.quantizer import Quantizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +146,7 @@ class Network:
         if not self.blocks or self.blocks[-1].kind != "affine":
             raise NetworkError("a network needs blocks, the last one without activation")
         for block in self.blocks:
-            if block.smooth is not None and (block.relu or block.smooth not in SMOOTH):
+            if block.smooth is not None and (block.relu or not _is_smooth_function(block.smooth)):
                 raise NetworkError(f"block {block.name}: unknown activation {str(block.smooth)[:40]!r}")
             count = block.size if block.quantizer is None else len(block.quantizer.scale)
             if count != block.size or (block.quantizer is not None and (block.relu or block.smooth is not None)):
@@ -169,6 +169,8 @@ class Network:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """For notebooks: the sizes, and a table of the layers."""
+        from verify import rendering
+
         rows = ((b.name, rendering.shape_text(b.shape), b.kind) for b in self.blocks)
         sizes = f"input {rendering.shape_text(self.input_shape)}, output {rendering.shape_text(self.output_shape)}"
         counts = f"{self.relu_count} ReLU, {self.weight_count} weights"
@@ -215,6 +217,8 @@ class Network:
         self.require_continuous(what)
         for block in self.blocks:
             if block.smooth is not None:
+                from verify.network.smooth import SMOOTH
+
                 name = self.name or "the network"
                 raise NetworkError(
                     f"{name}: layer {block.name} has a smooth activation ({SMOOTH[block.smooth].text}); {what}"
@@ -297,6 +301,12 @@ class Network:
         )
 
 
+def _is_smooth_function(name: str) -> bool:
+    from verify.network.smooth import SMOOTH
+
+    return name in SMOOTH
+
+
 def _exact_point(x: Any) -> Vector:
     """The numbers of a flat sequence, or one number."""
     if isinstance(x, np.ndarray):
@@ -363,7 +373,7 @@ def from_json(data: dict[str, Any]) -> Network:
                     bias=bias,
                     relu=bool(item["relu"]),
                     smooth=None if item.get("smooth") is None else str(item["smooth"]),
-                    quantizer=Quantizer.from_json(item["quantizer"]) if "quantizer" in item else None,
+                    quantizer=_quantizer_from_json(item["quantizer"]) if "quantizer" in item else None,
                 )
             )
         return Network(
@@ -377,6 +387,12 @@ def from_json(data: dict[str, Any]) -> Network:
         raise
     except (InputError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise NetworkError(f"malformed network data: {error!r}") from error
+
+
+def _quantizer_from_json(data: dict[str, Any]) -> Quantizer:
+    from verify.network.quantizer import Quantizer
+
+    return Quantizer.from_json(data)
 
 
 def _matrix_from_json(part: dict[str, Any], size: int, sizes: list[int]) -> tuple[int, Matrix]:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,10 @@ from verify.network import paths as ways
 from verify.network.matrix import Entries, Indices, Matrix
 from verify.network.network import Block, Network
 from verify.network.paths import Paths
-from verify.network.quantizer import Quantizer
 from verify.rational import Number, Vector, to_fraction, vector, vector_from_floats, zeros
+
+if TYPE_CHECKING:
+    from verify.network.quantizer import Quantizer
 
 
 @dataclass(frozen=True, eq=False)

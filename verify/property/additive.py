@@ -74,3 +74,5 @@ ADDITIVE = Property(
     propose=_propose,
     definition="f(x + y) == f(x) + f(y) for x, y in P, x + y in P",
 )
+
+PROPERTIES = (ADDITIVE,)

@@ -54,3 +54,5 @@ AFFINE = Property(
     propose=halfway,
     definition="f((1 - e)*x + e*y) == (1 - e)*f(x) + e*f(y) for x, y in P, 0 <= e <= 1",
 )
+
+PROPERTIES = (AFFINE,)

@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from verify.errors import PropertyError
 from verify.network import Network
-from verify.network.combine import precomposed
 from verify.network.matrix import Matrix
-from verify.property.instances import Assignment as Assignment
 from verify.property.instances import Draw, Propose, at_points
+from verify.rational import Assignment as Assignment
 from verify.rational import Vector, zeros
 from verify.region import Region
 
@@ -86,7 +85,7 @@ class Question:
     """Does every piece of ``network`` on ``region`` satisfy ``criterion``?
 
     The region has no chart: the network is taken in its coordinates. ``origin`` is where the ambient 0 lies
-    in these coordinates, None when it is outside the affine hull. A lifted question (``copies.lift``) has further
+    in these coordinates, None when it is outside the affine hull. A lifted question (``lifting.lift``) has further
     coordinates, which the network ignores: its origin lists the first ones only. ``cases`` belong to NOWHERE.
     """
 
@@ -125,13 +124,14 @@ class Term:
 
 
 class Absence(enum.Enum):
-    """When a region P has no instance but trivial ones; ``verify.property.trivial`` has the proofs."""
+    """When a region P, or a network, has no instance but trivial ones; ``verify.property.trivial`` has the proofs."""
 
     NEVER = "never"
     ORIGIN_OUTSIDE = "0 is not in the region"
     ORIGIN_OFF_HULL = "0 is not in the affine hull of the region"
     NO_SUM = "no x, y of the region have x + y in it"
     AXIS_OFF_HULL = "no two points of the region differ in that input alone"
+    NO_UNIT = "the network has no ReLU"
 
 
 @dataclass(frozen=True)
@@ -243,6 +243,8 @@ def in_coordinates(network: Network, region: Region) -> tuple[Network, Region, V
     origin = zeros(region.dimension) if region.origin_in_hull else None
     if region.chart is None:
         return network, region, origin
+    from verify.network.combine import precomposed
+
     local = precomposed(network, region.chart.directions, region.chart.origin)
     return local, Region(region.base, region.rows, text=region.text), origin
 

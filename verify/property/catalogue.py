@@ -1,56 +1,85 @@
-"""The catalogue of properties, and claims about networks."""
+"""The catalogue of properties, each read from its file when it is asked for, and claims about networks."""
 
 from __future__ import annotations
 
 import difflib
+import importlib
 import re
 import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from verify.errors import PropertyError, RegionError
 from verify.network import Network
-from verify.property.additive import ADDITIVE
-from verify.property.affine import AFFINE
 from verify.property.base import Property, PropertyFamily, Question, Vacuous
-from verify.property.constant import CONSTANT
-from verify.property.convex import CONCAVE, CONVEX
-from verify.property.equivalent import EQUIVALENT
-from verify.property.homogeneous import HOMOGENEOUS, POSITIVELY_HOMOGENEOUS
-from verify.property.linear import LINEAR, SUPERPOSITION
-from verify.property.lipschitz import LIPSCHITZ
-from verify.property.monotone import MONOTONE
-from verify.property.never import NEVER
-from verify.property.parity import EVEN, ODD
-from verify.property.subadditive import SUBADDITIVE, SUPERADDITIVE
-from verify.property.units import UNITS
-from verify.property.within import WITHIN
 from verify.rational import counted
 from verify.region import Region
 
-CATALOGUE: dict[str, Property] = {
-    p.name: p
-    for p in (
-        AFFINE,
-        LINEAR,
-        CONSTANT,
-        ADDITIVE,
-        HOMOGENEOUS,
-        POSITIVELY_HOMOGENEOUS,
-        SUPERPOSITION,
-        ODD,
-        EVEN,
-        EQUIVALENT,
-        CONVEX,
-        CONCAVE,
-        SUBADDITIVE,
-        SUPERADDITIVE,
-    )
-}
+T = TypeVar("T", bound=Property | PropertyFamily)
 
 
-# Properties with parameters in their names, and the one that is no formula over values of f.
-FAMILIES: tuple[PropertyFamily, ...] = (*MONOTONE, LIPSCHITZ, WITHIN, NEVER, UNITS)
+class Catalogue(Mapping[str, T]):
+    """Properties by name, in the order of lists; ``files`` says which file of this folder has each in ``PROPERTIES``.
+
+    A file is loaded when one of its properties is asked for: who judges a claim reads one.
+    """
+
+    def __init__(self, kind: type[T], files: dict[str, str]) -> None:
+        self.kind, self.files = kind, files
+
+    def __getitem__(self, name: str) -> T:
+        home = importlib.import_module(f"verify.property.{self.files[name]}")
+        made: Sequence[Property | PropertyFamily] = home.PROPERTIES
+        [found] = [one for one in made if one.name == name]
+        if not isinstance(found, self.kind):
+            raise TypeError(f"{home.__name__}: {name!r} is no {self.kind.__name__}")
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.files
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
+CATALOGUE = Catalogue(
+    Property,
+    {
+        "affine": "affine",
+        "linear": "linear",
+        "constant": "constant",
+        "additive": "additive",
+        "homogeneous": "homogeneous",
+        "positively homogeneous": "homogeneous",
+        "superposition": "linear",
+        "odd": "parity",
+        "even": "parity",
+        "equivalent": "equivalent",
+        "convex": "convex",
+        "concave": "convex",
+        "subadditive": "subadditive",
+        "superadditive": "subadditive",
+    },
+)
+
+# Those whose parameters follow these names, and the one that is no formula over values of f.
+FAMILIES = Catalogue(
+    PropertyFamily,
+    {
+        "nondecreasing": "monotone",
+        "nonincreasing": "monotone",
+        "monotone": "monotone",
+        "lipschitz": "lipschitz",
+        "equivalent within": "within",
+        "never": "never",
+        "no dead units": "units",
+    },
+)
 
 # A number, whose sign and exponent keep their hyphens; a hyphen elsewhere stands for a space.
 _NUMBER_OR_HYPHEN = re.compile(r"((?:(?<!\w)[-+])?(?:\d[\d.]*|\.\d+)(?:e[-+]?\d+)?(?:/\d+)?)|[-_]")
@@ -74,7 +103,8 @@ def _known(name: str) -> Property | None:
     plain = _plain(name)
     if plain in CATALOGUE:
         return CATALOGUE[plain]
-    matches = ((family, family.pattern.fullmatch(plain)) for family in FAMILIES)
+    families = (FAMILIES[name] for name in FAMILIES if f"{plain} ".startswith(f"{name} "))
+    matches = ((family, family.pattern.fullmatch(plain)) for family in families)
     return next((family.make(*match.groups()) for family, match in matches if match is not None), None)
 
 
@@ -84,7 +114,7 @@ def _hint(name: str) -> str:
     if on and region.strip() and _known(property) is not None:
         return f"the region is given apart: {_plain(property)!r} --on {shlex.quote(region.strip()[:200])}"
     plain = _plain(name)
-    usages = {family.name: family.usage for family in FAMILIES}
+    usages = {name: family.usage for name, family in FAMILIES.items()}
     first = plain.partition(" ")[0]
     if first in usages:
         return f"write {usages[first]!r}"

@@ -43,3 +43,5 @@ CONSTANT = Property(
     draw=pairs,
     definition="f(x) == f(y) for x, y in P",
 )
+
+PROPERTIES = (CONSTANT,)

@@ -68,3 +68,5 @@ CONCAVE = Property(
     relation=">= 0",
     definition="f((1 - e)*x + e*y) >= (1 - e)*f(x) + e*f(y) for x, y in P, 0 <= e <= 1",
 )
+
+PROPERTIES = (CONVEX, CONCAVE)

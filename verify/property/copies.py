@@ -8,12 +8,10 @@ from fractions import Fraction
 import numpy as np
 
 from verify.network import Network
-from verify.network import matrix as matrices
-from verify.network.combine import Copy, combination, pick, precomposed
-from verify.network.matrix import Matrix
+from verify.network.combine import Copy, combination, pick
 from verify.property.base import Criterion, Question
 from verify.rational import Vector, zeros
-from verify.region import Box, HalfSpace, L1Ball, Region, polyhedron
+from verify.region import HalfSpace, L1Ball, Region, polyhedron
 from verify.region.region import lifted
 
 Scalar = Fraction | int
@@ -104,21 +102,3 @@ def _is_symmetric(region: Region) -> bool:
         return base.midpoint.is_zero()
     same = np.array_equal(base.low_finite, base.high_finite)
     return bool(same) and (base.low + base.high).is_zero()
-
-
-def lift(question: Question) -> Question:
-    """The same question with an L1 ball written as a polyhedron in extra coordinates that the network ignores."""
-    if isinstance(question.region.base, Box):
-        return question
-    rows, extra = lifted(question.region)
-    size = question.region.dimension
-    projection: Matrix = matrices.selection(np.arange(size), size + extra)
-    return Question(
-        precomposed(question.network, projection, zeros(size)),
-        polyhedron(size + extra, rows, question.region.text),
-        question.criterion,
-        question.origin,
-        question.lemma,
-        question.slope.along(projection) if question.slope is not None else None,
-        question.cases,
-    )

@@ -52,3 +52,5 @@ EQUIVALENT = Property(
     needs_second=True,
     definition="f(x) == g(x) for x in P",
 )
+
+PROPERTIES = (EQUIVALENT,)

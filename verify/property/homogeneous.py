@@ -118,3 +118,5 @@ HOMOGENEOUS = Property(
     propose=_propose,
     definition="f(t*x) == t*f(x) for x in P, t*x in P",
 )
+
+PROPERTIES = (HOMOGENEOUS, POSITIVELY_HOMOGENEOUS)

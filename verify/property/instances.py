@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
-from verify.formula.truth import Assignment as Assignment
-from verify.rational import Vector, vector, zeros
+from verify.rational import Assignment, Vector, vector, zeros
 from verify.region import Region
 
 HALF = Fraction(1, 2)

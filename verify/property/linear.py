@@ -89,3 +89,5 @@ SUPERPOSITION = Property(
     propose=_propose,
     definition=LINEAR.definition,
 )
+
+PROPERTIES = (LINEAR, SUPERPOSITION)

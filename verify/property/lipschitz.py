@@ -22,32 +22,12 @@ from verify.property.base import (
     point,
 )
 from verify.property.instances import pairs
-from verify.rational import Vector, exact_text, parse_rational
+from verify.rational import exact_text, parse_rational
 from verify.region import Region
+from verify.region.norms import NORMS, SUBSCRIPTS, measure, squared_if_l2
 
-NORMS = {"linf": "L-infinity", "l1": "L1", "l2": "L2"}
-# How the formula writes them.
-SUBSCRIPTS = {"linf": "inf", "l1": "1", "l2": "2"}
-# How the language of claims does: it has no squares, and so not the L2 norm.
+# How the language of claims writes them: it has no squares, and so not the L2 norm.
 DISTANCES = {"linf": "max", "l1": "sum"}
-
-
-def measure(norm: str, v: Vector) -> Fraction:
-    """``||v||``; for ``l2`` its square, which is rational."""
-    sizes = [abs(value) for value in v.fractions()]
-    if norm == "linf":
-        return max(sizes, default=Fraction(0))
-    return sum((s if norm == "l1" else s * s for s in sizes), Fraction(0))
-
-
-def dual_measure(norm: str, v: Vector) -> Fraction:
-    """The dual norm of ``v``; for ``l2`` its square."""
-    return measure({"linf": "l1", "l1": "linf", "l2": "l2"}[norm], v)
-
-
-def squared_if_l2(norm: str, value: Fraction) -> Fraction:
-    """The number that ``measure`` is compared with: ``value``, or its square for ``l2``."""
-    return value * value if norm == "l2" else value
 
 
 def _instance(values: Assignment) -> list[Term]:
@@ -117,3 +97,5 @@ LIPSCHITZ = PropertyFamily(
     lipschitz,
     "|f(x) - f(y)| <= K ||x - y||",
 )
+
+PROPERTIES = (LIPSCHITZ,)

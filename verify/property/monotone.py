@@ -118,7 +118,7 @@ def monotone(direction: str, index: str) -> Property:
     )
 
 
-MONOTONE = tuple(
+PROPERTIES = tuple(
     PropertyFamily(
         name,
         f"{name} in I",

@@ -173,3 +173,5 @@ NEVER = PropertyFamily(
     parse_never,
     "no x in P has y = f(x) in one of the cases",
 )
+
+PROPERTIES = (NEVER,)

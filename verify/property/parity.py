@@ -43,3 +43,5 @@ def _property(name: str, sign: int, right: str) -> Property:
 
 ODD = _property("odd", 1, "-f(x)")
 EVEN = _property("even", -1, "f(x)")
+
+PROPERTIES = (ODD, EVEN)

@@ -64,3 +64,5 @@ SUPERADDITIVE = Property(
     relation=">= 0",
     definition="f(x + y) >= f(x) + f(y) for x, y in P, x + y in P",
 )
+
+PROPERTIES = (SUBADDITIVE, SUPERADDITIVE)

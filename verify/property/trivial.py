@@ -19,7 +19,6 @@ from __future__ import annotations
 from verify.property.base import Slope, Vacuous
 from verify.property.catalogue import Claim
 from verify.property.slopes import axis_in_coordinates
-from verify.property.units import NO_DEAD_UNITS
 from verify.rational import Vector
 
 
@@ -40,8 +39,6 @@ def why_vacuous(claim: Claim) -> str:
     questions = claim.questions()
     if isinstance(questions, Vacuous):
         return questions.reason
-    if claim.property.key == NO_DEAD_UNITS.key:
-        return "the network has no ReLU"
     found = claim.property.trivial
     only = f", and {found.words} alone says nothing" if found.words else ""
     return f"{found.absence.value}{only}"

@@ -73,7 +73,7 @@ NO_DEAD_UNITS = Property(
     instance=_instance,
     reduce=_reduce,
     labels=("x",),
-    trivial=Trivial(Absence.NEVER),
+    trivial=Trivial(Absence.NO_UNIT),
     fits=_fits,
     predicate="free of dead units",
 )
@@ -81,6 +81,7 @@ NO_DEAD_UNITS = Property(
 UNITS = PropertyFamily(
     "no dead units", "no dead units", re.compile("no dead units"), lambda: NO_DEAD_UNITS, NO_DEAD_UNITS.formula
 )
+PROPERTIES = (UNITS,)
 
 
 def _value(values: Assignment) -> list[Term]:

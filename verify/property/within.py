@@ -101,3 +101,5 @@ WITHIN = PropertyFamily(
     equivalent_within,
     "|f(x) - g(x)| <= E",
 )
+
+PROPERTIES = (WITHIN,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from verify.digits import display
 from verify.kernel.check import TermValue
 from verify.kernel.evidence import Falsehood, ValueGap
 from verify.kernel.exact import preactivations
@@ -11,7 +12,7 @@ from verify.kernel.formulas import meaning
 from verify.network import Network
 from verify.network.network import Block
 from verify.property.base import Asked
-from verify.rational import Real, Vector, display, exact_text, vector
+from verify.rational import Real, Vector, exact_text, vector
 from verify.report.comparison import comparison, is_comparison
 from verify.report.falsehood import called_text, entries_text, says, sentence
 from verify.report.model import Counterexample, Evaluation, ShownNumber, ShownVariable

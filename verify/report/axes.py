@@ -14,7 +14,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from verify.rational import display
+from verify.digits import display
 from verify.report.markup import element
 
 PlotPoint: TypeAlias = tuple[Fraction, Fraction]

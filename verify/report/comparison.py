@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from verify.digits import display, display_apart
 from verify.kernel.check import TermValue
 from verify.property import Assignment, Property
 from verify.property.base import point
-from verify.property.lipschitz import SUBSCRIPTS, measure, squared_if_l2
-from verify.rational import Real, display, display_apart, ends
+from verify.rational import Real, ends
+from verify.region.norms import SUBSCRIPTS, measure, squared_if_l2
 from verify.report.sums import sum_text
 
 # A value of f with its factor and how the call is written.

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from verify.digits import display, display_apart
 from verify.formats.formulas import parse_formula
 from verify.formula.tree import (
     Compare,
@@ -23,7 +24,7 @@ from verify.kernel.formulas import meaning
 from verify.kernel.json import assignment_to_json, read_assignment, read_rational, read_vector
 from verify.property import Assignment
 from verify.property.base import Asked
-from verify.rational import Vector, display, display_apart, exact_text, vector
+from verify.rational import Vector, exact_text, vector
 from verify.region import region as regions
 from verify.report.points import INLINE_COORDINATES, point_text
 

@@ -7,51 +7,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verify.kernel.check import Verdict
 from verify.kernel.families import FamilyClaim
 from verify.network import Network
 from verify.region import region as regions
-from verify.report.family_json import family_json, family_shown_json, member_json
-from verify.report.family_lines import evidence_json, lines_of
+from verify.report.family_json import family_json, family_shown_json, found_json, member_json
+from verify.report.family_lines import lines_of
 from verify.report.family_words import member_sentence, sentence_of, statement_of
 from verify.report.folder import ReportFolder
 from verify.report.names import readable_name
-from verify.report.record import answer_json, write_text
-from verify.report.record_json import FORMAT, printed, unchecked_json, witness_json
+from verify.report.record import BaseResult, write_json
+from verify.report.record_json import printed, stated_json
 
 if TYPE_CHECKING:
     from verify.search.families.decide import FamilyOutcome
 
 
 @dataclass(frozen=True, eq=False)
-class FamilyResult:
+class FamilyResult(BaseResult):
     """A claim about all networks of a family, and its outcome."""
 
     claim: FamilyClaim
     outcome: FamilyOutcome
 
     @property
-    def verdict(self) -> Verdict:
-        """PROVED for every member, REFUTED by one of them, or UNKNOWN."""
-        return self.outcome.verdict
-
-    @property
-    def assurance(self) -> str | None:
-        """``checked`` (the kernel replayed the evidence), ``attested`` (a solver's word for this size) or None."""
-        return self.outcome.assurance
-
-    @property
-    def vacuous(self) -> bool:
-        """Whether a proved claim has nothing to quantify over."""
-        return self.outcome.vacuous
-
-    @property
     def evidence(self) -> dict[str, Any] | None:
         """The evidence as plain data; None where there is none."""
-        outcome = self.outcome
-        if outcome.evidence is None:
-            return None
-        return evidence_json(outcome.evidence, outcome.steps, self.claim.region)
+        data: dict[str, Any] | None = self.record()["evidence"]
+        return data
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -93,21 +75,15 @@ class FamilyResult:
     def __repr__(self) -> str:
         return f"<{self.verdict.name}: {self.statement}>"
 
-    def record(self) -> dict[str, Any]:
-        """The record that is written to a file."""
+    def _stated(self, answer: dict[str, Any], ledger: tuple[str, ...]) -> dict[str, Any]:
         outcome = self.outcome
-        return {
-            "format": FORMAT,
-            **answer_json(outcome),
-            **family_json(self.claim),
-            "evidence": self.evidence,
-            "nontrivial": witness_json(outcome.witness),
-            "counterexample": member_json(outcome.evidence, outcome.judgement),
-            "ledger": list(outcome.assumptions) if outcome.judgement is not None else [],
-            "unchecked": unchecked_json(
-                outcome.engine, outcome.tried, outcome.reason, outcome.seconds, outcome.attested
-            ),
-        }
+        return stated_json(
+            answer,
+            family_json(self.claim),
+            found_json(self.claim, outcome.evidence, outcome.steps, outcome.witness),
+            member_json(outcome.evidence, outcome.judgement),
+            ledger,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The object that ``--json`` prints: the record and the prose about it. ``recheck`` reads it too."""
@@ -119,5 +95,5 @@ class FamilyResult:
 def write_family(folder: ReportFolder, result: FamilyResult, *, stem: str = "") -> Path:
     """Write the record; returns its path."""
     path = folder.record(stem or result.stem)
-    write_text(path, json.dumps(result.record(), indent=1) + "\n")
+    write_json(path, result)
     return path

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from verify.digits import display
 from verify.kernel.families import FamilyClaim, FamilyEvidence, FamilyJudgement, Member
 from verify.network.families import Family, Weights
 from verify.property.trivial import why_vacuous
-from verify.rational import counted, display
+from verify.rational import counted
 from verify.report.places import place_of
 from verify.report.sentence import refutation_sentence
 

@@ -12,9 +12,10 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from verify.digits import display
 from verify.kernel.evidence import Falsehood, ValueGap
 from verify.network import Network
-from verify.rational import Floats, Vector, counted, display
+from verify.rational import Floats, Vector, counted
 from verify.report.markup import element
 from verify.report.model import Figure
 from verify.report.record import Result

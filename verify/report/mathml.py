@@ -12,8 +12,9 @@ from fractions import Fraction
 
 from markupsafe import Markup
 
+from verify.digits import display
 from verify.property import Claim
-from verify.rational import Vector, display, exact_text
+from verify.rational import Vector, exact_text
 from verify.region import Box, Region
 from verify.report.markup import element, join
 

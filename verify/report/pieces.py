@@ -17,9 +17,10 @@ from verify.arrangement.domain import Domain
 from verify.arrangement.enumerate import Arrangement
 from verify.arrangement.merging import Labels
 from verify.arrangement.plane import NARROW, Places, in_window, place
+from verify.digits import display
 from verify.errors import InputError
 from verify.kernel.exact import evaluate
-from verify.rational import counted, display, vector
+from verify.rational import counted, vector
 from verify.region import Box
 from verify.rendering import bundle
 from verify.report.axes import tick_text, ticks

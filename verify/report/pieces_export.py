@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,10 @@ from verify.arrangement.counting import Pieces
 from verify.arrangement.details import CellDetails, details
 from verify.arrangement.enumerate import Arrangement
 from verify.arrangement.merging import Labels, map_of
+from verify.arrangement.streamed import StreamedCell
 from verify.errors import InputError
+from verify.kernel.exact import Pattern
+from verify.network import Network
 from verify.rational import exact_text
 
 
@@ -44,9 +49,31 @@ def _data(found: Pieces, arrangement: Arrangement, labels: Labels) -> dict[str, 
 
 
 def _map_strings(row: tuple[int, ...]) -> list[str]:
-    from fractions import Fraction
-
     return [exact_text(Fraction(n, row[-1])) for n in row[:-1]]
+
+
+def streamed_json(network: Network, cell: StreamedCell) -> dict[str, Any]:
+    """A cell that comes alone, with its maps; null what the split tree does not tell."""
+    vertices, rays = cell.vertices, cell.rays
+    return {
+        "on": _on(network, cell.pattern),
+        "maps": [_map_strings(row) for row in cell.maps],
+        "inside": [exact_text(v) for v in cell.inside],
+        "half_spaces": [_integers(form) for form in cell.half_spaces],
+        "vertices": None if vertices is None else [[exact_text(v) for v in point] for point in vertices],
+        "rays": None if rays is None else [_integers(ray) for ray in rays],
+        "volume": None if cell.volume is None else exact_text(cell.volume),
+    }
+
+
+def _integers(row: Sequence[int]) -> list[str]:
+    return [exact_text(Fraction(n)) for n in row]
+
+
+def _on(network: Network, pattern: Pattern) -> dict[str, list[int]]:
+    """For each block the units that are on."""
+    names = [block.name for block in network.blocks]
+    return {f"{k} {names[k - 1]}".strip(): np.flatnonzero(bits).tolist() for k, bits in sorted(pattern.items())}
 
 
 def _cell(cell: CellDetails, arrangement: Arrangement, labels: Labels) -> dict[str, Any]:
@@ -57,12 +84,10 @@ def _cell(cell: CellDetails, arrangement: Arrangement, labels: Labels) -> dict[s
         "piece": cell.piece,
         "map": cell.map,
         "vertices": [[exact_text(v) for v in point] for point in cell.vertices],
-        "rays": [list(map(str, ray)) for ray in cell.rays],
-        "half_spaces": [list(map(str, form)) for form in cell.half_spaces],
+        "rays": [_integers(ray) for ray in cell.rays],
+        "half_spaces": [_integers(form) for form in cell.half_spaces],
         "volume": None if cell.volume is None else exact_text(cell.volume),
-        "on": {
-            f"{k} {blocks[k - 1].name}".strip(): np.flatnonzero(bits).tolist() for k, bits in sorted(pattern.items())
-        },
+        "on": _on(arrangement.domain.network, pattern),
         "neighbours": [
             {
                 "polytope": other.cell,
@@ -90,7 +115,7 @@ def _arrays(arrangement: Arrangement, labels: Labels) -> bytes:
         maps=np.moveaxis(arrangement.outputs.rows, 2, 0),
         map_errors=arrangement.outputs.errors.T,
         facet_pairs=labels.pairs,
-        cell_facets=np.stack([top.up.rows, top.down.rows], axis=1),
+        cell_facets=np.unique(np.stack([top.up.rows, top.down.rows], axis=1), axis=0),
         **{f"pattern_{k}": bits for k, bits in _patterns(arrangement).items()},
     )
     return stream.getvalue()

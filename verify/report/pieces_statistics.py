@@ -9,7 +9,8 @@ from typing import Any
 from markupsafe import Markup
 
 from verify.arrangement.statistics import Samples, Volumes
-from verify.rational import counted, display, exact_text
+from verify.digits import display
+from verify.rational import counted, exact_text
 from verify.report.axes import tick_text, ticks
 from verify.report.markup import element
 from verify.report.pieces import Picture

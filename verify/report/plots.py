@@ -15,12 +15,13 @@ from markupsafe import Markup
 
 from verify.arrangement.domain import with_half_spaces
 from verify.arrangement.plane import breaks, counted_cells, in_window, map_at
+from verify.digits import display
 from verify.errors import BudgetExceeded
 from verify.kernel.check import TermValue
 from verify.kernel.evidence import ValueGap
 from verify.kernel.exact import evaluate
 from verify.network import Network
-from verify.rational import Vector, counted, display, vector
+from verify.rational import Vector, counted, vector
 from verify.region import Box, Region
 from verify.report import mathml
 from verify.report.axes import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axes, PlotPoint, around

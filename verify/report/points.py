@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from verify.rational import Vector, display
+from verify.digits import display
+from verify.rational import Vector
 
 INLINE_COORDINATES = 6
 INLINE_NONZEROS = 3

@@ -6,13 +6,14 @@ from fractions import Fraction
 
 import numpy as np
 
+from verify.digits import display, display_apart
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Cells, Rule, ValueGap
 from verify.kernel.exact import preactivations
 from verify.network import Network
 from verify.property import Vacuous
 from verify.property.trivial import why_vacuous
-from verify.rational import Enclosure, Real, Vector, display, display_apart
+from verify.rational import Enclosure, Real, Vector
 from verify.report import words
 from verify.report.criteria import CRITERIA
 from verify.report.how import how_proved, proof_text

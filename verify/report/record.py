@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,15 +21,11 @@ from verify.report.record_json import (
     printed,
     refuted_json,
     shown_json,
+    stated_json,
     unchecked_json,
 )
 from verify.report.sentence import refutation_sentence
 from verify.search.outcome import Answered, Outcome
-
-
-def answer_json(answer: Answered) -> dict[str, Any]:
-    """Verdict, assurance and vacuity of an answer."""
-    return {"verdict": answer.verdict.value, "assurance": answer.assurance, "vacuous": answer.vacuous}
 
 
 def no_truth_value(result: object) -> NoReturn:
@@ -43,19 +40,14 @@ def no_comparison(result: object, other: object) -> bool:
     return result is other
 
 
-@dataclass(frozen=True, eq=False)
-class Result:
-    """A claim and its outcome, with what is needed to state it again."""
+class BaseResult(ABC):
+    """What results have in common, whatever their claim is about: the verdict and the record."""
 
-    claim: Claim
-    outcome: Outcome
-    network: Network
-    second: Network | None = None
-    outputs: tuple[int, ...] | None = None
+    outcome: Answered
 
     @property
     def verdict(self) -> Verdict:
-        """PROVED, REFUTED or UNKNOWN."""
+        """PROVED (of a family: for every member), REFUTED (by one of them) or UNKNOWN."""
         return self.outcome.verdict
 
     @property
@@ -68,15 +60,44 @@ class Result:
         """Whether a proved claim has nothing (or only trivial instances) to quantify over."""
         return self.outcome.vacuous
 
+    @abstractmethod
+    def _stated(self, answer: dict[str, Any], ledger: tuple[str, ...]) -> dict[str, Any]:
+        """What the record states of the claim, its evidence and its counterexample."""
+
+    def record(self) -> dict[str, Any]:
+        """The record that is written to a file."""
+        outcome = self.outcome
+        return {
+            "format": FORMAT,
+            **self._stated(
+                {"verdict": outcome.verdict.value, "assurance": outcome.assurance, "vacuous": outcome.vacuous},
+                () if outcome.attested else outcome.assumptions,
+            ),
+            "unchecked": unchecked_json(
+                outcome.engine, outcome.tried, outcome.reason, outcome.seconds, outcome.attested
+            ),
+        }
+
+    __bool__ = no_truth_value
+    __eq__ = no_comparison
+    __hash__ = object.__hash__
+
+
+@dataclass(frozen=True, eq=False)
+class Result(BaseResult):
+    """A claim and its outcome, with what is needed to state it again."""
+
+    claim: Claim
+    outcome: Outcome
+    network: Network
+    second: Network | None = None
+    outputs: tuple[int, ...] | None = None
+
     @property
     def counterexample(self) -> str | None:
         """The refutation as one line of arithmetic."""
         outcome, size = self.outcome, self.network.output_size
         return refutation_sentence(self.claim, outcome.evidence, outcome.judgement, self.outputs, size)
-
-    __bool__ = no_truth_value
-    __eq__ = no_comparison
-    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         claim = self.claim
@@ -101,20 +122,15 @@ class Result:
             raise InputError(f"{folder}: {error.strerror or error}; name a folder to write to") from error
         return path
 
-    def record(self) -> dict[str, Any]:
-        """The record that is written to a file."""
-        outcome = self.outcome
-        return {
-            "format": FORMAT,
-            **answer_json(outcome),
-            **claim_json(self.claim, self.network, self.second, self.outputs, vacuous=self.vacuous),
-            **evidence_json(outcome.evidence, outcome.witness),
-            "counterexample": refuted_json(self.claim, outcome.evidence, outcome.judgement, self.outputs),
-            "ledger": list(outcome.assumptions) if outcome.judgement is not None else [],
-            "unchecked": unchecked_json(
-                outcome.engine, outcome.tried, outcome.reason, outcome.seconds, outcome.attested
-            ),
-        }
+    def _stated(self, answer: dict[str, Any], ledger: tuple[str, ...]) -> dict[str, Any]:
+        claim, outcome = self.claim, self.outcome
+        return stated_json(
+            answer,
+            claim_json(claim, self.network, self.second, self.outputs, vacuous=self.vacuous),
+            evidence_json(outcome.evidence, outcome.witness),
+            refuted_json(claim, outcome.evidence, outcome.judgement, self.outputs),
+            ledger,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The object that ``--json`` prints: the record and the prose about it. ``recheck`` reads it too."""
@@ -165,6 +181,6 @@ def write_bytes(path: Path, data: bytes) -> None:
     _write(path, data)
 
 
-def write_json(path: Path, result: Result) -> None:
+def write_json(path: Path, result: BaseResult) -> None:
     """Write the record as JSON."""
     write_text(path, json.dumps(result.record(), indent=1) + "\n")

@@ -43,6 +43,17 @@ def judged_json(judgement: Judgement | FamilyJudgement) -> dict[str, Any]:
     return {"verdict": judgement.verdict.value, "assurance": "checked", "vacuous": judgement.vacuous}
 
 
+def stated_json(
+    answer: Mapping[str, Any],
+    claim: Mapping[str, Any],
+    evidence: Mapping[str, Any],
+    refuted: Mapping[str, Any] | None,
+    ledger: Sequence[str],
+) -> dict[str, Any]:
+    """What the record of a claim states, in its order, whatever the claim is about."""
+    return {**answer, **claim, **evidence, "counterexample": refuted, "ledger": list(ledger)}
+
+
 def property_json(property: Property, region: Region, inputs: Sequence[InputPart] = ()) -> dict[str, Any]:
     """What is claimed, and where; ``inputs`` are those that the region's text may name."""
     return {"property": property.name, **region_json(region, inputs)}

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from verify.digits import display, display_apart
 from verify.kernel.check import Judgement, TermValue
 from verify.kernel.evidence import Evidence, Falsehood, Off, ValueGap
 from verify.kernel.json import GAP, read_rational, read_vector
 from verify.property import Assignment, Claim, Property, Vacuous, find
-from verify.rational import Enclosure, Real, Vector, display, display_apart
+from verify.rational import Enclosure, Real, Vector
 from verify.report.comparison import comparison, is_comparison
 from verify.report.falsehood import false_sentence, recorded_falsehood
 from verify.report.points import INLINE_COORDINATES, INLINE_NONZEROS, point_text

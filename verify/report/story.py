@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verify.digits import display_apart
 from verify.network import Network
-from verify.rational import Vector, counted, display_apart
+from verify.rational import Vector, counted
 from verify.report.points import point_text
 
 if TYPE_CHECKING:

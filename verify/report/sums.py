@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from verify.rational import display
+from verify.digits import display
 
 
 def sum_text(parts: Sequence[tuple[Fraction, str]]) -> str:

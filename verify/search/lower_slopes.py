@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from verify.kernel.axioms.backward import Carried, Narrowing, Slopes, Units, are_apart
+from verify.kernel.axioms.backward import Carried, Narrowing, Slopes, are_apart
 from verify.kernel.axioms.batches import BlockStep
 from verify.kernel.axioms.forms import Zonotope
 from verify.kernel.cuts import UNCUT
@@ -18,6 +18,7 @@ from verify.kernel.evidence import Bounds, LowerSlopes
 from verify.kernel.exact import Bits
 from verify.kernel.goals import Goal
 from verify.network.floats import gamma
+from verify.network.matrix import Indices
 from verify.rational import Floats
 from verify.search.budget import Budget
 
@@ -77,7 +78,7 @@ class Choosing(Narrowing):
         order = np.argsort(units[: on.shape[1]], kind="stable")
         return self._choose(k, units[order], on[:, order].reshape(2 * len(order), width))
 
-    def _choose(self, k: int, units: Units, on: Bits) -> LowerSlopes:
+    def _choose(self, k: int, units: Indices, on: Bits) -> LowerSlopes:
         self.chosen.append(LowerSlopes(k, units, on))
         return self.chosen[-1]
 
@@ -87,7 +88,7 @@ class Choosing(Narrowing):
         spare = 2 * form.error + 4 * gamma(count + 8, self.machine.precision.roundoff) * form.reach
         return np.fmin(form.sides()[1] + spare, self.carried_rows())
 
-    def _climbed(self, step: BlockStep, k: int, rows: Units, until: float) -> Bits:
+    def _climbed(self, step: BlockStep, k: int, rows: Indices, until: float) -> Bits:
         """Slopes for some rows: those that every row may share, or better ones."""
         form = self.form(step, rows, slice(None))
         common = np.concatenate([self._common(j) for j in range(1, k)])

@@ -24,9 +24,16 @@ class Attestation:
 
 
 class Answered:
-    """What follows from an ``answer``: what the kernel returned, a solver's word, or None for UNKNOWN."""
+    """What follows from an ``answer``: what the kernel returned, a solver's word, or None for UNKNOWN.
+
+    ``tried`` lists the engines run, ``reason`` says why there is no answer.
+    """
 
     answer: Any
+    engine: str
+    tried: tuple[str, ...]
+    seconds: float
+    reason: str
 
     @property
     def verdict(self) -> Verdict:

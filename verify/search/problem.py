@@ -16,7 +16,7 @@ from verify.kernel.evidence import Cover, Empty, Equation, Steps, Tree
 from verify.kernel.exact import AffineForm, Pattern, pattern_of, preactivations
 from verify.kernel.frames import hull_chart, in_hull
 from verify.property import Question
-from verify.property.copies import lift
+from verify.property.lifting import lift
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace, polyhedron
 from verify.region.region import Region, half_spaces, lifted

@@ -65,7 +65,7 @@ class Answers:
             "properties": {name: sorted(CATALOGUE[name].variables) for name in PROPERTIES},
             "second": [name for name, p in CATALOGUE.items() if p.needs_second],
             "formulas": FORMULAS,
-            "families": [family.usage for family in FAMILIES],
+            "families": [family.usage for family in FAMILIES.values()],
             "most_units": MAX_UNITS,
             "examples": [{"name": name, "about": _about(name)} for name in examples.names()],
             "given": self.given,

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from verify.digits import display
 from verify.errors import EngineDisagreement
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Rule
 from verify.kernel.exact import evaluate
 from verify.network import Network
 from verify.property import CATALOGUE, Claim, Property
-from verify.rational import Vector, display, exact_text
+from verify.rational import Vector, exact_text
 from verify.region import Region
 from verify.report import mathml
 from verify.report.points import point_text

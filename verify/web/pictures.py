@@ -14,10 +14,11 @@ from typing import Any
 from markupsafe import Markup
 
 from verify.arrangement.plane import DrawnPolygon, counted_cells, in_window, polygons
+from verify.digits import display
 from verify.errors import BudgetExceeded
 from verify.kernel.exact import AffineForm
 from verify.network import Network
-from verify.rational import Vector, display, exact_text, vector, zeros
+from verify.rational import Vector, exact_text, vector, zeros
 from verify.region import Chart, Region, box, window
 from verify.report import mathml
 from verify.report.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axes, PlotPoint, ticks

@@ -29,7 +29,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.axioms.batches import MAX_ERROR, WORTH, BlockStep, Machine
@@ -37,9 +36,9 @@ from verify.kernel.axioms.forms import BlockSides, Sides, Zonotope
 from verify.kernel.evidence import LowerSlopes
 from verify.kernel.exact import Bits
 from verify.network.floats import SMALLEST_SUBNORMAL, UNIT_ROUNDOFF, gamma
+from verify.network.matrix import Indices
 from verify.rational import Floats
 
-Units: TypeAlias = NDArray[np.int64]
 # For each row and each ReLU the slope of its line: 0 or 1 in evidence; search tries what is between. None: one for all.
 Slopes: TypeAlias = Floats | Bits | None
 # Rows that are carried together have at most so many coefficients for one source; products in all.
@@ -107,7 +106,7 @@ class Narrowing:
         second = np.fmax(low_2, _down(low - gap[1])), np.fmin(high_2, _up(high - gap[0]))
         self.blocks[k] = BlockSides(block.value, gap, second)
 
-    def least(self, step: BlockStep, k: int, rows: Units, slopes: Slopes) -> Floats:
+    def least(self, step: BlockStep, k: int, rows: Indices, slopes: Slopes) -> Floats:
         """Lower bounds of rows of block k: units, the first half as they are, then negated; of the goal all negated."""
         width = self.starts[k - 1]
         if slopes is not None and slopes.shape != (len(rows), width):
@@ -119,7 +118,7 @@ class Narrowing:
             found[chunk] = carried.bound(self.low, self.high, self.caution)
         return found
 
-    def form(self, step: BlockStep, rows: Units, chunk: slice) -> Floats:
+    def form(self, step: BlockStep, rows: Indices, chunk: slice) -> Floats:
         """The coefficients of some of these rows."""
         signs = np.where(np.arange(len(rows)) < (0 if step is self.machine.goal else len(rows) // 2), 1.0, -1.0)
         form = np.zeros((len(rows[chunk]), step.size))
@@ -180,19 +179,17 @@ class Narrowing:
         theirs = carried.below(-mine, block.second, block.second[1] > -block.second[0])
         direct = carried.between(np.where(apart, 0.0, gap), block.gap, stable, low >= 0)
         of_value = carried.below(value, block.value, slopes) + theirs
-        carried.lose(UNIT_ROUNDOFF * (np.abs(of_value) @ np.maximum(np.abs(low), np.abs(high))), value.shape[1])
+        carried.lose(UNIT_ROUNDOFF * (np.abs(of_value) @ _size(block.value)), value.shape[1])
         return of_value, direct - theirs  # of each unit one of the two is 0
 
     def _most(self, source: int) -> Floats:
         """At least the sizes of the values, or of the gaps, of a source."""
         if source == 0:
             return np.maximum(np.abs(self.low), np.abs(self.high))
-        block = self.blocks[max(source, ~source)]
-        pair = block.value if source > 0 else block.gap
-        assert pair is not None  # a gap is read only where there are gaps
-        if source > 0 and self.machine.relu[source - 1]:
-            return np.maximum(pair[1], 0.0)
-        return np.maximum(np.abs(pair[0]), np.abs(pair[1]))
+        if source < 0:
+            return _size(self.blocks[~source].gap)
+        value = self.blocks[source].value
+        return np.maximum(value[1], 0.0) if self.machine.relu[source - 1] else _size(value)
 
     def _sizes_of(self, step: BlockStep) -> tuple[Floats, float]:
         """``|W| m + |b|`` and the sum of m, m at least the sizes of what the step reads; both enlarged."""
@@ -267,12 +264,16 @@ class Carried:
 
 def _each(block: BlockSides, change: Callable[[Floats], Floats]) -> BlockSides:
     """All sides, each changed."""
-    value, gap, second = (None if pair is None else (change(pair[0]), change(pair[1])) for pair in block)
-    assert value is not None
-    return BlockSides(value, gap, second)
+    gap, second = (None if pair is None else (change(pair[0]), change(pair[1])) for pair in block[1:])
+    return BlockSides((change(block.value[0]), change(block.value[1])), gap, second)
 
 
-def _narrowed(sides: Sides, units: Units, least: Floats) -> Sides:
+def _size(sides: Sides | None) -> Floats:
+    """At least the size of what lies between the sides; without any nothing is known."""
+    return np.array(np.inf) if sides is None else np.maximum(np.abs(sides[0]), np.abs(sides[1]))
+
+
+def _narrowed(sides: Sides, units: Indices, least: Floats) -> Sides:
     """Sides with lower bounds of some units, and of their negatives, put in."""
     low, high = sides[0].copy(), sides[1].copy()
     low[units] = np.fmax(low[units], least[: len(units)])
@@ -288,10 +289,8 @@ def _are_stable(block: BlockSides) -> Bits:
 
 def are_apart(block: BlockSides) -> Bits:
     """Of which units a gap is ``relu(z) - relu(z')``, each bounded for itself."""
-    assert block.gap is not None and block.second is not None
-    half = np.maximum(np.abs(block.gap[0]), np.abs(block.gap[1])) / 2
-    bends = _bend(*block.value) + _bend(*block.second)
-    return np.asarray(~_are_stable(block) & ~(half < WORTH * bends))
+    bends = _bend(*block.value) + _bend(*(block.second or block.value))
+    return np.asarray(~_are_stable(block) & ~(_size(block.gap) / 2 < WORTH * bends))
 
 
 def _bend(low: Floats, high: Floats) -> Floats:

@@ -20,7 +20,7 @@ from verify.kernel.ledger import FLOAT_FILTER, Ledger
 from verify.network import Network
 from verify.property import Criterion, Question
 from verify.property.base import INEQUALITIES
-from verify.property.copies import lift
+from verify.property.lifting import lift
 from verify.rational import zeros
 from verify.region import Box, HalfSpace, Region
 

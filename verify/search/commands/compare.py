@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from verify.digits import display, short_above
 from verify.errors import BudgetExceeded, EvidenceError, InputError, TooLarge
 from verify.kernel.check import Verdict, judge
 from verify.kernel.cuts import UNCUT
@@ -20,7 +21,7 @@ from verify.network.loosening import loosened, radii
 from verify.property import Claim, find
 from verify.property.base import in_coordinates
 from verify.property.within import equivalent_within
-from verify.rational import Floats, Vector, concatenate, display, exact_text, short_above, zeros
+from verify.rational import Floats, Vector, concatenate, exact_text, zeros
 from verify.region import Box, Region
 from verify.search.budget import Budget
 from verify.search.decide import decide

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from verify import rendering
+from verify.digits import display_apart
 from verify.errors import BudgetExceeded, RegionError
 from verify.kernel.evidence import Empty
 from verify.kernel.exact import Bits, preactivations
 from verify.network import Network, floats
 from verify.property import CATALOGUE, Claim
-from verify.rational import Floats, Vector, counted, display_apart
+from verify.rational import Floats, Vector, counted
 from verify.region import Box
 from verify.region.region import Region
 from verify.search.budget import Budget

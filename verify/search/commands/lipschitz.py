@@ -23,9 +23,10 @@ from verify.kernel.exact import AffineForm, Bits
 from verify.network import Network
 from verify.network.matrix import Matrix
 from verify.property import Claim, Question, Vacuous
-from verify.property.lipschitz import NORMS, dual_measure, lipschitz
+from verify.property.lipschitz import lipschitz
 from verify.rational import Integers, Vector, exact_text, integer_array
 from verify.region import L1Ball, Region
+from verify.region.norms import NORMS, dual_measure
 from verify.search.budget import Budget
 from verify.search.commands.steepest import steepest
 from verify.search.dividing.affine_parts import affine_parts

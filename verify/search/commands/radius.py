@@ -16,12 +16,13 @@ from fractions import Fraction
 import numpy as np
 
 from verify import rendering
+from verify.digits import display
 from verify.errors import BudgetExceeded, RegionError, TooLarge
 from verify.kernel.core.cell import Cell, cell_of
 from verify.kernel.exact import AffineForm, pattern_of, preactivations
 from verify.network import Network
 from verify.property import Criterion, Question
-from verify.rational import Vector, counted, display, exact_text, vector, zeros
+from verify.rational import Vector, counted, exact_text, vector, zeros
 from verify.region import ball, everything
 from verify.search.budget import Budget
 from verify.search.commands.nearest import Within, nearest_other_map

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from verify.digits import short_above
 from verify.errors import EvidenceError
 from verify.kernel.check import judge
 from verify.kernel.core.cell import cell_of
@@ -21,9 +22,10 @@ from verify.kernel.goals import Goal, goal_of
 from verify.kernel.instances import Instance
 from verify.network import Network
 from verify.property import Claim
-from verify.property.lipschitz import dual_measure, lipschitz, squared_if_l2
-from verify.rational import Floats, Vector, exact_text, short_above
+from verify.property.lipschitz import lipschitz
+from verify.rational import Floats, Vector, exact_text
 from verify.region import Box, Region
+from verify.region.norms import dual_measure, squared_if_l2
 from verify.search.budget import Budget
 from verify.search.dividing.cutting import Boxes, Search
 from verify.search.dividing.effect import coordinate, weights

@@ -16,10 +16,10 @@ from verify.kernel.evidence import Leaf, Multipliers, Tree
 from verify.kernel.exact import AffineForm
 from verify.kernel.inequalities import distinct_forms
 from verify.property import Criterion
-from verify.property.lipschitz import squared_if_l2
 from verify.property.slopes import axis_in_coordinates
 from verify.rational import Vector, vector
 from verify.region import Box, HalfSpace
+from verify.region.norms import squared_if_l2
 from verify.search.budget import Budget
 from verify.search.dividing.affine_parts import affine_parts
 from verify.search.dividing.cells import AffinePart

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from verify.digits import display
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.cuts import UNCUT
 from verify.kernel.difference import bounds, boxes, correspond, folded
@@ -16,7 +17,7 @@ from verify.kernel.exact import AffineForm, evaluate
 from verify.kernel.goals import goal_of
 from verify.property import Claim, Question
 from verify.property.base import in_coordinates
-from verify.rational import Vector, display, vector
+from verify.rational import Vector, vector
 from verify.region import Box, Region
 from verify.region.bases import Base
 from verify.search.budget import Budget

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from verify.digits import display
 from verify.errors import BudgetExceeded, EvidenceError, TooLarge
 from verify.kernel.alignment import continuous
 from verify.kernel.evidence import Bounds, Cells, Evidence, ValueGap
@@ -19,7 +20,7 @@ from verify.kernel.rounded import settled_values
 from verify.property import Claim, Vacuous
 from verify.property.base import in_coordinates, point
 from verify.property.quantized import loosened_pair
-from verify.rational import Vector, display, vector
+from verify.rational import Vector, vector
 from verify.region import Box
 from verify.search.budget import Budget
 from verify.search.dividing.cutting import Search, rounds

@@ -8,13 +8,14 @@ from itertools import pairwise
 
 import numpy as np
 
+from verify.digits import simplest_between
 from verify.kernel.core.cell import cell_of
 from verify.kernel.exact import evaluate, pattern_at
 from verify.network import floats
 from verify.property import Criterion
 from verify.property.base import GRADIENTS, INEQUALITIES
 from verify.property.instances import Bend, Change, Offset
-from verify.rational import Floats, Vector, simplest_between
+from verify.rational import Floats, Vector
 from verify.search.budget import Budget
 from verify.search.problem import Problem
 from verify.search.refuting.finding import Finding, NonZero

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from verify.digits import simplest_between
 from verify.errors import RegionError
 from verify.kernel.evidence import Empty
 from verify.network import Builder
 from verify.property import Criterion, Question
-from verify.rational import Vector, simplest_between, vector
+from verify.rational import Vector, vector
 from verify.region import Box, Region
 from verify.search.budget import Budget
 from verify.search.problem import Problem, prepare

@@ -34,7 +34,7 @@ def witness_of(claim: Claim, budget: Budget) -> Witness:
     region, absence = claim.region, claim.property.trivial.absence
     if absence is Absence.AXIS_OFF_HULL:
         return _along_the_axis(claim, budget)
-    if absence is Absence.NEVER:
+    if absence in (Absence.NEVER, Absence.NO_UNIT):
         return Instance(_everywhere(claim, region.point(_some_point(region, budget))))
     if region.contains_origin:
         return Instance(_everywhere(claim, zeros(region.ambient)))

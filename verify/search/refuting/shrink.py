@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import TypeVar
 
+from verify.digits import simplest_between
 from verify.errors import BudgetExceeded
 from verify.kernel.evidence import Falsehood, ValueGap
 from verify.property import Assignment, Claim
-from verify.rational import Vector, simplest_between, vector, zeros
+from verify.rational import Vector, vector, zeros
 from verify.search.budget import Budget
 from verify.search.refuting.cases import false_at
 from verify.search.refuting.finding import gap_at

@@ -17,10 +17,10 @@ from verify.network.matrix import Matrix
 from verify.property import Criterion, Question
 from verify.property.base import Slope
 from verify.property.instances import Change
-from verify.property.lipschitz import dual_measure, measure, squared_if_l2
 from verify.property.slopes import axis_in_coordinates, free_coordinates, free_directions
 from verify.rational import Vector, integer_array, vector, zeros
 from verify.region.linear import any_solution
+from verify.region.norms import dual_measure, measure, squared_if_l2
 from verify.search.along import preactivations_along
 from verify.search.budget import Budget
 from verify.search.geometry.simplex import NegativeAt, Nonnegative, decide

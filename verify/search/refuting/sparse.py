@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice, pairwise
 
+from verify.digits import simplest_between
 from verify.kernel.core.cell import cell_of
 from verify.kernel.evidence import ValueGap
 from verify.kernel.exact import AffineForm, pattern_at
 from verify.property import Assignment, Claim
-from verify.rational import Vector, simplest_between, vector
+from verify.rational import Vector, vector
 from verify.search.budget import Budget
 from verify.search.refuting.switch import MAX_STRETCHES
 from verify.search.refuting.walk import stretches
