@@ -20,7 +20,8 @@ from tests.support.seeds import chunks, seeds
 from verify import api
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.axioms import batches
-from verify.kernel.axioms.batches import BlockStep, Zonotope
+from verify.kernel.axioms.batches import BlockStep
+from verify.kernel.axioms.forms import BothSorts, Zonotope
 from verify.kernel.check import Verdict
 from verify.kernel.cuts import Cuts
 from verify.kernel.difference import bounds, paired
@@ -145,8 +146,8 @@ def test_values_lie_in_the_forms(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Zonotope] = []
     apply = BlockStep.apply
 
-    def watched(self: BlockStep, forms: Mapping[int, Zonotope], boxes: int) -> Zonotope:
-        seen.append(apply(self, forms, boxes))
+    def watched(self: BlockStep, forms: Mapping[int, Zonotope], symbols: BothSorts) -> Zonotope:
+        seen.append(apply(self, forms, symbols))
         return seen[-1]
 
     monkeypatch.setattr(BlockStep, "apply", watched)

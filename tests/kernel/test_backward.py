@@ -20,7 +20,8 @@ from tests.support.seeds import chunks
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.axioms import backward
 from verify.kernel.axioms.backward import Narrowing
-from verify.kernel.axioms.batches import DOUBLE, Machine
+from verify.kernel.axioms.batches import Machine
+from verify.kernel.axioms.forms import DOUBLE
 from verify.kernel.check import Verdict
 from verify.kernel.cuts import UNCUT, Cuts
 from verify.kernel.difference import Pair, paired

@@ -16,7 +16,8 @@ from tests.kernel.test_filter import WEIGHTS, scale_of
 from tests.support import random_networks
 from tests.support.seeds import chunks
 from verify.errors import EvidenceError
-from verify.kernel.axioms.batches import DOUBLE, SINGLE, ColumnPrecision, Directions, Machine
+from verify.kernel.axioms.batches import Machine
+from verify.kernel.axioms.forms import DOUBLE, SINGLE, ColumnPrecision, Directions
 from verify.kernel.check import judge
 from verify.kernel.cuts import Cuts
 from verify.kernel.difference import Pair, paired

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import pickle
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
 
@@ -29,7 +31,7 @@ from verify.region import box
 from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.dividing.cutting import Search, rounds
-from verify.search.engines.bounds import search_bounds
+from verify.search.engines.bounds import Attack, Hunt, search_bounds
 from verify.writing import to_json
 
 
@@ -218,8 +220,6 @@ def test_names_of_never_are_read_back() -> None:
 
 def test_workers_find_what_one_process_finds() -> None:
     """Trees from a worker are put into the tree of the whole."""
-    from concurrent.futures import ThreadPoolExecutor
-
     claim, _ = proof()
     goal_search = search_bounds(claim, Budget())[0]
     assert isinstance(goal_search, Bounds)
@@ -239,6 +239,30 @@ def test_workers_find_what_one_process_finds() -> None:
     finally:
         sharing.ALONE_SECONDS, cutting.TASKS = alone, tasks
     assert judged(claim, Bounds(search.cuts(), single=True)).verdict is Verdict.PROVED
+
+
+def test_a_worker_looks_for_points() -> None:
+    """It gets the goal as data, and what it names is judged here."""
+    first, second = near(random.Random(2), 2, Fraction(1, 2))
+    largest = largest_on_a_square(first, second)
+    assert largest > 0
+    for epsilon, is_broken in ((largest / 2, True), (2 * largest, False)):
+        claim = within(first, second, unit_box(2), epsilon)
+        goal = pickle.loads(pickle.dumps(goal_of(claim, single=True)))
+        hunt = Hunt(claim, goal)
+        with ThreadPoolExecutor(1) as pool:
+            attack = Attack(hunt, Budget(), pool)
+        assert attack.has_arrived() is attack.has_arrived() is is_broken
+        if is_broken:
+            assert hunt.found is not None and judged(claim, hunt.found).verdict is Verdict.REFUTED
+
+
+def test_the_time_of_a_worker_that_looks_for_points_ends_the_search() -> None:
+    claim = within(*near(random.Random(2), 2, Fraction(1, 2)), unit_box(2), Fraction(9))
+    with ThreadPoolExecutor(1) as pool:
+        attack = Attack(Hunt(claim, goal_of(claim, single=True)), Budget(-1.0), pool)
+    with pytest.raises(BudgetExceeded):
+        attack.has_arrived()
 
 
 def test_the_deadline_says_what_is_known() -> None:

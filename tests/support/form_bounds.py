@@ -7,7 +7,8 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.axioms.batches import DOUBLE, Machine
+from verify.kernel.axioms.batches import Machine
+from verify.kernel.axioms.forms import DOUBLE
 from verify.kernel.cuts import sides
 from verify.kernel.difference import Pair
 from verify.network import Block

@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.alignment import continuous
-from verify.kernel.axioms.batches import DOUBLE, SINGLE, Directions, Machine, ReluSymbols
+from verify.kernel.axioms.batches import Machine
+from verify.kernel.axioms.forms import DOUBLE, SINGLE, Directions, ReluSymbols
 from verify.kernel.cuts import Cuts, leaves, sides
 from verify.kernel.difference import Pair, correspond, folded, paired
 from verify.kernel.evidence import Bounds

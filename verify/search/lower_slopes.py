@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from verify.kernel.axioms.backward import Carried, Narrowing, Slopes, are_apart
-from verify.kernel.axioms.batches import BlockStep, Zonotope
+from verify.kernel.axioms.batches import BlockStep
+from verify.kernel.axioms.forms import Zonotope
 from verify.kernel.cuts import UNCUT
 from verify.kernel.evidence import Bounds, LowerSlopes
 from verify.kernel.exact import Bits

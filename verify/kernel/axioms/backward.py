@@ -31,7 +31,8 @@ from typing import TypeAlias
 import numpy as np
 
 from verify.errors import EvidenceError, TooLarge
-from verify.kernel.axioms.batches import MAX_ERROR, WORTH, BlockSides, BlockStep, Machine, Sides, Zonotope
+from verify.kernel.axioms.batches import MAX_ERROR, WORTH, BlockStep, Machine
+from verify.kernel.axioms.forms import BlockSides, Sides, Zonotope
 from verify.kernel.evidence import LowerSlopes
 from verify.kernel.exact import Bits
 from verify.network.floats import SMALLEST_SUBNORMAL, UNIT_ROUNDOFF, gamma

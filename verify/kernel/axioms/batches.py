@@ -13,7 +13,8 @@ correspond (``difference``), or the derivative of y along a direction (``slopes`
    arguments were off by is carried on: ``|W| r``. Columns with one product are a special case.
 2. *ReLU of a value*, low <= z <= high. For a slope s in [0, 1], relu(z) - s z is convex and at least 0 (it is at least
    z - s z and at least -s z), so it lies in [0, 2m] with 2m >= max(-s low, (1 - s) high). If m > 0 a new shared
-   symbol e is defined by ``relu(z) = s z + m + m e``. Stable units have m = 0 and s = 1 or 0.
+   symbol e is defined by ``relu(z) = s z + m + m e``. Stable units have m = 0 and s = 1 or 0. Others have the slope
+   high / (high - low) of the chord, with the least m, or 0 (``_flatten``), which keeps relu(z) in [0, high].
 3. *ReLU of a difference* d = z - z', w = relu(z) - relu(z'). Either of two enclosures is sound:
 
    - A: w lies between 0 and d (ReLU is nondecreasing with slopes of at most 1), so ``w = d/2 + q e'``, q = max|d| / 2;
@@ -30,193 +31,68 @@ correspond (``difference``), or the derivative of y along a direction (``slopes`
    ...), which takes the place of their sum in every size. The norms are absolute, so the dual norm of |W| |G_j| over j
    is at most |W| times those of the G_j, which is all that 1 uses of a sum.
 
+A box has as many symbols as it needs, mostly few, as few units may switch in a small box. So the columns of all boxes
+are the rows of one array, each with the number of its box (``forms.NoiseSymbols``).
+
 Rounding. Centres, slopes, errors and sizes are float64, with u = 2^-53 and eta = 2^-1074; columns are float64 too, or
 float32 (``single``), with v = 2^-24 and h = 2^-149 in their place, which is twice as fast; their errors count for the
 sizes of columns only, and those are small on small boxes. An operation gives ``exact (1 + t) + r``, |t| <= v, |r| <= h,
-with r = 0 for sums. Slopes s, s', new coefficients m, m', q and the radii of a box are numbers of the type of the
-columns that satisfy their inequalities as they stand. In 2 to 4 every centre and every column is made of at most four
-operations, which costs at most ``8u`` times the sizes of the centres and ``8v`` times those of the columns that are
-multiplied, and an h for each product. Weights are between 2^-100 and 2^100 for ``single``: rounding them is relative.
-Sums of nonnegative numbers are enlarged by 1 + 2 gamma(n + 8), other such terms by 1 + 16u; what is lost in an affine
-map is multiplied by gamma before it is by |W|, so each of its three products may lose eta / 2 first, and gets 2 eta
-back. ``_up`` gives at least the next float. What is not finite stays so: a comparison with NaN is false, a unit with
-such sides counts as switching, and nothing is settled. Boxes have float sides; a centre is any float near the middle,
-the radius at least the distance to both sides.
+with r = 0 for sums. Where the ReLU of 2 is stable, its value is z or 0, and a gap that 3 or 4 make z, d or 0 is that:
+products with 1 and 0 lose nothing. Slopes s, s', new coefficients m, m', q and the radii of a box are numbers of the
+type of the columns that satisfy their inequalities as they stand. In 2 to 4 every centre and every column is made of at
+most four operations, which costs at most ``8u`` times the sizes of the centres and ``8v`` times those of the columns
+that are multiplied, and an h for each product. Weights are between 2^-100 and 2^100 for ``single``: rounding them is
+relative. Sums of nonnegative numbers are enlarged by 1 + 2 gamma(n + 8), other such terms by 1 + 16u; what is lost in
+an affine map is multiplied by gamma before it is by |W|, so each of its three products may lose eta / 2 first, and gets
+2 eta back. ``forms.around`` says what sides lose. What is not finite stays so: a comparison with NaN is false, a unit
+with such sides counts as switching, and nothing is settled. Boxes have float sides; a centre is any float near the
+middle, the radius at least the distance to both sides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from verify.errors import EvidenceError, TooLarge
+from verify.kernel.axioms.forms import (
+    DOUBLE,
+    SINGLE,
+    BlockSides,
+    BothSorts,
+    ColumnPrecision,
+    Columns,
+    Directions,
+    Fresh,
+    NoiseSymbols,
+    ReluSymbols,
+    Sides,
+    Trace,
+    Zonotope,
+    around,
+)
 from verify.kernel.difference import Pair
 from verify.kernel.speed import keep_memory
 from verify.network import Block, floats
 from verify.network.floats import SMALLEST_SUBNORMAL, UNIT_ROUNDOFF, gamma
 from verify.rational import Floats
 
-if TYPE_CHECKING:
-    from scipy.sparse import csc_array
-
 # Boxes that are bounded together, at most; fewer where their columns would take more than so many numbers.
 MOST_BOXES, MOST_NUMBERS = 384, 1 << 23
 # A difference is enclosed by A where its new symbol is smaller than this part of those of B (3 above).
 WORTH = 0.5
+# What bends bring in counts so many times as much as the coordinates' share when a slope is chosen.
+BENDS_COUNT = 1.25
 # Columns of one box and one block.
 MAX_COEFFICIENTS = 40_000_000
 # Errors beyond this count as infinite: below it no partial sum overflows, in whatever order the terms are added.
 MAX_ERROR = 2.0**900
 # Sizes of weights for columns in float32.
 SINGLE_RANGE = (2.0**-100, 2.0**100)
-
-
-@dataclass(frozen=True)
-class ColumnPrecision:
-    """The type of columns, its unit roundoff and its smallest number."""
-
-    dtype: type[np.floating[Any]]
-    roundoff: float
-    smallest: float
-
-
-DOUBLE = ColumnPrecision(np.float64, UNIT_ROUNDOFF, SMALLEST_SUBNORMAL)
-SINGLE = ColumnPrecision(np.float32, 2.0**-24, 2.0**-149)
-_NONE = np.zeros(0, dtype=np.int64)
-
-
-@dataclass(eq=False)
-class Symbols:
-    """The symbols of one sort, in the order in which they were made: the box (of ``size``) of each, most in one box.
-
-    Boxes have different numbers of symbols; each symbol is one row of the columns of all boxes together.
-    """
-
-    size: int
-    boxes: NDArray[np.int64]
-    most: int
-    _adding: dict[tuple[int, int], csc_array] = field(default_factory=dict)
-
-    def made(self, units: NDArray[np.int64], coefficients: Floats, each: NDArray[np.int64]) -> Fresh:
-        """New ones: for some units, with these coefficients, in these boxes (in order)."""
-        start = len(self.boxes)
-        self.boxes = np.concatenate([self.boxes, each])
-        self.most += int(np.bincount(each, minlength=1).max())
-        return Fresh(start, each, units, coefficients)
-
-    def sums(self, columns: Floats, start: int = 0) -> Floats:
-        """``sum_j |G_j|`` (B, n) for columns from that number on, as floats add it up, in any order."""
-        key = start, start + len(columns)
-        if key not in self._adding:
-            from scipy.sparse import csc_array
-
-            ones, ends = np.ones(len(columns), columns.dtype), np.arange(len(columns) + 1)
-            self._adding[key] = csc_array((ones, self.boxes[slice(*key)], ends), shape=(self.size, len(columns)))
-        return np.asarray((self._adding[key] @ np.abs(columns)).astype(np.float64))
-
-
-@dataclass(frozen=True, eq=False)
-class Fresh:
-    """Symbols ``start``, ``start + 1``, ...: of each the box, the unit whose it is, and its coefficient there (k)."""
-
-    start: int
-    boxes: NDArray[np.int64]
-    units: NDArray[np.int64]
-    coefficients: Floats
-
-    @property
-    def end(self) -> int:
-        return self.start + len(self.units)
-
-
-@dataclass(frozen=True, eq=False)
-class Columns:
-    """Coefficients (p, n) of the first p symbols of a sort, and of the block's own newest ones."""
-
-    symbols: Symbols
-    dense: Floats
-    fresh: Fresh | None = None
-
-    @property
-    def end(self) -> int:
-        return len(self.dense) if self.fresh is None else self.fresh.end
-
-    def scaled(self, factors: Floats) -> Floats:
-        """The dense ones, those of each box times its factors (B, n), numbers of the type of the columns."""
-        result = np.take(factors.astype(self.dense.dtype), self.symbols.boxes[: len(self.dense)], axis=0)
-        return np.multiply(result, self.dense, out=result)
-
-
-@dataclass(frozen=True, eq=False)
-class Zonotope:
-    """Centre (B, n), shared and own columns, errors (B, n) and ``reach`` (B, n) >= |sum_j G_j e_j|."""
-
-    centre: Floats
-    shared: Columns
-    own: Columns
-    error: Floats
-    reach: Floats
-
-    def sides(self) -> tuple[Floats, Floats]:
-        """Bounds of the entries."""
-        return _around(self.centre, self.reach + self.error)
-
-    def of_inputs(self, size: int) -> Floats:
-        """The columns (B, size, n) of the coordinates."""
-        boxes, rows = self.centre.shape
-        columns = self.shared.dense[: boxes * size]
-        return columns.reshape(boxes, size, rows) if len(columns) else np.zeros((boxes, size, rows))
-
-
-@dataclass(frozen=True, eq=False)
-class Directions:
-    """``centre + spread * e`` (n): e in the unit ball of a norm (``linf``, ``l1``, ``l2``); None: the centre alone."""
-
-    centre: Floats
-    spread: Floats | None = None
-    norm: str = "linf"
-
-    @property
-    def size(self) -> int:
-        """How many own symbols they take."""
-        return 0 if self.spread is None else len(self.spread)
-
-    def reach(self, columns: Floats) -> Floats:
-        """``max |sum_j G_j e_j|`` (B, n) for columns (B, p, n) of the ball's symbols, as floats add it up."""
-        sizes = np.abs(columns).astype(np.float64)
-        if self.norm == "linf":
-            return np.asarray(sizes.sum(axis=1))
-        if self.norm == "l1":
-            return np.asarray(sizes.max(axis=1, initial=0.0))
-        # A square may lose half of the smallest number.
-        return np.asarray(np.sqrt((sizes * sizes).sum(axis=1) + sizes.shape[1] * SMALLEST_SUBNORMAL))
-
-
-@dataclass(frozen=True, eq=False)
-class ReluSymbols:
-    """What search may learn of one ReLU block: its columns before, the widths of its units, and the new symbols."""
-
-    columns: Floats
-    own_columns: Floats | None
-    width: Floats
-    shared: Fresh
-    own: Fresh | None
-
-
-# Lower and upper bounds (B, n); slopes and half heights.
-Sides: TypeAlias = tuple[Floats, Floats]
-
-
-class BlockSides(NamedTuple):
-    """Sides of a block's pre-activations z, of its gaps d, and, where gaps are differences, of z' = z - d."""
-
-    value: Sides
-    gap: Sides | None = None
-    second: Sides | None = None
 
 
 class GapEnclosure(NamedTuple):
@@ -275,7 +151,7 @@ class BlockStep:
             centre, Columns(symbols[0], shared), Columns(symbols[1], own), error, sizes * self._enlarge(count)
         )
 
-    def _own_sizes(self, own: Floats, symbols: Symbols) -> Floats:
+    def _own_sizes(self, own: Floats, symbols: NoiseSymbols) -> Floats:
         if self.ball is None:
             return symbols.sums(own)
         first = symbols.size * self.ball.size
@@ -338,7 +214,7 @@ class Machine:
         symbols = sum(block.size for block in pair.values if block.relu) + _input_size(pair)
         widest = max(block.size for block in pair.values)
         self.boxes = max(1, min(MOST_BOXES, MOST_NUMBERS // max(1, symbols * widest)))
-        self.reads = _last_reads(pair, goal)
+        self.reads, self.inputs = _last_reads(pair, goal), _input_size(pair)
         self.relu = [block.relu for block in pair.values]
 
     def run(self, low: Floats, high: Floats, trace: Trace | None = None, narrow: Narrow | None = None) -> Zonotope:
@@ -350,7 +226,7 @@ class Machine:
             return self._run(low, high, trace, narrow)
 
     def _run(self, low: Floats, high: Floats, trace: Trace | None, narrow: Narrow | None) -> Zonotope:
-        symbols = Symbols(len(low), _NONE, 0), Symbols(len(low), _NONE, 0)
+        symbols = NoiseSymbols.none(len(low)), NoiseSymbols.none(len(low))
         forms = {0: self._of_boxes(low, high, symbols)}
         if self.directions is not None:
             forms[~0] = self._of_directions(self.directions, symbols)
@@ -381,25 +257,38 @@ class Machine:
         """The forms after ReLU; new symbols are made of each sort."""
         (value, gap), (low, high) = forms, sides.value
         slope, middle = self._chord(low, high)
+        enclosure, width = None, high - low
+        if sides.gap is not None and sides.second is None:
+            enclosure = self._of_derivative(low, high, sides.gap)
+        elif sides.gap is not None and sides.second is not None:
+            low_2, high_2 = sides.second
+            enclosure = self._of_difference(sides.gap, (slope, middle), self._chord(low_2, high_2))
+            self._flatten(value, (low, high), (slope, middle), enclosure.alone)
+            width = np.maximum(width, high_2 - low_2)
         each, units = np.nonzero(~(middle == 0))
         fresh = symbols[0].made(units, middle[each, units], each)
         after = self._after(value, fresh, slope, middle)
-        if gap is None or sides.gap is None:
+        if gap is None or enclosure is None:
             if trace is not None:
-                trace.append(ReluSymbols(value.shared.dense, None, high - low, fresh, None))
+                trace.append(ReluSymbols(value.shared.dense, None, width, fresh, None))
             return after, None
-        width = high - low
-        if sides.second is None:
-            enclosure = self._of_derivative(low, high, sides.gap)
-        else:
-            low_2, high_2 = sides.second
-            enclosure = self._of_difference(sides.gap, (slope, middle), self._chord(low_2, high_2))
-            width = np.maximum(width, high_2 - low_2)
         used = ~(enclosure.most == 0)
         own = symbols[1].made(enclosure.at[1][used], enclosure.most[used], enclosure.at[0][used])
         if trace is not None:
             trace.append(ReluSymbols(value.shared.dense, gap.own.dense, width, fresh, own))
         return after, self._gap_after(value, gap, fresh, own, middle, enclosure)
+
+    def _flatten(self, value: Zonotope, sides: Sides, chord: Sides, alone: NDArray[np.bool_]) -> None:
+        """Slope 0 in place of the chord's where a unit is rather off, a gap (A) does not read it, and most of what the
+        chord keeps is no share of the coordinates.
+
+        With the chord, what bends have brought in and the new symbol add up to ``s (r - a) + s |low| / 2``, r the
+        radius and a the share of the coordinates in it; with slope 0 that is ``high / 2 = s r``.
+        """
+        (low, high), (slope, middle) = sides, chord
+        share, radius = np.abs(value.of_inputs(self.inputs)).sum(axis=1), (high - low) / 2
+        at = np.nonzero(alone & (high > 0) & (high < -low) & (radius < BENDS_COUNT * (radius - share - low / 2)))
+        slope[at], middle[at] = 0.0, self._above(high[at] / 2)
 
     def _chord(self, low: Floats, high: Floats) -> Sides:
         """Slope and half height (s and m of 2 in the module docstring)."""
@@ -425,7 +314,7 @@ class Machine:
         sizes *= 1 + 2 * gamma(shared.most + own.most + 8, self.precision.roundoff)
         sizes += value.error
         sizes += gap.error
-        return _around(value.centre - gap.centre, sizes * (1 + 8 * UNIT_ROUNDOFF))
+        return around(value.centre - gap.centre, sizes * (1 + 8 * UNIT_ROUNDOFF))
 
     def _of_difference(self, gap_sides: Sides, chord: Sides, chord_2: Sides) -> GapEnclosure:
         """A or B in 3."""
@@ -512,9 +401,6 @@ class Machine:
         return np.zeros((0, size), self.precision.dtype)
 
 
-# Shared and own ones.
-BothSorts: TypeAlias = tuple[Symbols, Symbols]
-Trace: TypeAlias = list[ReluSymbols]
 Narrow: TypeAlias = Callable[[int, BlockSides], BlockSides]
 
 
@@ -541,13 +427,3 @@ def _last_reads(pair: Pair, goal: Block) -> dict[int, int]:
 def _input_size(pair: Pair) -> int:
     sizes = [matrix.shape[1] for block in pair.values for source, matrix in block.inputs if source == 0]
     return max(sizes, default=0)
-
-
-def _around(centre: Floats, radius: Floats) -> Sides:
-    """Bounds of what is within the radius of the centre, each given to one rounding: the radius grows by more than what
-    these and the three operations here lose, ``u |centre - radius|`` among it.
-    """
-    size = radius * (1 + 8 * UNIT_ROUNDOFF)
-    size += np.abs(centre) * (4 * UNIT_ROUNDOFF)
-    size += 4 * SMALLEST_SUBNORMAL
-    return centre - size, centre + size

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.kernel.axioms.batches import ReluSymbols, Zonotope
+from verify.kernel.axioms.forms import ReluSymbols, Zonotope
 from verify.kernel.cuts import LEAF, Cuts, middle
 from verify.kernel.goals import Goal
 from verify.network.floats import gamma

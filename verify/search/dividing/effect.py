@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from verify.kernel.axioms.batches import ReluSymbols, Symbols, Zonotope
+from verify.kernel.axioms.forms import NoiseSymbols, ReluSymbols, Zonotope
 from verify.kernel.goals import Goal
 from verify.rational import Floats
 
@@ -61,7 +61,7 @@ def coordinate(
     return np.asarray(np.argmax(scores, axis=1))
 
 
-def _against(columns: Floats, symbols: Symbols, weight: Floats) -> Floats:
+def _against(columns: Floats, symbols: NoiseSymbols, weight: Floats) -> Floats:
     """For each symbol ``sum_i |columns[j, i]| weight[b, i]``, b its box."""
     of_boxes = weight.astype(columns.dtype)[symbols.boxes[: len(columns)]]
     return np.asarray(np.einsum("ji,ji->j", np.abs(columns), of_boxes).astype(np.float64))

@@ -29,7 +29,7 @@ from verify.search.refuting.finding import gap_at, proposals, refutation
 from verify.search.refuting.points import amounts, gradients, inside, margins, own_rows, portion_of, steepest
 
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import Executor
 
 # With more coordinates than this, cutting is hopeless.
 MOST_COORDINATES = 16
@@ -280,7 +280,7 @@ def scouted(goal: Goal, budget: Budget) -> Floats:
 class Attack:
     """``Hunt.attack``: at once, or by a worker while boxes are cut."""
 
-    def __init__(self, hunt: Hunt, budget: Budget, pool: ProcessPoolExecutor | None) -> None:
+    def __init__(self, hunt: Hunt, budget: Budget, pool: Executor | None) -> None:
         self._hunt = hunt
         self._future = None if pool is None else pool.submit(scouted, hunt.goal, budget)
         self.succeeded = pool is None and hunt.attack(budget)
