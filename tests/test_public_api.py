@@ -43,6 +43,7 @@ NAMES = {
     "pieces",
     "strategies",
     "simplify",
+    "stream_cells",
     "symbolic_form",
     "variables",
 }

@@ -110,6 +110,6 @@ def test_a_small_check_loads_little() -> None:
     assert set(literal_eval(others)) == {"click", "markupsafe", "numpy", "rich", "verify"}
     rooms = ("api", "cli", "errors", "formats", "formula", "kernel", "network", "property")
     assert set(literal_eval(own)) == {
-        f"verify.{room}" for room in (*rooms, "digits", "rational", "region", "report", "search")
+        f"verify.{room}" for room in (*rooms, "digits", "rational", "region", "report", "search", "writing")
     }
     assert heavy == "[]"

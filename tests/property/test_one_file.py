@@ -142,7 +142,7 @@ NAMED = {
     "convex": ["gate/first", "kernel/facts/__init__"],
     "concave": ["kernel/facts/__init__"],
     "equivalent": ["gate/first", "search/commands/compare", "search/commands/simplify"],
-    "equivalent within": ["kernel/check", "kernel/goals", "search/engines/bounds", "search/engines/difference"],
+    "equivalent within": ["kernel/difference", "kernel/goals", "search/engines/bounds", "search/engines/difference"],
     "nondecreasing": ["gate/first", "kernel/facts/__init__", "kernel/goals"],
     "nonincreasing": ["gate/first", "kernel/facts/__init__", "kernel/goals"],
     "lipschitz": [
