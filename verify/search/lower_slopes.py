@@ -28,8 +28,9 @@ STEPS, FIRST, DECAY = 16, 0.5, 0.88
 MEAN, SQUARE = 0.9, 0.999
 # Units whose slopes are chosen together.
 GROUP = 256
-# The part of the remaining time that all blocks together may take, and what they take without a limit.
-SHARE, SECONDS = 0.5, 60.0
+# The part of the remaining time that all blocks together may take (the kernel repeats the last pass of each), and what
+# they take without a limit.
+SHARE, SECONDS = 0.35, 60.0
 
 
 def narrowed_bounds(goal: Goal, budget: Budget, *, single: bool) -> tuple[Bounds, Floats]:

@@ -31,7 +31,7 @@ NEARLY_LARGEST, MOST = 0.8, 1024
 LARGE_ROW = 0.5
 # Time is kept for the kernel, which bounds each part once more, and for the bounds of each output: in parts of the
 # time that cutting took, which bounded two boxes for each part.
-KEPT_SHARE = 1.0
+KEPT_SHARE = 1.5
 
 
 class Tightening:
