@@ -31,7 +31,8 @@ from verify.region import box
 from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.dividing.cutting import Search, rounds
-from verify.search.engines.bounds import Attack, Hunt, search_bounds
+from verify.search.engines.bounds import search_bounds
+from verify.search.refuting.hunting import Attack, Hunt
 from verify.writing import to_json
 
 

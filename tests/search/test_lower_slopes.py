@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from tests.kernel.test_backward import chain
+from tests.support import random_networks
 from tests.support.judging import judged
 from tests.support.largest import exact_largest, largest_on_a_square, near, unit_box, within
 from tests.support.seeds import chunks
@@ -53,7 +53,7 @@ def test_a_bound_is_never_below_the_largest_difference(seeds: range) -> None:
 def many_inputs() -> Claim:
     """Output 0 of a network of 20 inputs stays below the most that forms, or slopes, show."""
     rng = random.Random(5)
-    net = chain(rng, [20, 12, 12, 8, 1])
+    net = random_networks.chain(rng, [20, 12, 12, 8, 1])
     region = box([Fraction(-1, 8)] * 20, [Fraction(1, 8)] * 20)
     goal = goal_of(Claim(net, find("never -1*y0 <= -1000000"), region), single=False)
     plain = float(goal.upper(goal.root[0][None], goal.root[1][None])[0, 0]) + 1e6
@@ -76,7 +76,9 @@ def test_what_has_many_inputs_is_proved_with_slopes() -> None:
 
 def test_compare_takes_the_smaller_bound() -> None:
     rng = random.Random(5)
-    first, second = (chain(rng, [20, 30, 30, 8, 1]) for _ in range(2))  # more ReLU than are decided for smaller bounds
+    first, second = (
+        random_networks.chain(rng, [20, 30, 30, 8, 1]) for _ in range(2)
+    )  # more ReLU than are decided for smaller bounds
     found = compare_networks(first, second, box([-1] * 20, [1] * 20), Budget(seconds=8))
     assert found.outcome is not None and isinstance(found.outcome.evidence, Bounds) and found.outcome.evidence.slopes
     assert found.claim is not None and found.upper is not None
@@ -95,3 +97,14 @@ def test_what_time_does_not_suffice_for_is_left_out(monkeypatch: pytest.MonkeyPa
     assert upper[0] >= next(goal.bounds(evidence))[0, 0]
     with pytest.raises(BudgetExceeded):
         narrowed_bounds(goal, Budget(seconds=0), single=False)
+
+
+def test_counted_work_takes_the_same_steps_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No clock is asked where work is counted, and work that is used up ends the search."""
+    goal = goal_of(many_inputs(), single=False)
+    quick, _ = narrowed_bounds(goal, Budget(work=1000), single=False)
+    monkeypatch.setattr(Budget, "elapsed", property(lambda self: 1e9))
+    slow, _ = narrowed_bounds(goal, Budget(work=1000), single=False)
+    assert [s.on.tolist() for s in quick.slopes] == [s.on.tolist() for s in slow.slopes]
+    with pytest.raises(BudgetExceeded, match="5 steps of work"):
+        narrowed_bounds(goal, Budget(work=5), single=False)

@@ -34,6 +34,16 @@ def dense_network(rng: random.Random, weight: Weight = small) -> Network:
     return builder.build(dense(x, weights(rng, weight, 2, x.size), [weight(rng), weight(rng)]))
 
 
+def chain(rng: random.Random, sizes: list[int]) -> Network:
+    """Dense layers of these sizes with Gaussian weights, the input first."""
+    builder = Builder((sizes[0],), "chain")
+    x = builder.input
+    for k, size in enumerate(sizes[1:], start=2):
+        x = dense(x, weights(rng, lambda r: r.gauss(0, 1), size, x.size))
+        x = relu(x) if k < len(sizes) else x
+    return builder.build(x)
+
+
 def cancelling_network(rng: random.Random, weight: Weight = small) -> Network:
     """``relu(z) - relu(-z)`` twice over, a repeated unit, and the same weights again with the opposite sign."""
     inputs, size = rng.randint(1, 3), rng.randint(1, 3)

@@ -49,7 +49,9 @@ class Choosing(Narrowing):
         super().__init__(goal.machine, *goal.root, {})
         self.chosen: list[LowerSlopes] = []
         self._budget = budget
-        self._until = budget.elapsed + min(SECONDS, SHARE * budget.remaining)
+        # Where work is counted the same steps are taken on every machine.
+        counts_work = budget.work is not None and budget.seconds is None
+        self._until = np.inf if counts_work else budget.elapsed + min(SECONDS, SHARE * budget.remaining)
         self._left = sum(self.machine.relu) + 1
         self._seen: dict[int, Floats] = {}
 
@@ -98,6 +100,7 @@ class Choosing(Narrowing):
         for turn in range(STEPS):
             if self._budget.elapsed > until:
                 break
+            self._budget.check()
             carried = self.carry(step, k, form, slopes)
             gradient = self._gradient(k, carried, slopes)
             mean = MEAN * mean + (1 - MEAN) * gradient

@@ -32,7 +32,7 @@ import numpy as np
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.axioms.batches import MAX_ERROR, WORTH, BlockStep, Machine
-from verify.kernel.axioms.forms import BlockSides, Sides, Zonotope
+from verify.kernel.axioms.forms import BlockSides, Sides, Zonotope, around
 from verify.kernel.evidence import LowerSlopes
 from verify.kernel.exact import Bits
 from verify.network.floats import SMALLEST_SUBNORMAL, UNIT_ROUNDOFF, gamma
@@ -102,7 +102,8 @@ class Narrowing:
         units = np.flatnonzero(~_are_stable(block))
         found = self.least(self.machine.gaps[k - 1], k, np.concatenate([units, units]), None)
         (low, high), (low_2, high_2), gap = block.value, block.second, _narrowed(block.gap, units, found)
-        second = np.fmax(low_2, _down(low - gap[1])), np.fmin(high_2, _up(high - gap[0]))
+        least, most = around(low - gap[1], np.zeros_like(low))[0], around(high - gap[0], np.zeros_like(low))[1]
+        second = np.fmax(low_2, least), np.fmin(high_2, most)
         self.blocks[k] = BlockSides(block.value, gap, second)
 
     def least(self, step: BlockStep, k: int, rows: Indices, slopes: Slopes) -> Floats:
@@ -250,7 +251,7 @@ class Carried:
         if form is not None:
             self._least(np.stack([form * low, form * high]))
         lost = self._lost * (1 + 4 * gamma(self._steps + 16)) * caution
-        found = _down(_down(self._constant) - lost)
+        found = around(self._constant, lost)[0]
         return np.where(np.isfinite(found) & (lost < MAX_ERROR), found, -np.inf)
 
     def _least(self, terms: Floats) -> None:
@@ -295,12 +296,3 @@ def are_apart(block: BlockSides) -> Bits:
 def _bend(low: Floats, high: Floats) -> Floats:
     """Half of how far relu lies below its chord; it only says what is tried."""
     return np.where((low < 0) & (high > 0), -low * (high / (high - low)) / 2, 0.0)
-
-
-def _up(values: Floats) -> Floats:
-    """At least the next float, as in ``batches``."""
-    return np.asarray(values + (np.abs(values) * 2.0**-52 + SMALLEST_SUBNORMAL))
-
-
-def _down(values: Floats) -> Floats:
-    return np.asarray(values - (np.abs(values) * 2.0**-52 + SMALLEST_SUBNORMAL))

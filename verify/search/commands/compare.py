@@ -26,10 +26,11 @@ from verify.region import Box, Region
 from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.dividing.tightening import Tightening
-from verify.search.engines.bounds import FEW_RELU, MOST_COORDINATES, Hunt, fitting
+from verify.search.engines.bounds import MOST_COORDINATES, fitting
 from verify.search.engines.quantized import difference_at, far_points
 from verify.search.lower_slopes import narrowed_bounds
 from verify.search.outcome import Outcome
+from verify.search.refuting.hunting import FEW_RELU, Hunt
 from verify.search.refuting.nontrivial import witness_of
 from verify.search.refuting.points import amounts, inside, own_rows
 
@@ -238,7 +239,9 @@ def _proved(whole: Claim, lower: Fraction, budget: Budget) -> tuple[ProvedBound 
     if whole.network.relu_count <= FEW_RELU:
         return _by_deciding(whole, best, lower, largest, budget)
     if whole.region.dimension > MOST_COORDINATES:
-        return _narrowed(whole, best, goal, budget), f"boxes of more than {MOST_COORDINATES} inputs are not cut"
+        if not _is_near(best, lower):
+            best = _narrowed(whole, best, goal, budget)
+        return best, "" if _is_near(best, lower) else f"boxes of more than {MOST_COORDINATES} inputs are not cut"
     return _by_cutting(whole, best, lower, budget)
 
 
@@ -298,8 +301,12 @@ def _by_cutting(
     found = _bounded(whole, Bounds(tightening.cuts(), single), tightening.largest, budget)
     if found is not None and (best is None or found.bound < best.bound):
         best = found
-    is_near = best is not None and best.bound <= closed(float(enough))
-    return best, "" if is_near else f"{len(tightening.bound)} parts; {ended}"
+    return best, "" if _is_near(best, lower) else f"{len(tightening.bound)} parts; {ended}"
+
+
+def _is_near(best: ProvedBound | None, lower: Fraction) -> bool:
+    """Whether the bound is near enough to the largest difference found."""
+    return best is not None and best.bound <= closed(float(lower * FACTORS[-1]))
 
 
 def _within(whole: Claim, bound: Fraction) -> Claim:

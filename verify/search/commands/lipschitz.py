@@ -31,8 +31,8 @@ from verify.search.budget import Budget
 from verify.search.commands.steepest import steepest
 from verify.search.dividing.affine_parts import affine_parts
 from verify.search.dividing.loop import Node
-from verify.search.engines.bounds import FEW_RELU
 from verify.search.problem import Problem, is_empty, prepare
+from verify.search.refuting.hunting import FEW_RELU
 from verify.search.refuting.slopes import dual_norm
 from verify.search.stability import stable_leaf
 

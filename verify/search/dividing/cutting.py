@@ -22,6 +22,7 @@ from verify.rational import Floats
 from verify.search.budget import Budget
 from verify.search.dividing import sharing
 from verify.search.dividing.effect import coordinate, weights
+from verify.search.refuting.hunting import Promising
 from verify.search.refuting.points import margins
 
 # Boxes taken together.
@@ -34,8 +35,6 @@ OPEN = -1
 # Whether one of these points (N, n) refutes.
 Judge: TypeAlias = Callable[[Floats], bool]
 Numbers: TypeAlias = NDArray[np.int64]
-# Points, for each the case that holds most nearly, and how nearly.
-Promising: TypeAlias = tuple[Floats, Numbers, Floats]
 # In so many boxes of each batch points are tried, and so many of those are remembered as promising.
 LOOKED, PROMISING = 48, 4
 
