@@ -142,7 +142,7 @@ NAMED = {
     "convex": ["gate/first", "kernel/facts/__init__"],
     "concave": ["kernel/facts/__init__"],
     "equivalent": ["gate/first", "search/commands/compare", "search/commands/simplify"],
-    "equivalent within": ["kernel/difference", "kernel/goals", "search/engines/bounds", "search/engines/difference"],
+    "equivalent within": ["kernel/difference", "kernel/goals", "search/engines/difference", "search/refuting/hunting"],
     "nondecreasing": ["gate/first", "kernel/facts/__init__", "kernel/goals"],
     "nonincreasing": ["gate/first", "kernel/facts/__init__", "kernel/goals"],
     "lipschitz": [
@@ -153,7 +153,7 @@ NAMED = {
         "report/comparison",
         "search/solver/literal",
     ],
-    "never": ["fuzzing/record", "kernel/check", "kernel/goals", "search/engines/bounds"],
+    "never": ["fuzzing/record", "kernel/check", "kernel/goals", "search/refuting/hunting"],
     "no dead units": ["gate/first", "kernel/families"],
     "monotone": [],
 }
