@@ -5,6 +5,7 @@ Nothing that is proved rests on it: what was written is read and judged like wha
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -40,8 +41,12 @@ def written(value: Any) -> Any:
         return _written_cover(value)
     if isinstance(value, Bounds):
         tree = value.cuts
-        parts = {"single": value.single, "nodes": len(tree.nodes), "bits": tree.width, "cuts": tree.text()}
-        return parts | ({"slopes": [_written_slopes(slopes) for slopes in value.slopes]} if value.slopes else {})
+        parts: Data = {"single": value.single, "nodes": len(tree.nodes), "bits": tree.width, "cuts": tree.text()}
+        if value.levels:
+            parts["levels"] = [exact_text(Fraction(level)) for level in value.levels]
+        if value.slopes:
+            parts["slopes"] = [[_written_slopes(slopes) for slopes in part] for part in value.slopes]
+        return parts
     if isinstance(value, Ceiling):
         return [written(getattr(value, field.name)) for field in FIELDS[Ceiling]]
     if type(value) in FIELDS:
@@ -56,7 +61,11 @@ def _written_slopes(slopes: LowerSlopes) -> Data:
     from verify.kernel import cuts
 
     on = slopes.on
-    rows = {"rows": on.shape[0], "width": on.shape[1], "on": cuts.bits_text(on.ravel())}
+    rows: Data = {"rows": on.shape[0], "width": on.shape[1], "on": cuts.bits_text(on.ravel())}
+    if slopes.multipliers is not None:
+        count, cut = slopes.multipliers.shape
+        numbers = base64.b64encode(slopes.multipliers.astype("<f4").tobytes()).decode("ascii")
+        rows["multipliers"] = {"rows": count, "cuts": cut, "numbers": numbers}
     return {"block": slopes.block, "units": [int(unit) for unit in slopes.units]} | rows
 
 

@@ -8,9 +8,9 @@ that is cut at coordinate k, the lower half first, in preorder. So there is one 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from verify.errors import EvidenceError
 from verify.rational import Floats, Vector, nearest_float
 from verify.region import Box
 
+T = TypeVar("T")
+# For units, numbered in order of their blocks, the levels between which their pre-activations lie.
+Levels: TypeAlias = Mapping[int, tuple[float, float]]
 LEAF = 0
 MOST_NODES = 1 << 26
 
@@ -65,13 +68,18 @@ def bits_text(bits: NDArray[Any]) -> str:
 
 def read_bits(text: str, count: int) -> NDArray[np.bool_]:
     """The ``count`` bits that ``bits_text`` wrote; anything else is a ``ValueError``."""
-    data = base64.b64decode(text, validate=True)
-    if len(data) != -(-count // 8) or base64.b64encode(data).decode("ascii") != text:
-        raise ValueError(f"{len(data)} bytes for {count} bits")
-    bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8))
+    bits = np.unpackbits(np.frombuffer(read_bytes(text, -(-count // 8)), dtype=np.uint8))
     if np.any(bits[count:]):
         raise ValueError("bits after the last one")
     return bits[:count].astype(bool)
+
+
+def read_bytes(text: str, count: int) -> bytes:
+    """The ``count`` bytes of which this is the base64; anything else is a ``ValueError``."""
+    data = base64.b64decode(text, validate=True)
+    if len(data) != count or base64.b64encode(data).decode("ascii") != text:
+        raise ValueError(f"{len(data)} bytes where {count} are expected")
+    return data
 
 
 def sides(box: Box) -> tuple[Floats, Floats]:
@@ -99,20 +107,43 @@ def middle(low: Floats, high: Floats) -> Floats:
 
 def leaves(cuts: Cuts, low: Floats, high: Floats) -> Iterator[tuple[Floats, Floats]]:
     """The parts that are not cut, in order."""
-    stack = [(low, high)]
+
+    def halves(box: tuple[Floats, Floats], k: int) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+        if k >= len(low):
+            raise EvidenceError("cuts", f"a part is cut at coordinate {k} of {len(low)}")
+        below, above = box
+        first, second = above.copy(), below.copy()
+        first[k] = second[k] = below[k] * 0.5 + above[k] * 0.5
+        return (below, first), (second, above)
+
+    return _walked(cuts, (low, high), halves)
+
+
+def between_levels(cuts: Cuts, levels: Sequence[float], count: int) -> Iterator[Levels]:
+    """The parts of a tree whose nodes are cut at some of ``count`` units, each at its level; the lower part first."""
+    if len(levels) != np.count_nonzero(cuts.nodes != LEAF):
+        raise EvidenceError("cuts", f"{len(levels)} levels for another number of cuts")
+    following = iter(levels)
+
+    def halves(part: Levels, k: int) -> tuple[Levels, Levels]:
+        if k >= count:
+            raise EvidenceError("cuts", f"a part is cut at unit {k} of {count}")
+        (low, high), level = part.get(k, (-np.inf, np.inf)), next(following)
+        return {**part, k: (low, min(high, level))}, {**part, k: (max(low, level), high)}
+
+    return _walked(cuts, {}, halves)
+
+
+def _walked(cuts: Cuts, whole: T, halves: Callable[[T, int], tuple[T, T]]) -> Iterator[T]:
+    stack = [whole]
     for node in cuts.nodes.tolist():
         if not stack:
             raise EvidenceError("cuts", "more nodes than parts")
-        below, above = stack.pop()
+        part = stack.pop()
         if node == LEAF:
-            yield below, above
-            continue
-        k = node - 1
-        if k >= len(low):
-            raise EvidenceError("cuts", f"a part is cut at coordinate {k} of {len(low)}")
-        at = below[k] * 0.5 + above[k] * 0.5
-        first, second = above.copy(), below.copy()
-        first[k] = second[k] = at
-        stack += [(second, above), (below, first)]
+            yield part
+        else:
+            first, second = halves(part, node - 1)
+            stack += [second, first]
     if stack:
         raise EvidenceError("cuts", "the cuts leave a part without a word")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from verify.kernel.exact import AffineForm, Bits, Pattern
 from verify.network.matrix import Indices
 from verify.property import Assignment
-from verify.rational import Vector
+from verify.rational import Floats, Vector
 
 if TYPE_CHECKING:
     from verify.kernel.cuts import Cuts
@@ -240,25 +240,31 @@ class LowerSlopes:
     """For rows over block k which line below each ReLU before it they use: y >= z (1) or y >= 0 (0).
 
     Rows are the lower bounds of some of its units, then their upper ones. After the last block come the rows of the
-    goal, upper bounds only, which have no ``units``. ``on`` has a column for each ReLU, in order.
+    goal, upper bounds only, which have no ``units``. ``on`` has a column for each ReLU, in order, and a single row
+    where all rows use the same. ``multipliers`` have a column for each ReLU up to this block at which the box is cut,
+    in order; without them they are 0.
     """
 
     block: int
     units: NDArray[np.int64]
     on: Bits
+    multipliers: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
     """The parts of a box on each of which the bounds settle the claim; ``single``: with columns in float32.
 
-    On a box that is not cut ``slopes`` may make the bounds of some blocks, in order, sharper.
+    Without ``slopes`` coordinates are cut in the middle. Else each part has slopes for some blocks, in order, and cuts
+    are at pre-activations of ReLU, which are numbered in order of their blocks, at the ``levels`` of the cuts in
+    preorder.
     """
 
     kind: ClassVar[str] = "bounds"
     cuts: Cuts
     single: bool
-    slopes: tuple[LowerSlopes, ...] = ()
+    slopes: tuple[tuple[LowerSlopes, ...], ...] = ()
+    levels: tuple[float, ...] = ()
 
 
 Evidence: TypeAlias = ValueGap | Falsehood | Rule | Nothing | Cells | Difference | Bounds | Unsafe | Reached | Off

@@ -31,7 +31,7 @@ from verify.errors import EvidenceError, TooLarge
 from verify.kernel.alignment import continuous
 from verify.kernel.axioms.batches import Machine
 from verify.kernel.axioms.forms import DOUBLE, SINGLE, Directions, ReluSymbols
-from verify.kernel.cuts import Cuts, leaves, sides
+from verify.kernel.cuts import Cuts, between_levels, leaves, sides
 from verify.kernel.difference import Pair, correspond, folded, paired
 from verify.kernel.evidence import Bounds
 from verify.kernel.exact import Bits
@@ -88,24 +88,29 @@ class Goal:
 
     def bounds(self, evidence: Bounds) -> Iterator[Floats]:
         """The same for all parts, some together."""
-        if not evidence.slopes:
+        if not evidence.slopes and not evidence.levels:
             return in_threads(lambda chunk: self.upper(*chunk), self.chunks(evidence.cuts))
         from verify.kernel.axioms.backward import Narrowing
 
-        if len(evidence.cuts.nodes) != 1:
-            raise EvidenceError("bounds", "lower slopes are for a box that is not cut")
-        blocks, last = [slopes.block for slopes in evidence.slopes], len(self.machine.values)
-        bends = [k for k in range(1, last + 1) if self.machine.relu[k - 1]]
-        if blocks != sorted(set(blocks)) or not set(blocks) <= {*bends, last + 1}:
-            raise EvidenceError("bounds", "lower slopes are for blocks of ReLU, in order, and the goal")
-        slopes = dict(zip(blocks, evidence.slopes, strict=True))
-        return iter([self.narrowed(Narrowing(self.machine, *self.root, slopes))])
+        parts = list(between_levels(evidence.cuts, evidence.levels, self.machine.relu_count))
+        if len(parts) != len(evidence.slopes):
+            raise EvidenceError("bounds", f"lower slopes for {len(evidence.slopes)} parts, not {len(parts)}")
+        narrowings = (
+            Narrowing(self.machine, *self.root, slopes, part)
+            for part, slopes in zip(parts, evidence.slopes, strict=True)
+        )
+        return in_threads(self.narrowed, narrowings)
 
     def narrowed(self, narrowing: Narrowing) -> Floats:
-        """The same for the whole box, (1, R), with sharper sides of blocks."""
+        """The same for one part, (1, R), with sharper sides of blocks; minus infinity where it has no point."""
+        from verify.kernel.axioms.backward import NoPoint
+
         low, high = self.root
-        with np.errstate(all="ignore"):
-            return narrowing.rows(self.machine.run(low[None], high[None], narrow=narrowing))
+        try:
+            with np.errstate(all="ignore"):
+                return narrowing.rows(self.machine.run(low[None], high[None], narrow=narrowing))
+        except NoPoint:
+            return np.full((1, self.machine.goal.size), -np.inf)
 
     def settled(self, upper: Floats) -> Bits:
         """The boxes (B,) on which in each case one row fails."""

@@ -301,8 +301,17 @@ def _evidence(data: Any, networks: list[Network]) -> Evidence:
 
         nodes, bits = _typed(int, data["nodes"]), _typed(int, data["bits"])
         tree = cuts.read(_typed(str, data["cuts"]), nodes, bits)
-        return Bounds(tree, _typed(bool, data["single"]), tuple(map(_read_slopes, data.get("slopes", ()))))
+        slopes = tuple(tuple(map(_read_slopes, part)) for part in data.get("slopes", ()))
+        return Bounds(tree, _typed(bool, data["single"]), slopes, tuple(map(_read_level, data.get("levels", ()))))
     return read_plain(kind, data)  # type: ignore[no-any-return]
+
+
+def _read_level(text: Any) -> float:
+    value = read_rational(text)
+    level = float(value)
+    if Fraction(level) != value:
+        raise ValueError(f"the level {text:.60} is no float")
+    return level
 
 
 def _read_slopes(data: Any) -> LowerSlopes:
@@ -313,7 +322,13 @@ def _read_slopes(data: Any) -> LowerSlopes:
     if units != sorted(set(units)) or rows * width > MOST_SLOPES:
         raise ValueError(f"units that are not in order, or more than {MOST_SLOPES} slopes")
     on = cuts.read_bits(_typed(str, data["on"]), rows * width).reshape(rows, width)
-    return LowerSlopes(_typed(int, data["block"]), np.array(units, dtype=np.int64), on)
+    multipliers = None
+    if "multipliers" in data:
+        text, *shape = (data["multipliers"][key] for key in ("numbers", "rows", "cuts"))
+        size = 4 * _typed(int, shape[0]) * _typed(int, shape[1])
+        numbers = np.frombuffer(cuts.read_bytes(_typed(str, text), size), "<f4")
+        multipliers = numbers.astype(np.float64).reshape(max(0, shape[0]), max(0, shape[1]))
+    return LowerSlopes(_typed(int, data["block"]), np.array(units, dtype=np.int64), on, multipliers)
 
 
 def read_witness(data: Any) -> Witness | None:

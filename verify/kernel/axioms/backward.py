@@ -17,6 +17,9 @@ where v_s are the values y of block s or its gaps w = y - y', C_s floats, c the 
    at the corners (d, w) with d one of its sides and w one of 0 and d. Where both units are on w = d, where both are off
    w = 0. Where d may be large beside both bends, w is ``relu(z) - relu(z - d)`` instead, each bounded as in 2.
 4. *Input.* ``C x`` is at least the sum of the smaller ones of C low and C high.
+5. *Cuts.* The box may be cut at units: on a part a <= z_i <= b for some of them. For any D, ``C z_i - D z_i`` is at
+   least its least value t at both sides of z_i. D = fl(C - m), with a multiplier m of the evidence for each row and unit
+   (Lagrange multipliers, as in beta-CROWN, Wang et al. 2021). Where sides contradict each other a part has no point.
 
 D and C are floats and t is computed from them, so only the rounding of t counts: at most ``4u`` times its largest
 term. Sums of terms of both signs lose ``gamma(n + 8)`` times the sum of their sizes. Sums of sizes are enlarged by
@@ -25,22 +28,47 @@ term. Sums of terms of both signs lose ``gamma(n + 8)`` times the sum of their s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.axioms.batches import MAX_ERROR, WORTH, BlockStep, Machine
 from verify.kernel.axioms.forms import BlockSides, Sides, Zonotope, around
+from verify.kernel.cuts import Levels
 from verify.kernel.evidence import LowerSlopes
 from verify.kernel.exact import Bits
 from verify.network.floats import SMALLEST_SUBNORMAL, UNIT_ROUNDOFF, gamma
 from verify.network.matrix import Indices
 from verify.rational import Floats
 
-# For each row and each ReLU the slope of its line: 0 or 1 in evidence; search tries what is between. None: one for all.
-Slopes: TypeAlias = Floats | Bits | None
+
+class Choices(NamedTuple):
+    """For each row and each ReLU the slope of its line (0 or 1 in evidence; search tries what is between; None: the line
+    that is closer), and for each cut the multiplier (None: 0).
+    """
+
+    slopes: Floats | Bits | None = None
+    multipliers: Floats | None = None
+
+    def of(self, rows: slice) -> Choices:
+        """Those of some rows."""
+        return Choices(*(None if each is None else each[rows] for each in self))
+
+
+class CutUnits(NamedTuple):
+    """Units of one block at which a box is cut, between which levels they are, and the columns of their multipliers."""
+
+    units: Indices
+    levels: Sides
+    columns: slice
+
+
+class NoPoint(Exception):
+    """A part of the box has no point."""
+
+
 # Rows that are carried together have at most so many coefficients for one source; products in all.
 MOST_COEFFICIENTS, MOST_PRODUCTS = 1 << 22, 200_000_000_000
 
@@ -51,23 +79,34 @@ class Narrowing:
     # Search counts rounding more than once, so that the kernel confirms what it says, however it adds.
     caution = 1.0
 
-    def __init__(self, machine: Machine, low: Floats, high: Floats, slopes: Mapping[int, LowerSlopes]) -> None:
+    def __init__(
+        self, machine: Machine, low: Floats, high: Floats, slopes: Sequence[LowerSlopes], part: Levels
+    ) -> None:
         if machine.directions is not None:
             raise EvidenceError("bounds", "lower slopes are for values and differences")
-        self.machine, self.low, self.high, self._slopes = machine, low, high, slopes
+        blocks, last = [each.block for each in slopes], len(machine.values)
+        bends = [k for k in range(1, last + 1) if machine.relu[k - 1]]
+        if blocks != sorted(set(blocks)) or not set(blocks) <= {*bends, last + 1}:
+            raise EvidenceError("bounds", "lower slopes are for blocks of ReLU, in order, and the goal")
+        self.machine, self.low, self.high, self._slopes = machine, low, high, dict(zip(blocks, slopes, strict=True))
         self.blocks: dict[int, BlockSides] = {}
         sizes = [step.size if relu else 0 for step, relu in zip(machine.values, machine.relu, strict=True)]
         # How many ReLUs come before block k + 1.
         self.starts: list[int] = [0, *np.cumsum(sizes).tolist()]
+        self._cut = self._units_of(part)
         self._sizes: dict[int, tuple[Floats, float]] = {}
         self._products = 0
 
     def __call__(self, k: int, sides: BlockSides) -> BlockSides:
         """Block k's sides, once those of all blocks before it are known."""
-        self.blocks[k] = _each(sides, lambda side: np.asarray(side[0]))
+        block = _each(sides, lambda side: np.asarray(side[0]))
+        self.blocks[k] = block._replace(value=self._clipped(k, *block.value))
         chosen = self.slopes_of(k)
         if chosen is not None:
             self._narrow_values(k, chosen)
+        if np.any(self.blocks[k].value[0] > self.blocks[k].value[1]):
+            raise NoPoint
+        if chosen is not None:
             self._narrow_gaps(k)
         return _each(self.blocks[k], lambda side: side[None])
 
@@ -81,7 +120,7 @@ class Narrowing:
         chosen = self.slopes_of(k)
         if chosen is None:
             return np.full((1, step.size), np.inf)
-        return -self.least(step, k, np.arange(step.size), chosen.on)[None]
+        return -self.least(step, k, np.arange(step.size), self._choices(chosen, k, step.size))[None]
 
     def slopes_of(self, k: int) -> LowerSlopes | None:
         """The slopes of block k's rows; None where its sides stay as they are."""
@@ -91,7 +130,7 @@ class Narrowing:
         units, step, block = chosen.units, self.machine.values[k - 1], self.blocks[k]
         if len(units) and not 0 <= units.min() <= units.max() < step.size:
             raise EvidenceError("bounds", f"lower slopes of a unit that block {k} does not have")
-        found = self.least(step, k, np.concatenate([units, units]), chosen.on)
+        found = self.least(step, k, np.concatenate([units, units]), self._choices(chosen, k, 2 * len(units)))
         self.blocks[k] = block._replace(value=_narrowed(block.value, units, found))
 
     def _narrow_gaps(self, k: int) -> None:
@@ -100,21 +139,55 @@ class Narrowing:
         if block.gap is None or block.second is None:
             return
         units = np.flatnonzero(~_are_stable(block))
-        found = self.least(self.machine.gaps[k - 1], k, np.concatenate([units, units]), None)
+        found = self.least(self.machine.gaps[k - 1], k, np.concatenate([units, units]), Choices())
         (low, high), (low_2, high_2), gap = block.value, block.second, _narrowed(block.gap, units, found)
         least, most = around(low - gap[1], np.zeros_like(low))[0], around(high - gap[0], np.zeros_like(low))[1]
         second = np.fmax(low_2, least), np.fmin(high_2, most)
         self.blocks[k] = BlockSides(block.value, gap, second)
 
-    def least(self, step: BlockStep, k: int, rows: Indices, slopes: Slopes) -> Floats:
+    def _clipped(self, k: int, low: Floats, high: Floats) -> Sides:
+        """Sides of block k, between the levels at which the box is cut."""
+        cut = self._cut.get(k)
+        if cut is None:
+            return low, high
+        low, high = low.copy(), high.copy()
+        low[cut.units], high[cut.units] = (
+            np.fmax(low[cut.units], cut.levels[0]),
+            np.fmin(high[cut.units], cut.levels[1]),
+        )
+        return low, high
+
+    def _units_of(self, part: Levels) -> dict[int, CutUnits]:
+        """The cut units of each block."""
+        numbers = np.array(sorted(part), dtype=np.int64)
+        levels, ends = np.array([part[r] for r in sorted(part)]), np.searchsorted(numbers, self.starts).tolist()
+        columns = {k: slice(ends[k - 1], ends[k]) for k in range(1, len(ends)) if ends[k - 1] < ends[k]}
+        return {
+            k: CutUnits(numbers[at] - self.starts[k - 1], (levels[at, 0], levels[at, 1]), at)
+            for k, at in columns.items()
+        }
+
+    def _choices(self, chosen: LowerSlopes, k: int, rows: int) -> Choices:
+        """What the evidence says of so many rows of block k, or of the goal."""
+        on, multipliers, width = chosen.on, chosen.multipliers, self.starts[k - 1]
+        if on.shape not in ((rows, width), (1, width)):
+            raise EvidenceError("bounds", f"lower slopes of shape {on.shape} for {rows} rows and {width} ReLU")
+        cuts = self.cuts_until(k)
+        if multipliers is not None and multipliers.shape != (rows, cuts):
+            raise EvidenceError(
+                "bounds", f"multipliers of shape {multipliers.shape} for {rows} rows and {cuts} cut units"
+            )
+        return Choices(np.broadcast_to(on, (rows, width)), multipliers)
+
+    def cuts_until(self, k: int) -> int:
+        """The number of units up to block k at which the box is cut."""
+        return max((cut.columns.stop for j, cut in self._cut.items() if j <= k), default=0)
+
+    def least(self, step: BlockStep, k: int, rows: Indices, choices: Choices) -> Floats:
         """Lower bounds of rows of block k: units, the first half as they are, then negated; of the goal all negated."""
-        width = self.starts[k - 1]
-        if slopes is not None and slopes.shape != (len(rows), width):
-            raise EvidenceError("bounds", f"lower slopes of shape {slopes.shape} for {len(rows)} rows and {width} ReLU")
         found = np.empty(len(rows))
         for chunk in self.chunks(k, len(rows)):
-            mine = None if slopes is None else slopes[chunk]
-            carried = self.carry(step, k, self.form(step, rows, chunk), mine)
+            carried = self.carry(step, k, self.form(step, rows, chunk), choices.of(chunk))
             found[chunk] = carried.bound(self.low, self.high, self.caution)
         return found
 
@@ -134,20 +207,31 @@ class Narrowing:
         most = max(1, MOST_COEFFICIENTS // max([len(self.low), *(step.size for step in steps)]))
         return (slice(i, i + most) for i in range(0, rows, most))
 
-    def carry(self, step: BlockStep, k: int, form: Floats, slopes: Slopes) -> Carried:
+    def carry(self, step: BlockStep, k: int, form: Floats, choices: Choices) -> Carried:
         """Rows over the pre-activations of a step, which reads blocks before k, carried back to the input."""
         machine, carried = self.machine, Carried(len(form))
-        self._affine(carried, step, form)
+        slopes, multipliers = choices
+        is_of_values = k <= len(machine.values) and step is machine.values[k - 1]
+        self._affine(carried, step, self._relaxed(carried, k, form, multipliers) if is_of_values else form)
         for j in range(k - 1, 0, -1):
             value, gap = carried.forms.pop(j, None), carried.forms.pop(~j, None)
             if machine.relu[j - 1] and not (value is None and gap is None):
                 value = np.zeros((len(form), machine.values[j - 1].size)) if value is None else value
                 mine = None if slopes is None else slopes[:, self.starts[j - 1] : self.starts[j]]
                 value, gap = self._relu(carried, j, value, gap, mine)
+                value = self._relaxed(carried, j, value, multipliers)
             for each, steps in ((value, machine.values), (gap, machine.gaps)):
                 if each is not None:
                     self._affine(carried, steps[j - 1], each)
         return carried
+
+    def _relaxed(self, carried: Carried, j: int, value: Floats, multipliers: Floats | None) -> Floats:
+        """5 of the module docstring, for coefficients of z of block j."""
+        cut = self._cut.get(j)
+        if cut is None or multipliers is None:
+            return value
+        low, high = self.blocks[j].value
+        return carried.relaxed(value, cut.units, multipliers[:, cut.columns], (low[cut.units], high[cut.units]))
 
     def _affine(self, carried: Carried, step: BlockStep, form: Floats) -> None:
         """1 of the module docstring."""
@@ -164,7 +248,7 @@ class Narrowing:
             carried.forms[source] = product
 
     def _relu(
-        self, carried: Carried, j: int, value: Floats, gap: Floats | None, slopes: Slopes
+        self, carried: Carried, j: int, value: Floats, gap: Floats | None, slopes: Floats | Bits | None
     ) -> tuple[Floats, Floats | None]:
         """2 and 3 of the module docstring: coefficients of z and of d."""
         block = self.blocks[j]
@@ -243,6 +327,14 @@ class Carried:
         rest = form - result
         terms = np.stack([rest * sides[0], -(result * sides[0]), rest * sides[1], -(result * sides[1])])
         self._least(np.where(stable, 0.0, terms))
+        return result
+
+    def relaxed(self, form: Floats, units: Indices, multipliers: Floats, sides: Sides) -> Floats:
+        """Coefficients of z, of some units less by the multipliers: 5 of the module docstring."""
+        result = form.copy()
+        result[:, units] -= multipliers
+        rest = form[:, units] - result[:, units]
+        self._least(np.where(rest == 0, 0.0, np.stack([rest * sides[0], rest * sides[1]])))
         return result
 
     def bound(self, low: Floats, high: Floats, caution: float = 1.0) -> Floats:

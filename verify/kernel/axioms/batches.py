@@ -216,6 +216,7 @@ class Machine:
         self.boxes = max(1, min(MOST_BOXES, MOST_NUMBERS // max(1, symbols * widest)))
         self.reads, self.inputs = _last_reads(pair, goal), _input_size(pair)
         self.relu = [block.relu for block in pair.values]
+        self.relu_count = sum(block.size for block in pair.values if block.relu)
 
     def run(self, low: Floats, high: Floats, trace: Trace | None = None, narrow: Narrow | None = None) -> Zonotope:
         """The form of the goal's rows on boxes (B, n) with float sides; ``trace`` gets an entry for each ReLU block.
