@@ -93,7 +93,7 @@ class CutTree:
             return False
         relu, level = chosen
         low, high = part.levels.get(relu, (-np.inf, np.inf))
-        halves = [self._bounded({**part.levels, relu: side}) for side in ((low, level), (level, high))]
+        halves = [self._bounded({**part.levels, relu: side}, part) for side in ((low, level), (level, high))]
         heapq.heappop(self.open)
         self.nodes[number] = relu, level, len(self.nodes)
         for half in halves:
@@ -120,8 +120,8 @@ class CutTree:
     def _parts(self) -> list[Part]:
         return [node for node in self._preorder() if isinstance(node, Part)]
 
-    def _bounded(self, levels: Levels) -> Part:
-        choosing = Choosing(self.goal, self.budget, levels)
+    def _bounded(self, levels: Levels, before: Part | None = None) -> Part:
+        choosing = Choosing(self.goal, self.budget, levels, before)
         upper = self.goal.narrowed(choosing)[0]
         return Part(levels, tuple(choosing.chosen), upper, choosing.blocks)
 
@@ -163,6 +163,8 @@ def SCORE(low, high):
 
 
 WIDE = 0.25
+RATE, MDECAY = 0.4, 0.8
+TINY = 1e-9
 
 
 class Choosing(Narrowing):
@@ -170,8 +172,10 @@ class Choosing(Narrowing):
 
     caution = 3.0
 
-    def __init__(self, goal: Goal, budget: Budget, levels: Levels) -> None:
+    def __init__(self, goal: Goal, budget: Budget, levels: Levels, before: Part | None = None) -> None:
         super().__init__(goal.machine, *goal.root, (), levels)
+        self._levels, self._levels_before = levels, {} if before is None else before.levels
+        self._known = {} if before is None else {slopes.block: slopes for slopes in before.slopes}
         self.chosen: list[LowerSlopes] = []
         self._budget, self._steps = budget, STEPS_OF_PARTS if levels else STEPS
         # Where work is counted the same steps are taken on every machine.
@@ -222,13 +226,12 @@ class Choosing(Narrowing):
         return np.fmin(form.sides()[1] + spare, self.carried_rows())
 
     def _climbed(self, step: BlockStep, k: int, rows: Indices, until: float) -> Choices:
-        """Slopes and multipliers for some rows: slopes that every row may share and none, or better ones."""
-        form, width = self.form(step, rows, slice(None)), self.starts[k - 1]
-        common = np.concatenate([np.zeros(0, dtype=bool), *(self._common(j) for j in range(1, k))])
-        now = np.zeros((len(form), width + self.cuts_until(k)))
-        now[:, :width] = common
-        best, usual, known = now, None, np.full(len(form), -np.inf)
-        mean, square = np.zeros_like(now), np.zeros_like(now)
+        """Slopes and multipliers for some rows: those of the part that this one was cut from, or better ones."""
+        form, width = self.form(step, rows, slice(None)), self._ends[k - 1]
+        first = self._first(k, rows)
+        now = best = first
+        usual, known = None, np.full(len(form), -np.inf)
+        mean, square = np.zeros((len(form), width)), np.zeros((len(form), width))
         for turn in range(self._steps):
             if self._budget.elapsed > until:
                 break
@@ -239,21 +242,44 @@ class Choosing(Narrowing):
             better = bound > known
             best, known = np.where(better[:, None], now, best), np.where(better, bound, known)
             gradient, scale = self._gradient(step, k, carried, now)
-            mean = MEAN * mean + (1 - MEAN) * gradient
-            square = SQUARE * square + (1 - SQUARE) * gradient * gradient
+            mean = MEAN * mean + (1 - MEAN) * gradient[:, :width]
+            square = SQUARE * square + (1 - SQUARE) * gradient[:, :width] ** 2
             size = np.sqrt(square / (1 - SQUARE ** (turn + 1))) + 1e-300
-            move = scale * FIRST * DECAY**turn * (mean / (1 - MEAN ** (turn + 1))) / size
+            move = np.empty_like(now)
+            move[:, :width] = FIRST * DECAY**turn * (mean / (1 - MEAN ** (turn + 1))) / size
+            move[:, width:] = scale * RATE * MDECAY**turn * np.clip(gradient[:, width:], -1, 1)
             now = now + np.where(np.isfinite(move), move, 0.0)
             now[:, :width] = np.clip(now[:, :width], 0.0, 1.0)
-        plain = np.zeros_like(now)
-        plain[:, :width] = common
-        if usual is None:
-            return Choices(plain[:, :width] > 0, plain[:, width:])
-        best[:, :width] = best[:, :width] >= 0.5
-        best[:, width:] = best[:, width:].astype(np.float32)
-        rounded = self.carry(step, k, form, self._split(best, width)).bound(self.low, self.high)
-        best = np.where((rounded >= usual)[:, None], best, plain)
-        return Choices(best[:, :width] > 0, best[:, width:])
+        if usual is not None:
+            best = np.concatenate([best[:, :width] >= 0.5, best[:, width:].astype(np.float32)], axis=1)
+            rounded = self.carry(step, k, form, self._split(best, width)).bound(self.low, self.high)
+            best = np.where((rounded >= usual)[:, None], best, first)
+        on = np.zeros((len(form), self.starts[k - 1]), dtype=bool)
+        on[:, self.columns(k)] = best[:, :width] > 0
+        return Choices(on, best[:, width:])
+
+    def _first(self, k: int, rows: Indices) -> Floats:
+        """Where rows begin: at the choices of the part that this one was cut from, or the lines that are closer."""
+        columns, cuts = self.columns(k), self.cuts_until(k)
+        common = np.concatenate([np.zeros(0, dtype=bool), *(self._common(j) for j in range(1, k))])[columns]
+        found = np.zeros((len(rows), len(columns) + cuts))
+        found[:, : len(columns)] = common
+        known = self._known.get(k)
+        if known is None:
+            return found
+        size = len(known.units)
+        if size:
+            at = np.minimum(np.searchsorted(known.units, rows), size - 1)
+            has = known.units[at] == rows
+            at = at + size * (np.arange(len(rows)) >= len(rows) // 2)
+        else:
+            at, has = rows, np.full(len(rows), len(known.on) > 0)
+        found[has, : len(columns)] = known.on[at[has]][:, columns]
+        if known.multipliers is not None:
+            mine = np.array([r for r in sorted(self._levels) if r < self.starts[min(k, len(self.starts) - 1)]])
+            theirs = np.isin(mine, sorted(self._levels_before))
+            found[np.ix_(has, len(columns) + np.flatnonzero(theirs))] = known.multipliers[at[has]]
+        return found
 
     @staticmethod
     def _split(values: Floats, width: int) -> Choices:
@@ -268,8 +294,9 @@ class Choosing(Narrowing):
         """The gradient of rows that were carried back, with respect to their slopes and multipliers, and the sizes of
         steps.
         """
-        form, width = carried.forms.get(0), self.starts[k - 1]
-        result, scale = np.zeros_like(now), np.ones_like(now)
+        form, width = carried.forms.get(0), self._ends[k - 1]
+        result = np.zeros_like(now)
+        scale = np.ones((len(now), now.shape[1] - width))
         if form is None:
             return result, scale
         values: dict[int, Floats] = {0: np.where(form >= 0, self.low, self.high)}
@@ -278,16 +305,17 @@ class Choosing(Narrowing):
             cut = self._cut.get(j)
             if j == k and cut is None:
                 break
-            step = self.machine.values[j - 1]
-            z = np.repeat(step.bias[None], len(now), axis=0)
-            for source, weights, _, _ in step.weights:
-                z += values[source] @ weights
+            rows = self.kept[j] if j < k else None
+            bias, _, _, maps = self._reduced(self.machine.values[j - 1], rows)
+            z = np.repeat(bias[None], len(now), axis=0)
+            for source, transposed in maps:
+                z += values[source] @ transposed.T
             if cut is not None:
                 columns = slice(width + cut.columns.start, width + cut.columns.stop)
                 result[:, columns] = self._pulled(j, cut, z, now[:, columns])
                 if j < k:
-                    sizes = np.abs(self._seen[j]).max(axis=1) if j in self._seen else np.zeros(len(now))
-                    scale[:, columns] = sizes[:, None]
+                    sizes = np.abs(self._seen[j]).max(axis=1, initial=0.0) if j in self._seen else np.zeros(len(now))
+                    scale[:, cut.columns] = sizes[:, None]
             if j < k:
                 values[j] = self._bent(j, z, now, result) if self.machine.relu[j - 1] else z
         return result, scale
@@ -295,12 +323,13 @@ class Choosing(Narrowing):
     def _pulled(self, j: int, cut: CutUnits, z: Floats, multipliers: Floats) -> Floats:
         """The gradient of multipliers."""
         low, high = (side[cut.units] for side in self.blocks[j].value)
-        z = z[:, cut.units]
-        return np.where(multipliers > 0, low, np.where(multipliers < 0, high, np.clip(z, low, high))) - z
+        z = z[:, np.searchsorted(self.kept[j], cut.units) if j in self.kept else cut.units]
+        pull = np.where(multipliers > 0, low, np.where(multipliers < 0, high, np.clip(z, low, high))) - z
+        return np.asarray(pull / np.maximum(high - low, TINY))
 
     def _bent(self, j: int, z: Floats, slopes: Floats, gradient: Floats) -> Floats:
         """What the lines make of z; their part of the gradient is put in."""
-        (low, high), mine = self.blocks[j].value, slice(self.starts[j - 1], self.starts[j])
+        (low, high), mine = self.sides[j].value, self.places[j]
         factors = self._seen.get(j)
         if factors is None:
             return np.maximum(z, 0.0)
@@ -314,6 +343,6 @@ class Choosing(Narrowing):
         self, carried: Carried, j: int, value: Floats, gap: Floats | None, slopes: Floats | Bits | None
     ) -> tuple[Floats, Floats | None]:
         """The kernel's step; the coefficients of relu(z) are kept for the gradient."""
-        block = self.blocks[j]
+        block = self.sides[j]
         self._seen[j] = value if gap is None or block.second is None else value + np.where(are_apart(block), gap, 0.0)
         return super()._relu(carried, j, value, gap, slopes)

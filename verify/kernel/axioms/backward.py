@@ -29,7 +29,7 @@ term. Sums of terms of both signs lose ``gamma(n + 8)`` times the sum of their s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,8 +45,8 @@ from verify.rational import Floats
 
 
 class Choices(NamedTuple):
-    """For each row and each ReLU the slope of its line (0 or 1 in evidence; search tries what is between; None: the line
-    that is closer), and for each cut the multiplier (None: 0).
+    """For each row and each kept ReLU the slope of its line (0 or 1 in evidence; search tries what is between; None: the
+    line that is closer), and for each cut unit the multiplier (None: 0).
     """
 
     slopes: Floats | Bits | None = None
@@ -63,6 +63,15 @@ class CutUnits(NamedTuple):
     units: Indices
     levels: Sides
     columns: slice
+
+
+class ReducedMap(NamedTuple):
+    """An affine map between units that are kept."""
+
+    bias: Floats
+    sizes: Floats
+    total: float
+    weights: list[tuple[int, Any]]
 
 
 class NoPoint(Exception):
@@ -89,12 +98,19 @@ class Narrowing:
         if blocks != sorted(set(blocks)) or not set(blocks) <= {*bends, last + 1}:
             raise EvidenceError("bounds", "lower slopes are for blocks of ReLU, in order, and the goal")
         self.machine, self.low, self.high, self._slopes = machine, low, high, dict(zip(blocks, slopes, strict=True))
+        # Sides of each block, of all units and of those that are kept.
         self.blocks: dict[int, BlockSides] = {}
+        self.sides: dict[int, BlockSides] = {}
         sizes = [step.size if relu else 0 for step, relu in zip(machine.values, machine.relu, strict=True)]
         # How many ReLUs come before block k + 1.
         self.starts: list[int] = [0, *np.cumsum(sizes).tolist()]
         self._cut = self._units_of(part)
-        self._sizes: dict[int, tuple[Floats, float]] = {}
+        # Of each source the units that are not off: forms over it have columns for these alone.
+        self.kept: dict[int, Indices] = {0: np.arange(len(low))}
+        # Their places among the kept ReLU, and how many of these come before block k + 1.
+        self.places: dict[int, slice] = {}
+        self._ends = [0]
+        self._maps: dict[tuple[int, bool], ReducedMap] = {}
         self._products = 0
 
     def __call__(self, k: int, sides: BlockSides) -> BlockSides:
@@ -108,6 +124,7 @@ class Narrowing:
             raise NoPoint
         if chosen is not None:
             self._narrow_gaps(k)
+        self._keep(k)
         return _each(self.blocks[k], lambda side: side[None])
 
     def rows(self, form: Zonotope) -> Floats:
@@ -145,6 +162,22 @@ class Narrowing:
         second = np.fmax(low_2, least), np.fmin(high_2, most)
         self.blocks[k] = BlockSides(block.value, gap, second)
 
+    def _keep(self, k: int) -> None:
+        """Units that are off in both networks are 0, and so are their gaps; cut ones have multipliers."""
+        block, size = self.blocks[k], self.machine.values[k - 1].size
+        if not self.machine.relu[k - 1]:
+            self.kept[k] = np.arange(size)
+        else:
+            high = block.value[1] if block.second is None else np.maximum(block.value[1], block.second[1])
+            kept = ~(high <= 0)
+            if k in self._cut:
+                kept[self._cut[k].units] = True
+            self.kept[k] = np.flatnonzero(kept)
+        width = len(self.kept[k]) if self.machine.relu[k - 1] else 0
+        self.places[k] = slice(self._ends[-1], self._ends[-1] + width)
+        self._ends.append(self._ends[-1] + width)
+        self.sides[k] = _each(block, lambda side: side[self.kept[k]])
+
     def _clipped(self, k: int, low: Floats, high: Floats) -> Sides:
         """Sides of block k, between the levels at which the box is cut."""
         cut = self._cut.get(k)
@@ -177,7 +210,12 @@ class Narrowing:
             raise EvidenceError(
                 "bounds", f"multipliers of shape {multipliers.shape} for {rows} rows and {cuts} cut units"
             )
-        return Choices(np.broadcast_to(on, (rows, width)), multipliers)
+        return Choices(np.broadcast_to(on[:, self.columns(k)], (rows, self._ends[k - 1])), multipliers)
+
+    def columns(self, k: int) -> Indices:
+        """The numbers of the ReLU before block k that are kept."""
+        mine = [self.starts[j - 1] + self.kept[j] for j in range(1, k) if self.machine.relu[j - 1]]
+        return np.concatenate([np.zeros(0, dtype=np.int64), *mine])
 
     def cuts_until(self, k: int) -> int:
         """The number of units up to block k at which the box is cut."""
@@ -216,13 +254,13 @@ class Narrowing:
         for j in range(k - 1, 0, -1):
             value, gap = carried.forms.pop(j, None), carried.forms.pop(~j, None)
             if machine.relu[j - 1] and not (value is None and gap is None):
-                value = np.zeros((len(form), machine.values[j - 1].size)) if value is None else value
-                mine = None if slopes is None else slopes[:, self.starts[j - 1] : self.starts[j]]
+                value = np.zeros((len(form), len(self.kept[j]))) if value is None else value
+                mine = None if slopes is None else slopes[:, self.places[j]]
                 value, gap = self._relu(carried, j, value, gap, mine)
                 value = self._relaxed(carried, j, value, multipliers)
             for each, steps in ((value, machine.values), (gap, machine.gaps)):
                 if each is not None:
-                    self._affine(carried, steps[j - 1], each)
+                    self._affine(carried, steps[j - 1], each, self.kept[j])
         return carried
 
     def _relaxed(self, carried: Carried, j: int, value: Floats, multipliers: Floats | None) -> Floats:
@@ -230,17 +268,18 @@ class Narrowing:
         cut = self._cut.get(j)
         if cut is None or multipliers is None:
             return value
-        low, high = self.blocks[j].value
-        return carried.relaxed(value, cut.units, multipliers[:, cut.columns], (low[cut.units], high[cut.units]))
+        low, high = (side[cut.units] for side in self.blocks[j].value)
+        places = np.searchsorted(self.kept[j], cut.units) if j in self.kept else cut.units
+        return carried.relaxed(value, places, multipliers[:, cut.columns], (low, high))
 
-    def _affine(self, carried: Carried, step: BlockStep, form: Floats) -> None:
-        """1 of the module docstring."""
+    def _affine(self, carried: Carried, step: BlockStep, form: Floats, rows: Indices | None = None) -> None:
+        """1 of the module docstring, for all rows of the step, or for those of which the form has columns."""
         terms = step.size + 2
-        sizes, total = self._sizes_of(step)
-        carried.add(form @ step.bias)
+        bias, sizes, total, weights = self._reduced(step, rows)
+        carried.add(form @ bias)
         carried.lose(gamma(terms) * (np.abs(form) @ sizes), terms, (total + 2) * terms)
-        for source, weights, _, _ in step.weights:
-            product = np.asarray(form @ weights.T)
+        for source, transposed in weights:
+            product = np.asarray(form @ transposed)
             before = carried.forms.get(source)
             if before is not None:
                 product = product + before
@@ -251,7 +290,7 @@ class Narrowing:
         self, carried: Carried, j: int, value: Floats, gap: Floats | None, slopes: Floats | Bits | None
     ) -> tuple[Floats, Floats | None]:
         """2 and 3 of the module docstring: coefficients of z and of d."""
-        block = self.blocks[j]
+        block = self.sides[j]
         low, high = block.value
         slopes = high > -low if slopes is None else slopes
         if gap is None or block.gap is None or block.second is None:
@@ -267,26 +306,37 @@ class Narrowing:
         return of_value, direct - theirs  # of each unit one of the two is 0
 
     def _most(self, source: int) -> Floats:
-        """At least the sizes of the values, or of the gaps, of a source."""
+        """At least the sizes of the values, or of the gaps, of a source's units that are kept."""
         if source == 0:
             return np.maximum(np.abs(self.low), np.abs(self.high))
         if source < 0:
-            return _size(self.blocks[~source].gap)
-        value = self.blocks[source].value
+            return _size(self.sides[~source].gap)
+        value = self.sides[source].value
         return np.maximum(value[1], 0.0) if self.machine.relu[source - 1] else _size(value)
 
-    def _sizes_of(self, step: BlockStep) -> tuple[Floats, float]:
-        """``|W| m + |b|`` and the sum of m, m at least the sizes of what the step reads; both enlarged."""
-        found = self._sizes.get(id(step))
+    def _reduced(self, step: BlockStep, rows: Indices | None) -> ReducedMap:
+        """Of these rows the biases, ``|W| m + |b|``, the sum of m, where m is at least the sizes of what the step reads,
+        and the weights of each source. Sums of sizes are enlarged.
+        """
+        key = id(step), rows is None
+        found = self._maps.get(key)
         if found is None:
-            sizes, total, count = np.abs(step.bias), 0.0, step.terms
-            for source, _, _, absolute in step.weights:
-                most = self._most(source)
-                sizes, total, count = sizes + most @ absolute, total + float(most.sum()), count + len(most)
+            chosen = np.arange(step.size) if rows is None else rows
+            sizes, total, count, maps = np.abs(step.bias[chosen]), 0.0, step.terms, []
+            for source, weights, _, _ in step.weights:
+                most, mine = self._most(source), _picked(weights, self.kept[source if source >= 0 else ~source], chosen)
+                sizes, total, count = sizes + most @ abs(mine), total + float(most.sum()), count + len(most)
+                maps.append((source, mine.T))
             enlarge = 1 + 4 * gamma(count + 16)
-            found = sizes * enlarge + 4 * step.terms * SMALLEST_SUBNORMAL, total * enlarge
-            self._sizes[id(step)] = found
+            sizes = sizes * enlarge + 4 * step.terms * SMALLEST_SUBNORMAL
+            found = self._maps[key] = ReducedMap(step.bias[chosen], sizes, total * enlarge, maps)
         return found
+
+
+def _picked(weights: Any, sources: Indices, rows: Indices) -> Any:
+    if len(sources) < weights.shape[0]:
+        weights = weights[sources]
+    return weights[:, rows] if len(rows) < weights.shape[1] else weights
 
 
 class Carried:
