@@ -15,14 +15,25 @@ from verify.errors import BudgetExceeded, EvidenceError
 from verify.kernel.check import Verdict
 from verify.kernel.cuts import UNCUT
 from verify.kernel.evidence import Bounds
-from verify.kernel.goals import goal_of
+from verify.kernel.goals import Goal, goal_of
 from verify.property import Claim, find
+from verify.rational import Floats
 from verify.region import box
 from verify.search import lower_slopes
 from verify.search.budget import Budget
 from verify.search.commands.compare import closed, compare_networks
 from verify.search.decide import decide
-from verify.search.lower_slopes import narrowed_bounds
+from verify.search.dividing import at_units
+from verify.search.dividing.at_units import UnitCuts
+
+
+def narrowed_bounds(goal: Goal, budget: Budget, parts: int = 1) -> tuple[Bounds, Floats]:
+    tree = UnitCuts(goal, budget)
+    for _ in tree.rounds(budget, 0.0, checks=1) if parts > 1 else ():
+        if len(tree.parts) >= parts:
+            break
+    return tree.evidence(single=False), tree.upper
+
 
 CHANGES = (Fraction(0), Fraction(1, 100), Fraction(1, 2), Fraction(1, 10**30))
 
@@ -37,10 +48,10 @@ def test_a_bound_is_never_below_the_largest_difference(seeds: range) -> None:
         whole = within(first, second, unit_box(inputs), Fraction(0))
         exact = exact_largest(whole) if inputs == 1 else largest_on_a_square(first, second)
         goal = goal_of(whole, single=False)
-        evidence, upper = narrowed_bounds(goal, Budget(), single=False)
+        evidence, upper = narrowed_bounds(goal, Budget(), 1 + seed % 6)
         plain = next(goal.bounds(Bounds(UNCUT, False))).max()
         bound = float(upper.max())
-        assert Fraction(bound) >= exact and bound >= next(goal.bounds(evidence)).max()
+        assert Fraction(bound) >= exact and bound >= max(rows.max() for rows in goal.bounds(evidence))
         claim = within(first, second, unit_box(inputs), closed(bound))
         assert judged(claim, evidence).verdict is Verdict.PROVED
         if exact:
@@ -57,7 +68,7 @@ def many_inputs() -> Claim:
     region = box([Fraction(-1, 8)] * 20, [Fraction(1, 8)] * 20)
     goal = goal_of(Claim(net, find("never -1*y0 <= -1000000"), region), single=False)
     plain = float(goal.upper(goal.root[0][None], goal.root[1][None])[0, 0]) + 1e6
-    evidence, upper = narrowed_bounds(goal, Budget(), single=False)
+    evidence, upper = narrowed_bounds(goal, Budget())
     assert evidence.slopes
     sharp = float(upper[0]) + 1e6
     assert sharp < 0.95 * plain
@@ -90,21 +101,21 @@ def test_what_time_does_not_suffice_for_is_left_out(monkeypatch: pytest.MonkeyPa
     """Without time no block but the goal is narrowed, and with a little the units with the widest sides are."""
     claim = many_inputs()
     goal = goal_of(claim, single=False)
-    monkeypatch.setattr(lower_slopes, "SHARE", 0.0)
+    monkeypatch.setattr(at_units, "SHARE", 0.0)
     monkeypatch.setattr(lower_slopes, "GROUP", 2)
-    evidence, upper = narrowed_bounds(goal, Budget(seconds=30), single=False)
-    assert [slopes.block for slopes in evidence.slopes] == [5]
+    evidence, upper = narrowed_bounds(goal, Budget(seconds=30))
+    assert [slopes.block for slopes in evidence.slopes[0]] == [5]
     assert upper[0] >= next(goal.bounds(evidence))[0, 0]
     with pytest.raises(BudgetExceeded):
-        narrowed_bounds(goal, Budget(seconds=0), single=False)
+        narrowed_bounds(goal, Budget(seconds=0))
 
 
 def test_counted_work_takes_the_same_steps_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """No clock is asked where work is counted, and work that is used up ends the search."""
     goal = goal_of(many_inputs(), single=False)
-    quick, _ = narrowed_bounds(goal, Budget(work=1000), single=False)
+    quick, _ = narrowed_bounds(goal, Budget(work=1000))
     monkeypatch.setattr(Budget, "elapsed", property(lambda self: 1e9))
-    slow, _ = narrowed_bounds(goal, Budget(work=1000), single=False)
-    assert [s.on.tolist() for s in quick.slopes] == [s.on.tolist() for s in slow.slopes]
+    slow, _ = narrowed_bounds(goal, Budget(work=1000))
+    assert [s.on.tolist() for s in quick.slopes[0]] == [s.on.tolist() for s in slow.slopes[0]]
     with pytest.raises(BudgetExceeded, match="5 steps of work"):
-        narrowed_bounds(goal, Budget(work=5), single=False)
+        narrowed_bounds(goal, Budget(work=5))

@@ -240,9 +240,8 @@ class LowerSlopes:
     """For rows over block k which line below each ReLU before it they use: y >= z (1) or y >= 0 (0).
 
     Rows are the lower bounds of some of its units, then their upper ones. After the last block come the rows of the
-    goal, upper bounds only, which have no ``units``. ``on`` has a column for each ReLU, in order, and a single row
-    where all rows use the same. ``multipliers`` have a column for each ReLU up to this block at which the box is cut,
-    in order; without them they are 0.
+    goal, upper bounds only, which have no ``units``. ``on`` has a column for each ReLU, in order; ``multipliers``
+    one for each ReLU up to this block at which the box is cut, in order (None: they are 0).
     """
 
     block: int

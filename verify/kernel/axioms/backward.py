@@ -18,7 +18,7 @@ where v_s are the values y of block s or its gaps w = y - y', C_s floats, c the 
    w = 0. Where d may be large beside both bends, w is ``relu(z) - relu(z - d)`` instead, each bounded as in 2.
 4. *Input.* ``C x`` is at least the sum of the smaller ones of C low and C high.
 5. *Cuts.* The box may be cut at units: on a part a <= z_i <= b for some of them. For any D, ``C z_i - D z_i`` is at
-   least its least value t at both sides of z_i. D = fl(C - m), with a multiplier m of the evidence for each row and unit
+   least its least value t at both sides of z_i. D is C less a multiplier of the evidence for each row and cut unit
    (Lagrange multipliers, as in beta-CROWN, Wang et al. 2021). Where sides contradict each other a part has no point.
 
 D and C are floats and t is computed from them, so only the rounding of t counts: at most ``4u`` times its largest
@@ -28,7 +28,7 @@ term. Sums of terms of both signs lose ``gamma(n + 8)`` times the sum of their s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,8 +45,9 @@ from verify.rational import Floats
 
 
 class Choices(NamedTuple):
-    """For each row and each kept ReLU the slope of its line (0 or 1 in evidence; search tries what is between; None: the
-    line that is closer), and for each cut unit the multiplier (None: 0).
+    """For each row and each kept ReLU the slope of its line, for each cut unit the multiplier.
+
+    Slopes are 0 or 1 in evidence; search tries what is between. None: the line that is closer; no multipliers.
     """
 
     slopes: Floats | Bits | None = None
@@ -54,7 +55,8 @@ class Choices(NamedTuple):
 
     def of(self, rows: slice) -> Choices:
         """Those of some rows."""
-        return Choices(*(None if each is None else each[rows] for each in self))
+        slopes, multipliers = self
+        return Choices(None if slopes is None else slopes[rows], None if multipliers is None else multipliers[rows])
 
 
 class CutUnits(NamedTuple):
@@ -66,7 +68,9 @@ class CutUnits(NamedTuple):
 
 
 class ReducedMap(NamedTuple):
-    """An affine map between units that are kept."""
+    """An affine map between units that are kept: biases b, ``|W| m + |b|`` and the sum of m, both enlarged, where m is
+    at least the sizes of what it reads, and for each source W transposed.
+    """
 
     bias: Floats
     sizes: Floats
@@ -203,14 +207,14 @@ class Narrowing:
     def _choices(self, chosen: LowerSlopes, k: int, rows: int) -> Choices:
         """What the evidence says of so many rows of block k, or of the goal."""
         on, multipliers, width = chosen.on, chosen.multipliers, self.starts[k - 1]
-        if on.shape not in ((rows, width), (1, width)):
+        if on.shape != (rows, width):
             raise EvidenceError("bounds", f"lower slopes of shape {on.shape} for {rows} rows and {width} ReLU")
         cuts = self.cuts_until(k)
         if multipliers is not None and multipliers.shape != (rows, cuts):
             raise EvidenceError(
                 "bounds", f"multipliers of shape {multipliers.shape} for {rows} rows and {cuts} cut units"
             )
-        return Choices(np.broadcast_to(on[:, self.columns(k)], (rows, self._ends[k - 1])), multipliers)
+        return Choices(on[:, self.columns(k)], multipliers)
 
     def columns(self, k: int) -> Indices:
         """The numbers of the ReLU before block k that are kept."""
@@ -315,9 +319,7 @@ class Narrowing:
         return np.maximum(value[1], 0.0) if self.machine.relu[source - 1] else _size(value)
 
     def _reduced(self, step: BlockStep, rows: Indices | None) -> ReducedMap:
-        """Of these rows the biases, ``|W| m + |b|``, the sum of m, where m is at least the sizes of what the step reads,
-        and the weights of each source. Sums of sizes are enlarged.
-        """
+        """The step between units that are kept, to all of its rows or to these."""
         key = id(step), rows is None
         found = self._maps.get(key)
         if found is None:

@@ -21,14 +21,14 @@ from verify.network.loosening import loosened, radii
 from verify.property import Claim, find
 from verify.property.base import in_coordinates
 from verify.property.within import equivalent_within
-from verify.rational import Floats, Vector, concatenate, exact_text, zeros
+from verify.rational import Floats, Vector, concatenate, counted, exact_text, zeros
 from verify.region import Box, Region
 from verify.search.budget import Budget
 from verify.search.decide import decide
+from verify.search.dividing.at_units import UnitCuts
 from verify.search.dividing.tightening import Tightening
 from verify.search.engines.bounds import MOST_COORDINATES, fitting
 from verify.search.engines.quantized import difference_at, far_points
-from verify.search.lower_slopes import narrowed_bounds
 from verify.search.outcome import Outcome
 from verify.search.refuting.hunting import FEW_RELU, Hunt
 from verify.search.refuting.nontrivial import witness_of
@@ -240,20 +240,32 @@ def _proved(whole: Claim, lower: Fraction, budget: Budget) -> tuple[ProvedBound 
         return _by_deciding(whole, best, lower, largest, budget)
     if whole.region.dimension > MOST_COORDINATES:
         if not _is_near(best, lower):
-            best = _narrowed(whole, best, goal, budget)
-        return best, "" if _is_near(best, lower) else f"boxes of more than {MOST_COORDINATES} inputs are not cut"
+            return _by_cutting_units(whole, best, lower, goal, budget)
+        return best, ""
     return _by_cutting(whole, best, lower, budget)
 
 
-def _narrowed(whole: Claim, best: ProvedBound | None, goal: Goal, budget: Budget) -> ProvedBound | None:
-    """What lower slopes for each row prove on the whole box, where that is less."""
+def _by_cutting_units(
+    whole: Claim, best: ProvedBound | None, lower: Fraction, goal: Goal, budget: Budget
+) -> tuple[ProvedBound | None, str]:
+    """Lower slopes for each row, on the whole box and then on parts of it, for as long as the budget lasts."""
     budget.report("compare: rows are carried back to the input ...")
+    ended = "more time makes the bound smaller"
     try:
-        evidence, upper = narrowed_bounds(goal, budget, single=False)
-    except (BudgetExceeded, TooLarge):
-        return best
-    found = _bounded(whole, evidence, float(upper[own_rows(goal)].max()), budget)
-    return found if found is not None and (best is None or found.bound < best.bound) else best
+        tree = UnitCuts(goal, budget)
+    except (BudgetExceeded, TooLarge) as stop:
+        return best, str(stop)
+    try:
+        for _ in tree.rounds(budget, float(lower * FACTORS[-1]), checks=2):
+            budget.report(f"compare: at most {tree.largest:.4g}, at least {float(lower):.4g}; {len(tree.parts)} parts")
+    except TooLarge as stop:
+        ended = str(stop)
+    except KeyboardInterrupt:
+        ended = "interrupted"
+    found = _bounded(whole, tree.evidence(single=False), max(tree.largest, 0.0), budget)
+    if found is not None and (best is None or found.bound < best.bound):
+        best = found
+    return best, "" if _is_near(best, lower) else f"{counted(len(tree.parts), 'part')}; {ended}"
 
 
 def _by_deciding(

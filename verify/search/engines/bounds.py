@@ -15,9 +15,9 @@ from verify.property.base import GRADIENTS
 from verify.region import Box
 from verify.search.budget import Budget
 from verify.search.dividing import sharing
+from verify.search.dividing.at_units import UnitCuts
 from verify.search.dividing.cutting import Search, prepare, rounds
 from verify.search.engines.base import Engine, Work
-from verify.search.lower_slopes import narrowed_bounds
 from verify.search.refuting.hunting import FEW_RELU, Attack, Hunt
 from verify.search.refuting.points import amounts
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MOST_COORDINATES = 16
 # Networks with few ReLU are decided by other engines too: bounds get so many boxes before them.
 FEW_BOXES = 1000
+# The same of parts that are cut at units; those of larger networks get this part of the time.
+FEW_PARTS, UNITS_SHARE = 32, 0.7
 # Slopes of networks with more ReLU than other engines decide are bounded first, for a part of the time.
 SLOPE_SHARE, SLOPE_SECONDS = 0.5, 60.0
 # Errors of float32 columns may be this part of what has to be shown, at a small box in the middle.
@@ -69,20 +71,24 @@ def search_bounds(claim: Claim, budget: Budget) -> tuple[Bounds | ValueGap | Uns
         return Bounds(search.cuts(), single), ""
     if can_cut or goal.machine.directions is not None:
         return None, f"bounds: {progress(search)}"
-    return _narrowed(goal, single, budget)
+    return _narrowed(goal, single, few, budget)
 
 
-def _narrowed(goal: Goal, single: bool, budget: Budget) -> tuple[Bounds | None, str]:
-    """The whole box once more, with lower slopes for each row."""
+def _narrowed(goal: Goal, single: bool, few: bool, budget: Budget) -> tuple[Bounds | None, str]:
+    """The whole box once more, with lower slopes for each row, then cut at units."""
     budget.report("bounds: rows are carried back to the input ...")
+    lasting = budget
+    if budget.seconds is not None:
+        lasting = replace(budget, seconds=budget.elapsed + UNITS_SHARE * budget.remaining)
     try:
-        evidence, upper = narrowed_bounds(goal, budget, single=single)
+        tree = UnitCuts(goal, budget)
+        for _ in tree.rounds(lasting, -np.inf, checks=1):
+            budget.report(f"bounds: {tree.progress}")
+            if few and len(tree.parts) > FEW_PARTS:
+                break
     except TooLarge as error:
         return None, f"bounds: {error}"
-    settled = goal.settled_cases(upper[None])[0]
-    if settled.all():
-        return evidence, ""
-    return None, f"bounds: {np.count_nonzero(settled)} of {len(settled)} cases proved on the whole box"
+    return (tree.evidence(single=single), "") if tree.largest == -np.inf else (None, f"bounds: {tree.progress}")
 
 
 def cuts_long(claim: Claim) -> bool:
