@@ -29,7 +29,7 @@ from verify.search.dividing.at_units import UnitCuts
 
 def narrowed_bounds(goal: Goal, budget: Budget, parts: int = 1) -> tuple[Bounds, Floats]:
     tree = UnitCuts(goal, budget)
-    for _ in tree.rounds(budget, 0.0, checks=1) if parts > 1 else ():
+    for _ in tree.rounds(budget, 0.0) if parts > 1 else ():
         if len(tree.parts) >= parts:
             break
     return tree.evidence(single=False), tree.upper

@@ -33,6 +33,8 @@ FIRST, DECAY = 0.5, 0.88
 FIRST_PULL, PULL_DECAY = 0.4, 0.8
 # Weights of the running means of Adam.
 MEAN, SQUARE = 0.9, 0.999
+# No more steps where less time is left than so many times what the kernel will have taken for this much.
+SPARE = 2.0
 # Units whose slopes are chosen together.
 GROUP = 256
 
@@ -59,7 +61,7 @@ class Choosing(Narrowing):
         # Where work is counted the same steps are taken on every machine.
         self._until = np.inf if budget.work is not None and budget.seconds is None else until
         # How long the search took for more than the kernel does.
-        self.searched = 0.0
+        self.searched, self._began = 0.0, budget.elapsed
         self._left = sum(self.machine.relu) + 1
         self._seen: dict[int, Floats] = {}
 
@@ -110,7 +112,7 @@ class Choosing(Narrowing):
         usual, known = None, np.full(len(form), -np.inf)
         mean, square = np.zeros((len(form), width)), np.zeros((len(form), width))
         for turn in range(self._steps):
-            if self._budget.elapsed > until:
+            if self._budget.elapsed > until or self._budget.remaining < SPARE * (began - self._began - self.searched):
                 break
             self._budget.check()
             carried = self.carry(step, k, form, self._split(now, width))

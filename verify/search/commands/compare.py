@@ -216,11 +216,12 @@ def _gaps(claim: Claim, x: Vector) -> list[Fraction]:
 
 @dataclass(frozen=True, eq=False)
 class ProvedBound:
-    """A bound of |f - g|, the claim that it is one, and its proof."""
+    """A bound of |f - g|, the claim that it is one, and its proof; ``rows``: of each output from above and below."""
 
     bound: Fraction
     claim: Claim
     outcome: Outcome
+    rows: Floats | None = None
 
 
 def _proved(whole: Claim, lower: Fraction, budget: Budget) -> tuple[ProvedBound | None, str]:
@@ -228,6 +229,8 @@ def _proved(whole: Claim, lower: Fraction, budget: Budget) -> tuple[ProvedBound 
     started = budget.elapsed
     try:
         goal = goal_of(whole, single=False)
+        if not whole.is_quantized and whole.network.relu_count > FEW_RELU and whole.region.dimension > MOST_COORDINATES:
+            return _by_cutting_units(whole, lower, goal, budget)
         largest = float(goal.upper(goal.root[0][None], goal.root[1][None])[0, own_rows(goal)].max())
     except (EvidenceError, TooLarge) as error:
         return None, str(error)
@@ -238,33 +241,27 @@ def _proved(whole: Claim, lower: Fraction, budget: Budget) -> tuple[ProvedBound 
         return best, ""
     if whole.network.relu_count <= FEW_RELU:
         return _by_deciding(whole, best, lower, largest, budget)
-    if whole.region.dimension > MOST_COORDINATES:
-        if not _is_near(best, lower):
-            return _by_cutting_units(whole, best, lower, goal, budget)
-        return best, ""
     return _by_cutting(whole, best, lower, budget)
 
 
-def _by_cutting_units(
-    whole: Claim, best: ProvedBound | None, lower: Fraction, goal: Goal, budget: Budget
-) -> tuple[ProvedBound | None, str]:
+def _by_cutting_units(whole: Claim, lower: Fraction, goal: Goal, budget: Budget) -> tuple[ProvedBound | None, str]:
     """Lower slopes for each row, on the whole box and then on parts of it, for as long as the budget lasts."""
     budget.report("compare: rows are carried back to the input ...")
     ended = "more time makes the bound smaller"
     try:
         tree = UnitCuts(goal, budget)
-    except (BudgetExceeded, TooLarge) as stop:
-        return best, str(stop)
+    except BudgetExceeded as stop:
+        return None, str(stop)
     try:
-        for _ in tree.rounds(budget, float(lower * FACTORS[-1]), checks=2):
+        for _ in tree.rounds(budget, float(lower * FACTORS[-1])):
             budget.report(f"compare: at most {tree.largest:.4g}, at least {float(lower):.4g}; {len(tree.parts)} parts")
     except TooLarge as stop:
         ended = str(stop)
     except KeyboardInterrupt:
         ended = "interrupted"
-    found = _bounded(whole, tree.evidence(single=False), max(tree.largest, 0.0), budget)
-    if found is not None and (best is None or found.bound < best.bound):
-        best = found
+    best = _bounded(whole, tree.evidence(single=False), max(tree.largest, 0.0), budget)
+    if best is not None:
+        best = replace(best, rows=tree.upper[own_rows(goal)])
     return best, "" if _is_near(best, lower) else f"{counted(len(tree.parts), 'part')}; {ended}"
 
 
@@ -364,11 +361,14 @@ def _by_output(proof: ProvedBound) -> list[Fraction]:
     size, evidence, upper = proof.claim.network.output_size, proof.outcome.evidence, proof.bound
     if not isinstance(evidence, Bounds):
         return [upper] * size
-    goal = goal_of(proof.claim, single=evidence.single)
-    worst = np.full(2 * size, -np.inf)
-    for rows in goal.bounds(evidence):
-        worst = np.maximum(worst, rows[:, own_rows(goal)].max(axis=0))
-    sides = [Fraction(float(v)) + upper for v in worst.tolist()]
+    if proof.rows is not None:  # of the claim within 0
+        sides = [Fraction(float(v)) for v in np.maximum(proof.rows, 0.0).tolist()]
+    else:
+        goal = goal_of(proof.claim, single=evidence.single)
+        worst = np.full(2 * size, -np.inf)
+        for rows in goal.bounds(evidence):
+            worst = np.maximum(worst, rows[:, own_rows(goal)].max(axis=0))
+        sides = [Fraction(float(v)) + upper for v in worst.tolist()]
     return [min(upper, max(sides[j], sides[j + size], Fraction(0))) for j in range(size)]
 
 

@@ -84,13 +84,13 @@ class UnitCuts:
         settled = sum(self._height(part) == -np.inf for part in parts)
         return f"{settled} of {counted(len(parts), 'part')} proved, cut at units"
 
-    def rounds(self, budget: Budget, enough: float, checks: int) -> Iterator[None]:
-        """Cut the worst part until none is above ``enough``, for as long as time is left to check all so many times."""
+    def rounds(self, budget: Budget, enough: float) -> Iterator[None]:
+        """Cut the worst part until none is above ``enough``, for as long as time is left to check all."""
         end, took = budget.seconds, 0.0
         if end is None and budget.work is None:
             end = budget.elapsed + SECONDS
         while self.largest > enough:
-            kept = SPARE * checks * sum(part.seconds for part in self.parts)
+            kept = SPARE * sum(part.seconds for part in self.parts)
             lasting, started = replace(budget, seconds=None if end is None else end - kept), budget.elapsed
             try:
                 if lasting.remaining <= took or not self._cut(lasting):

@@ -82,7 +82,7 @@ def _narrowed(goal: Goal, single: bool, few: bool, budget: Budget) -> tuple[Boun
         lasting = replace(budget, seconds=budget.elapsed + UNITS_SHARE * budget.remaining)
     try:
         tree = UnitCuts(goal, budget)
-        for _ in tree.rounds(lasting, -np.inf, checks=1):
+        for _ in tree.rounds(lasting, -np.inf):
             budget.report(f"bounds: {tree.progress}")
             if few and len(tree.parts) > FEW_PARTS:
                 break
