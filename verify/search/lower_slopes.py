@@ -15,8 +15,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from verify.kernel.axioms.backward import Carried, Choices, CutUnits, Narrowing, are_apart
+from verify.kernel.axioms.backward import Choices, CutUnits, Narrowing, are_apart
 from verify.kernel.axioms.batches import BlockStep
+from verify.kernel.axioms.carried import Carried
 from verify.kernel.axioms.forms import Zonotope
 from verify.kernel.cuts import Levels
 from verify.kernel.evidence import LowerSlopes
