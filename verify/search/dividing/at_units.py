@@ -28,7 +28,7 @@ STEPS, STEPS_OF_PARTS = 16, 6
 # The part of the remaining time that the whole box may take, and what it, and cutting, takes without a limit.
 SHARE, SECONDS = 0.35, 60.0
 # What a unit that stays on counts for its width, beside the height of the chord of one that switches.
-WIDTH_COUNTS = 0.25
+WIDTH_COUNTS = 0.08
 # How much longer than it seems the kernel's check may take.
 SPARE = 1.25
 
