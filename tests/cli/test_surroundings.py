@@ -161,3 +161,18 @@ def test_region_inside_the_property(property: str, part: str, capsys: Capture) -
     assert found.status == 2
     assert f"the region is given apart: {part}" in found.err
     assert "given apart" not in call(capsys, "check", "relu", "liner on nonneg").err
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["properties", "show relu", "check relu affine", "explain relu --on all", "gate --no-cache", "recheck r.json"],
+)
+def test_a_closed_pipe_is_no_verdict(line: str, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """``verify gate | head``: neither 0 nor 1, whoever writes."""
+    (here / "verify.toml").write_text('[[claim]]\nnetwork = "relu"\nproperty = "convex"\n', encoding="utf-8")
+    (here / "r.json").write_text(call(capsys, "check", "relu", "convex", "--json").out, encoding="utf-8")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with monkeypatch.context() as patch, open(writer, "w", encoding="utf-8") as closed:
+        patch.setattr(sys, "stdout", closed)
+        assert run(line.split()) == 130
