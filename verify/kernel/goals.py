@@ -28,11 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.errors import EvidenceError, TooLarge
-from verify.kernel.alignment import continuous
 from verify.kernel.axioms.batches import Machine
 from verify.kernel.axioms.forms import DOUBLE, SINGLE, Directions, ReluSymbols
 from verify.kernel.cuts import Cuts, leaves, sides
-from verify.kernel.difference import Pair, correspond, folded, paired
+from verify.kernel.difference import Pair, correspond, folded, paired, unrounded
 from verify.kernel.evidence import Bounds
 from verify.kernel.exact import Bits
 from verify.kernel.ledger import FLOAT_BOUNDS, Ledger
@@ -41,7 +40,6 @@ from verify.network import Block, Network
 from verify.network import matrix as matrices
 from verify.property import Claim
 from verify.property.base import Slope, in_coordinates
-from verify.property.never import OUTPUTS, Inequality
 from verify.property.slopes import axis_in_coordinates
 from verify.rational import Floats, Vector, vector, zeros
 from verify.region import Box, HalfSpace
@@ -49,6 +47,7 @@ from verify.region.bases import Base
 
 if TYPE_CHECKING:
     from verify.kernel.axioms.backward import Narrowing
+    from verify.property.never import Inequality
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +142,7 @@ def goal_of(claim: Claim, *, single: bool) -> Goal:
     make = GOALS.get(claim.property.family)
     if make is None:
         raise EvidenceError("bounds", f"do not prove {claim.property.name!r}")
-    claim = continuous(claim)
+    claim = unrounded(claim)
     first, second, base = _plain(claim)
     pair, cases, directions = make(claim, first, second, base)
     goal, rows = _rows(pair, base, cases, claim.region.rows)
@@ -226,9 +225,9 @@ def _row_of(inequality: Inequality, outputs: int, size: int, chart: object) -> C
     """Y' = y - d: an inequality over y and y' is one over y and d."""
     mine, theirs, inputs = ([Fraction(0)] * n for n in (outputs, outputs, size))
     for (name, index), factor in inequality.terms:
-        if name in OUTPUTS:
+        if name in ("y", "z"):
             mine[index] += factor
-            if name == OUTPUTS[1]:
+            if name == "z":
                 theirs[index] -= factor
         elif chart is None:
             inputs[index] += factor
