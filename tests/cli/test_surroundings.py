@@ -176,3 +176,23 @@ def test_a_closed_pipe_is_no_verdict(line: str, here: Path, monkeypatch: pytest.
     with monkeypatch.context() as patch, open(writer, "w", encoding="utf-8") as closed:
         patch.setattr(sys, "stdout", closed)
         assert run(line.split()) == 130
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("gate --no-cache --junit verify.toml", "is what is read"),
+        ("gate . --no-cache --sarif ./verify.toml", "is what is read"),
+        ("init nét.toml -o ./nét.toml --force", "is what is read"),
+        ("simplify s.onnx -o link.onnx", "is what is read"),
+        ("pieces relu --export e.json --record ./e.json", "--export and --record are both"),
+    ],
+)
+def test_nothing_that_is_read_is_written_over(line: str, part: str, here: Path, capsys: Capture) -> None:
+    (here / "verify.toml").write_text('[[claim]]\nnetwork = "relu"\nproperty = "convex"\n', encoding="utf-8")
+    assert call(capsys, "simplify", "relu", "-o", "s.onnx").status == 0
+    (here / "link.onnx").symlink_to("s.onnx")
+    before = {path.name: path.read_bytes() for path in here.iterdir()}
+    called = call(capsys, *line.split())
+    assert called.status == 2 and part in called.err
+    assert {path.name: path.read_bytes() for path in here.iterdir()} == before

@@ -26,7 +26,7 @@ from verify.network import Network
 from verify.rational import counted
 from verify.region import Region
 from verify.report.pieces_statistics import sample_lines, samples_json, volume_lines, volumes_json
-from verify.report.record import check_writable
+from verify.report.record import check_apart, check_writable
 from verify.search.budget import Budget
 
 EXPORTS = (".json", ".npz")
@@ -86,6 +86,7 @@ def pieces(
             raise InputError(f"{option} {file}: {what} that ends in {' or '.join(endings)}")
         if file is not None:
             check_writable(Path(file), option)
+    check_apart({option: Path(file) for option, file, _ in asked if file is not None}, [network])
     limit_memory(memory)
     lines, was_interrupted = 0, False
     began = time.monotonic()
