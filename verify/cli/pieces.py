@@ -11,7 +11,7 @@ import click
 from rich.text import Text
 
 from verify import api
-from verify.arrangement import Pieces, Volumes, average_degree, count, samples, volume_histogram
+from verify.arrangement import CountInterrupted, Pieces, Volumes, average_degree, count, samples, volume_histogram
 from verify.arrangement.bounds import montufar_bound
 from verify.arrangement.domain import make_domain
 from verify.arrangement.stream import CellStream
@@ -98,7 +98,10 @@ def pieces(
             _require_drawable(loaded, where, budget)
         drawn = [samples(loaded, where, kind, many, start, budget) for kind, many in wanted.items() if many]
         if stream is None:
-            found = count(loaded, where, budget, most)
+            try:
+                found = count(loaded, where, budget, most)
+            except CountInterrupted as stop:
+                found, was_interrupted = stop.found, True
         else:
             found, lines, was_interrupted = write_cells(CellStream(loaded, where, budget, most), stream)
         sizes = _volumes(found, budget) if wants_volumes else None
@@ -118,6 +121,8 @@ def pieces(
             click.echo(f"  stream: {stream} ({counted(lines, 'line')})")
         for line in (*volume_lines(sizes), *(line for each in drawn for line in sample_lines(each))):
             click.echo(line, err=stream == STANDARD_OUTPUT)
+    if was_interrupted and stream is None:
+        return INTERRUPTED
     if was_interrupted:
         where_to = "printed" if stream == STANDARD_OUTPUT else f"in {stream}"
         click.echo(f"verify: interrupted; {counted(lines, 'whole line')} {where_to}", err=True)

@@ -282,7 +282,11 @@ def _by_deciding(
         seconds = None if budget.seconds is None else budget.elapsed + share * budget.remaining
         claim = _within(whole, target)
         budget.report(f"compare: is the difference at most {float(target):.4g}? ...")
-        outcome = decide(claim, replace(budget, seconds=seconds))
+        try:
+            outcome = decide(claim, replace(budget, seconds=seconds))
+        except KeyboardInterrupt:
+            reason = "interrupted"
+            break
         if outcome.verdict is not Verdict.PROVED:
             is_exceeded = outcome.verdict is Verdict.REFUTED
             reason = f"{float(target):.6g} " + ("is exceeded" if is_exceeded else f"was not decided: {outcome.reason}")
