@@ -261,7 +261,7 @@ def mutate(rng: random.Random, leaf: Data) -> None:
             weights[str(rng.randint(0, 6))] = rng.choice([old, "1", "0", "1/3", "20"])
 
 
-@pytest.mark.parametrize("seeds", chunks(0, 50, 2, campaign=12))
+@pytest.mark.parametrize("seeds", chunks(0, 50, 1, campaign=13))
 def test_no_mutated_leaf_proves_what_z3_refutes(seeds: range) -> None:
     """Evidence of one network is offered, damaged or not, for another whose weights differ a little."""
     rejected = 0
