@@ -168,7 +168,7 @@ def test_other_types_in_memory_are_rejected(spoil: Callable[[Leaf], Leaf]) -> No
     [cover] = parsed.proofs
     assert isinstance(cover, Cover) and isinstance(cover.tree, Leaf)
     assert judging.judged(claim, parsed).verdict is Verdict.PROVED
-    with pytest.raises(EvidenceError):
+    with pytest.raises(EvidenceError, match=r"'pattern'|'relevance'"):
         judging.judged(claim, Cells((replace(cover, tree=spoil(cover.tree)),)))
 
 

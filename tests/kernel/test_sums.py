@@ -122,7 +122,7 @@ def test_what_the_rule_refuses() -> None:
     for name in ("affine", "odd", "subadditive", "lipschitz 1 in linf"):
         assert not accepted(Claim(single(ELU).network(), find(name), LINE))
     assert not accepted(Claim(EXAMPLES["max"](), find("convex"), everything(2)))
-    with pytest.raises(EvidenceError):
+    with pytest.raises(EvidenceError, match="'rule'"):
         judged(Claim(single(ELU).network(), find("positively homogeneous"), LINE), Rule("zero biases"))
 
 

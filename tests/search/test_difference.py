@@ -167,7 +167,7 @@ def test_it_proves_no_other_property() -> None:
     first = near_copy(0)[0]
     for name in ("equivalent", "affine"):
         claim = Claim(first, find(name), box([0] * first.input_size, [1] * first.input_size), first)
-        with pytest.raises(EvidenceError):
+        with pytest.raises(EvidenceError, match="'difference'"):
             judged(claim, Difference((None,), True))
 
 
@@ -185,7 +185,7 @@ def test_it_proves_no_other_property() -> None:
 def test_damaged_records_are_rejected(damage: dict[str, Any]) -> None:
     good: dict[str, Any] = {"kind": "difference", "folded": True, "cuts": [None]}
     assert isinstance(from_json(good, []), Difference)
-    with pytest.raises(EvidenceError):
+    with pytest.raises(EvidenceError, match="'format'"):
         from_json({**good, **damage}, [])
 
 
@@ -198,7 +198,7 @@ def test_cuts_cover_the_box() -> None:
         assert judged(claim, Difference(((0, value), None, None), True)).verdict is Verdict.PROVED
     tiny = replace(claim, property=find("equivalent within 0"))
     for value in (Fraction(-5), Fraction(7)):
-        with pytest.raises(EvidenceError):
+        with pytest.raises(EvidenceError, match="'difference'"):
             judged(tiny, Difference(((0, value), None, None), True))
 
 
