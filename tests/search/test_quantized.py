@@ -53,7 +53,7 @@ def same() -> Network:
     return net.build(net.input)
 
 
-@pytest.mark.parametrize("seeds", chunks(52_000, 8, 1, campaign=150))
+@pytest.mark.parametrize("seeds", chunks(52_000, 12, 1, campaign=150))
 def test_verdicts_agree_with_exact_enumeration(seeds: range) -> None:
     decided = Counter[Verdict]()
     for seed in seeds:
