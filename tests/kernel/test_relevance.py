@@ -179,7 +179,7 @@ def value(row: dict[int, int], columns: dict[int, Fraction]) -> Fraction:
     return sum((weight * columns[column] for column, weight in row.items()), Fraction(0))
 
 
-@pytest.mark.parametrize("seed", seeds(60, campaign=600))
+@pytest.mark.parametrize("seed", seeds(35, campaign=600))
 def test_the_rows_of_a_normal_form_give_the_values_of_the_network(seed: int) -> None:
     rng = random.Random(seed)
     network = random_network(seed)
