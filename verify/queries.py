@@ -6,23 +6,25 @@ networks as functions of the inputs that are left; where these are the inputs of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from verify.asking.deciding import formula_claim
 from verify.errors import BudgetExceeded, InputError, NetworkError
 from verify.formats.files import load
 from verify.formats.halfspaces import Linear, ReadRow, region_of_rows
 from verify.formats.queries import Atom, Query, QueryCase, read_query
 from verify.kernel.check import Verdict
-from verify.kernel.evidence import Unsafe
+from verify.kernel.evidence import Falsehood, Unsafe
+from verify.kernel.exact import AffineForm
 from verify.network import Network
 from verify.network import matrix as matrices
 from verify.network.combine import precomposed
 from verify.property import Claim
-from verify.property.never import Inequality, never
-from verify.rational import Vector, zeros
+from verify.property.never import Inequality, UnsafeCase, never
+from verify.rational import Vector, vector, zeros
 from verify.region import Box, Region
 from verify.report.record import Result
 from verify.search.budget import Budget
@@ -67,20 +69,22 @@ def answer(
 
     ``tensors`` are what the files take as their output, in the order of ``networks``.
     """
-    query = _simplified(read_query(path))
     budget = replace(Budget(timeout) if report is None else Budget(timeout, report), executor=executor)
+    query = _without_borders(_simplified(read_query(path)), budget)
     loaded = bound_networks(query, networks, tensors)
     if all(_is_free(query, case, budget) for case in query.cases):
         return Answer(query, Verdict.PROVED, (), free=True)
     joint = _Joint(query, loaded)
     results: list[Result] = []
     for claim in joint.claims(budget):
-        result = Result(claim, decide(claim, budget), claim.network, claim.second)
+        result = _decided(claim, budget)
         results.append(result)
         if result.verdict is Verdict.REFUTED:
             evidence = result.outcome.evidence
-            assert isinstance(evidence, Unsafe)
-            inputs, outputs = joint.values(evidence.point)
+            assert isinstance(evidence, Unsafe | Falsehood)
+            point = evidence.point if isinstance(evidence, Unsafe) else evidence.assignment["x"]
+            assert isinstance(point, Vector)
+            inputs, outputs = joint.values(point)
             return Answer(query, Verdict.REFUTED, tuple(results), inputs, outputs)
     open_ones = [result for result in results if result.verdict is Verdict.UNKNOWN]
     if open_ones:
@@ -96,6 +100,42 @@ def _simplified(query: Query) -> Query:
         if all(atom.linear.constant < 0 or (atom.linear.constant == 0 and not atom.strict) for atom in plain):
             cases.append(tuple(atom for atom in case if atom.linear.coefficients))
     return replace(query, cases=tuple(cases))
+
+
+def _decided(claim: Claim, budget: Budget) -> Result:
+    """The claim decided by bounds; what they leave open (cases that touch, regions without end) as a formula."""
+    result = Result(claim, decide(claim, budget), claim.network, claim.second)
+    if result.verdict is not Verdict.UNKNOWN:
+        return result
+    names = {"y": "f(x)", "z": "g(x)", "x": "x"}
+    cases: Sequence[UnsafeCase] = claim.property.parameters["cases"]
+    denied = " and ".join(f"not ({_text(case, names)})" for case in cases)
+    try:
+        asked = formula_claim(claim.network, f"{denied} for x in P", to=claim.second, let={"P": claim.region})
+    except InputError:  # too many ways to fail, or networks that formulas do not know
+        return result
+    again = Result(asked, decide(asked, budget), claim.network, claim.second)
+    return result if again.verdict is Verdict.UNKNOWN else again
+
+
+def _text(case: UnsafeCase, names: Mapping[str, str]) -> str:
+    """The case in the language of formulas, with a value of f in each row: it says that x is a vector."""
+    rows = []
+    for row in case:
+        terms = "".join(f" + ({factor})*{names[name]}[{index}]" for (name, index), factor in row.terms)
+        rows.append(f"f(x)[0] - f(x)[0]{terms} {'<' if row.strict else '<='} ({row.bound})")
+    return " and ".join(rows)
+
+
+def _without_borders(query: Query, budget: Budget) -> Query:
+    """The query without cases that are strict about inputs and hold nowhere: bounds see their closures."""
+    inputs = {i for start, end in query.starts() for i in range(start, end)}
+
+    def strict(case: QueryCase) -> bool:
+        return any(atom.strict and atom.linear.coefficients.keys() <= inputs for atom in case)
+
+    kept = [case for case in query.cases if not (strict(case) and _is_free(query, case, budget))]
+    return replace(query, cases=tuple(kept))
 
 
 def bound_networks(query: Query, given: Sequence[str | Network], outputs: Sequence[str] = ()) -> list[Network]:
@@ -259,22 +299,30 @@ def _difference_of(atom: Atom) -> tuple[int, int] | None:
 
 
 def _is_empty(region: Region, budget: Budget) -> bool:
+    return _is_nonnegative(origin_form(region.dimension, -1), region, budget)
+
+
+def _is_nonnegative(form: AffineForm, region: Region, budget: Budget) -> bool:
+    """Whether the form is at least 0 on the region; True for a region without points, which shows in its rows."""
     base = region.base
     if not region.rows or not isinstance(base, Box):
         return False
-    found = nonnegative(origin_form(region.dimension, -1), base, region.rows, budget)
-    return not isinstance(found, NegativeAt)
+    return not isinstance(nonnegative(form, base, region.rows, budget), NegativeAt)
 
 
 def _is_free(query: Query, case: QueryCase, budget: Budget) -> bool:
-    """Whether no numbers at all, as inputs and outputs of networks, satisfy the case (closed; small ones only)."""
+    """Whether no numbers at all, as inputs and outputs of networks, satisfy the case (small ones only).
+
+    A variable ``s <= 1`` is added to the left of each strict comparison: they can hold if and only if s > 0 can.
+    """
     size = sum(network.inputs.size + network.outputs.size for network in query.networks)
     if size > 256:
         return False
-    rows = [ReadRow(dict(atom.linear.coefficients), -atom.linear.constant) for atom in case]
-    region = region_of_rows(size, rows, "")
+    slack = {size: Fraction(1)}
+    rows = [ReadRow(atom.linear.coefficients | (slack if atom.strict else {}), -atom.linear.constant) for atom in case]
+    region = region_of_rows(size + 1, [*rows, ReadRow(slack, Fraction(1))], "")
     try:
-        return _is_empty(region, budget)
+        return _is_nonnegative(AffineForm(vector([*[0] * size, -1]), Fraction(0)), region, budget)
     except BudgetExceeded:
         budget.check()
         return False

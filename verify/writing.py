@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from verify.kernel.evidence import Bounds, Ceiling, Counts, Cover, Evidence, LowerSlopes, Split, Unsatisfiable
 from verify.kernel.exact import AffineForm
@@ -41,7 +42,8 @@ def written(value: Any) -> Any:
         return _written_cover(value)
     if isinstance(value, Bounds):
         tree = value.cuts
-        parts: Data = {"single": value.single, "nodes": len(tree.nodes), "bits": tree.width, "cuts": tree.text()}
+        nodes = (tree.nodes[:, None] >> np.arange(tree.width)[::-1]) & 1
+        parts: Data = {"single": value.single, "nodes": len(nodes), "bits": tree.width, "cuts": bits_text(nodes)}
         if value.levels:
             parts["levels"] = [exact_text(Fraction(level)) for level in value.levels]
         if value.slopes:
@@ -57,11 +59,14 @@ def written(value: Any) -> Any:
     return value
 
 
-def _written_slopes(slopes: LowerSlopes) -> Data:
-    from verify.kernel import cuts
+def bits_text(bits: NDArray[Any]) -> str:
+    """Bits, row by row, as base64 of bytes, filled up with zeros."""
+    return base64.b64encode(np.packbits(bits.astype(bool)).tobytes()).decode("ascii")
 
+
+def _written_slopes(slopes: LowerSlopes) -> Data:
     on = slopes.on
-    rows: Data = {"rows": on.shape[0], "width": on.shape[1], "on": cuts.bits_text(on.ravel())}
+    rows: Data = {"rows": on.shape[0], "width": on.shape[1], "on": bits_text(on)}
     if slopes.multipliers is not None:
         count, cut = slopes.multipliers.shape
         numbers = base64.b64encode(slopes.multipliers.astype("<f4").tobytes()).decode("ascii")
@@ -125,10 +130,11 @@ def witness_to_json(witness: Witness | Unsatisfiable) -> Data:
 def family_to_json(evidence: FamilyEvidence) -> Data:
     """The evidence of a claim about a family as plain data."""
     from verify.kernel.families import Member, SignRules  # claims about one network load nothing of families
-    from verify.network.families import members
 
     if isinstance(evidence, SignRules):
         return {"kind": "sign rules"}
     if isinstance(evidence, Member):
+        from verify.network.families import members
+
         return {"kind": "member", "weights": members.to_json(evidence.weights), "gap": to_json(evidence.gap)}
     return to_json(evidence)

@@ -77,7 +77,7 @@ def test_limit(capsys: Capture) -> None:
         (["relu", "--export", "x.txt"], "ends in .json or .npz"),
         (["relu", "--on", "box(0, 1) & box(2, 3)"], "is empty"),
         (["relu", "--on", "box([0, 0], [1, 1])"], ""),
-        (["maxpool", "--on", "box(0, 1)", "--plot", "x.svg"], "expected counts on a region of one or two"),
+        (["maxpool", "--on", "box(0, 1)", "--plot", "x.svg"], "expected a region of one or two"),
         (["maxpool", "--on", "box(0, 1)", "--export", "x.json"], "9 dimensions"),
     ],
 )
@@ -159,6 +159,17 @@ def test_a_stream_that_ends_early_has_whole_lines(
     assert stopped.status == 130 and f"interrupted; 1 whole line in {file}" in stopped.err
     assert stopped.out.startswith("not counted: interrupted; at least 1 cell")
     assert json.loads(file.read_text())["on"] is not None and file.read_text().endswith("}\n")
+
+
+@pytest.mark.parametrize("region", ["box(-1, 1)", "l1ball(0, 1)"])
+def test_an_interrupted_count_says_what_is_known(region: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("verify.arrangement.counting.arrangement", interrupted)
+    monkeypatch.setattr("verify.arrangement.counting.tree_cells", interrupted)
+    stopped = call(capsys, "pieces", "max", "--on", region)
+    assert (stopped.status, stopped.out) == (130, "not counted: interrupted; at least 1 cell\n")
 
 
 def test_half_a_line_is_cut(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +36,9 @@ class Cuts:
     def leaves(self) -> int:
         return int(np.count_nonzero(self.nodes == LEAF))
 
-    def text(self) -> str:
-        """The nodes as base64 of the fewest bits that their largest number needs."""
-        return bits_text((self.nodes[:, None] >> np.arange(self.width)[::-1]) & 1)
-
     @property
     def width(self) -> int:
-        """Bits for each node."""
+        """The fewest bits for each node that the largest number needs."""
         return max(1, int(self.nodes.max(initial=0)).bit_length())
 
 
@@ -51,7 +47,7 @@ UNCUT = Cuts(np.zeros(1, dtype=np.int64))
 
 
 def read(text: str, count: int, width: int) -> Cuts:
-    """The tree of ``count`` nodes that ``Cuts.text`` wrote; anything else is a ``ValueError``."""
+    """The tree of ``count`` nodes that were written as base64 of their bits; anything else is a ``ValueError``."""
     if not (1 <= count <= MOST_NODES and 1 <= width <= 32):
         raise ValueError(f"{count} nodes of {width} bits")
     nodes = read_bits(text, count * width).reshape(count, width).astype(np.int64) @ (1 << np.arange(width)[::-1])
@@ -61,13 +57,8 @@ def read(text: str, count: int, width: int) -> Cuts:
     return found
 
 
-def bits_text(bits: NDArray[Any]) -> str:
-    """Bits, row by row, as base64 of bytes, filled up with zeros."""
-    return base64.b64encode(np.packbits(bits.astype(bool)).tobytes()).decode("ascii")
-
-
 def read_bits(text: str, count: int) -> NDArray[np.bool_]:
-    """The ``count`` bits that ``bits_text`` wrote; anything else is a ``ValueError``."""
+    """The ``count`` bits that base64 of bytes has, filled up with zeros; anything else is a ``ValueError``."""
     bits = np.unpackbits(np.frombuffer(read_bytes(text, -(-count // 8)), dtype=np.uint8))
     if np.any(bits[count:]):
         raise ValueError("bits after the last one")

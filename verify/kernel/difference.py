@@ -37,11 +37,9 @@ from verify.region.bases import Base
 
 def check_difference(claim: Claim, evidence: Difference, _: Ledger) -> None:
     """On each part of the region's box the two networks' outputs differ by at most the claim's epsilon."""
-    from verify.kernel.alignment import continuous
-
     if claim.property.family != "equivalent within":
         raise EvidenceError("difference", f"does not prove {claim.property.name!r}")
-    claim = continuous(claim)
+    claim = unrounded(claim)
     if claim.second is None:
         raise EvidenceError("difference", "compares two networks")
     base, epsilon = claim.region.base, claim.property.parameters["epsilon"]
@@ -51,6 +49,15 @@ def check_difference(claim: Claim, evidence: Difference, _: Ledger) -> None:
     for part in boxes(base, evidence.cuts):
         if any(bound is None or bound > epsilon for bound in bounds(first, second, part)):
             raise EvidenceError("difference", f"the bound on a part of the region exceeds {epsilon}")
+
+
+def unrounded(claim: Claim) -> Claim:
+    """The claim itself; of quantized networks one about piecewise linear ones, which implies it."""
+    if not claim.is_quantized:
+        return claim
+    from verify.kernel.alignment import continuous
+
+    return continuous(claim)
 
 
 def folded(network: Network, base: Base) -> Network:
@@ -138,7 +145,10 @@ def _gap_block(mine: Block, theirs: Block) -> Block:
     own, other = _by_source(mine), _by_source(theirs)
     inputs = [(~source, matrix) for source, matrix in other.items() if source > 0]
     for source in sorted(own.keys() | other.keys()):
-        matrix = _less(own.get(source), other.get(source))
+        if source in own and source in other:
+            matrix = _less(own[source], other[source])
+        else:
+            matrix = own[source] if source in own else other[source].scaled(Fraction(-1))
         if matrix.entry_count:
             inputs.append((source, matrix))
     return Block(mine.name, mine.shape, tuple(inputs), mine.bias - theirs.bias, relu=mine.relu)
@@ -152,14 +162,8 @@ def _by_source(block: Block) -> dict[int, Matrix]:
     return found
 
 
-def _less(left: Matrix | None, right: Matrix | None) -> Matrix:
-    """The exact difference; None stands for zero."""
-    if right is None:
-        if left is None:
-            raise AssertionError("unreachable: left is not None")
-        return left
-    if left is None:
-        return right.scaled(Fraction(-1))
+def _less(left: Matrix, right: Matrix) -> Matrix:
+    """The exact difference."""
     if left.is_binary64 and right.is_binary64 and np.array_equal(left.columns, right.columns):
         a, b = left.entries, right.entries
         change = a - b

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from verify.errors import EvidenceError, TooLarge
+from verify.kernel.core.laws import activation, of_multiple
 from verify.kernel.core.part import CONSTANT, Part, Row, add_multiple, key, negative, primitive, substituted
 from verify.kernel.evidence import Leaf
 from verify.kernel.exact import AffineForm
 from verify.kernel.speed import Memory
-from verify.network import Block, Network
+from verify.network import Network
 from verify.network.matrix import Indices, Matrix
-from verify.network.smooth import SMOOTH
 from verify.rational import Vector, integer_array
 from verify.region import Box, HalfSpace
 from verify.region.bases import Base
@@ -30,33 +30,6 @@ from verify.region.bases import Base
 MAX_WORK = 4_000_000
 # Below so many weights dictionaries are faster than arrays.
 MANY_ENTRIES = 256
-
-
-def activation(block: Block) -> str:
-    """The function of the block's units: ``relu``, a smooth one by name, or ``""``."""
-    return "relu" if block.relu else block.smooth or ""
-
-
-def at_constant(function: str, value: Fraction) -> Fraction | None:
-    """Phi of a number, where it is known: a smooth function's at 0."""
-    if function in ("", "relu"):
-        return max(value, Fraction(0)) if function else value
-    return SMOOTH[function].at_zero if value == 0 else None
-
-
-def of_multiple(function: str, c: Fraction | int) -> tuple[Fraction | int, bool] | None:
-    """``phi(c z) = a phi(z)``, plus c z where the second is True, for c not 0; None where that is no multiple.
-
-    relu(c z) = c relu(z) for c > 0, and relu(-z) = relu(z) - z. Smooth functions are odd, even or neither.
-    """
-    if not function or (function == "relu" and c > 0):
-        return c, False
-    if function == "relu":
-        return -c, True
-    if c == 1:
-        return 1, False
-    parity = SMOOTH[function].parity
-    return (parity, False) if c == -1 and parity else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,16 +182,16 @@ def relevant(outputs: Sequence[Row], rows: Mapping[int, Row], size: int) -> set[
     return found
 
 
-def free_leaf(network: Network, normal: NormalForm, base: Box, rows: Sequence[HalfSpace], leaf: Leaf) -> list[Row]:
-    """The outputs' rows over the coordinates on a part on which free units may switch (lemma 7).
+def free_maps(network: Network, base: Base, rows: Sequence[HalfSpace], leaf: Leaf) -> list[AffineForm]:
+    """The maps of the outputs on a part on which free units may switch (lemma 7).
 
     A unit is said to be on (its row replaces it), off (zero does), or *free*: its value stays a variable. The first two
     follow from what holds at (x, y(x)) for every x of the part: the base, the rows, y >= 0, y >= z, and ceilings. If no
     variable is left in the outputs, f is one affine map on the part, although free units may switch there.
     """
-    part, values = Part(base, rows), dict[int, Row]()
-    if leaf.free is None:
-        raise AssertionError("unreachable: leaf.free is not None")
+    if not isinstance(base, Box) or leaf.free is None or leaf.signs:
+        raise EvidenceError("relevance", "free units need a region in box form")
+    normal, part, values = normal_form(network, base), Part(base, rows), dict[int, Row]()
     for column, unit in enumerate(normal.units, start=normal.size):
         row, place = substituted(unit.row, values), (unit.block, unit.index)
         if leaf.free[unit.block][unit.index] or row.keys() <= {CONSTANT}:
@@ -235,7 +208,7 @@ def free_leaf(network: Network, normal: NormalForm, base: Box, rows: Sequence[Ha
     outputs = [substituted(row, values) for row in normal.outputs]
     if any(column >= normal.size for row in outputs for column in row):
         raise EvidenceError("relevance", "an output depends on a unit whose side is left open on a part")
-    return outputs
+    return [affine_form(row, normal.size, normal.denominator) for row in outputs]
 
 
 def affine_form(row: Row, size: int, denominator: int) -> AffineForm:
