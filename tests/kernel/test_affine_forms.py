@@ -24,11 +24,12 @@ from verify.kernel.axioms.batches import BlockStep
 from verify.kernel.axioms.forms import BothSorts, Zonotope
 from verify.kernel.check import Verdict
 from verify.kernel.cuts import Cuts
-from verify.kernel.difference import bounds, paired
+from verify.kernel.difference import bounds
 from verify.kernel.evidence import Bounds
 from verify.kernel.exact import evaluate
 from verify.kernel.json import from_json
 from verify.kernel.ledger import FLOAT_BOUNDS
+from verify.kernel.pairs import paired
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
 from verify.property import Claim, find

@@ -25,11 +25,11 @@ from verify.kernel.axioms.batches import Machine
 from verify.kernel.axioms.forms import DOUBLE
 from verify.kernel.check import Verdict
 from verify.kernel.cuts import UNCUT, Cuts, Levels, between_levels
-from verify.kernel.difference import Pair, paired
 from verify.kernel.evidence import Bounds, LowerSlopes
 from verify.kernel.exact import evaluate, preactivations
 from verify.kernel.goals import goal_of
 from verify.kernel.json import from_json
+from verify.kernel.pairs import Pair, paired
 from verify.network import Network
 from verify.property import Claim, find
 from verify.rational import Floats, Vector, vector

@@ -17,14 +17,14 @@ from tests.support import random_networks
 from tests.support.seeds import chunks
 from verify.errors import EvidenceError
 from verify.kernel.axioms.batches import Machine
-from verify.kernel.axioms.forms import DOUBLE, SINGLE, ColumnPrecision, Directions
+from verify.kernel.axioms.forms import DOUBLE, SINGLE, ColumnPrecision
 from verify.kernel.check import judge
 from verify.kernel.cuts import Cuts
-from verify.kernel.difference import Pair, paired
+from verify.kernel.derivatives import Directions, tangent
 from verify.kernel.evidence import Bounds
 from verify.kernel.exact import evaluate
-from verify.kernel.goals import tangent
 from verify.kernel.instances import Instance
+from verify.kernel.pairs import Pair, paired
 from verify.network import Block, Builder, Network
 from verify.network import matrix as matrices
 from verify.network.builder import dense

@@ -19,10 +19,11 @@ from tests.support.seeds import chunks, seeds
 from verify import api
 from verify.errors import EvidenceError, PropertyError
 from verify.kernel.check import Verdict
-from verify.kernel.difference import bounds, folded
+from verify.kernel.difference import bounds
 from verify.kernel.evidence import Bounds, Difference
 from verify.kernel.json import from_json
 from verify.kernel.ledger import FLOAT_BOUNDS
+from verify.kernel.pairs import folded
 from verify.network import Network
 from verify.property import Claim, find
 from verify.rational import vector

@@ -10,7 +10,7 @@ from verify.errors import EvidenceError
 from verify.kernel.axioms.batches import Machine
 from verify.kernel.axioms.forms import DOUBLE
 from verify.kernel.cuts import sides
-from verify.kernel.difference import Pair
+from verify.kernel.pairs import Pair
 from verify.network import Block
 from verify.network import matrix as matrices
 from verify.rational import zeros

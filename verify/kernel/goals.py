@@ -30,24 +30,24 @@ from numpy.typing import NDArray
 
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.axioms.batches import Machine
-from verify.kernel.axioms.forms import DOUBLE, SINGLE, Directions
+from verify.kernel.axioms.forms import DOUBLE, SINGLE
 from verify.kernel.cuts import Cuts, between_levels, leaves, sides
-from verify.kernel.difference import Pair, correspond, folded, paired, unrounded
 from verify.kernel.evidence import Bounds
 from verify.kernel.exact import Bits
 from verify.kernel.ledger import FLOAT_BOUNDS, Ledger
+from verify.kernel.pairs import Pair, correspond, folded, paired, unrounded
 from verify.kernel.speed import in_threads
 from verify.network import Block, Network
 from verify.network import matrix as matrices
 from verify.property import Claim
-from verify.property.base import Slope, in_coordinates
-from verify.property.slopes import axis_in_coordinates
-from verify.rational import Floats, Vector, vector, zeros
+from verify.property.base import in_coordinates
+from verify.rational import Floats, vector
 from verify.region import Box, HalfSpace
 from verify.region.bases import Base
 
 if TYPE_CHECKING:
     from verify.kernel.axioms.backward import Narrowing
+    from verify.kernel.derivatives import Directions
     from verify.property.never import Inequality
 
 
@@ -204,7 +204,7 @@ def _rows(
 
 
 # The blocks, what is asked of each part, and the directions of derivatives.
-Posed: TypeAlias = tuple[Pair, Sequence[Sequence[CaseRow]], Directions | None]
+Posed: TypeAlias = "tuple[Pair, Sequence[Sequence[CaseRow]], Directions | None]"
 
 
 def _on_gaps(size: int, factors: Sequence[int], constant: Fraction) -> list[list[CaseRow]]:
@@ -237,44 +237,17 @@ def _row_of(inequality: Inequality, *, has_chart: bool) -> CaseRow:
     return CaseRow(factors, -inequality.bound, inequality.strict)
 
 
-def _monotone(claim: Claim, first: Network, _: Network | None, base: Box) -> Posed:
-    chart, sign = claim.region.chart, -1 if claim.property.family == "nonincreasing" else 1
-    slope = Slope(chart.directions if chart is not None else None, claim.property.parameters["axis"], sign)
-    axis = axis_in_coordinates(slope, base)
-    if axis is None:
-        raise EvidenceError("bounds", "the axis is no direction of the region")
-    return tangent(first), _on_gaps(first.output_size, (1,), Fraction(0)), Directions(_exact_floats(axis))
+def _derivative(claim: Claim, first: Network, _: Network | None, base: Box) -> Posed:
+    from verify.kernel.derivatives import posed
 
-
-def _lipschitz(claim: Claim, first: Network, _: Network | None, base: Box) -> Posed:
-    if claim.region.chart is not None:
-        raise EvidenceError("bounds", "a Lipschitz constant needs a region without chart")
-    norm, constant = claim.property.parameters["norm"], claim.property.parameters["constant"]
-    directions = Directions(np.zeros(base.dimension), np.where(base.pinned, 0.0, 1.0), norm)
-    return tangent(first), _on_gaps(first.output_size, (-1,), constant), directions
-
-
-def tangent(network: Network) -> Pair:
-    """The blocks of f, and the same without biases for derivatives."""
-    gaps = tuple(
-        Block(b.name, b.shape, tuple((~source, matrix) for source, matrix in b.inputs), zeros(b.size), relu=b.relu)
-        for b in network.blocks
-    )
-    return Pair(network.blocks, gaps)
-
-
-def _exact_floats(values: Vector) -> Floats:
-    """A positive multiple of the vector whose entries are floats."""
-    numerators = [int(n) for n in values.numerators.tolist()]
-    if any(abs(n) >= 1 << 53 for n in numerators):
-        raise EvidenceError("bounds", "the direction of the axis has no short coordinates")
-    return np.array(numerators, dtype=np.float64)
+    pair, factor, constant, directions = posed(claim, first, base)
+    return pair, _on_gaps(first.output_size, (factor,), constant), directions
 
 
 GOALS: dict[str, Callable[[Claim, Network, Network | None, Box], Posed]] = {
     "equivalent within": _within,
     "never": _never,
-    "nondecreasing": _monotone,
-    "nonincreasing": _monotone,
-    "lipschitz": _lipschitz,
+    "nondecreasing": _derivative,
+    "nonincreasing": _derivative,
+    "lipschitz": _derivative,
 }

@@ -53,7 +53,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,18 +66,20 @@ from verify.kernel.axioms.forms import (
     BothSorts,
     ColumnPrecision,
     Columns,
-    Directions,
     Fresh,
     NoiseSymbols,
     Sides,
     Zonotope,
     around,
 )
-from verify.kernel.difference import Pair
+from verify.kernel.pairs import Pair
 from verify.kernel.speed import keep_memory
 from verify.network import Block, floats
 from verify.network.floats import SMALLEST_SUBNORMAL, UNIT_ROUNDOFF, gamma
 from verify.rational import Floats
+
+if TYPE_CHECKING:
+    from verify.kernel.derivatives import Directions
 
 # Boxes that are bounded together, at most; fewer where their columns would take more than so many numbers.
 MOST_BOXES, MOST_NUMBERS = 384, 1 << 23

@@ -122,30 +122,6 @@ class Zonotope:
         return columns.reshape(boxes, size, rows) if len(columns) else np.zeros((boxes, size, rows))
 
 
-@dataclass(frozen=True, eq=False)
-class Directions:
-    """``centre + spread * e`` (n): e in the unit ball of a norm (``linf``, ``l1``, ``l2``); None: the centre alone."""
-
-    centre: Floats
-    spread: Floats | None = None
-    norm: str = "linf"
-
-    @property
-    def size(self) -> int:
-        """How many own symbols they take."""
-        return 0 if self.spread is None else len(self.spread)
-
-    def reach(self, columns: Floats) -> Floats:
-        """``max |sum_j G_j e_j|`` (B, n) for columns (B, p, n) of the ball's symbols, as floats add it up."""
-        sizes = np.abs(columns).astype(np.float64)
-        if self.norm == "linf":
-            return np.asarray(sizes.sum(axis=1))
-        if self.norm == "l1":
-            return np.asarray(sizes.max(axis=1, initial=0.0))
-        # A square may lose half of the smallest number.
-        return np.asarray(np.sqrt((sizes * sizes).sum(axis=1) + sizes.shape[1] * SMALLEST_SUBNORMAL))
-
-
 class BlockSides(NamedTuple):
     """Sides of a block's pre-activations z, of its gaps d, and, where gaps are differences, of z' = z - d."""
 

@@ -12,10 +12,10 @@ from verify.digits import display, short_above
 from verify.errors import BudgetExceeded, EvidenceError, InputError, TooLarge
 from verify.kernel.check import Verdict, judge
 from verify.kernel.cuts import UNCUT
-from verify.kernel.difference import correspond, folded
 from verify.kernel.evidence import Bounds, ValueGap
 from verify.kernel.exact import evaluate
 from verify.kernel.goals import Goal, goal_of
+from verify.kernel.pairs import correspond, folded
 from verify.network import Network
 from verify.network.loosening import loosened, radii
 from verify.property import Claim, find

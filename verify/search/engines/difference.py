@@ -11,10 +11,11 @@ import numpy as np
 from verify.digits import display
 from verify.errors import EvidenceError, TooLarge
 from verify.kernel.cuts import UNCUT
-from verify.kernel.difference import bounds, boxes, correspond, folded
+from verify.kernel.difference import bounds, boxes
 from verify.kernel.evidence import Bounds, Cut, Difference, Empty, ValueGap
 from verify.kernel.exact import AffineForm, evaluate
 from verify.kernel.goals import goal_of
+from verify.kernel.pairs import correspond, folded
 from verify.property import Claim, Question
 from verify.property.base import in_coordinates
 from verify.rational import Vector, vector

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from verify.kernel.axioms.batches import BlockStep
-from verify.kernel.axioms.forms import Directions
+from verify.kernel.derivatives import Directions
 from verify.kernel.goals import Goal
 from verify.rational import Floats, Vector, vector, vector_from_floats
 
