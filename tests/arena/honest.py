@@ -10,11 +10,20 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import verify
+from verify.arrangement.proof import prove
 from verify.family.check import check_family
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
+from verify.network.quantizer import Quantizer
+from verify.rational import vector
 from verify.region import box
+from verify.report.counts_record import counted_json
+from verify.report.record_json import unchecked_json
+from verify.search.budget import Budget
+from verify.writing import bits_text
 
 ARENA = Path(__file__).resolve().parent
 Record = dict[str, Any]
@@ -63,6 +72,7 @@ CLAIMS: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "unsafe-point": ("dome", "never 1*y0 <= -1 and -1*y0 <= 3/2 or -1*y0 < -1", "box(-1, 1)", {}),
     "units-reached": ("switching", "no dead units", "box(-1, 1)", {}),
     "unit-off": ("deep", "no dead units", "box([4, 3], [5, 7/2])", {}),
+    "smooth": ("swish", "affine", "box(-1, 1)", {}),
     "example": (":thread_nonneg", "affine", "nonneg", {}),
     "example-refuted": (":maxpool", "linear", "box(-1, 1)", {}),
 }
@@ -102,6 +112,12 @@ def records() -> dict[str, Record]:
         found |= {name: _formula(*claim) for name, claim in FORMULAS.items()}
         found["in-memory"] = verify.check(with_notes(), "affine").record()
         found["in-memory-region"] = verify.check(_file("deep"), "affine", box([4, 3], [5, Fraction(7, 2)])).record()
+        pair = quantized(rounds=True), quantized(rounds=False)
+        found["difference-of-quantized"] = verify.check(
+            pair[0], "equivalent within 3", "box(-1, 1)", to=pair[1]
+        ).record()
+        found["counts"] = _counts(_file("switching"), "box(-1, 1)")
+    found["bounds-with-lower-slopes"] = _with_slopes(found["bounds"])
     found["contradiction"] = _contradiction(found["nothing-by-multipliers"])
     found["difference-in-parts"] = _in_parts(found["difference"])
     plain: dict[str, Record] = {name: json.loads(json.dumps(record)) for name, record in found.items()}
@@ -128,6 +144,38 @@ def with_notes() -> Network:
     """A network made in memory, with a note as a reader leaves them."""
     builder = Builder((2,), "n", notes=["scale of bn rounded to binary64"])
     return builder.build(dense(relu(dense(builder.input, [[1, -2], [-1, 2]])), [[1, -1]]))
+
+
+def quantized(*, rounds: bool) -> Network:
+    """A network made in memory, which rounds its units to quarters."""
+    builder = Builder((2,), "rounds" if rounds else "plain")
+    z = dense(builder.input, [[1, -2], [-1, 2]])
+    if rounds:
+        quarters = Quantizer(vector([Fraction(1, 4)] * 2), vector([-8] * 2), vector([7] * 2), Fraction(1, 2**24))
+        z = builder.add_block(z, relu=False, quantizer=quarters)
+    return builder.build(dense(relu(z), [[1, -1]]))
+
+
+def _counts(network: str, region: str) -> Record:
+    loaded, found = verify.load(network), verify.pieces(network, region)
+    counts, shown = prove(loaded, found, Budget(60.0))
+    unchecked = unchecked_json("arrangement", (), "", 0.0, "")
+    return {**counted_json(loaded, found.domain.region, counts, shown), "unchecked": unchecked}
+
+
+def _with_slopes(bounds: Record) -> Record:
+    """A larger bound, which the whole box shows: rows of the goal are carried back with y >= 0 below each ReLU."""
+    relus = bounds["network"]["relu"]
+    slopes = {"block": 4, "units": [], "rows": 2, "width": relus, "on": bits_text(np.zeros(2 * relus))}
+    whole = {
+        "kind": "bounds",
+        "single": False,
+        "nodes": 1,
+        "bits": 1,
+        "cuts": bits_text(np.zeros(1)),
+        "slopes": [slopes],
+    }
+    return bounds | {"property": "equivalent within 1/10", "evidence": whole}
 
 
 def _contradiction(nothing: Record) -> Record:
