@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from verify import api
-from verify.arrangement import Pieces, Volumes, average_degree, count, samples, volume_histogram
+from verify.arrangement import CountInterrupted, Pieces, Volumes, average_degree, count, samples, volume_histogram
 from verify.arrangement.bounds import montufar_bound
 from verify.arrangement.domain import make_domain
 from verify.arrangement.stream import CellStream
+from verify.cli.console import Console
 from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.cli.streaming import STANDARD_OUTPUT, write_cells
@@ -26,7 +26,7 @@ from verify.network import Network
 from verify.rational import counted
 from verify.region import Region
 from verify.report.pieces_statistics import sample_lines, samples_json, volume_lines, volumes_json
-from verify.report.record import check_writable
+from verify.report.record import check_apart, check_writable
 from verify.search.budget import Budget
 
 ENDINGS = {"--plot": (".svg",), "--export": (".json", ".npz"), "--record": (".json",), "--stream": (".jsonl",)}
@@ -76,7 +76,7 @@ def pieces(
     seconds, most = number(timeout, "timeout"), _whole(limit, "limit")
     wanted = {"segments": _whole(segments, "segments"), "slices": _whole(slices, "slices")}
     start = _seed(seed)
-    _check_files({"--plot": plot, "--export": export, "--record": record, "--stream": stream})
+    _check_files({"--plot": plot, "--export": export, "--record": record, "--stream": stream}, network)
     if stream is not None:
         kept = {"--plot": plot, "--export": export, "--record": record, "--volumes": wants_volumes}
         _refuse_beside_stream(stream, [option for option, given in kept.items() if given], as_json=as_json)
@@ -91,7 +91,10 @@ def pieces(
             _require_drawable(loaded, where, budget)
         drawn = [samples(loaded, where, kind, many, start, budget) for kind, many in wanted.items() if many]
         if stream is None:
-            found = count(loaded, where, budget, most)
+            try:
+                found = count(loaded, where, budget, most)
+            except CountInterrupted as stop:
+                found, was_interrupted = stop.found, True
         else:
             found, lines, was_interrupted = write_cells(CellStream(loaded, where, budget, most), stream)
         sizes = _volumes(found, budget) if wants_volumes else None
@@ -111,6 +114,8 @@ def pieces(
             click.echo(f"  stream: {stream} ({counted(lines, 'line')})")
         for line in (*volume_lines(sizes), *(line for each in drawn for line in sample_lines(each))):
             click.echo(line, err=stream == STANDARD_OUTPUT)
+    if was_interrupted and stream is None:
+        return INTERRUPTED
     if was_interrupted:
         where_to = "printed" if stream == STANDARD_OUTPUT else f"in {stream}"
         click.echo(f"verify: interrupted; {counted(lines, 'whole line')} {where_to}", err=True)
@@ -119,15 +124,15 @@ def pieces(
     return 3 if missing or any(each.reason for each in drawn) else 0
 
 
-def _check_files(files: dict[str, str | None]) -> None:
+def _check_files(files: dict[str, str | None], network: str) -> None:
     """Refuse files that cannot be written, before anything is counted."""
-    for option, file in files.items():
-        if file is None or (option, file) == ("--stream", STANDARD_OUTPUT):
-            continue
+    written = {o: file for o, file in files.items() if file is not None and (o, file) != ("--stream", STANDARD_OUTPUT)}
+    for option, file in written.items():
         if not file.endswith(ENDINGS[option]):
             what = "is a folder; name a file to write, one" if is_folder(Path(file)) else "expected a file name"
             raise InputError(f"{option} {file}: {what} that ends in {' or '.join(ENDINGS[option])}")
         check_writable(Path(file), option)
+    check_apart({option: Path(file) for option, file in written.items()}, [network])
 
 
 def _refuse_beside_stream(stream: str, kept: list[str], *, as_json: bool) -> None:
