@@ -86,7 +86,7 @@ def test_in_a_process_of_its_own(here: Path) -> None:
     ("closed", "arguments", "status", "written"),
     [
         ("2>&-", "relu affine", 1, b"REFUTED"),
-        (">&-", "relu affine --on nonneg --report out", 0, b""),
+        (">&-", "relu affine --on nonneg", 0, b""),
         ("<&- >&- 2>&-", "relu affine --on nonneg --report out", 0, b""),
         ("2>&-", "nix.toml affine", 2, b""),
     ],
