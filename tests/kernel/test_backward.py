@@ -115,32 +115,6 @@ def test_more_seeds(seeds: range, name: str) -> None:
             try_pair(seed, name, change)
 
 
-@pytest.mark.parametrize("seeds", chunks(500, 16, 1, campaign=40))
-def test_sides_of_every_block_hold(seeds: range) -> None:
-    """On residual, pooled, cancelling and dense networks too: each unit, each gap, and each unit of g."""
-    sharper = 0
-    for seed in seeds:
-        rng = random.Random(seed)
-        first = random_networks.network(seed)
-        second = near.changed(first, CHANGES[rng.choice(list(CHANGES))](seed))
-        machine = machine_of(
-            Pair(first.blocks, ()) if seed % 4 == 0 else paired(first, second), first.input_size, DOUBLE
-        )
-        low, high = boxes(rng, first.input_size, 1.0)
-        for i in range(len(low)):
-            _, narrowing = narrowed(machine, low[i], high[i], seed)
-            plain = Narrowing(machine, low[i], high[i], (), {})
-            machine.run(low[i][None], high[i][None], narrow=plain)
-            for k, sides in narrowing.blocks.items():
-                sharper += int(np.any(sides.value[1] < plain.blocks[k].value[1]))
-            for x in inside(rng, low[i], high[i]):
-                mine, theirs = (preactivations(net, vector(x)) for net in (first, second))
-                for block, z, z_2 in zip(narrowing.blocks.values(), mine, theirs, strict=True):
-                    for pair_of_sides, exact in zip(block, (z, z - z_2, z_2), strict=True):
-                        assert pair_of_sides is None or lies_between(pair_of_sides, exact)
-    assert sharper > len(seeds)
-
-
 def lies_between(sides: tuple[Floats, Floats], exact: Vector) -> bool:
     triples = zip(*(side.tolist() for side in sides), exact.fractions(), strict=True)
     return all((a == -np.inf or Fraction(a) <= v) and (b == np.inf or v <= Fraction(b)) for a, b, v in triples)
@@ -269,7 +243,9 @@ def holds(z: list[Vector], places: list[tuple[int, int]], levels: Levels) -> boo
 
 @pytest.mark.parametrize("seeds", chunks(900, 24, 1, campaign=60))
 def test_bounds_hold_on_parts_between_levels(seeds: range) -> None:
-    """Sides of every block, and rows, at each point of a part; a part that has one is never found empty."""
+    """On residual, pooled, cancelling and dense networks: each unit, each gap, each unit of g, and each row, on whole
+    boxes and on parts of them; a part that has a point is never found empty.
+    """
     inside_parts = empty = sharper = 0
     for seed in seeds:
         rng = random.Random(seed)
@@ -283,7 +259,7 @@ def test_bounds_hold_on_parts_between_levels(seeds: range) -> None:
         for i in range(len(low)):
             xs = inside(rng, low[i], high[i])
             mine, theirs = ([list(preactivations(net, vector(x))) for x in xs] for net in (first, second))
-            levels = levels_at(rng, mine, bends)
+            levels = levels_at(rng, mine, bends) if rng.random() < 0.7 else {}
             reached = [n for n in range(len(xs)) if holds(mine[n], numbers_of(mine, bends), levels)]
             try:
                 upper, narrowing = narrowed(machine, low[i], high[i], seed, levels)
@@ -291,7 +267,11 @@ def test_bounds_hold_on_parts_between_levels(seeds: range) -> None:
                 assert not reached
                 empty += 1
                 continue
-            sharper += bool(levels)
+            plain = Narrowing(machine, low[i], high[i], (), {})
+            machine.run(low[i][None], high[i][None], narrow=plain)
+            sharper += sum(
+                bool(np.any(sides.value[1] < plain.blocks[k].value[1])) for k, sides in narrowing.blocks.items()
+            )
             exact = exact_rows(first, second if machine.gaps else None)
             for n in reached:
                 inside_parts += bool(levels)
@@ -300,7 +280,7 @@ def test_bounds_hold_on_parts_between_levels(seeds: range) -> None:
                         assert pair_of_sides is None or lies_between(pair_of_sides, values)
                 for value, bound in zip(exact(xs[n]), upper.tolist(), strict=True):
                     assert not np.isfinite(bound) or value <= Fraction(bound)
-    assert inside_parts > len(seeds) and sharper > len(seeds) and empty > len(seeds) // 4
+    assert inside_parts > len(seeds) and sharper > 2 * len(seeds) and empty > len(seeds) // 4
 
 
 def cut_evidence() -> tuple[Claim, Bounds]:
