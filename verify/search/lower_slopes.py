@@ -43,8 +43,6 @@ GROUP = 256
 class Choosing(Narrowing):
     """Chooses the slopes, and the multipliers of cuts, of each block when its turn comes."""
 
-    caution = 3.0
-
     def __init__(
         self,
         goal: Goal,
@@ -104,6 +102,11 @@ class Choosing(Narrowing):
         count = form.shared.symbols.most + form.own.symbols.most
         spare = 2 * form.error + 4 * gamma(count + 8, self.machine.precision.roundoff) * form.reach
         return np.fmin(form.sides()[1] + spare, self.carried_rows())
+
+    def least(self, step: BlockStep, k: int, rows: Indices, choices: Choices) -> Floats:
+        """The kernel's sides of blocks, since choices of lines hang on them; rows of the goal with room to spare."""
+        self.caution = 3.0 if step is self.machine.goal else 1.0
+        return super().least(step, k, rows, choices)
 
     def _climbed(self, step: BlockStep, k: int, rows: Indices, until: float) -> tuple[Bits, Floats]:
         """Slopes and multipliers for some rows: those of the part that this one was cut from, or better ones."""

@@ -90,7 +90,7 @@ MOST_COEFFICIENTS, MOST_PRODUCTS = 1 << 22, 200_000_000_000
 class Narrowing:
     """The sides of one box, block by block, narrowed where the evidence names a block (for ``Machine.run``)."""
 
-    # Search counts rounding more than once, so that the kernel confirms what it says, however it adds.
+    # Search counts the rounding of the goal's rows more than once, so that the kernel confirms them, however it adds.
     caution = 1.0
 
     def __init__(

@@ -274,6 +274,9 @@ def _by_cutting_units(whole: Claim, lower: Fraction, goal: Goal, budget: Budget)
     best = _bounded(whole, tree.evidence(single=False), max(tree.largest, 0.0), budget)
     if best is not None:
         best = replace(best, rows=tree.upper[own_rows(goal)])
+    else:  # floats decide otherwise in the kernel, or nothing is known
+        shown = max(float(rows[:, own_rows(goal)].max()) for rows in goal.bounds(Bounds(UNCUT, False)))
+        best = _bounded(whole, Bounds(UNCUT, False), shown, budget)
     return best, "" if _is_near(best, lower) else f"{counted(len(tree.parts), 'part')}; {ended}"
 
 
