@@ -11,10 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import verify
+from verify.arrangement.counting import count
+from verify.arrangement.proof import prove
 from verify.family.check import check_family
+from verify.formats.expressions import parse_region
+from verify.formats.files import load
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
 from verify.region import box
+from verify.report.counts_record import counted_json
+from verify.report.record_json import unchecked_json
+from verify.search.budget import Budget
 
 ARENA = Path(__file__).resolve().parent
 Record = dict[str, Any]
@@ -100,10 +107,12 @@ def records() -> dict[str, Record]:
         found = {name: _claim(*claim) for name, claim in CLAIMS.items()}
         found |= {name: check_family(_file(family), *claim).record() for name, (family, *claim) in FAMILIES.items()}
         found |= {name: _formula(*claim) for name, claim in FORMULAS.items()}
+        found["counts"] = _counts("hat", "box(-3, 3)")
         found["in-memory"] = verify.check(with_notes(), "affine").record()
         found["in-memory-region"] = verify.check(_file("deep"), "affine", box([4, 3], [5, Fraction(7, 2)])).record()
     found["contradiction"] = _contradiction(found["nothing-by-multipliers"])
     found["difference-in-parts"] = _in_parts(found["difference"])
+    found["bounds-with-slopes"] = _with_slopes(found["bounds"])
     plain: dict[str, Record] = {name: json.loads(json.dumps(record)) for name, record in found.items()}
     for record in plain.values():
         record["unchecked"] |= {"version": "0", "seconds": 0}
@@ -134,6 +143,24 @@ def _contradiction(nothing: Record) -> Record:
     """A vacuous claim proved by cells: the half-spaces of its question contradict one another."""
     proof = {"empty": nothing["nontrivial"]["none"]["multipliers"], "lifted": False}
     return nothing | {"evidence": {"kind": "cells", "proofs": [proof]}}
+
+
+def _counts(network: str, region: str) -> Record:
+    """The record of the numbers of cells, pieces and maps."""
+    loaded = load(_file(network))
+    where = parse_region(region, loaded.input_size)
+    counts, shown = prove(loaded, count(loaded, where, Budget()), Budget())
+    return counted_json(loaded, where, counts, shown) | {"unchecked": unchecked_json("arrangement", (), "", 0, "")}
+
+
+def _with_slopes(bounds: Record) -> Record:
+    """What an uncut box shows with slopes that somebody chose, and does not show without."""
+    slopes = [
+        {"block": 2, "units": [0, 1], "rows": 4, "width": 3, "on": "AAA="},
+        {"block": 4, "units": [], "rows": 2, "width": 5, "on": "AAA="},
+    ]
+    evidence = {"kind": "bounds", "single": False, "nodes": 1, "bits": 1, "cuts": "AA==", "slopes": slopes}
+    return bounds | {"property": "equivalent within 53/10000", "evidence": evidence}
 
 
 def _in_parts(difference: Record) -> Record:

@@ -27,6 +27,8 @@ KINDS = {
     "family": ("family",),
     "member": ("member",),
     "bounds on boxes": ("boxes",),
+    "lower slopes": ("slopes",),
+    "counts": ("counts",),
     "unsafe point": ("unsafe",),
     "units": ("dead", "live"),
     "formula": ("formula",),

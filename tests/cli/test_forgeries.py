@@ -73,6 +73,7 @@ LIES: list[tuple[str, Callable[[Record], object]]] = [
     ("instances", lambda d: d.update(nontrivial=None)),
     ("nontrivial", lambda d: d["nontrivial"].update(none={})),
     ("format", lambda d: d.update(nontrivial={"instance": {"x": [0, 0]}})),
+    ("instance", lambda d: d["nontrivial"]["instance"].update(e="1" + "0" * 5000)),
     ("network", lambda d: d["network"].update(relu=0)),
     ("network", lambda d: d["network"].update(inputs="2")),
     ("network", lambda d: d["network"].update(name="g")),
