@@ -3107,9 +3107,11 @@ def located(name: str, record: Path, digest: str) -> bytes:
 def stem(source: str) -> str:
     """The name that a network has from its file."""
     name = Path(source).name
-    for ending in (".gz", ".onnx", ".toml"):
-        name = name[: -len(ending)] if name.lower().endswith(ending) else name
-    return name
+    if name.lower().endswith(".toml"):
+        name = name[: -len(".toml")]
+    else:
+        name = name.removesuffix(".gz").removesuffix(".onnx") or name
+    return "".join(c if c.isprintable() else "?" for c in name[:200])
 
 
 def read_network(entry: Any, record: Path) -> Network:
@@ -3280,7 +3282,7 @@ def judge_record(record: dict[str, Any], path: Path) -> None:
         elif kind == "difference":
             check_difference(claim, evidence)
         else:
-            raise Rejected("kind", f"there is no evidence of kind {kind!r:.40}")
+            raise Declined(f"evidence of the kind {kind!r:.40}")
     lemmas = [questions] if isinstance(questions, str) else [question.lemma for question in questions]
     if expected["vacuous"] and not isinstance(questions, str):
         lemmas = [VACUOUS[PROPERTIES[claim.key][2]]]
