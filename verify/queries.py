@@ -17,12 +17,13 @@ from verify.formats.halfspaces import Linear, ReadRow, region_of_rows
 from verify.formats.queries import Atom, Query, QueryCase, read_query
 from verify.kernel.check import Verdict
 from verify.kernel.evidence import Unsafe
+from verify.kernel.exact import AffineForm
 from verify.network import Network
 from verify.network import matrix as matrices
 from verify.network.combine import precomposed
 from verify.property import Claim
 from verify.property.never import Inequality, never
-from verify.rational import Vector, zeros
+from verify.rational import Vector, vector, zeros
 from verify.region import Box, Region
 from verify.report.record import Result
 from verify.search.budget import Budget
@@ -67,8 +68,8 @@ def answer(
 
     ``tensors`` are what the files take as their output, in the order of ``networks``.
     """
-    query = _simplified(read_query(path))
     budget = replace(Budget(timeout) if report is None else Budget(timeout, report), executor=executor)
+    query = _without_borders(_simplified(read_query(path)), budget)
     loaded = bound_networks(query, networks, tensors)
     if all(_is_free(query, case, budget) for case in query.cases):
         return Answer(query, Verdict.PROVED, (), free=True)
@@ -96,6 +97,17 @@ def _simplified(query: Query) -> Query:
         if all(atom.linear.constant < 0 or (atom.linear.constant == 0 and not atom.strict) for atom in plain):
             cases.append(tuple(atom for atom in case if atom.linear.coefficients))
     return replace(query, cases=tuple(cases))
+
+
+def _without_borders(query: Query, budget: Budget) -> Query:
+    """The query without cases that are strict about inputs and hold nowhere: bounds see their closures."""
+    inputs = {i for start, end in query.starts() for i in range(start, end)}
+
+    def strict(case: QueryCase) -> bool:
+        return any(atom.strict and atom.linear.coefficients.keys() <= inputs for atom in case)
+
+    kept = [case for case in query.cases if not (strict(case) and _is_free(query, case, budget))]
+    return replace(query, cases=tuple(kept))
 
 
 def bound_networks(query: Query, given: Sequence[str | Network], outputs: Sequence[str] = ()) -> list[Network]:
@@ -259,22 +271,30 @@ def _difference_of(atom: Atom) -> tuple[int, int] | None:
 
 
 def _is_empty(region: Region, budget: Budget) -> bool:
+    return _is_nonnegative(origin_form(region.dimension, -1), region, budget)
+
+
+def _is_nonnegative(form: AffineForm, region: Region, budget: Budget) -> bool:
+    """Whether the form is at least 0 on the region; True for a region without points, which shows in its rows."""
     base = region.base
     if not region.rows or not isinstance(base, Box):
         return False
-    found = nonnegative(origin_form(region.dimension, -1), base, region.rows, budget)
-    return not isinstance(found, NegativeAt)
+    return not isinstance(nonnegative(form, base, region.rows, budget), NegativeAt)
 
 
 def _is_free(query: Query, case: QueryCase, budget: Budget) -> bool:
-    """Whether no numbers at all, as inputs and outputs of networks, satisfy the case (closed; small ones only)."""
+    """Whether no numbers at all, as inputs and outputs of networks, satisfy the case (small ones only).
+
+    A variable ``s <= 1`` is added to the left of each strict comparison: they can hold if and only if s > 0 can.
+    """
     size = sum(network.inputs.size + network.outputs.size for network in query.networks)
     if size > 256:
         return False
-    rows = [ReadRow(dict(atom.linear.coefficients), -atom.linear.constant) for atom in case]
-    region = region_of_rows(size, rows, "")
+    slack = {size: Fraction(1)}
+    rows = [ReadRow(atom.linear.coefficients | (slack if atom.strict else {}), -atom.linear.constant) for atom in case]
+    region = region_of_rows(size + 1, [*rows, ReadRow(slack, Fraction(1))], "")
     try:
-        return _is_empty(region, budget)
+        return _is_nonnegative(AffineForm(vector([*[0] * size, -1]), Fraction(0)), region, budget)
     except BudgetExceeded:
         budget.check()
         return False

@@ -5,11 +5,13 @@ Nothing that is proved rests on it: what was written is read and judged like wha
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from verify.kernel.evidence import Bounds, Ceiling, Counts, Cover, Evidence, LowerSlopes, Split, Unsatisfiable
 from verify.kernel.exact import AffineForm
@@ -40,7 +42,8 @@ def written(value: Any) -> Any:
         return _written_cover(value)
     if isinstance(value, Bounds):
         tree = value.cuts
-        parts = {"single": value.single, "nodes": len(tree.nodes), "bits": tree.width, "cuts": tree.text()}
+        nodes = (tree.nodes[:, None] >> np.arange(tree.width)[::-1]) & 1
+        parts = {"single": value.single, "nodes": len(nodes), "bits": tree.width, "cuts": bits_text(nodes)}
         return parts | ({"slopes": [_written_slopes(slopes) for slopes in value.slopes]} if value.slopes else {})
     if isinstance(value, Ceiling):
         return [written(getattr(value, field.name)) for field in FIELDS[Ceiling]]
@@ -52,11 +55,14 @@ def written(value: Any) -> Any:
     return value
 
 
-def _written_slopes(slopes: LowerSlopes) -> Data:
-    from verify.kernel import cuts
+def bits_text(bits: NDArray[Any]) -> str:
+    """Bits, row by row, as base64 of bytes, filled up with zeros."""
+    return base64.b64encode(np.packbits(bits.astype(bool)).tobytes()).decode("ascii")
 
+
+def _written_slopes(slopes: LowerSlopes) -> Data:
     on = slopes.on
-    rows = {"rows": on.shape[0], "width": on.shape[1], "on": cuts.bits_text(on.ravel())}
+    rows = {"rows": on.shape[0], "width": on.shape[1], "on": bits_text(on)}
     return {"block": slopes.block, "units": [int(unit) for unit in slopes.units]} | rows
 
 

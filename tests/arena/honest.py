@@ -10,18 +10,20 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import verify
-from verify.arrangement.counting import count
 from verify.arrangement.proof import prove
 from verify.family.check import check_family
-from verify.formats.expressions import parse_region
-from verify.formats.files import load
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
+from verify.network.quantizer import Quantizer
+from verify.rational import vector
 from verify.region import box
 from verify.report.counts_record import counted_json
 from verify.report.record_json import unchecked_json
 from verify.search.budget import Budget
+from verify.writing import bits_text
 
 ARENA = Path(__file__).resolve().parent
 Record = dict[str, Any]
@@ -70,6 +72,7 @@ CLAIMS: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "unsafe-point": ("dome", "never 1*y0 <= -1 and -1*y0 <= 3/2 or -1*y0 < -1", "box(-1, 1)", {}),
     "units-reached": ("switching", "no dead units", "box(-1, 1)", {}),
     "unit-off": ("deep", "no dead units", "box([4, 3], [5, 7/2])", {}),
+    "smooth": ("swish", "affine", "box(-1, 1)", {}),
     "example": (":thread_nonneg", "affine", "nonneg", {}),
     "example-refuted": (":maxpool", "linear", "box(-1, 1)", {}),
 }
@@ -107,12 +110,17 @@ def records() -> dict[str, Record]:
         found = {name: _claim(*claim) for name, claim in CLAIMS.items()}
         found |= {name: check_family(_file(family), *claim).record() for name, (family, *claim) in FAMILIES.items()}
         found |= {name: _formula(*claim) for name, claim in FORMULAS.items()}
-        found["counts"] = _counts("hat", "box(-3, 3)")
         found["in-memory"] = verify.check(with_notes(), "affine").record()
         found["in-memory-region"] = verify.check(_file("deep"), "affine", box([4, 3], [5, Fraction(7, 2)])).record()
+        pair = quantized(rounds=True), quantized(rounds=False)
+        found["difference-of-quantized"] = verify.check(
+            pair[0], "equivalent within 3", "box(-1, 1)", to=pair[1]
+        ).record()
+        found["counts"] = _counts(_file("switching"), "box(-1, 1)")
+        found["counts-of-pieces"] = _counts(_file("hat"), "box(-3, 3)")
+    found["bounds-with-lower-slopes"] = _with_slopes(found["bounds"])
     found["contradiction"] = _contradiction(found["nothing-by-multipliers"])
     found["difference-in-parts"] = _in_parts(found["difference"])
-    found["bounds-with-slopes"] = _with_slopes(found["bounds"])
     plain: dict[str, Record] = {name: json.loads(json.dumps(record)) for name, record in found.items()}
     for record in plain.values():
         record["unchecked"] |= {"version": "0", "seconds": 0}
@@ -139,28 +147,46 @@ def with_notes() -> Network:
     return builder.build(dense(relu(dense(builder.input, [[1, -2], [-1, 2]])), [[1, -1]]))
 
 
+def quantized(*, rounds: bool) -> Network:
+    """A network made in memory, which rounds its units to quarters."""
+    builder = Builder((2,), "rounds" if rounds else "plain")
+    z = dense(builder.input, [[1, -2], [-1, 2]])
+    if rounds:
+        quarters = Quantizer(vector([Fraction(1, 4)] * 2), vector([-8] * 2), vector([7] * 2), Fraction(1, 2**24))
+        z = builder.add_block(z, relu=False, quantizer=quarters)
+    return builder.build(dense(relu(z), [[1, -1]]))
+
+
+def _counts(network: str, region: str) -> Record:
+    loaded, found = verify.load(network), verify.pieces(network, region)
+    counts, shown = prove(loaded, found, Budget(60.0))
+    unchecked = unchecked_json("arrangement", (), "", 0.0, "")
+    return {**counted_json(loaded, found.domain.region, counts, shown), "unchecked": unchecked}
+
+
+def _with_slopes(bounds: Record) -> Record:
+    """A larger bound, which the whole box shows if units of block 2, and the goal, are carried back with y >= 0 below
+    each ReLU, and does not show without.
+    """
+    slopes = [
+        {"block": block, "units": units, "rows": rows, "width": width, "on": bits_text(np.zeros(rows * width))}
+        for block, units, rows, width in ((2, [0, 1], 4, 3), (4, [], 2, 5))
+    ]
+    whole = {
+        "kind": "bounds",
+        "single": False,
+        "nodes": 1,
+        "bits": 1,
+        "cuts": bits_text(np.zeros(1)),
+        "slopes": slopes,
+    }
+    return bounds | {"property": "equivalent within 53/10000", "evidence": whole}
+
+
 def _contradiction(nothing: Record) -> Record:
     """A vacuous claim proved by cells: the half-spaces of its question contradict one another."""
     proof = {"empty": nothing["nontrivial"]["none"]["multipliers"], "lifted": False}
     return nothing | {"evidence": {"kind": "cells", "proofs": [proof]}}
-
-
-def _counts(network: str, region: str) -> Record:
-    """The record of the numbers of cells, pieces and maps."""
-    loaded = load(_file(network))
-    where = parse_region(region, loaded.input_size)
-    counts, shown = prove(loaded, count(loaded, where, Budget()), Budget())
-    return counted_json(loaded, where, counts, shown) | {"unchecked": unchecked_json("arrangement", (), "", 0, "")}
-
-
-def _with_slopes(bounds: Record) -> Record:
-    """What an uncut box shows with slopes that somebody chose, and does not show without."""
-    slopes = [
-        {"block": 2, "units": [0, 1], "rows": 4, "width": 3, "on": "AAA="},
-        {"block": 4, "units": [], "rows": 2, "width": 5, "on": "AAA="},
-    ]
-    evidence = {"kind": "bounds", "single": False, "nodes": 1, "bits": 1, "cuts": "AA==", "slopes": slopes}
-    return bounds | {"property": "equivalent within 53/10000", "evidence": evidence}
 
 
 def _in_parts(difference: Record) -> Record:

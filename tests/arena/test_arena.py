@@ -29,6 +29,7 @@ KINDS = {
     "bounds on boxes": ("boxes",),
     "lower slopes": ("slopes",),
     "counts": ("counts",),
+    "quantized networks": ("quantized",),
     "unsafe point": ("unsafe",),
     "units": ("dead", "live"),
     "formula": ("formula",),

@@ -152,7 +152,8 @@ ARGUMENTS: list[tuple[list[str], str]] = [
     (["check"], "try 'verify check --help'"),
     (["check", "relu", "affine", "extra"], "extra"),
     (["check", "relu", "affine", "--bogus"], "--bogus"),
-    (["chek", "relu", "affine"], "No such command 'chek'"),
+    (["chek", "relu", "affine"], "No such command 'chek'; did you mean 'check'?"),
+    (["frobnicate"], "No such command 'frobnicate'"),
     ([], "try 'verify --help'"),
 ]
 

@@ -77,7 +77,7 @@ def test_limit(capsys: Capture) -> None:
         (["relu", "--export", "x.txt"], "ends in .json or .npz"),
         (["relu", "--on", "box(0, 1) & box(2, 3)"], "is empty"),
         (["relu", "--on", "box([0, 0], [1, 1])"], ""),
-        (["maxpool", "--on", "box(0, 1)", "--plot", "x.svg"], "expected counts on a region of one or two"),
+        (["maxpool", "--on", "box(0, 1)", "--plot", "x.svg"], "expected a region of one or two"),
         (["maxpool", "--on", "box(0, 1)", "--export", "x.json"], "9 dimensions"),
     ],
 )

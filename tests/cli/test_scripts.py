@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import ROOT, call
+from verify.cli.group import HOMES
 from verify.cli.properties import catalogue
 from verify.property import find
 
@@ -86,6 +87,14 @@ def test_python_dash_m() -> None:
         [sys.executable, "-m", "verify", "check", "relu", "odd"], cwd=ROOT, capture_output=True, check=False
     )
     assert done.returncode == 1
+
+
+def test_help_loads_no_command_and_names_each() -> None:
+    code = "import sys; from verify.cli.run import run; run(['--help']); print('numpy' in sys.modules)"
+    *shown, loaded = fresh(code).splitlines()
+    assert loaded == "False"
+    named = [line.split()[0] for line in shown[shown.index("Commands:") + 1 :]]
+    assert named == [*HOMES], "each on one line of 80 columns"
 
 
 def test_a_small_check_loads_little() -> None:

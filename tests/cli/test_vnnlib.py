@@ -18,6 +18,8 @@ TWO = """(vnnlib-version <2.0>)
 (declare-network g {relation} (declare-input X2 Real [1]) (declare-output Y2 Real [1]))
 (assert (and (<= X[0] 1) (>= X[0] -1) (<= X2[0] 1) (>= X2[0] -1)))
 """
+DOUBLED = "".join(f"(let ((a{i + 1} (+ a{i} a{i}))) " for i in range(60))
+CONJOINED = "".join(f"(let ((a{i + 1} (and a{i} a{i}))) " for i in range(40))
 SAME = "(assert (== X[0] X2[0]))"
 
 
@@ -37,6 +39,18 @@ def written(folder: Path, text: str) -> Path:
         ("(assert (or (and (<= X_0 0) (> Y_0 0)) (and (>= X_0 0) (> Y_0 2))))", 0, "unsat"),
         ("(assert (=> (>= X_0 0) (>= Y_0 3)))", 1, "sat"),
         ("(assert (let ((a (+ Y_0 1))) (> a 3)))", 0, "unsat"),
+        # A name means what it meant where it was defined, whatever it means later.
+        ("(assert (let ((a X_0)) (let ((X_0 Y_0)) (<= a -1/2))))", 1, "sat"),
+        ("(assert (let ((a X_0)) (let ((X_0 5)) (>= a 2))))", 0, "unsat"),
+        ("(assert (let ((X_0 Y_0) (Y_0 X_0)) (<= Y_0 -1/2)))", 1, "sat"),
+        ("(assert (let ((a (<= X_0 0))) (let ((X_0 2)) (and a (>= Y_0 1)))))", 0, "unsat"),
+        ("(assert (let ((a (let ((X_0 2)) X_0))) (> Y_0 a)))", 0, "unsat"),
+        (f"(assert {'(let ((a (+ X_0 X_0))) ' * 90}(> a 2){')' * 91}", 0, "unsat"),
+        (f"(assert (let ((a0 X_0)) {DOUBLED}(>= a60 {2**60})){')' * 60})", 1, "sat"),
+        ("(assert (=> (>= Y_0 0) (<= X_0 1) (> Y_0 1)))", 0, "unsat"),
+        # What is strict has no points at the border.
+        ("(assert (< X_0 -1))", 0, "unsat"),
+        ("(assert (and (< X_0 Y_0) (> X_0 Y_0)))", 0, "unsat"),
         ("(assert (distinct Y_0 Y_0))", 0, "unsat"),
         ("(assert (> (- Y_0 X_0) 1.5))", 0, "unsat"),
         ("(assert false)", 0, "unsat"),
@@ -84,6 +98,14 @@ def test_what_no_network_could_break_is_said(tmp_path: Path, capsys: pytest.Capt
         (ONE + "(assert (<= X_0 nan))", "neither a number nor declared"),
         (ONE + "(assert (and" + " (or (< X_0 0) (> X_0 1))" * 20 + "))", "more than 4096 cases"),
         (TWO.format(relation="") + "(assert (<= X[7] 1))", "no element of X"),
+        (TWO.replace("X2", "1").format(relation=""), "'1' is no name of a tensor"),
+        ("(vnnlib-version <3.0>)", "expected (vnnlib-version <2.0>)"),
+        (ONE + "(assert (<= X_00 1))", "'X_00' is neither"),
+        (ONE + "(assert (let ((a a)) (<= a 1)))", "'a' is neither"),
+        (ONE + "(assert (let ((a X_0) (b a)) (<= b 1)))", "'a' is neither"),
+        (ONE + "(assert (let ((1 X_0)) (<= 1 0)))", "malformed 'let'"),
+        (ONE + "(assert (let ((a (<= X_0 0))) (<= a 0)))", "stands for a formula"),
+        (ONE + f"(assert (let ((a0 (<= X_0 0))) {CONJOINED}a40){')' * 40})", "comparisons when written as"),
     ],
 )
 def test_malformed_files(tmp_path: Path, text: str, message: str) -> None:

@@ -136,7 +136,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (of("ThresholdedRelu", "x", [1, 3]), "jumps by 1 at 1"),
     (of("LpPool", "x", [1, 1, 4], kernel_shape=[2]), "only p = 1 is"),
     (of("Resize", "x _ k", [1, 1, 4, 4], {"k": FOUR / 2}, 18, mode="linear", antialias=1), "antialiasing is not read"),
-]
+    (of("Resize", "x _ k", [1, 1, 1, 1], {"k": FOUR / 4}, 18), "an axis of size 0"),
+    (of("Resize", "x r k", [1, 1, 4, 4], {"r": np.array([0, 0, 0, 0, 1, 1, 1, 0.5]), "k": FOUR},
+        coordinate_transformation_mode="tf_crop_and_resize"), "scales of a part of the input"),
+    (of("ConvTranspose", "x w", [1, 2, 3], {"w": W223}, auto_pad="SAME_UPPER", strides=[4]), "set output_shape"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("case", "part"), REFUSED, ids=[part for _, part in REFUSED])

@@ -15,7 +15,8 @@ import verify
 from tests.support import random_families
 from tests.support.seeds import chunks
 from verify.kernel.exact import evaluate
-from verify.kernel.facts import (
+from verify.kernel.facts.induction import induction
+from verify.kernel.facts.values import (
     AFFINE,
     ALL,
     CONCAVE,
@@ -29,7 +30,6 @@ from verify.kernel.facts import (
     SCALING,
     Facts,
 )
-from verify.kernel.facts.induction import induction
 from verify.kernel.families import FamilyClaim, derived, on_the_region
 from verify.kernel.interval import Extended, Interval
 from verify.network import Network

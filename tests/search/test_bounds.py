@@ -176,7 +176,7 @@ def test_trees_of_random_cuts_cover_the_box() -> None:
             nodes.append(node)
             stack += 1 if node else -1
         cuts = Cuts(np.array(nodes))
-        assert np.array_equal(read(cuts.text(), len(nodes), cuts.width).nodes, cuts.nodes)
+        assert np.array_equal(read(to_json(Bounds(cuts, False))["cuts"], len(nodes), cuts.width).nodes, cuts.nodes)
         low, high = np.array([-1.0, 0.1, 5e-324]), np.array([1.0, 0.1000001, 1e-300])
         parts = list(leaves(cuts, low, high))
         for _ in range(20):

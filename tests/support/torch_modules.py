@@ -74,11 +74,6 @@ class Wrong(nn.Module):  # type: ignore[misc, name-defined]
         return torch.relu(x) if torch.compiler.is_compiling() else torch.relu(x) + 1
 
 
-class Training(nn.Module):  # type: ignore[misc, name-defined]
-    def forward(self, x: Any) -> Any:
-        return x.sum().item() * x
-
-
 # What cannot be made a network: the module, the example, what is said.
 REFUSED: dict[str, tuple[Any, Any, str]] = {
     "no module": ("relu", torch.zeros(1, 2), "module is str"),

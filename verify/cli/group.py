@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 
 import click
 
 from verify.report.version import tool_version
 
+# Each command's module, and the line of ``verify --help``: that must import none of them.
 HOMES = {
-    "check": "verify.cli.commands",
-    "ask": "verify.cli.ask",
-    "shell": "verify.cli.shell",
-    "show": "verify.cli.show",
-    "explain": "verify.cli.explain",
-    "radius": "verify.cli.explain",
-    "lipschitz": "verify.cli.lipschitz",
-    "pieces": "verify.cli.pieces",
-    "symbolic": "verify.cli.symbolic",
-    "simplify": "verify.cli.simplify",
-    "gate": "verify.cli.gate",
-    "init": "verify.cli.init",
-    "properties": "verify.cli.properties",
-    "compare": "verify.cli.compare",
-    "vnnlib": "verify.cli.vnnlib",
-    "recheck": "verify.cli.recheck",
-    "serve": "verify.cli.serve",
+    "check": ("verify.cli.commands", "Prove or refute that NETWORK has PROPERTY on a region."),
+    "ask": ("verify.cli.ask", "Prove or refute FORMULA, in which f is NETWORK."),
+    "shell": ("verify.cli.shell", "Ask about NETWORK, one line after the other."),
+    "show": ("verify.cli.show", "Show what was read of NETWORK."),
+    "explain": ("verify.cli.explain", "Show which ReLU switch, and where linearity breaks."),
+    "radius": ("verify.cli.explain", "Find the largest ball on which NETWORK is affine."),
+    "lipschitz": ("verify.cli.lipschitz", "Find or bound the smallest Lipschitz constant."),
+    "pieces": ("verify.cli.pieces", "Count activation cells, linear pieces and affine maps."),
+    "symbolic": ("verify.cli.symbolic", "Write NETWORK as nested Max, or as Piecewise."),
+    "simplify": ("verify.cli.simplify", "Write a smaller network that equals NETWORK on a region."),
+    "gate": ("verify.cli.gate", "Decide every claim in the TOML files of PATH."),
+    "init": ("verify.cli.init", "Write a first claims file for 'verify gate'."),
+    "properties": ("verify.cli.properties", "List the properties and the built-in networks."),
+    "compare": ("verify.cli.compare", "Bound |f - g| on a region from above and below."),
+    "vnnlib": ("verify.cli.vnnlib", "Answer a VNN-LIB 1.0 or 2.0 property."),
+    "recheck": ("verify.cli.recheck", "Replay the evidence of records with the kernel alone."),
+    "serve": ("verify.cli.serve", "Show the local page: networks to play with."),
 }
 
 
@@ -40,9 +42,23 @@ class Commands(click.Group):
         """The command of that name, imported now."""
         if cmd_name not in HOMES:
             return None
-        command = getattr(importlib.import_module(HOMES[cmd_name]), cmd_name)
+        command = getattr(importlib.import_module(HOMES[cmd_name][0]), cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of the first argument; a name that is nearly one is told."""
+        close = difflib.get_close_matches(args[0][:40], HOMES, n=1)
+        if close and args[0] not in HOMES:
+            ctx.fail(f"No such command {args[0]!r}; did you mean {close[0]!r}?")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of names and lines."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in HOMES.items()])
 
 
 def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -61,7 +77,7 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
     help="Show the version and exit.",
 )
 def commands() -> None:
-    """Is this network linear here? Exact answers with evidence that can be re-checked.
+    """Is this network linear here? Exact answers, with evidence that can be checked again.
 
     NETWORK is a file (.onnx, .onnx.gz, .toml) or a built-in example such as relu. REGION is an expression: all,
     nonneg, box(-1, 1), ball(POINT, 1/1000), segment(A, B), a .vnnlib file. Exit status: 0 proved, 1 refuted, 2 bad

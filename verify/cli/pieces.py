@@ -14,6 +14,7 @@ from rich.text import Text
 from verify import api
 from verify.arrangement import Pieces, Volumes, average_degree, count, samples, volume_histogram
 from verify.arrangement.bounds import montufar_bound
+from verify.arrangement.domain import make_domain
 from verify.arrangement.stream import CellStream
 from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
@@ -23,6 +24,7 @@ from verify.errors import BudgetExceeded, InputError
 from verify.formats.reading import is_folder
 from verify.network import Network
 from verify.rational import counted
+from verify.region import Region
 from verify.report.pieces_statistics import sample_lines, samples_json, volume_lines, volumes_json
 from verify.report.record import check_writable
 from verify.search.budget import Budget
@@ -91,6 +93,8 @@ def pieces(
         loaded = api.load(network, output)
         budget = replace(api.make_budget(seconds, progress.line), executor=executor)
         where = api.parse_region(region, loaded)
+        if plot is not None:
+            _require_drawable(loaded, where, budget)
         drawn = [samples(loaded, where, kind, many, start, budget) for kind, many in wanted.items() if many]
         if stream is None:
             found = count(loaded, where, budget, most)
@@ -132,6 +136,14 @@ def _refuse_beside_stream(
         raise InputError("--stream - and --json both print to standard output; name a file to write the cells to")
 
 
+def _require_drawable(network: Network, region: Region, budget: Budget) -> None:
+    """Told now, not after the counting."""
+    from verify.report.pieces import require_drawable
+
+    if network.is_piecewise_linear:
+        require_drawable(make_domain(network, region, budget))
+
+
 def _volumes(found: Pieces, budget: Budget) -> Volumes | str:
     """The histogram, or why there is none."""
     if found.cells is None:
@@ -144,8 +156,6 @@ def _volumes(found: Pieces, budget: Budget) -> Volumes | str:
 
 def _record(network: Network, found: Pieces, path: str, budget: Budget) -> None:
     """Write the record of the counts."""
-    from pathlib import Path
-
     from verify.arrangement.proof import prove
     from verify.report.counts_record import counted_json
     from verify.report.record import write_text
@@ -176,8 +186,6 @@ def _written(found: Pieces, plot: str | None, export: str | None) -> dict[str, s
     """Write what was asked for; nothing where there are no counts."""
     if found.cells is None or (plot is None and export is None):
         return {}
-    from pathlib import Path
-
     from verify.report.pieces import picture
     from verify.report.pieces_export import exported
     from verify.report.record import write_bytes

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
@@ -19,12 +20,16 @@ from typing import TypeAlias
 from verify.errors import InputError, RegionError
 from verify.formats.halfspaces import Linear, exact, product
 from verify.formats.reading import read_text, shorten, shown
+from verify.formats.sexpressions import SExpression, SExpressionMistake, is_formula, let_pairs
 
 MAX_BYTES, MAX_NESTING, MAX_INPUTS = 64 * 2**20, 200, 1_000_000
 # A formula may be written as so many cases, each a list of comparisons.
 MAX_CASES = 4096
+# And so many comparisons in all of them.
+MAX_ATOMS = 10_000_000
 _TOKEN = re.compile(r";[^\n]*|[()]|\|[^|]*\||\"[^\"]*\"|[^\s()\[\];|\"]*\[[^\]\n]*\]|<[0-9.]+>|[^\s();|\"]+|.", re.S)
-_OLD = re.compile(r"([XY])_([0-9]{1,9})")
+_OLD = re.compile(r"([XY])_(0|[1-9][0-9]{0,8})")
+_NAME = re.compile(r"[^\W\d][^\s\[\]]*")
 _IGNORED = {"set-logic", "set-info", "set-option", "check-sat", "get-model", "exit", "vnnlib-version"}
 _TYPES = {"Real", "real", "float16", "float32", "float64", "bfloat16"}
 _COMPARISONS = {"<=", "<", ">=", ">", "=", "==", "!=", "distinct"}
@@ -82,27 +87,19 @@ class Query:
         return found
 
 
-@dataclass(slots=True)
-class SyntaxNode:
-    """An atom (``items`` is None) or a list, and where it begins."""
-
-    position: int
-    atom: str = ""
-    items: list[SyntaxNode] | None = None
-
-    @property
-    def head(self) -> str:
-        return self.items[0].atom if self.items else ""
-
-    @property
-    def arguments(self) -> list[SyntaxNode]:
-        return self.items[1:] if self.items else []
+class _Mistake(SExpressionMistake):
+    def __init__(self, node: SExpression | int, message: str) -> None:
+        super().__init__(node if isinstance(node, int) else node.position, message)
 
 
-class _Mistake(Exception):
-    def __init__(self, node: SyntaxNode | int, message: str) -> None:
-        super().__init__(message)
-        self.position = node if isinstance(node, int) else node.position
+class _Named:
+    """A formula to which ``let`` gave a name: its cases, and those of its negation, in the scope where it stands."""
+
+    def __init__(self, work: Callable[[bool], list[list[Atom]]]) -> None:
+        self.work = cache(work)
+
+
+Scope: TypeAlias = Mapping[str, "Linear | _Named"]
 
 
 def read_query(path: str | Path) -> Query:
@@ -114,16 +111,16 @@ def read_query(path: str | Path) -> Query:
         for command in _commands(text):
             reader.command(command)
         return reader.finished(file)
-    except _Mistake as mistake:
+    except SExpressionMistake as mistake:
         line = text.count("\n", 0, mistake.position) + 1
         column = mistake.position - (text.rfind("\n", 0, mistake.position) + 1) + 1
         where = f"line {line}, column {column}"
         raise InputError(f"VNN-LIB file {shown(file)}, {where}: {shorten(str(mistake), 400)}") from mistake
 
 
-def _commands(text: str) -> Iterator[SyntaxNode]:
+def _commands(text: str) -> Iterator[SExpression]:
     """The lists at top level."""
-    stack: list[SyntaxNode] = []
+    stack: list[SExpression] = []
     for match in _TOKEN.finditer(text):
         token, position = match.group(), match.start()
         if token[0] == ";" or token.isspace():
@@ -131,7 +128,7 @@ def _commands(text: str) -> Iterator[SyntaxNode]:
         if token == "(":
             if len(stack) >= MAX_NESTING:
                 raise _Mistake(position, f"brackets nested more than {MAX_NESTING} deep")
-            stack.append(SyntaxNode(position, items=[]))
+            stack.append(SExpression(position, items=[]))
             continue
         if token == ")":
             if not stack:
@@ -143,7 +140,7 @@ def _commands(text: str) -> Iterator[SyntaxNode]:
         else:
             if not stack:
                 raise _Mistake(position, f"expected '(', got {token[:40]!r}")
-            done = SyntaxNode(position, token.strip("|"))
+            done = SExpression(position, token.strip("|"))
         parent = stack[-1].items
         assert parent is not None
         parent.append(done)
@@ -158,10 +155,10 @@ class _Reader:
     networks: list[Declared] = field(default_factory=list)
     names: dict[str, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
     old: dict[str, list[int]] = field(default_factory=lambda: {"X": [], "Y": []})
-    asserted: list[SyntaxNode] = field(default_factory=list)
+    asserted: list[SExpression] = field(default_factory=list)
     version: int = 1
 
-    def command(self, command: SyntaxNode) -> None:
+    def command(self, command: SExpression) -> None:
         head, arguments = command.head, command.arguments
         if head in ("declare-const", "declare-fun"):
             self._declare(command)
@@ -172,17 +169,19 @@ class _Reader:
             if len(arguments) != 1:
                 raise _Mistake(command, f"'assert' with {len(arguments)} formulas; expected one")
             self.asserted.append(arguments[0])
+        elif head == "vnnlib-version" and [a.atom for a in arguments] not in (["<1.0>"], ["<2.0>"]):
+            raise _Mistake(command, "expected (vnnlib-version <2.0>) or <1.0>")
         elif head not in _IGNORED:
             raise _Mistake(command, f"unknown command {head[:40]!r}; expected declarations and assert")
 
-    def _declare(self, command: SyntaxNode) -> None:
+    def _declare(self, command: SExpression) -> None:
         words = [a.atom for a in command.arguments if a.items is None]
         match = _OLD.fullmatch(words[0]) if words else None
         if match is None or len(words) != 2 or words[1] != "Real" or any(a.items for a in command.arguments):
             raise _Mistake(command, "malformed declaration; expected (declare-const X_0 Real) or Y_0")
         self.old[match[1]].append(int(match[2]))
 
-    def _network(self, command: SyntaxNode) -> None:
+    def _network(self, command: SExpression) -> None:
         arguments = command.arguments
         if not arguments or arguments[0].items is not None:
             raise _Mistake(command, "expected (declare-network NAME (declare-input ...) (declare-output ...))")
@@ -214,7 +213,7 @@ class _Reader:
         )
         self._add(declared, command)
 
-    def _tensor(self, part: SyntaxNode) -> DeclaredTensor:
+    def _tensor(self, part: SExpression) -> DeclaredTensor:
         words = [a.atom for a in part.arguments]
         if len(words) not in (2, 3) or words[1] not in _TYPES or any(a.items is not None for a in part.arguments):
             raise _Mistake(part, f"expected ({part.head} NAME Real [shape]) with a type of {', '.join(sorted(_TYPES))}")
@@ -229,9 +228,11 @@ class _Reader:
             raise _Mistake(part, f"a tensor of {tensor.size} numbers; expected 1 to {MAX_INPUTS}")
         return tensor
 
-    def _add(self, declared: Declared, node: SyntaxNode | int) -> None:
+    def _add(self, declared: Declared, node: SExpression | int) -> None:
         start = sum(network.inputs.size + network.outputs.size for network in self.networks)
         for tensor in (declared.inputs, declared.outputs):
+            if not _NAME.fullmatch(tensor.name):
+                raise _Mistake(node, f"{tensor.name[:40]!r} is no name of a tensor")
             if tensor.name in self.names:
                 raise _Mistake(node, f"{tensor.name[:40]!r} is declared twice")
             self.names[tensor.name] = start, tensor.shape
@@ -264,26 +265,24 @@ class _Reader:
             raise _Mistake(0, "no inputs; expected (declare-const X_0 Real), ...")
         self._add(Declared("f", DeclaredTensor("X", (sizes["X"],)), DeclaredTensor("Y", (sizes["Y"],))), 0)
 
-    def _cases(self, formula: SyntaxNode, bound: Mapping[str, SyntaxNode], *, positive: bool) -> list[list[Atom]]:
+    def _cases(self, formula: SExpression, bound: Scope, *, positive: bool) -> list[list[Atom]]:
         """Alternatives that together say the formula, or its negation."""
         head, arguments = formula.head, formula.arguments
         if formula.items is None:
-            if formula.atom in bound:
-                return self._cases(bound[formula.atom], bound, positive=positive)
-            if formula.atom not in ("true", "false"):
+            meaning = bound.get(formula.atom)
+            if isinstance(meaning, _Named):
+                return meaning.work(positive)
+            if meaning is not None or formula.atom not in ("true", "false"):
                 raise _Mistake(formula, f"expected a formula, got {formula.atom[:40]!r}")
             return [[]] if (formula.atom == "true") == positive else []
-        if head == "let" and self.version == 1 and len(arguments) == 2 and arguments[0].items is not None:
-            found = dict(bound)
-            for pair in arguments[0].items:
-                if pair.items is None or len(pair.items) != 2:
-                    raise _Mistake(pair, "expected (NAME term) in let")
-                found[pair.items[0].atom] = _closed(pair.items[1], bound)
-            return self._cases(arguments[1], found, positive=positive)
+        if head == "let" and self.version == 1:
+            body, inner = self._let(formula, bound)
+            return self._cases(body, inner, positive=positive)
         if head == "not" and len(arguments) == 1:
             return self._cases(arguments[0], bound, positive=not positive)
-        if head == "=>" and len(arguments) == 2:
-            parts = [(arguments[0], not positive), (arguments[1], positive)]
+        if head == "=>" and len(arguments) >= 2:
+            # a => b => c is (not a) or (not b) or c.
+            parts = [*((a, not positive) for a in arguments[:-1]), (arguments[-1], positive)]
             return self._joined(formula, parts, bound, every=not positive)
         if head in ("and", "or") and arguments:
             return self._joined(formula, [(a, positive) for a in arguments], bound, every=(head == "and") == positive)
@@ -291,11 +290,22 @@ class _Reader:
             return self._comparison(formula, bound, positive=positive)
         raise _Mistake(formula, f"expected a comparison, and, or, not or =>, got {head[:40] or '()'!r}")
 
+    def _let(self, formula: SExpression, bound: Scope) -> tuple[SExpression, Scope]:
+        """The body of ``(let ((name meaning) ...) body)``, and the names that it knows."""
+        kinds = {name: isinstance(meaning, _Named) for name, meaning in bound.items()}
+        found = dict(bound)
+        for name, meaning in let_pairs(formula):
+            found[name] = self._named(meaning, bound) if is_formula(meaning, kinds) else self._term(meaning, bound)
+        return formula.arguments[1], found
+
+    def _named(self, meaning: SExpression, bound: Scope) -> _Named:
+        return _Named(lambda positive: self._cases(meaning, bound, positive=positive))
+
     def _joined(
         self,
-        node: SyntaxNode,
-        parts: Sequence[tuple[SyntaxNode, bool]],
-        bound: Mapping[str, SyntaxNode],
+        node: SExpression,
+        parts: Sequence[tuple[SExpression, bool]],
+        bound: Scope,
         *,
         every: bool,
     ) -> list[list[Atom]]:
@@ -307,7 +317,7 @@ class _Reader:
             result = _product(result, cases, node)
         return result
 
-    def _comparison(self, formula: SyntaxNode, bound: Mapping[str, SyntaxNode], *, positive: bool) -> list[list[Atom]]:
+    def _comparison(self, formula: SExpression, bound: Scope, *, positive: bool) -> list[list[Atom]]:
         symbol = {"==": "=", "distinct": "!="}.get(formula.head, formula.head)
         terms = [self._term(argument, bound) for argument in formula.arguments]
         if symbol == "!=" and len(terms) > 2:
@@ -324,11 +334,15 @@ class _Reader:
             negated.append([Atom(other, not atom.strict)])
         return negated
 
-    def _term(self, node: SyntaxNode, bound: Mapping[str, SyntaxNode]) -> Linear:
+    def _term(self, node: SExpression, bound: Scope) -> Linear:
         if node.items is None:
-            if node.atom in bound:
-                return self._term(bound[node.atom], bound)
-            return self._variable(node)
+            meaning = bound.get(node.atom)
+            if isinstance(meaning, _Named):
+                raise _Mistake(node, f"{node.atom[:40]!r} stands for a formula; expected a number")
+            return self._variable(node) if meaning is None else Linear(meaning.constant, dict(meaning.coefficients))
+        if node.head == "let" and self.version == 1:
+            body, inner = self._let(node, bound)
+            return self._term(body, inner)
         terms = [self._term(argument, bound) for argument in node.arguments]
         if node.head not in ("+", "-", "*", "/") or not terms:
             raise _Mistake(node, f"expected +, -, * or / with arguments, got {node.head[:40] or '()'!r}")
@@ -346,7 +360,7 @@ class _Reader:
         except InputError as error:
             raise _Mistake(node, str(error)) from error
 
-    def _variable(self, node: SyntaxNode) -> Linear:
+    def _variable(self, node: SExpression) -> Linear:
         old = _OLD.fullmatch(node.atom)
         name, _, rest = node.atom.partition("[")
         if self.version == 1 and old is not None and int(old[2]) < len(self.old[old[1]]):
@@ -368,13 +382,6 @@ class _Reader:
             raise _Mistake(node, f"{node.atom[:40]!r} is neither a number nor declared") from error
 
 
-def _closed(node: SyntaxNode, bound: Mapping[str, SyntaxNode]) -> SyntaxNode:
-    """The node with the names of an outer ``let`` put in."""
-    if node.items is None:
-        return bound.get(node.atom, node)
-    return SyntaxNode(node.position, items=[_closed(item, bound) for item in node.items])
-
-
 def _atoms(left: Linear, symbol: str, right: Linear) -> list[Atom]:
     """``left symbol right`` as forms that are at most, or below, zero."""
     first = Linear(left.constant, dict(left.coefficients))
@@ -386,13 +393,15 @@ def _atoms(left: Linear, symbol: str, right: Linear) -> list[Atom]:
     return [Atom(first if symbol[0] == "<" else second, strict="=" not in symbol)]
 
 
-def _product(left: list[list[Atom]], right: list[list[Atom]], node: SyntaxNode) -> list[list[Atom]]:
+def _product(left: list[list[Atom]], right: list[list[Atom]], node: SExpression) -> list[list[Atom]]:
     if len(left) * len(right) > MAX_CASES:
         raise _Mistake(node, f"the formula has more than {MAX_CASES} cases when written as a disjunction")
+    if len(right) * sum(map(len, left)) + len(left) * sum(map(len, right)) > MAX_ATOMS:
+        raise _Mistake(node, f"the formula has more than {MAX_ATOMS} comparisons when written as a disjunction")
     return [a + b for a in left for b in right]
 
 
-def _limited(cases: list[list[Atom]], node: SyntaxNode) -> list[list[Atom]]:
+def _limited(cases: list[list[Atom]], node: SExpression) -> list[list[Atom]]:
     if len(cases) > MAX_CASES:
         raise _Mistake(node, f"the formula has more than {MAX_CASES} cases when written as a disjunction")
     return cases

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
 MAX_NESTING = 100
 MAX_COMMAND = 4_000_000
 _TOKEN = re.compile(r";[^\n]*|[()]|\|[^|]*\||\"[^\"]*\"|[^\s();|\"]+|[|\"]")
+_NUMERAL = re.compile(r"[+-]?\.?[0-9]")
+_FORMULAS = {"and", "or", "not", "=>", "<=", ">=", "=", "<", ">", "==", "!=", "distinct"}
 # |x| is the symbol x.
 _QUOTED = re.compile(r"\|[A-Za-z~!@$%^&*_+=<>.?/-][A-Za-z0-9~!@$%^&*_+=<>.?/-]*\|")
 
@@ -91,3 +93,26 @@ def _closed(stack: list[SExpression], position: int) -> SExpression:
 def _append(parent: SExpression, child: SExpression) -> None:
     assert parent.items is not None
     parent.items.append(child)
+
+
+def let_pairs(formula: SExpression) -> list[tuple[str, SExpression]]:
+    """The names of a ``let`` and what they stand for."""
+    if len(formula.arguments) != 2 or not formula.arguments[0].items:
+        formula.fail("malformed 'let'; expected (let ((name meaning) ...) body)")
+    pairs: dict[str, SExpression] = {}
+    for pair in formula.arguments[0].items:
+        name = pair.items[0].atom if pair.items and len(pair.items) == 2 else ""
+        if pair.items is None or not name or _NUMERAL.match(name) or name in pairs:
+            pair.fail("malformed 'let'; expected different names, each as (name meaning)")
+        pairs[name] = pair.items[1]
+    return list(pairs.items())
+
+
+def is_formula(expression: SExpression, names: Mapping[str, bool]) -> bool:
+    """Whether it is true or false rather than a number; ``names`` says so of names."""
+    if expression.items is None:
+        return names.get(expression.atom, expression.atom in ("true", "false"))
+    if expression.head != "let":
+        return expression.head in _FORMULAS
+    inner = {name: is_formula(meaning, names) for name, meaning in let_pairs(expression)}
+    return is_formula(expression.arguments[1], {**names, **inner})

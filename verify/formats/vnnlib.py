@@ -19,12 +19,12 @@ from verify.errors import InputError, RegionError
 from verify.formats.branches import EVERYTHING, NOTHING, Branches, branch_of, common, regions_of, union
 from verify.formats.halfspaces import Linear, ReadRow, compared, exact, product
 from verify.formats.reading import read_text, shorten, shown
-from verify.formats.sexpressions import SExpression, SExpressionMistake, commands
+from verify.formats.sexpressions import SExpression, SExpressionMistake, commands, is_formula, let_pairs
 from verify.rational import counted
 from verify.region import Region
 
 MAX_BYTES = 64 * 2**20
-_VARIABLE = re.compile(r"([XY])_([0-9]{1,9})")
+_VARIABLE = re.compile(r"([XY])_(0|[1-9][0-9]{0,8})")
 _IGNORED = {"set-logic", "set-info", "set-option", "check-sat", "get-model", "exit"}
 _OPPOSITE = {"<=": ">", ">=": "<", "<": ">=", ">": "<="}
 
@@ -194,9 +194,9 @@ class _Statements:
         """The body of ``(let ((name meaning) ...) body)``, and the names that it knows."""
         inner = dict(names)
         kinds = {name: isinstance(meaning, _Formula) for name, meaning in names.items()}
-        for name, meaning in _pairs(formula):
-            is_formula = _is_formula(meaning, kinds)
-            inner[name] = self.formula(meaning, names) if is_formula else self.term(meaning, names)
+        for name, meaning in let_pairs(formula):
+            read = self.formula if is_formula(meaning, kinds) else self.term
+            inner[name] = read(meaning, names)
         return formula.arguments[1], inner
 
     def comparison(self, formula: SExpression, names: Definitions) -> _Formula:
@@ -274,28 +274,6 @@ def _located(formula: SExpression, work: Callable[[], Branches]) -> Branches:
         return work()
     except InputError as error:
         formula.fail(str(error))
-
-
-def _pairs(formula: SExpression) -> list[tuple[str, SExpression]]:
-    """The names of a ``let`` and what they stand for."""
-    if len(formula.arguments) != 2 or not formula.arguments[0].items:
-        formula.fail("malformed 'let'; expected (let ((name meaning) ...) body)")
-    pairs: dict[str, SExpression] = {}
-    for pair in formula.arguments[0].items:
-        if pair.items is None or len(pair.items) != 2 or not pair.items[0].atom or pair.items[0].atom in pairs:
-            pair.fail("malformed 'let'; expected different names, each as (name meaning)")
-        pairs[pair.items[0].atom] = pair.items[1]
-    return list(pairs.items())
-
-
-def _is_formula(expression: SExpression, names: Mapping[str, bool]) -> bool:
-    """Whether it is true or false rather than a number; ``names`` says so of names."""
-    if expression.items is None:
-        return names.get(expression.atom, expression.atom in ("true", "false"))
-    if expression.head != "let":
-        return expression.head in ("and", "or", "not", "=>", "<=", ">=", "=", "<", ">")
-    inner = {name: _is_formula(meaning, names) for name, meaning in _pairs(expression)}
-    return _is_formula(expression.arguments[1], {**names, **inner})
 
 
 def _expected(got: str) -> str:

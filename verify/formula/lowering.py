@@ -16,49 +16,40 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
 
+from verify.formula.expressions import Expressions, constant, is_known, total_of
+from verify.formula.region_builder import RegionBuilder
 from verify.formula.tree import (
-    Application,
-    Apply,
     Compare,
-    Constant,
-    Entry,
     Every,
-    Expression,
     Formula,
     FormulaMistake,
-    FormulaNode,
     Implication,
-    Listing,
     Membership,
     Name,
     Negation,
     Product,
     Some,
     Statement,
-    Sum,
     text_of,
     walk,
 )
 from verify.network import Network
 from verify.network import matrix as matrices
-from verify.network.builder import absolute, concatenated, maximum, minimum
-from verify.network.combine import applied
+from verify.network.builder import absolute, concatenated
 from verify.network.matrix import Matrix
 from verify.network.tensor import Builder, Tensor
-from verify.rational import Vector, vector, zeros
-from verify.region import Box, HalfSpace, L1Ball, Region
+from verify.rational import Vector, zeros
+from verify.region import L1Ball, Region
 from verify.region.region import half_spaces, lifted
 
 # A formula with more cases than this is refused.
 MAX_CASES = 2_000
-# Half-spaces are stored as full rows: at most this many numbers in all.
-MAX_ROW_NUMBERS = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -116,74 +107,11 @@ def lowered(formula: Formula, networks: Mapping[str, Network]) -> Lowered:
 def nonlinear_product(formula: Formula) -> Product | None:
     """The first product of two expressions that are not known beforehand."""
     products = (node for node in walk(*formula.statements()) if isinstance(node, Product) and len(node.parts) > 1)
-    return next((node for node in products if sum(not _is_known(part) for part in node.parts) > 1), None)
-
-
-def _is_known(node: FormulaNode) -> bool:
-    return not any(isinstance(part, Name) for part in walk(node))
+    return next((node for node in products if sum(not is_known(part) for part in node.parts) > 1), None)
 
 
 # A boolean combination without negations: a sign, or all (True) or some (False) of its parts.
 SignCondition: TypeAlias = "Sign | tuple[bool, list[SignCondition]]"
-
-
-@dataclass(eq=False)
-class _Domain:
-    """The region Q while it is collected: rows over coordinates that are added on the way."""
-
-    low: list[Fraction | None] = field(default_factory=list)
-    high: list[Fraction | None] = field(default_factory=list)
-    rows: list[tuple[dict[int, Fraction], Fraction]] = field(default_factory=list)
-
-    def add(self, count: int) -> int:
-        """New coordinates; returns the number of the first."""
-        first = len(self.low)
-        self.low += [None] * count
-        self.high += [None] * count
-        return first
-
-    def require(self, coefficients: Mapping[int, Fraction], bound: Fraction) -> None:
-        """``coefficients . u <= bound``."""
-        self.rows.append(({j: c for j, c in coefficients.items() if c}, bound))
-
-    def region(self) -> Region:
-        size = len(self.low)
-        rows = []
-        for coefficients, bound in self.rows:
-            if len(coefficients) == 1:
-                ((j, c),) = coefficients.items()
-                self._side(j, bound / c, upper=c > 0)
-            elif coefficients or bound < 0:
-                rows.append((coefficients, bound))
-        for j in range(size):
-            low, high = self.low[j], self.high[j]
-            if low is not None and high is not None and low > high:  # empty: rows, for a certificate
-                rows += [({j: Fraction(1)}, high), ({j: Fraction(-1)}, -low)]
-                self.low[j] = self.high[j] = None
-        if len(rows) * size > MAX_ROW_NUMBERS:
-            raise FormulaMistake(0, f"{len(rows)} half-spaces over {size} coordinates are too many to store")
-        base = Box(
-            vector([v or 0 for v in self.low]),
-            vector([v or 0 for v in self.high]),
-            np.array([v is not None for v in self.low], dtype=bool),
-            np.array([v is not None for v in self.high], dtype=bool),
-        )
-        return Region(base, tuple(_dense(coefficients, bound, size) for coefficients, bound in rows))
-
-    def _side(self, j: int, limit: Fraction, *, upper: bool) -> None:
-        known = self.high[j] if upper else self.low[j]
-        if upper:
-            self.high[j] = limit if known is None else min(known, limit)
-        else:
-            self.low[j] = limit if known is None else max(known, limit)
-
-
-def _dense(coefficients: Mapping[int, Fraction], bound: Fraction, size: int) -> HalfSpace:
-    common = math.lcm(*(value.denominator for value in coefficients.values())) if coefficients else 1
-    full = zeros(size)
-    for index, value in coefficients.items():
-        full.numerators[index] = value.numerator * (common // value.denominator)
-    return HalfSpace(Vector(full.numerators, common), bound)
 
 
 class _Lowering:
@@ -193,17 +121,17 @@ class _Lowering:
         self.formula, self.networks = formula, networks
         for network in networks.values():
             network.require_piecewise_linear("the language of claims")
-        self.domain = _Domain()
+        self.where = RegionBuilder()
         self.conditions, self.body = formula.with_premises()
         self.extra: dict[int, tuple[int, ...]] = {}
         self.parts = self._coordinates()
-        if not self.domain.low:  # a formula without names still is about a network of one input
-            self.domain.add(1)
-            self.domain.low[0] = self.domain.high[0] = Fraction(0)
-        size = len(self.domain.low)
+        if not self.where.low:  # a formula without names still is about a network of one input
+            self.where.add(1)
+            self.where.low[0] = self.where.high[0] = Fraction(0)
+        size = len(self.where.low)
         self.builder = Builder((size,), _label(self.networks))
         self.names = {name: _placed(part, size) for name, part in self.parts.items()}
-        self.calls: dict[str, Tensor] = {}
+        self.expressions = Expressions(self.builder, networks, self.names)
         self.outputs: list[Tensor] = []
         self.count = 0
 
@@ -219,9 +147,9 @@ class _Lowering:
             member = charts.get(variable.name)
             region = None if member is None else self._region(member)
             if member is None or region is None or region.chart is None:
-                parts[variable.name] = self.domain.add(size), matrices.identity(size), zeros(size)
+                parts[variable.name] = self.where.add(size), matrices.identity(size), zeros(size)
                 continue
-            first = self.domain.add(region.dimension)
+            first = self.where.add(region.dimension)
             parts[variable.name] = first, region.chart.directions, region.chart.origin
             plain = Region(region.base, region.rows)
             self._require_rows(plain, [({first + j: Fraction(1)}, Fraction(0)) for j in range(plain.dimension)])
@@ -231,7 +159,7 @@ class _Lowering:
                 region = self._region(node)
                 own = region.dimension if region.chart is not None else 0
                 more = region.dimension if isinstance(region.base, L1Ball) else 0
-                self.extra[id(node)] = self.domain.add(own), self.domain.add(more)
+                self.extra[id(node)] = self.where.add(own), self.where.add(more)
         return parts
 
     def _region(self, node: Membership) -> Region:
@@ -241,8 +169,8 @@ class _Lowering:
         given = [c for node in self.conditions if (c := self._condition(node)) is not None]
         broken = self._signs(self.body, positive=False)
         cases = _cases((True, given), broken)
-        region = self.domain.region()
-        output = concatenated(self.outputs, axis=0) if self.outputs else _constant(self.builder, [Fraction(0)])
+        region = self.where.region()
+        output = concatenated(self.outputs, axis=0) if self.outputs else constant(self.builder, [Fraction(0)])
         network = self.builder.build(output.named("comparisons"))
         notes = {f"{network.name}: {note}": None for network in self.networks.values() for note in network.notes}
         text = ", ".join(text_of(condition) for condition in self.formula.conditions) or "all"
@@ -257,18 +185,18 @@ class _Lowering:
             extra = self.extra[id(node)]
             if not extra:
                 return None
-            point = self._vector(node.point, self._region(node).ambient)
+            point = self.expressions.vector(node.point, self._region(node).ambient)
             if set(point.terms) <= {0}:
                 self._require_member(self._region(node), point, extra[0], extra[1])
                 return None
         elif isinstance(node, Compare) and node.symbol in ("<=", ">=", "=="):
-            difference = self._difference(node)
+            difference = self.expressions.difference(node)
             if set(difference.terms) <= {0}:
                 for coefficients, constant in _rows(difference):
                     if node.symbol != ">=":
-                        self.domain.require(coefficients, -constant)
+                        self.where.require(coefficients, -constant)
                     if node.symbol != "<=":
-                        self.domain.require({j: -c for j, c in coefficients.items()}, constant)
+                        self.where.require({j: -c for j, c in coefficients.items()}, constant)
                 return None
         return self._signs(node, positive=True)
 
@@ -284,8 +212,8 @@ class _Lowering:
             for row, column, value in entries:
                 placed[row][0][own + column] = placed[row][0].get(own + column, Fraction(0)) - value
             for coefficients, constant in placed:
-                self.domain.require(coefficients, -constant)
-                self.domain.require({j: -c for j, c in coefficients.items()}, constant)
+                self.where.require(coefficients, -constant)
+                self.where.require({j: -c for j, c in coefficients.items()}, constant)
             forms = [({own + j: Fraction(1)}, Fraction(0)) for j in range(region.dimension)]
         distances = [({more + j: Fraction(1)}, Fraction(0)) for j in range(region.dimension)]
         self._require_rows(Region(region.base, region.rows), forms, distances)
@@ -308,7 +236,7 @@ class _Lowering:
                 bound -= weight * constant
                 for column, value in coefficients.items():
                     total[column] = total.get(column, Fraction(0)) + weight * value
-            self.domain.require(total, bound)
+            self.where.require(total, bound)
 
     # Statements as signs of outputs.
 
@@ -316,7 +244,7 @@ class _Lowering:
         """The statement, or its negation, without negations."""
         match node:
             case Compare():
-                return self._compared(self._difference(node), node.symbol, positive=positive)
+                return self._compared(self.expressions.difference(node), node.symbol, positive=positive)
             case Membership():
                 return self._inside(node, positive=positive)
             case Every() | Some():
@@ -341,11 +269,11 @@ class _Lowering:
             raise FormulaMistake(
                 node.place, f"{node.text} can stand as a condition after 'for' only; write a segment or slice there"
             )
-        point = self._vector(node.point, region.ambient)
+        point = self.expressions.vector(node.point, region.ambient)
         parts: list[SignCondition] = []
         if isinstance(region.base, L1Ball):
             gaps = absolute(point.plus(-region.base.midpoint))
-            parts.append(self._compared(_total(gaps).plus_number(-region.base.radius), "<=", positive=positive))
+            parts.append(self._compared(total_of(gaps).plus_number(-region.base.radius), "<=", positive=positive))
             rows = list(region.rows)
         else:
             rows = half_spaces(region)
@@ -354,83 +282,8 @@ class _Lowering:
             slack = point.apply(matrix, (1,)).plus_number(-row.bound)
             parts.append(self._compared(slack, "<=", positive=positive))
         if not parts:  # all of space: 0 <= 0, so that the formula has cases
-            parts.append(self._compared(_constant(self.builder, [Fraction(0)]), "<=", positive=positive))
+            parts.append(self._compared(constant(self.builder, [Fraction(0)]), "<=", positive=positive))
         return positive, parts
-
-    # Expressions.
-
-    def _difference(self, node: Compare) -> Tensor:
-        left, right = self._spread([self.tensor(node.left), self.tensor(node.right)])
-        return left - right
-
-    def _vector(self, node: Expression, size: int) -> Tensor:
-        return _broadcast(self.tensor(node), size)
-
-    def _spread(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        size = max(tensor.size for tensor in tensors)
-        return [_broadcast(tensor, size) for tensor in tensors]
-
-    def tensor(self, node: Expression) -> Tensor:
-        """The expression over the inputs and blocks of the network, as a flat vector."""
-        match node:
-            case Constant():
-                return _constant(self.builder, [node.value])
-            case Listing():
-                return _constant(self.builder, node.values)
-            case Name():
-                matrix, offset = self.names[node.name]
-                return self.builder.input.apply(matrix, (len(offset),), offset)
-            case Sum():
-                terms = self._spread([self.tensor(term).scaled(sign) for sign, term in node.terms])
-                total = terms[0]
-                for term in terms[1:]:
-                    total = total + term
-                return total
-            case Product():
-                return self._product(node)
-            case Application():
-                return self._call(node)
-            case Entry():
-                return self.tensor(node.vector).take(np.array([node.index]))
-            case Apply():
-                return self._applied(node)
-
-    def _product(self, node: Product) -> Tensor:
-        """At most one part is not known beforehand."""
-        unknown = [part for part in node.parts if not _is_known(part)]
-        known = [self.tensor(part) for part in node.parts if _is_known(part)]
-        result = self.tensor(unknown[0]) if unknown else _constant(self.builder, [Fraction(1)])
-        for tensor in known:
-            if tensor.terms:  # a network at a known point: its value is not
-                raise FormulaMistake(node.place, f"{text_of(node)} multiplies the value of a network; write the number")
-            result, factors = self._spread([result, tensor])
-            diagonal = np.arange(result.size)
-            entries = matrices.compact(factors.bias.fractions())
-            scale = matrices.from_triplets(diagonal, diagonal, entries, (result.size, result.size))
-            terms = {s: scale.compose(m) for s, m in result.terms.items()}
-            result = replace(result, terms=terms, bias=scale.product(result.bias), paths=None)
-        return result.scaled(node.factor)
-
-    def _call(self, node: Application) -> Tensor:
-        network, key = self.networks[node.function], text_of(node)
-        if key not in self.calls:
-            argument = self._vector(node.argument, network.input_size)
-            self.calls[key] = applied(network, argument, f"{key}.").flatten()
-        return self.calls[key]
-
-    def _applied(self, node: Apply) -> Tensor:
-        tensors = self._spread([self.tensor(argument) for argument in node.arguments])
-        if node.function == "abs":
-            return absolute(tensors[0].named(text_of(node)))
-        if node.function == "sum":
-            return _total(tensors[0])
-        if node.over_entries:
-            tensors = [tensors[0].take(np.array([i])) for i in range(tensors[0].size)]
-        choose = maximum if node.function == "max" else minimum
-        while len(tensors) > 1:
-            pairs = [choose(a.named(text_of(node)), b) for a, b in zip(tensors[0::2], tensors[1::2], strict=False)]
-            tensors = pairs + (tensors[-1:] if len(tensors) % 2 else [])
-        return tensors[0]
 
 
 def _one(output: int, symbol: str, *, positive: bool) -> SignCondition:
@@ -482,26 +335,6 @@ def _placed(part: tuple[int, Matrix, Vector], size: int) -> tuple[Matrix, Vector
 
 def _label(networks: Mapping[str, Network]) -> str:
     return " and ".join(dict.fromkeys(network.name for network in networks.values())) or "formula"
-
-
-def _constant(builder: Builder, values: Sequence[Fraction]) -> Tensor:
-    return Tensor(builder, (len(values),), {}, vector(values))
-
-
-def _broadcast(tensor: Tensor, size: int) -> Tensor:
-    return tensor if tensor.size == size else tensor.take(np.zeros(size, dtype=np.int64))
-
-
-def _total(tensor: Tensor) -> Tensor:
-    """The sum of the entries."""
-    ones = matrices.from_dense(np.ones((1, tensor.size)))
-    return replace(
-        tensor,
-        shape=(1,),
-        terms={s: ones.compose(m) for s, m in tensor.terms.items()},
-        paths=None,
-        bias=ones.product(tensor.bias),
-    )
 
 
 def _rows(tensor: Tensor) -> list[tuple[dict[int, Fraction], Fraction]]:

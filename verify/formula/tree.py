@@ -308,10 +308,3 @@ def _product_text(node: Product) -> str:
     if node.factor.numerator == 1:
         return f"{parts}/{exact_text(Fraction(node.factor.denominator))}"
     return f"{exact_text(node.factor)}*{parts}"
-
-
-def formula_text(body: Statement, conditions: tuple[Statement, ...]) -> str:
-    """The whole formula in the language."""
-    if not conditions:
-        return text_of(body)
-    return f"{text_of(body)} for {', '.join(text_of(condition) for condition in conditions)}"

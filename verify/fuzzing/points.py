@@ -14,8 +14,6 @@ from verify.search.refuting.inside import Inside
 from verify.search.refuting.walk import stretches
 from verify.strategies.regions import noise, point_of_side
 
-DrawnPoint = list[Fraction]
-
 # One coordinate at a time: padding and strides show with 1, wrong last bits with 1024, narrow sums with 2**k + 1.
 VALUES = [Fraction(n) for n in (1, -1, 1024, -1024, 2049, 2**24 + 1, 3)] + [Fraction(1, 2), Fraction(1, 3)]
 # Larger inputs cannot have every value in every coordinate: each gets another one.

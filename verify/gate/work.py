@@ -43,7 +43,7 @@ class GateWork:
         found, case = decided.found, decided.found.case
         if decided.result is None:
             return found
-        stem, title = stem_of(case), case.why or case.id
+        stem, title = stem_of(case), case.why
         report = ReportFolder(folder, apart=True)
         found = replace(found, page=href(report.record(stem), report.index))
         if not isinstance(decided.result, Result):

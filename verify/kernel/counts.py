@@ -75,18 +75,21 @@ def recount(network: Network, region: Region, counts: Counts) -> Counted:
     if cover.steps is not None or cover.lifted != (not isinstance(region.base, Box)):
         raise EvidenceError("cells", "cells are those of the network as it is; only an L1 ball is lifted")
     question = in_hull(question, cover.equations)
-    rows, groups = _cells(question, counts, ledger)
+    base = question.region.base
+    if not isinstance(base, Box):
+        raise EvidenceError("cells", "counts are about regions with sides and rows")
+    rows, groups = _cells(question, base, counts, ledger)
     maps = list(groups.values())
-    part = _joined(question, rows, maps, counts.joins)
-    _check_apart(question, rows, maps, part, counts)
+    part = _joined(base, rows, maps, counts.joins)
+    _check_apart(base, len(question.region.rows), rows, maps, part, counts)
     return Counted(len(rows), len(set(part)), len(maps), tuple(ledger.entries))
 
 
 def _cells(
-    question: Question, counts: Counts, ledger: Ledger
+    question: Question, base: Box, counts: Counts, ledger: Ledger
 ) -> tuple[list[tuple[HalfSpace, ...]], dict[object, list[int]]]:
     """The rows of every leaf, and the leaves of each affine map, after each leaf is checked."""
-    base, network = question.region.base, question.network
+    network = question.network
     rows: list[tuple[HalfSpace, ...]] = []
     groups: dict[object, list[int]] = {}
     patterns: set[tuple[bytes, ...]] = set()
@@ -100,7 +103,7 @@ def _cells(
             raise EvidenceError("inner point", "there are more leaves than points")
         cell = checked_cell(question, known, leaf, ledger)
         inside = counts.points[number]
-        if not _is_inside(question, known, inside):
+        if not _is_inside(base, known, inside):
             raise EvidenceError("inner point", f"the point of leaf {number} is not inside all its rows")
         here = pattern_at(network, inside)
         if any(not np.array_equal(here[k], leaf.pattern[k]) for k, _ in network.relu_blocks()):
@@ -117,16 +120,8 @@ def _cells(
     return rows, groups
 
 
-def _sides(question: Question) -> Box:
-    base = question.region.base
-    if not isinstance(base, Box):
-        raise EvidenceError("cells", "counts are about regions with sides and rows")
-    return base
-
-
-def _is_inside(question: Question, rows: Sequence[HalfSpace], point: Vector) -> bool:
+def _is_inside(base: Box, rows: Sequence[HalfSpace], point: Vector) -> bool:
     """Whether the point is strictly inside every row and side that is not constant on the hull (those hold there)."""
-    base = _sides(question)
     if len(point) != base.dimension or not base.has_inside(point):
         return False
     return all(
@@ -149,7 +144,7 @@ def direction(form: AffineForm) -> tuple[int, ...]:
 
 
 def _joined(
-    question: Question,
+    base: Box,
     rows: Sequence[tuple[HalfSpace, ...]],
     maps: Sequence[Sequence[int]],
     joins: Sequence[tuple[int, int, Vector]],
@@ -168,15 +163,14 @@ def _joined(
             raise EvidenceError("join", f"{a} and {b} are not two leaves")
         if map_of[a] != map_of[b]:
             raise EvidenceError("join", f"leaves {a} and {b} have different affine maps")
-        if not _is_in_facet(question, (*rows[a], *rows[b]), point):
+        if not _is_in_facet(base, (*rows[a], *rows[b]), point):
             raise EvidenceError("join", f"the point of leaves {a} and {b} is not inside a common facet")
         low, high = sorted((first(a), first(b)))
         part[high] = low
     return [first(leaf) for leaf in range(len(rows))]
 
 
-def _is_in_facet(question: Question, rows: Sequence[HalfSpace], point: Vector) -> bool:
-    base = _sides(question)
+def _is_in_facet(base: Box, rows: Sequence[HalfSpace], point: Vector) -> bool:
     if len(point) != base.dimension or not base.has_inside(point):
         return False
     slacks = [row.slack(point) for row in rows]
@@ -185,17 +179,17 @@ def _is_in_facet(question: Question, rows: Sequence[HalfSpace], point: Vector) -
 
 
 def _check_apart(
-    question: Question,
+    base: Box,
+    around: int,
     rows: Sequence[tuple[HalfSpace, ...]],
     maps: Sequence[Sequence[int]],
     part: Sequence[int],
     counts: Counts,
 ) -> None:
-    """No two leaves of one map and of different pieces share a facet."""
-    base = _sides(question)
+    """No two leaves of one map and of different pieces share a facet; ``around``: how many rows the region has."""
     shown: set[tuple[int, int]] = set()
     for (leaf, row), thin in counts.walls.items():
-        if not (0 <= leaf < len(rows) and len(question.region.rows) <= row < len(rows[leaf])):
+        if not (0 <= leaf < len(rows) and around <= row < len(rows[leaf])):
             raise EvidenceError("no common facet", f"leaf {leaf} has no split {row}")
         wall = rows[leaf][row]
         _check_thin(base, wall, (*rows[leaf], HalfSpace(-wall.coefficients, -wall.bound)), thin)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,13 +32,9 @@ class Cuts:
     def leaves(self) -> int:
         return int(np.count_nonzero(self.nodes == LEAF))
 
-    def text(self) -> str:
-        """The nodes as base64 of the fewest bits that their largest number needs."""
-        return bits_text((self.nodes[:, None] >> np.arange(self.width)[::-1]) & 1)
-
     @property
     def width(self) -> int:
-        """Bits for each node."""
+        """The fewest bits for each node that the largest number needs."""
         return max(1, int(self.nodes.max(initial=0)).bit_length())
 
 
@@ -48,7 +43,7 @@ UNCUT = Cuts(np.zeros(1, dtype=np.int64))
 
 
 def read(text: str, count: int, width: int) -> Cuts:
-    """The tree of ``count`` nodes that ``Cuts.text`` wrote; anything else is a ``ValueError``."""
+    """The tree of ``count`` nodes that were written as base64 of their bits; anything else is a ``ValueError``."""
     if not (1 <= count <= MOST_NODES and 1 <= width <= 32):
         raise ValueError(f"{count} nodes of {width} bits")
     nodes = read_bits(text, count * width).reshape(count, width).astype(np.int64) @ (1 << np.arange(width)[::-1])
@@ -58,13 +53,8 @@ def read(text: str, count: int, width: int) -> Cuts:
     return found
 
 
-def bits_text(bits: NDArray[Any]) -> str:
-    """Bits, row by row, as base64 of bytes, filled up with zeros."""
-    return base64.b64encode(np.packbits(bits.astype(bool)).tobytes()).decode("ascii")
-
-
 def read_bits(text: str, count: int) -> NDArray[np.bool_]:
-    """The ``count`` bits that ``bits_text`` wrote; anything else is a ``ValueError``."""
+    """The ``count`` bits that base64 of bytes has, filled up with zeros; anything else is a ``ValueError``."""
     data = base64.b64decode(text, validate=True)
     if len(data) != -(-count // 8) or base64.b64encode(data).decode("ascii") != text:
         raise ValueError(f"{len(data)} bytes for {count} bits")
@@ -110,7 +100,7 @@ def leaves(cuts: Cuts, low: Floats, high: Floats) -> Iterator[tuple[Floats, Floa
         k = node - 1
         if k >= len(low):
             raise EvidenceError("cuts", f"a part is cut at coordinate {k} of {len(low)}")
-        at = below[k] * 0.5 + above[k] * 0.5
+        at = middle(below[k], above[k])
         first, second = above.copy(), below.copy()
         first[k] = second[k] = at
         stack += [(second, above), (below, first)]

@@ -16,8 +16,8 @@ from typing import Final, TypeAlias
 from verify.errors import EvidenceError, NetworkError, RegionError
 from verify.kernel.check import Judgement, Verdict, judge
 from verify.kernel.evidence import Nothing, ValueGap
-from verify.kernel.facts import AFFINE, LINEAR, Facts, facts
 from verify.kernel.facts.induction import Step, induction
+from verify.kernel.facts.values import AFFINE, LINEAR, Facts, facts
 from verify.kernel.instances import Witness, is_vacuous
 from verify.network import Network
 from verify.network.families import Family, Weights, member

@@ -18,7 +18,8 @@ integral is at most K N(x - y). Coordinates in which the box has no extent have 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -28,11 +29,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.errors import EvidenceError, TooLarge
-from verify.kernel.alignment import continuous
 from verify.kernel.axioms.batches import Machine
-from verify.kernel.axioms.forms import DOUBLE, SINGLE, Directions, ReluSymbols
+from verify.kernel.axioms.forms import DOUBLE, SINGLE, Directions
 from verify.kernel.cuts import Cuts, leaves, sides
-from verify.kernel.difference import Pair, correspond, folded, paired
+from verify.kernel.difference import Pair, correspond, folded, paired, unrounded
 from verify.kernel.evidence import Bounds
 from verify.kernel.exact import Bits
 from verify.kernel.ledger import FLOAT_BOUNDS, Ledger
@@ -41,7 +41,6 @@ from verify.network import Block, Network
 from verify.network import matrix as matrices
 from verify.property import Claim
 from verify.property.base import Slope, in_coordinates
-from verify.property.never import OUTPUTS, Inequality
 from verify.property.slopes import axis_in_coordinates
 from verify.rational import Floats, Vector, vector, zeros
 from verify.region import Box, HalfSpace
@@ -49,15 +48,17 @@ from verify.region.bases import Base
 
 if TYPE_CHECKING:
     from verify.kernel.axioms.backward import Narrowing
+    from verify.property.never import Inequality
 
 
 @dataclass(frozen=True, eq=False)
 class CaseRow:
-    """``values . y + gaps . d + inputs . t + constant <= 0`` (``strict``: < 0), one inequality of a case."""
+    """``sum of factor * term + constant <= 0`` (``strict``: < 0), one inequality of a case.
 
-    values: Sequence[Fraction]
-    gaps: Sequence[Fraction]
-    inputs: Sequence[Fraction]
+    Terms are outputs ("y", j), their gaps ("d", j) and coordinates ("x", i).
+    """
+
+    factors: Mapping[tuple[str, int], Fraction]
     constant: Fraction
     strict: bool
 
@@ -81,10 +82,10 @@ class Goal:
         order = np.array([row for case in self.cases for row in case], dtype=np.int64)
         return order, np.cumsum([0, *(len(case) for case in self.cases)])[:-1]
 
-    def upper(self, low: Floats, high: Floats, trace: list[ReluSymbols] | None = None) -> Floats:
+    def upper(self, low: Floats, high: Floats) -> Floats:
         """For boxes (B, n) upper bounds (B, R) of -L for each row L."""
         with np.errstate(all="ignore"):
-            return self.machine.run(low, high, trace).sides()[1]
+            return self.machine.run(low, high).sides()[1]
 
     def bounds(self, evidence: Bounds) -> Iterator[Floats]:
         """The same for all parts, some together."""
@@ -143,7 +144,7 @@ def goal_of(claim: Claim, *, single: bool) -> Goal:
     make = GOALS.get(claim.property.family)
     if make is None:
         raise EvidenceError("bounds", f"do not prove {claim.property.name!r}")
-    claim = continuous(claim)
+    claim = unrounded(claim)
     first, second, base = _plain(claim)
     pair, cases, directions = make(claim, first, second, base)
     goal, rows = _rows(pair, base, cases, claim.region.rows)
@@ -182,16 +183,15 @@ def _rows(
 ) -> tuple[Block, list[CaseRow]]:
     """The rows of the region, then those of the cases; and -L for each as a block over outputs, gaps and inputs."""
     last, outputs = len(pair.values), pair.values[-1].size
-    none = [Fraction(0)] * outputs
-    around = [CaseRow(none, none, row.coefficients.fractions(), -row.bound, False) for row in region]
-    rows = [*around, *(row for case in cases for row in case)]
-    inputs = []
-    for source, columns, width in (
-        (last, [row.values for row in rows], outputs),
-        (~last, [row.gaps for row in rows], outputs),
-        (0, [row.inputs for row in rows], base.dimension),
-    ):
-        entries = np.array([[-value for value in row] for row in columns], dtype=object).reshape(len(rows), width)
+    sides = ({("x", i): c for i, c in enumerate(row.coefficients.fractions())} for row in region)
+    around = [CaseRow(side, -row.bound, False) for side, row in zip(sides, region, strict=True)]
+    rows, inputs = [*around, *(row for case in cases for row in case)], []
+    for letter, source, width in (("y", last, outputs), ("d", ~last, outputs), ("x", 0, base.dimension)):
+        entries = np.full((len(rows), width), Fraction(0), dtype=object)
+        for i, row in enumerate(rows):
+            for (name, j), factor in row.factors.items():
+                if name == letter:
+                    entries[i, j] = -factor
         matrix = matrices.from_dense(entries)
         if matrix.entry_count:
             inputs.append((source, matrix))
@@ -202,39 +202,34 @@ def _rows(
 Posed: TypeAlias = tuple[Pair, Sequence[Sequence[CaseRow]], Directions | None]
 
 
-def _on_gaps(size: int, base: Box, factors: Sequence[int], constant: Fraction) -> list[list[CaseRow]]:
+def _on_gaps(size: int, factors: Sequence[int], constant: Fraction) -> list[list[CaseRow]]:
     """A case ``factor d_j + constant < 0`` for each factor and each output."""
-    none, inputs = [Fraction(0)] * size, [Fraction(0)] * base.dimension
-    units = [[Fraction(factor * (i == j)) for i in range(size)] for factor in factors for j in range(size)]
-    return [[CaseRow(none, unit, inputs, constant, True)] for unit in units]
+    return [[CaseRow({("d", j): Fraction(factor)}, constant, True)] for factor in factors for j in range(size)]
 
 
-def _within(claim: Claim, first: Network, second: Network | None, base: Box) -> Posed:
+def _within(claim: Claim, first: Network, second: Network | None, _: Box) -> Posed:
     if second is None:
         raise EvidenceError("bounds", "'equivalent within' compares two networks")
     pair, epsilon = paired(first, second), claim.property.parameters["epsilon"]
-    return pair, _on_gaps(first.output_size, base, (-1, 1), epsilon), None
+    return pair, _on_gaps(first.output_size, (-1, 1), epsilon), None
 
 
-def _never(claim: Claim, first: Network, second: Network | None, base: Box) -> Posed:
+def _never(claim: Claim, first: Network, second: Network | None, _: Box) -> Posed:
     pair = Pair(first.blocks, ()) if second is None else paired(first, second)
-    sizes, chart = (first.output_size, base.dimension), claim.region.chart
-    return pair, [[_row_of(i, *sizes, chart) for i in case] for case in claim.property.parameters["cases"]], None
+    has_chart, cases = claim.region.chart is not None, claim.property.parameters["cases"]
+    return pair, [[_row_of(inequality, has_chart=has_chart) for inequality in case] for case in cases], None
 
 
-def _row_of(inequality: Inequality, outputs: int, size: int, chart: object) -> CaseRow:
+def _row_of(inequality: Inequality, *, has_chart: bool) -> CaseRow:
     """Y' = y - d: an inequality over y and y' is one over y and d."""
-    mine, theirs, inputs = ([Fraction(0)] * n for n in (outputs, outputs, size))
+    factors: defaultdict[tuple[str, int], Fraction] = defaultdict(Fraction)
     for (name, index), factor in inequality.terms:
-        if name in OUTPUTS:
-            mine[index] += factor
-            if name == OUTPUTS[1]:
-                theirs[index] -= factor
-        elif chart is None:
-            inputs[index] += factor
-        else:
+        if name == "x" and has_chart:
             raise EvidenceError("bounds", "inequalities over the inputs need a region without chart")
-    return CaseRow(mine, theirs, inputs, -inequality.bound, inequality.strict)
+        factors["y" if name == "z" else name, index] += factor
+        if name == "z":
+            factors["d", index] -= factor
+    return CaseRow(factors, -inequality.bound, inequality.strict)
 
 
 def _monotone(claim: Claim, first: Network, _: Network | None, base: Box) -> Posed:
@@ -243,7 +238,7 @@ def _monotone(claim: Claim, first: Network, _: Network | None, base: Box) -> Pos
     axis = axis_in_coordinates(slope, base)
     if axis is None:
         raise EvidenceError("bounds", "the axis is no direction of the region")
-    return tangent(first), _on_gaps(first.output_size, base, (1,), Fraction(0)), Directions(_exact_floats(axis))
+    return tangent(first), _on_gaps(first.output_size, (1,), Fraction(0)), Directions(_exact_floats(axis))
 
 
 def _lipschitz(claim: Claim, first: Network, _: Network | None, base: Box) -> Posed:
@@ -251,7 +246,7 @@ def _lipschitz(claim: Claim, first: Network, _: Network | None, base: Box) -> Po
         raise EvidenceError("bounds", "a Lipschitz constant needs a region without chart")
     norm, constant = claim.property.parameters["norm"], claim.property.parameters["constant"]
     directions = Directions(np.zeros(base.dimension), np.where(base.pinned, 0.0, 1.0), norm)
-    return tangent(first), _on_gaps(first.output_size, base, (-1,), constant), directions
+    return tangent(first), _on_gaps(first.output_size, (-1,), constant), directions
 
 
 def tangent(network: Network) -> Pair:

@@ -29,7 +29,7 @@ from verify.errors import EvidenceError
 from verify.kernel.core.criteria import Piece
 from verify.kernel.exact import AffineForm
 from verify.property import Criterion, Question
-from verify.property.base import GRADIENTS, Slope
+from verify.property.base import Slope
 from verify.property.slopes import axis_in_coordinates, free_coordinates, free_directions
 from verify.rational import Vector, vector, zeros
 from verify.region.bases import Base
@@ -37,16 +37,6 @@ from verify.region.norms import dual_measure, squared_if_l2
 
 if TYPE_CHECKING:
     from verify.formula.lowering import FalseCase
-
-
-def check_slope(question: Question) -> None:
-    """A criterion about gradients says which; an axis is a direction of the region."""
-    if question.criterion in GRADIENTS and question.slope is None:
-        raise EvidenceError("slope", "the question does not say which slopes it is about")
-    if question.criterion is not Criterion.NONDECREASING or question.slope is None:
-        return
-    if axis_in_coordinates(question.slope, question.region.base) is None:
-        raise EvidenceError("slope", "the axis is no direction of the region: there is nothing to prove")
 
 
 def check_pieces(question: Question, pieces: Sequence[Piece]) -> None:
@@ -113,7 +103,7 @@ def _check_monotone(question: Question, pieces: Sequence[Piece]) -> None:
     slope, base = question.slope, question.region.base
     direction = axis_in_coordinates(slope, base) if slope is not None else None
     if direction is None:
-        raise EvidenceError("slope", "the axis is no direction of the region")
+        raise EvidenceError("slope", "the axis is no direction of the region: there is nothing to prove")
     for piece in pieces:
         if any(form.coefficients.dot(direction) < 0 for form in piece.maps):
             raise EvidenceError("slope", "a piece decreases along the axis")

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from verify.errors import EvidenceError, PropertyError
-from verify.kernel.core.part import is_empty
 from verify.kernel.evidence import Equation, Multipliers
 from verify.kernel.exact import AffineForm
-from verify.kernel.frames import check_equation
 from verify.property import Assignment, Claim, Term
 from verify.property.base import Absence
 from verify.property.trivial import axis_direction
@@ -99,12 +97,17 @@ def _absent(claim: Claim, witness: NoInstance) -> bool:
 
 def _checked_form(region: Region, equation: Equation | None) -> AffineForm | None:
     """The form (chart coordinates) that is zero on the region; None where no equation is given."""
-    return None if equation is None else check_equation(equation, region)
+    if equation is None:
+        return None
+    from verify.kernel.frames import check_equation
+
+    return check_equation(equation, region)
 
 
 def _no_sum(region: Region, multipliers: Multipliers | None) -> bool:
     if multipliers is None:
         return False
+    from verify.kernel.core.part import is_empty
     from verify.property.copies import sums_inside
 
     sums = sums_inside(region)

@@ -27,7 +27,7 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError, NetworkError
-from verify.kernel.core.units import activation, at_constant, of_multiple
+from verify.kernel.core.laws import activation, at_constant, of_multiple
 from verify.kernel.evidence import BlockSteps, Steps
 from verify.kernel.exact import Bits
 from verify.kernel.intervals import Intervals
@@ -35,7 +35,6 @@ from verify.kernel.rows import factors, gathered, weighted
 from verify.network import Block, Network
 from verify.network import matrix as matrices
 from verify.network.matrix import Indices, Matrix, Triplets
-from verify.network.smooth import SMOOTH
 from verify.rational import to_fraction, vector, zeros
 from verify.region import Box
 from verify.region.bases import Base
@@ -217,7 +216,7 @@ class Replay:
                 continue
             block = self.network.blocks[group.block - 1]
             name = block.name if group.activation == activation(block) else f"{block.name}.value"
-            smooth = group.activation if group.activation in SMOOTH else None
+            smooth = group.activation if group.activation not in ("", "relu") else None
             fresh = Block(name, (len(alive),), (), zeros(len(alive)), group.activation == "relu", smooth)
             blocks.append(_filled(fresh, group.rows.select_rows(alive), source, place, sizes))
             source[columns], place[columns] = len(blocks), np.cumsum(used[columns]) - 1

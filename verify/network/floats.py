@@ -23,15 +23,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.network.network import Block, Network
+from verify.network.network import Block, Network, smooth_function
 from verify.network.paths import Paths
-from verify.network.smooth import SMOOTH, SmoothFunction
 from verify.rational import Floats, Vector
+
+if TYPE_CHECKING:
+    from verify.network.smooth import SmoothFunction
 
 UNIT_ROUNDOFF = 2.0**-53
 FLOAT32_ROUNDOFF = 2.0**-24
@@ -181,7 +183,7 @@ def run(
             values.append(z)
             bounds.append(error)
             if block.smooth is not None:
-                outputs[k], errors[k] = _smooth_values(SMOOTH[block.smooth], z, error, roundoff)
+                outputs[k], errors[k] = _smooth_values(smooth_function(block.smooth), z, error, roundoff)
             elif block.relu and pattern is not None:
                 outputs[k], errors[k] = np.where(pattern[k], z, 0.0), np.where(pattern[k], error, 0.0)
             else:
@@ -223,7 +225,7 @@ def evaluate(network: Network, points: NDArray[np.floating]) -> Floats:
             z += matrix.floats @ outputs[source]
         if block.smooth is not None:
             with np.errstate(over="ignore"):
-                outputs[k] = SMOOTH[block.smooth].floats(z)
+                outputs[k] = smooth_function(block.smooth).floats(z)
         elif block.quantizer is not None:
             outputs[k] = block.quantizer.floats(z)
         else:

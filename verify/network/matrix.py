@@ -279,14 +279,15 @@ def from_triplets(rows: Indices, columns: Indices, entries: Entries, shape: tupl
     if not nonzero.all():
         rows, columns, entries = rows[nonzero], columns[nonzero], entries[nonzero]
     position = rows.astype(np.int64) * shape[1] + columns
-    order = np.argsort(position, kind="stable")
-    position, rows, columns, entries = position[order], rows[order], columns[order], entries[order]
-    places = np.flatnonzero(np.concatenate([[True], np.diff(position) != 0])) if len(position) else order
-    if len(places) < len(position):
-        return from_triplets(rows[places], columns[places], _sums(entries, places), shape)
+    if (position[1:] <= position[:-1]).any():  # not as they are stored
+        order = np.argsort(position, kind="stable")
+        position, rows, columns, entries = position[order], rows[order], columns[order], entries[order]
+        places = np.flatnonzero(np.concatenate([[True], position[1:] != position[:-1]]))
+        if len(places) < len(position):
+            return from_triplets(rows[places], columns[places], _sums(entries, places), shape)
     starts = np.zeros(shape[0] + 1, dtype=np.int64)
     np.cumsum(np.bincount(rows, minlength=shape[0]), out=starts[1:])
-    return Matrix(shape, starts, columns.astype(np.int64), entries)
+    return Matrix(shape, starts, columns.astype(np.int64), entries.copy())
 
 
 def _sums(entries: Entries, starts: Indices) -> Entries:

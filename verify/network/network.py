@@ -28,6 +28,7 @@ from verify.rational import Floats, Vector, counted, exact_text, scaled_integers
 
 if TYPE_CHECKING:
     from verify.network.quantizer import Quantizer
+    from verify.network.smooth import SmoothFunction
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,11 +218,9 @@ class Network:
         self.require_continuous(what)
         for block in self.blocks:
             if block.smooth is not None:
-                from verify.network.smooth import SMOOTH
-
                 name = self.name or "the network"
                 raise NetworkError(
-                    f"{name}: layer {block.name} has a smooth activation ({SMOOTH[block.smooth].text}); {what}"
+                    f"{name}: layer {block.name} has a smooth activation ({smooth_function(block.smooth).text}); {what}"
                     " is for piecewise linear networks only"
                 )
 
@@ -299,6 +298,13 @@ class Network:
             source=None,
             file_digest=None,
         )
+
+
+def smooth_function(name: str) -> SmoothFunction:
+    """The function of that name; their file is loaded where a network has one."""
+    from verify.network.smooth import SMOOTH
+
+    return SMOOTH[name]
 
 
 def _is_smooth_function(name: str) -> bool:

@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from verify.errors import EvidenceError
-from verify.kernel.facts import ALL, IMPLIED, Facts
 from verify.kernel.facts.induction import Step
 from verify.kernel.facts.layer_rules import Channels
+from verify.kernel.facts.values import ALL, IMPLIED, Facts
 from verify.kernel.families import FamilyEvidence, SignRules
 from verify.kernel.interval import Interval
 from verify.network.families import layers as kinds

@@ -76,7 +76,7 @@ def images(result: Result) -> list[Figure]:
         low, high = min(low, 0.0), max(high, 1.0)
     panels = [(name, _picture(_grey(values, low, high), shape)) for name, values in points]
     notes = [f"Black is {low:.6g}, white is {high:.6g}."]
-    if len(points) > 1:
+    if len(points) > 1 and named[0][1] != named[1][1]:
         (first, x), (second, y) = points[:2]
         panels.append(
             (f"{second} - {first}", _picture(_signed(y - x, shape), ImageShape(3, shape.height, shape.width)))
@@ -178,9 +178,9 @@ def _size(shape: ImageShape) -> tuple[int, int]:
 
 
 def _strip(panels: list[tuple[str, Markup]], shape: ImageShape) -> Markup:
-    """The images side by side under their names, two in a row."""
+    """The images side by side under their names, two in a row: one alone has the same size."""
     width, height = _size(shape)
-    columns = min(len(panels), 2)
+    columns = 2
     parts = [element("title", f"Images: {', '.join(name for name, _ in panels)}")]
     for i, (name, image) in enumerate(panels):
         x, y = (i % columns) * (width + ROOM), (i // columns) * (height + LINE + ROOM)

@@ -75,13 +75,20 @@ def drawn(found: Pieces) -> DrawnPieces:
     return DrawnPieces(**{field.name: getattr(found, field.name) for field in fields(found)})
 
 
+def require_drawable(domain: Domain) -> None:
+    """``InputError`` where there is no picture of the region, whatever its pieces are."""
+    if domain.dimension not in (1, 2):
+        raise InputError(
+            f"a picture of {domain.region.text or 'the region'}: expected a region of one or two dimensions, this one"
+            f" has {domain.dimension}; take a segment or a slice of it"
+        )
+
+
 def picture(found: Pieces, budget: Budget | None = None) -> Picture:
     """Draw the pieces; of an infinite region a window that shows every finite vertex."""
-    if found.arrangement is None or found.labels is None or found.domain.dimension not in (1, 2):
-        raise InputError(
-            f"a picture of {found.domain.region.text or 'the region'}: expected counts on a region of one or two"
-            f" dimensions, this one has {found.domain.dimension}; take a segment or a slice of it"
-        )
+    require_drawable(found.domain)
+    if found.arrangement is None or found.labels is None:
+        raise InputError(f"a picture of {found.domain.region.text or 'the region'}: its pieces were not counted")
     note = ""
     shown = found
     if not _is_bounded(found.arrangement):

@@ -114,11 +114,13 @@ def _by_scale(sizes: list[int], scales: list[Fraction], region: list[Any], trans
     for size, scale, (start, end) in zip(sizes, scales, region, strict=True):
         if scale <= 0:
             raise NetworkError(f"a scale of {float(scale):.6g}; expected a positive number")
-        after = math.floor(size * (end - start) * scale)
-        single = np.float32(size) * np.float32(end - start) * np.float32(scale)
+        if end - start != 1:
+            raise NetworkError("scales of a part of the input: implementations leave the part out of sizes; give sizes")
+        after = math.floor(size * scale)
+        single = np.float32(size) * np.float32(scale)
         if not math.isfinite(single) or math.floor(single) != after:
             raise NetworkError(f"size {size} times scale {float(scale):.9g} depends on rounding; give sizes")
-        if transform in ("align_corners", "tf_crop_and_resize") and after != size * (end - start) * scale:
+        if transform in ("align_corners", "tf_crop_and_resize") and after != size * scale:
             raise NetworkError(
                 f"{transform} with a scale that gives no whole size: implementations disagree; give sizes"
             )
@@ -183,7 +185,9 @@ def _taps(call: Call, axis: Axis, mode: str, transform: str, rounding: str) -> T
                 raise NetworkError(
                     f"which value is nearest depends on rounding (an axis from {axis.before} to {axis.after})"
                 )
-        return Taps(np.clip(np.array(places).reshape(-1, 1), 0, last), [[Fraction(1)]] * axis.after, inside)
+        return Taps(
+            np.clip(np.array(places, dtype=np.int64).reshape(-1, 1), 0, last), [[Fraction(1)]] * axis.after, inside
+        )
     rows = []
     bases = [math.floor(x) for x in exact]
     for x, base in zip(exact, bases, strict=True):

@@ -104,6 +104,10 @@ def transposed_window(
         raise NetworkError(f"auto_pad {mode}; expected NOTSET, VALID, SAME_UPPER or SAME_LOWER")
     if mode.startswith("SAME") and not wanted:
         wanted = [size * step for size, step in zip(space, strides, strict=True)]
+        if any(size > whole for size, whole in zip(wanted, full, strict=True)):
+            raise NetworkError(
+                f"auto_pad {mode} of a window narrower than its stride: implementations disagree; set output_shape"
+            )
     if mode == "VALID" and not wanted:
         pads = [0] * 2 * dims
     if wanted:

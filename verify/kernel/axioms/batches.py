@@ -69,9 +69,7 @@ from verify.kernel.axioms.forms import (
     Directions,
     Fresh,
     NoiseSymbols,
-    ReluSymbols,
     Sides,
-    Trace,
     Zonotope,
     around,
 )
@@ -217,15 +215,15 @@ class Machine:
         self.reads, self.inputs = _last_reads(pair, goal), _input_size(pair)
         self.relu = [block.relu for block in pair.values]
 
-    def run(self, low: Floats, high: Floats, trace: Trace | None = None, narrow: Narrow | None = None) -> Zonotope:
-        """The form of the goal's rows on boxes (B, n) with float sides; ``trace`` gets an entry for each ReLU block.
+    def run(self, low: Floats, high: Floats, narrow: Narrow | None = None) -> Zonotope:
+        """The form of the goal's rows on boxes (B, n) with float sides.
 
         ``narrow`` gets the number of each block and its sides, and gives sides that hold too.
         """
         with np.errstate(all="ignore"):
-            return self._run(low, high, trace, narrow)
+            return self._run(low, high, narrow)
 
-    def _run(self, low: Floats, high: Floats, trace: Trace | None, narrow: Narrow | None) -> Zonotope:
+    def _run(self, low: Floats, high: Floats, narrow: Narrow | None) -> Zonotope:
         symbols = NoiseSymbols.none(len(low)), NoiseSymbols.none(len(low))
         forms = {0: self._of_boxes(low, high, symbols)}
         if self.directions is not None:
@@ -237,7 +235,7 @@ class Machine:
                 sides = self._sides(value, gap)
                 sides = sides if narrow is None else narrow(k, sides)
             if self.relu[k - 1]:
-                value, gap = self._bent((value, gap), sides, symbols, trace)
+                value, gap = self.bent((value, gap), sides, symbols)
             forms[k] = value
             if gap is not None:
                 forms[~k] = gap
@@ -251,31 +249,25 @@ class Machine:
         second = None if self.directions is not None else self._of_second(value, gap)
         return BlockSides(value.sides(), gap.sides(), second)
 
-    def _bent(
-        self, forms: tuple[Zonotope, Zonotope | None], sides: BlockSides, symbols: BothSorts, trace: Trace | None
+    def bent(
+        self, forms: tuple[Zonotope, Zonotope | None], sides: BlockSides, symbols: BothSorts
     ) -> tuple[Zonotope, Zonotope | None]:
         """The forms after ReLU; new symbols are made of each sort."""
         (value, gap), (low, high) = forms, sides.value
         slope, middle = self._chord(low, high)
-        enclosure, width = None, high - low
+        enclosure = None
         if sides.gap is not None and sides.second is None:
             enclosure = self._of_derivative(low, high, sides.gap)
         elif sides.gap is not None and sides.second is not None:
-            low_2, high_2 = sides.second
-            enclosure = self._of_difference(sides.gap, (slope, middle), self._chord(low_2, high_2))
+            enclosure = self._of_difference(sides.gap, (slope, middle), self._chord(*sides.second))
             self._flatten(value, (low, high), (slope, middle), enclosure.alone)
-            width = np.maximum(width, high_2 - low_2)
         each, units = np.nonzero(~(middle == 0))
         fresh = symbols[0].made(units, middle[each, units], each)
         after = self._after(value, fresh, slope, middle)
         if gap is None or enclosure is None:
-            if trace is not None:
-                trace.append(ReluSymbols(value.shared.dense, None, width, fresh, None))
             return after, None
         used = ~(enclosure.most == 0)
         own = symbols[1].made(enclosure.at[1][used], enclosure.most[used], enclosure.at[0][used])
-        if trace is not None:
-            trace.append(ReluSymbols(value.shared.dense, gap.own.dense, width, fresh, own))
         return after, self._gap_after(value, gap, fresh, own, middle, enclosure)
 
     def _flatten(self, value: Zonotope, sides: Sides, chord: Sides, alone: NDArray[np.bool_]) -> None:

@@ -146,17 +146,6 @@ class Directions:
         return np.asarray(np.sqrt((sizes * sizes).sum(axis=1) + sizes.shape[1] * SMALLEST_SUBNORMAL))
 
 
-@dataclass(frozen=True, eq=False)
-class ReluSymbols:
-    """What search may learn of one ReLU block: its columns before, the widths of its units, and the new symbols."""
-
-    columns: Floats
-    own_columns: Floats | None
-    width: Floats
-    shared: Fresh
-    own: Fresh | None
-
-
 class BlockSides(NamedTuple):
     """Sides of a block's pre-activations z, of its gaps d, and, where gaps are differences, of z' = z - d."""
 
@@ -165,7 +154,6 @@ class BlockSides(NamedTuple):
     second: Sides | None = None
 
 
-Trace: TypeAlias = list[ReluSymbols]
 # Shared and own ones.
 BothSorts: TypeAlias = tuple[NoiseSymbols, NoiseSymbols]
 

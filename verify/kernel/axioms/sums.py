@@ -20,8 +20,9 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from verify.errors import EvidenceError, TooLarge
+from verify.kernel.core.laws import activation
 from verify.kernel.core.part import CONSTANT, Row, is_nonnegative
-from verify.kernel.core.units import activation, through
+from verify.kernel.core.units import through
 from verify.kernel.exact import AffineForm
 from verify.kernel.interval import Interval, point
 from verify.network import Block, Network

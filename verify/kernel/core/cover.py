@@ -39,10 +39,6 @@ def check_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
     question = after_steps(in_hull(question, proof.equations), proof)
     if question.criterion is Criterion.THROUGH_ORIGIN and question.origin is None:
         raise EvidenceError("zero at the origin", "0 is not in the affine hull of the region: nothing to prove")
-    if question.criterion in INEQUALITIES:
-        from verify.kernel.inequalities import check_slope
-
-        check_slope(question)
     alone = isinstance(proof.tree, Leaf) and question.criterion in (Criterion.AFFINE, Criterion.CONVEX)
     symbols = None
     if not question.network.is_piecewise_linear:

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from verify.errors import EvidenceError, TooLarge
+from verify.kernel.core.laws import activation, of_multiple
 from verify.kernel.core.part import CONSTANT, Part, Row, add_multiple, key, negative, primitive, substituted
 from verify.kernel.evidence import Leaf
 from verify.kernel.exact import AffineForm
 from verify.kernel.speed import Memory
-from verify.network import Block, Network
+from verify.network import Network
 from verify.network.matrix import Indices, Matrix
-from verify.network.smooth import SMOOTH
 from verify.rational import Vector, integer_array
 from verify.region import Box, HalfSpace
 from verify.region.bases import Base
@@ -30,33 +30,6 @@ from verify.region.bases import Base
 MAX_WORK = 4_000_000
 # Below so many weights dictionaries are faster than arrays.
 MANY_ENTRIES = 256
-
-
-def activation(block: Block) -> str:
-    """The function of the block's units: ``relu``, a smooth one by name, or ``""``."""
-    return "relu" if block.relu else block.smooth or ""
-
-
-def at_constant(function: str, value: Fraction) -> Fraction | None:
-    """Phi of a number, where it is known: a smooth function's at 0."""
-    if function in ("", "relu"):
-        return max(value, Fraction(0)) if function else value
-    return SMOOTH[function].at_zero if value == 0 else None
-
-
-def of_multiple(function: str, c: Fraction | int) -> tuple[Fraction | int, bool] | None:
-    """``phi(c z) = a phi(z)``, plus c z where the second is True, for c not 0; None where that is no multiple.
-
-    relu(c z) = c relu(z) for c > 0, and relu(-z) = relu(z) - z. Smooth functions are odd, even or neither.
-    """
-    if not function or (function == "relu" and c > 0):
-        return c, False
-    if function == "relu":
-        return -c, True
-    if c == 1:
-        return 1, False
-    parity = SMOOTH[function].parity
-    return (parity, False) if c == -1 and parity else None
 
 
 @dataclass(frozen=True, eq=False)

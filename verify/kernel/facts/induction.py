@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from verify.kernel.facts import LINEAR, RISING, Facts, facts
 from verify.kernel.facts import layer_rules as rules
 from verify.kernel.facts.layer_rules import Channels
+from verify.kernel.facts.values import LINEAR, RISING, Facts, facts
 from verify.kernel.interval import EVERYTHING, ZERO
 from verify.network.families import Family
 from verify.network.families.layers import Add, BatchNorm, Clip, Conv, Dense, Flatten, Layer, Leaky, Pad, Pool

@@ -13,7 +13,6 @@ from fractions import Fraction
 from typing import Any
 
 from verify.kernel.exact import Bits
-from verify.kernel.facts import LINEAR, RISING, Facts, constant, facts, interval_of, meet
 from verify.kernel.facts.sign_rules import (
     TermCounts,
     clip_unit,
@@ -22,6 +21,7 @@ from verify.kernel.facts.sign_rules import (
     mean_of_window,
     weighted_sum,
 )
+from verify.kernel.facts.values import LINEAR, RISING, Facts, constant, facts, interval_of, meet
 from verify.kernel.interval import NOUGHT, ONE, ZERO, Extended
 from verify.network.families.layers import BatchNorm, Clip, Conv, Dense, Leaky, Pad, Pool
 from verify.network.families.ranges import Range, Shape, SignTree, below, leaves

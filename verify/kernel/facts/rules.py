@@ -14,11 +14,10 @@ from fractions import Fraction
 import numpy as np
 
 from verify.errors import EvidenceError
-from verify.kernel.axioms.sums import check_sum
 from verify.kernel.evidence import Rule
 from verify.kernel.exact import Bits
-from verify.kernel.facts import CONCAVE, CONVEX, FALLING, RISING, SCALING
 from verify.kernel.facts.signs import Known, of_outputs
+from verify.kernel.facts.values import CONCAVE, CONVEX, FALLING, RISING, SCALING
 from verify.kernel.ledger import Ledger
 from verify.network import Network
 from verify.property import Claim, Vacuous
@@ -105,6 +104,8 @@ def sum_of_units(claim: Claim) -> None:
     All ReLU and exponentials on one line s = 0 count as one function of s: see ``verify.kernel.axioms.sums``. This is
     for networks with smooth units; piecewise linear ones have other rules.
     """
+    from verify.kernel.axioms.sums import check_sum
+
     questions = claim.questions()
     if claim.network.is_piecewise_linear or isinstance(questions, Vacuous):
         raise EvidenceError("sum of units", "is for claims about networks with smooth units")

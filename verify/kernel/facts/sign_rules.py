@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from verify.kernel.facts import (
+from verify.kernel.facts.signs import multiple_has
+from verify.kernel.facts.values import (
     AFFINE,
     CONCAVE,
     CONSTANT,
@@ -24,7 +25,6 @@ from verify.kernel.facts import (
     facts,
     interval_of,
 )
-from verify.kernel.facts.signs import multiple_has
 from verify.kernel.interval import NOUGHT, ZERO, Extended, Interval
 from verify.network.families.layers import Pool
 from verify.network.families.ranges import Range

@@ -14,14 +14,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.kernel.axioms.forms import ReluSymbols, Zonotope
+from verify.kernel.axioms.forms import Zonotope
 from verify.kernel.cuts import LEAF, Cuts, middle
 from verify.kernel.goals import Goal
 from verify.network.floats import gamma
 from verify.rational import Floats
 from verify.search.budget import Budget
 from verify.search.dividing import sharing
-from verify.search.dividing.effect import coordinate, weights
+from verify.search.dividing.effect import ReluSymbols, TracedMachine, coordinate, weights
 from verify.search.refuting.hunting import Promising
 from verify.search.refuting.points import margins
 
@@ -98,11 +98,11 @@ class Search:
 
     def bound(self, boxes: Boxes) -> tuple[Floats, Zonotope, list[ReluSymbols]]:
         """Bounds (B, R) of the rows that any machine confirms, however it adds, and what they come from."""
-        goal, trace = self.goal, list[ReluSymbols]()
-        form = goal.machine.run(boxes.low, boxes.high, trace)
+        machine = TracedMachine(self.goal.machine)
+        form = machine.run(boxes.low, boxes.high)
         count = form.shared.symbols.most + form.own.symbols.most
-        spare = 2 * form.error + 4 * gamma(count + 8, goal.machine.precision.roundoff) * form.reach
-        return form.sides()[1] + spare, form, trace
+        spare = 2 * form.error + 4 * gamma(count + 8, machine.precision.roundoff) * form.reach
+        return form.sides()[1] + spare, form, machine.trace
 
     def _batch(self, boxes: Boxes) -> Boxes:
         goal = self.goal

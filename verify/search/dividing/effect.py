@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from verify.kernel.axioms.forms import NoiseSymbols, ReluSymbols, Zonotope
+from verify.kernel.axioms.batches import Machine
+from verify.kernel.axioms.forms import BlockSides, BothSorts, Fresh, NoiseSymbols, Zonotope
 from verify.kernel.goals import Goal
 from verify.rational import Floats
 
@@ -14,6 +16,37 @@ from verify.rational import Floats
 OWN_SHARE, BEND_SHARE = 0.25, 2.0
 # Rows that hold by less than this part of their constant still count.
 NEARLY = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class ReluSymbols:
+    """Of one ReLU block: its columns before, the widths of its units, and the new symbols."""
+
+    columns: Floats
+    own_columns: Floats | None
+    width: Floats
+    shared: Fresh | None
+    own: Fresh | None
+
+
+class TracedMachine(Machine):
+    """A machine that writes down what led to its last forms: an entry for each ReLU block."""
+
+    def __init__(self, machine: Machine) -> None:
+        vars(self).update(vars(machine))
+        self.trace: list[ReluSymbols] = []
+
+    def bent(
+        self, forms: tuple[Zonotope, Zonotope | None], sides: BlockSides, symbols: BothSorts
+    ) -> tuple[Zonotope, Zonotope | None]:
+        """The forms after ReLU."""
+        value, gap = super().bent(forms, sides, symbols)
+        width = sides.value[1] - sides.value[0]
+        if sides.second is not None:
+            width = np.maximum(width, sides.second[1] - sides.second[0])
+        own = (None, None) if forms[1] is None or gap is None else (forms[1].own.dense, gap.own.fresh)
+        self.trace.append(ReluSymbols(forms[0].shared.dense, own[0], width, value.shared.fresh, own[1]))
+        return value, gap
 
 
 def weights(goal: Goal, upper: Floats) -> Floats:

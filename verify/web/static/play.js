@@ -297,6 +297,7 @@ function show(answer) {
   showPicture(answer.picture);
   showSides(answer);
   byId("pieces").replaceChildren(...answer.pieces.map(piece));
+  byId("pieces").parentElement.hidden = !answer.pieces.length;
   byId("toml").textContent = answer.toml;
   byId("command").textContent = answer.command;
   for (const chip of byId("chips").children) {
