@@ -2,12 +2,16 @@
 
 import gc
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from tests.support import long_tests
 from tests.support.seeds import SEED
+
+if TYPE_CHECKING:
+    from tests.support.corpus import Corpus
 
 # Half the examples of the profile ``ci``, the same ones in every run.
 settings.register_profile("tests", deadline=None, max_examples=50, derandomize=True)
@@ -41,3 +45,14 @@ def pytest_collection() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> "Corpus":
+    """The random claims that tests share, those in other processes too."""
+    from tests.support.corpus import Corpus
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if hasattr(request.config, "workerinput") else base) / "corpus"
+    folder.mkdir(exist_ok=True)
+    return Corpus(folder)

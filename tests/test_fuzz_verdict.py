@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import verify
+from tests.support.corpus import Corpus
 from tests.support.random_claims import INEQUALITIES, inequality
-from tests.support.random_claims import claim as random_claim
 from tests.support.seeds import chunks, seeds
 from verify import api
 from verify.errors import PropertyError, RegionError, WrongVerdict
@@ -93,20 +93,17 @@ def test_an_unknown_property_is_refused() -> None:
 
 
 @pytest.mark.parametrize("seed", seeds(30, campaign=300))
-def test_proved_claims_survive(seed: int) -> None:
-    claim = random_claim(seed)
-    outcome = decide(claim, Budget(10))
-    found = fuzz_verdict(Result(claim, outcome, claim.network, claim.second), examples=60)
-    if outcome.verdict is Verdict.PROVED and not outcome.vacuous:
+def test_proved_claims_survive(seed: int, corpus: Corpus) -> None:
+    result = corpus.result(seed)
+    found = fuzz_verdict(result, examples=60)
+    if result.verdict is Verdict.PROVED and not result.vacuous:
         assert found.instances > 0
 
 
 @pytest.mark.parametrize("seeds", chunks(60, 5, 1, campaign=20))
-def test_proved_claims_survive_thousands(seeds: range) -> None:
+def test_proved_claims_survive_thousands(seeds: range, corpus: Corpus) -> None:
     for seed in seeds:
-        claim = random_claim(seed)
-        outcome = decide(claim, Budget(10))
-        fuzz_verdict(Result(claim, outcome, claim.network, claim.second), examples=2000)
+        fuzz_verdict(corpus.result(seed), examples=2000)
 
 
 def test_large_networks_are_tried_in_floats() -> None:

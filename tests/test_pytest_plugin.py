@@ -215,22 +215,6 @@ def test_the_list_of_claims(mixed: Path) -> None:
     assert len(records(mixed / "reports")) == 5
 
 
-@pytest.mark.slow
-def test_the_list_is_the_same_in_parallel(mixed: Path) -> None:
-    """Tests and claims files."""
-    pytest.importorskip("xdist")
-    (mixed / "verify.toml").write_text(TOML.rpartition("\n\n")[0])
-    run(mixed, pages="failed")
-    alone = timeless(mixed / "reports" / "index.html")
-    pages = len(claim_pages(mixed / "reports"))
-    shutil.rmtree(mixed / "reports")
-    ran = run(mixed, "-n", "2", pages="failed")
-    assert ran.status == 1 and "2 failed, 5 passed, 1 skipped" in ran.out, ran.out
-    assert timeless(mixed / "reports" / "index.html") == alone
-    assert len(records(mixed / "reports")) == 7 and len(claim_pages(mixed / "reports")) == pages == 2
-    assert "claims: 5 proved, 2 refuted" in ran.out
-
-
 def test_the_list_holds_the_claims_of_this_session_only(mixed: Path) -> None:
     run(mixed)
     run(mixed, "-k", "attested")

@@ -204,7 +204,7 @@ def test_limits_of_infinite_regions(soon: Choose) -> None:
     assert cells is not None
     for fewest in (4, 30):
         soon(fewest, 2)
-        for limit in range(2, cells, 19):
+        for limit in range(2, cells, 37):
             found = count(net, everything(2), Budget(executor=Counting()), limit)
             assert (
                 found.cells is None and limit < found.at_least <= cells and f"more than {limit} cells" in found.reason

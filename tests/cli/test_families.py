@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.cli import PATIENCE, call, environment, spawn
+from tests.support.cli import PATIENCE, call, environment
 from verify.errors import EvidenceError
 from verify.family import check_family, dense, family, relu, write_family
 from verify.report.folder import ReportFolder
@@ -78,9 +78,11 @@ def test_bad_input(path: Path, arguments: tuple[str, ...], message: str, capsys:
     assert done.status == 2 and message in done.err
 
 
-def test_records_are_replayed_without_search_code(path: Path, tmp_path: Path) -> None:
+def test_records_are_replayed_without_search_code(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for property, status in (("affine", 0), ("additive", 1)):
-        done = spawn("check", path, property, "--on", "nonneg", "--report", tmp_path / "out", cwd=tmp_path)
+        done = call(capsys, "check", path, property, "--on", "nonneg", "--report", tmp_path / "out")
         assert done.status == status, done
     records = sorted((tmp_path / "out").glob("*.json"))
     assert len(records) == 2
@@ -88,17 +90,16 @@ def test_records_are_replayed_without_search_code(path: Path, tmp_path: Path) ->
         "import sys; from verify.cli.run import run; status = run(sys.argv[1:]);"
         "print([m for m in sys.modules if m.startswith('verify.search')]); sys.exit(status)"
     )
-    for record in records:
-        again = subprocess.run(
-            [sys.executable, "-c", code, "recheck", str(record)],
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        assert again.returncode == 0, again.stderr
-        assert "REPLAYED" in again.stdout and again.stdout.strip().endswith("[]")
+    again = subprocess.run(
+        [sys.executable, "-c", code, "recheck", *map(str, records)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count("REPLAYED") == 2 and again.stdout.strip().endswith("[]")
 
 
 def test_json_is_the_record(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

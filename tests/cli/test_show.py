@@ -91,7 +91,7 @@ def test_other_networks(here: Path, capsys: Capture) -> None:
     assert call(capsys, "show", "nix.onnx").status == 2
 
 
-@pytest.mark.parametrize("columns", ["40", "80", "120"])
+@pytest.mark.parametrize("columns", ["40", "120"])
 def test_long_names_are_folded(columns: str, here: Path) -> None:
     name = "a/very/long/name/" * 5
     saved(here, model([node("Relu", "x", name=name)], (1, 3)))

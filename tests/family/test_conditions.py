@@ -56,7 +56,7 @@ def says_affine(network: Network, region: Region, property: str = "affine") -> b
     return result.verdict is verify.Verdict.PROVED
 
 
-@pytest.mark.parametrize("seeds", chunks(0, 200, 1, campaign=20))
+@pytest.mark.parametrize("seeds", chunks(0, 120, 1, campaign=30))
 def test_the_moved_orthant(seeds: range) -> None:
     """x >= -c: as the engine says."""
     counts: Counter[bool] = Counter()
@@ -68,7 +68,7 @@ def test_the_moved_orthant(seeds: range) -> None:
         expected = says_affine(network, region)
         assert affine_on_moved_orthant(network, corner) == expected, seed
         counts[expected] += 1
-    assert min(counts.values()) > 40, counts
+    assert min(counts.values()) > 24, counts
 
 
 @pytest.mark.parametrize("seeds", chunks(0, 150, 1, campaign=20))
@@ -122,7 +122,7 @@ def one_layer(rng: random.Random) -> Network:
     return builder.build(result)
 
 
-@pytest.mark.parametrize("seeds", chunks(0, 300, 1, campaign=20))
+@pytest.mark.parametrize("seeds", chunks(0, 150, 1, campaign=40))
 def test_one_layer_on_a_box(seeds: range) -> None:
     """Necessary and sufficient for any output layer, cancellations included, on boxes of all kinds."""
     counts: Counter[tuple[bool, bool]] = Counter()
@@ -134,7 +134,7 @@ def test_one_layer_on_a_box(seeds: range) -> None:
         assert one_layer_is_affine(network, region) == expected, (seed, region)
         counts[expected, bool(bending_units(network, region))] += 1
     # Affine and no unit bends; affine by cancellation; not affine.
-    assert counts[True, False] > 40 and counts[True, True] > 10 and counts[False, True] > 80, counts
+    assert counts[True, False] > 20 and counts[True, True] > 3 and counts[False, True] > 40, counts
     assert counts[False, False] == 0
 
 

@@ -360,7 +360,7 @@ WORDS = "all box where ball slice ( ) [ ] , & 0 -1/2 1e9 inf x0 x1 <= == + / * a
 
 
 @given(st.one_of(st.text(max_size=40), st.lists(st.sampled_from(WORDS.split(" ")), max_size=15).map(" ".join)))
-@draws(200)
+@draws(100)
 def test_junk_is_refused_in_one_line(text: str) -> None:
     for parse in (parse_region, parse_point):
         try:

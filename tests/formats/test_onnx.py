@@ -298,7 +298,7 @@ def test_mutated_models() -> None:
     }
     data = model(nodes, (1, 1, 4, 4), values).SerializeToString()
     rejected = 0
-    for _ in range(600):
+    for _ in range(300):
         damaged = bytearray(data)
         damaged[generator.randrange(len(damaged))] = generator.randrange(256)
         try:
@@ -306,7 +306,7 @@ def test_mutated_models() -> None:
         except NetworkError as error:
             assert "\n" not in str(error)
             rejected += 1
-    assert rejected > 100
+    assert rejected > 50
 
 
 # Bad graphs.
@@ -449,5 +449,5 @@ def test_growth_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_thousand_layers() -> None:
-    nodes = [node("Relu", "x" if i == 0 else f"r{i}", f"r{i + 1}") for i in range(3000)]
-    assert loaded(model(nodes, (1, 1), outputs=("r3000",))).relu_count == 3000
+    nodes = [node("Relu", "x" if i == 0 else f"r{i}", f"r{i + 1}") for i in range(1500)]
+    assert loaded(model(nodes, (1, 1), outputs=("r1500",))).relu_count == 1500

@@ -326,7 +326,7 @@ def test_bad_files(tmp_path: Path) -> None:
 
 
 def test_many_inputs(tmp_path: Path) -> None:
-    count = 10_000
+    count = 4_000
     lines = [f"(declare-const X_{i} Real)(assert (<= X_{i} {i}.5))(assert (>= X_{i} 0))" for i in range(count)]
     assert sides(read(tmp_path, "\n".join(lines)))[-1] == (0, Fraction(2 * count - 1, 2))
 

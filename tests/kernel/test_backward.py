@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -93,9 +94,10 @@ def try_pair(seed: int, name: str, change: str) -> tuple[int, int]:
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_values_and_differences_lie_within_the_bounds(name: str) -> None:
     is_odd = name in ("tiny thirds", "extreme")  # float32 columns do not hold them
-    tried = [try_pair(seed, name, change) for seed in ((7, 9) if is_odd else (1, 2)) for change in CHANGES]
+    seeds = itertools.cycle((7, 9) if is_odd else (1, 2))
+    tried = [try_pair(seed, name, change) for change, seed in zip(CHANGES, seeds, strict=False)]
     finite, sharper = (sum(counts) for counts in zip(*tried, strict=True))
-    assert finite > 300 and sharper > 5
+    assert finite > 150 and sharper > 2
 
 
 @pytest.mark.campaign

@@ -199,5 +199,5 @@ def test_no_error_but_evidence_errors() -> None:
         {"kind": "cells", "proofs": []},
     )
     for data in malformed:
-        with pytest.raises(EvidenceError):
+        with pytest.raises(EvidenceError, match="'format'"):
             read_family(data)

@@ -168,7 +168,7 @@ def test_other_types_in_memory_are_rejected(spoil: Callable[[Leaf], Leaf]) -> No
     [cover] = parsed.proofs
     assert isinstance(cover, Cover) and isinstance(cover.tree, Leaf)
     assert judging.judged(claim, parsed).verdict is Verdict.PROVED
-    with pytest.raises(EvidenceError):
+    with pytest.raises(EvidenceError, match=r"'pattern'|'relevance'"):
         judging.judged(claim, Cells((replace(cover, tree=spoil(cover.tree)),)))
 
 
@@ -179,7 +179,7 @@ def value(row: dict[int, int], columns: dict[int, Fraction]) -> Fraction:
     return sum((weight * columns[column] for column, weight in row.items()), Fraction(0))
 
 
-@pytest.mark.parametrize("seed", seeds(60, campaign=600))
+@pytest.mark.parametrize("seed", seeds(35, campaign=600))
 def test_the_rows_of_a_normal_form_give_the_values_of_the_network(seed: int) -> None:
     rng = random.Random(seed)
     network = random_network(seed)
@@ -261,7 +261,7 @@ def mutate(rng: random.Random, leaf: Data) -> None:
             weights[str(rng.randint(0, 6))] = rng.choice([old, "1", "0", "1/3", "20"])
 
 
-@pytest.mark.parametrize("seeds", chunks(0, 50, 2, campaign=12))
+@pytest.mark.parametrize("seeds", chunks(0, 50, 1, campaign=13))
 def test_no_mutated_leaf_proves_what_z3_refutes(seeds: range) -> None:
     """Evidence of one network is offered, damaged or not, for another whose weights differ a little."""
     rejected = 0

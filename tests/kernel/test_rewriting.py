@@ -191,7 +191,7 @@ def test_damaged_records_are_rejected(index: int) -> None:
     networks = [question.network for question in questions]
     assert judged(claim, from_json(data, networks)).verdict is Verdict.PROVED
     DAMAGE[index](data["proofs"][0])
-    with pytest.raises(EvidenceError):
+    with pytest.raises(EvidenceError, match=r"'format'|'rewriting'"):
         judged(claim, from_json(data, networks))
 
 
@@ -201,9 +201,9 @@ def test_a_pattern_of_the_network_before_the_steps_is_rejected() -> None:
     chosen = steps(([KEEP, 0], []))
     whole, short = {1: np.array([True, True])}, {1: np.array([True])}
     assert judged(claim, Cells((Cover(Leaf(short), steps=chosen),))).verdict is Verdict.PROVED
-    with pytest.raises(EvidenceError):
+    with pytest.raises(EvidenceError, match="'pattern'"):
         judged(claim, Cells((Cover(Leaf(whole), steps=chosen),)))
-    with pytest.raises(EvidenceError):
+    with pytest.raises(EvidenceError, match="'pattern'"):
         judged(claim, Cells((Cover(Leaf(short)),)))
 
 
@@ -212,7 +212,7 @@ def test_pinned_coordinates_are_constants() -> None:
     flat = box([-1, 0], [1, 0])
     short = rewritten(network, steps(([KEEP, 0], [])), flat.base)
     assert short.relu_count == 1
-    with pytest.raises(EvidenceError):
+    with pytest.raises(EvidenceError, match="'rewriting'"):
         rewritten(network, steps(([KEEP, 0], [])), box([-1, 0], [1, 1]).base)
 
 
@@ -227,7 +227,7 @@ def smooth_pair(name: str, factor: float) -> Network:
 def test_smooth_units_share_what_is_equal_or_opposite(name: str, factor: float, accepted: bool) -> None:
     network, chosen = smooth_pair(name, factor), steps(([KEEP, 0], []))
     if not accepted:
-        with pytest.raises(EvidenceError):
+        with pytest.raises(EvidenceError, match="'rewriting'"):
             rewritten(network, chosen, everything(2).base)
         return
     short = rewritten(network, chosen, everything(2).base)

@@ -38,11 +38,11 @@ def compared(claim: Claim) -> str:
     return ours.verdict.value
 
 
-@pytest.mark.parametrize("seeds", chunks(0, 40, 1, campaign=7))
+@pytest.mark.parametrize("seeds", chunks(0, 20, 1, campaign=16))
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_reduction_agrees_with_the_literal_definition(name: str, seeds: range) -> None:
     results = [compared(random_claims.claim(seed, (name,))) for seed in seeds]
-    assert sum(r not in ("unknown", "empty") for r in results) >= 20
+    assert sum(r not in ("unknown", "empty") for r in results) >= 10
     assert "refuted" in results
     assert "proved" in results or "vacuous" in results
 
@@ -98,12 +98,12 @@ def zero_network() -> Network:
 @pytest.mark.parametrize("where", REGIONS)
 @pytest.mark.parametrize("seed", seeds(1, campaign=20))
 def test_every_property_on_every_kind_of_region(seed: int, where: str) -> None:
-    """Of the fixed seed every other network: each property meets half of them on each region, and all on two."""
+    """Of the fixed seed every third network: each property meets two of them on each region, and all on three."""
     nets = [small_network(seed), small_network(seed + 4), *(shifted(seed + k) for k in range(3)), zero_network()]
     results = []
     for number, prop in enumerate(CATALOGUE.values(), start=list(REGIONS).index(where)):
         for place, (first, second) in enumerate(zip(nets, [*nets[1:], nets[-1]], strict=True)):
-            if seed or (number + place) % 2:
+            if seed or (number + place) % 3 == 0:
                 claim = Claim(first, prop, REGIONS[where], second if prop.needs_second else None)
                 results.append(compared(claim))
     assert sum(r != "unknown" for r in results) >= len(results) * 3 // 4

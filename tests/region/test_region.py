@@ -36,7 +36,8 @@ from verify.region.linear import any_solution, solve
 from verify.region.region import from_json, half_spaces, lifted, to_json
 from verify.search.solver.encoding import inside
 
-SEEDS = seeds(50, campaign=500)
+# 44 is the first ball.
+SEEDS = [*seeds(30, campaign=500), 44]
 
 
 def random_region(seed: int) -> tuple[random.Random, Region]:

@@ -72,7 +72,7 @@ def test_pairs_of_two_inputs_around_the_largest_difference(seeds: range) -> None
                 assert outcome.verdict in (Verdict.UNKNOWN, expected), (seed, epsilon)
 
 
-@pytest.mark.parametrize("seeds", chunks(0, 5, 1, campaign=1600))
+@pytest.mark.parametrize("seeds", chunks(0, 3, 1, campaign=1600))
 def test_inequalities_are_never_wrong(seeds: range) -> None:
     """``never`` with thresholds around the exact extreme values of a network of one input."""
     for seed in seeds:
@@ -92,7 +92,7 @@ def test_inequalities_are_never_wrong(seeds: range) -> None:
                     assert outcome.verdict is not Verdict.UNKNOWN
 
 
-@pytest.mark.parametrize("seed", seeds(6, campaign=60))
+@pytest.mark.parametrize("seed", seeds(4, campaign=60))
 def test_slopes_agree_with_the_other_engines(seed: int) -> None:
     rng = random.Random(seed)
     net = random_claims.network(rng, 2, 1)
@@ -149,7 +149,7 @@ def test_every_tree_cut_short_is_rejected() -> None:
     nodes = evidence.cuts.nodes.tolist()
     for k, node in enumerate(nodes):
         if node:
-            with pytest.raises(EvidenceError):
+            with pytest.raises(EvidenceError, match="'cuts'"):
                 judged(claim, replace(evidence, cuts=Cuts(np.array([*nodes[:k], 0, *nodes[k + 1 :]]))))
 
 
@@ -198,18 +198,14 @@ def test_nothing_but_bounds_and_points_decides_never() -> None:
     claim = Claim(net, safe, unit_box(1))
     assert decide(claim, Budget(10)).verdict is Verdict.PROVED
     x = vector([Fraction(0)])
-    tries: list[Evidence] = [
-        *(Rule(name) for name in RULES),
-        ValueGap({"x": x}, 0),
-        Unsafe(x, 0),
-        Unsafe(x, 1),
-        Unsafe(x, -1),
-    ]
-    tries += [Unsafe(vector([2]), 0), Unsafe(vector([0, 0]), 0)]
+    tries: list[tuple[Evidence, str]] = [(Rule(name), name) for name in RULES]
+    tries += [(ValueGap({"x": x}, 0), "value gap")]
+    places = ((x, 0), (x, 1), (x, -1), (vector([2]), 0), (vector([0, 0]), 0))
+    tries += [(Unsafe(*place), "unsafe point") for place in places]
     cells = decide(Claim(net, find("affine"), box([0], [0])), Budget(10)).evidence
     assert isinstance(cells, Cells) and isinstance(cells.proofs[0], Cover)
-    for evidence in [*tries, cells]:
-        with pytest.raises(EvidenceError):
+    for evidence, rule in [*tries, (cells, "cells")]:
+        with pytest.raises(EvidenceError, match=f"'{rule}'"):
             judged(claim, evidence)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.corpus import Corpus
 from tests.support.judging import judged
 from tests.support.outside import outside
 from tests.support.random_claims import claim as random_claim
@@ -181,13 +182,12 @@ def test_the_outcome_says_what_was_tried() -> None:
 MAX_UNDECIDED = 8
 
 
-@pytest.mark.parametrize("seeds", chunks(0, 100, 4, campaign=26))
-def test_random_claims_against_z3(seeds: range) -> None:
+@pytest.mark.parametrize("seeds", chunks(0, 100, 3, campaign=27))
+def test_random_claims_against_z3(seeds: range, corpus: Corpus) -> None:
     undecided = 0
     for seed in seeds:
-        claim = random_claim(seed)
-        ours, theirs = decide(claim, Budget(60), shrinking=seed % 4 == 0), z3_verdict(claim, 2)
-        verdict = ours.verdict
+        claim, ours = corpus.decided(seed)
+        theirs, verdict = z3_verdict(claim, 2), ours.verdict
         assert verdict is not Verdict.UNKNOWN, f"seed {seed}: {ours.reason}"
         assert theirs in (verdict, Verdict.UNKNOWN), f"seed {seed}: {verdict} here, {theirs} by Z3"
         assert ours.assurance == "checked", f"seed {seed}"

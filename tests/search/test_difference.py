@@ -53,7 +53,7 @@ def moved(rng: random.Random, value: Fraction) -> Fraction:
     return value + rng.choice([Fraction(0), Fraction(1, 100), Fraction(-1, 37), Fraction(1, 10**9)])
 
 
-@pytest.mark.parametrize("seed", seeds(40, campaign=400))
+@pytest.mark.parametrize("seed", seeds(24, campaign=400))
 def test_verdicts_agree_with_z3(seed: int) -> None:
     first, second = near_copy(seed)
     rng = random.Random(seed)
@@ -73,7 +73,7 @@ def test_verdicts_agree_with_z3(seed: int) -> None:
     assert judged(claim, again).verdict is expected
 
 
-@pytest.mark.parametrize("seed", seeds(30, campaign=300))
+@pytest.mark.parametrize("seed", seeds(20, campaign=300))
 def test_bounds_hold(seed: int) -> None:
     """Networks whose blocks correspond, and others; folded or not; at corners and inside."""
     first, second = near_copy(seed) if seed % 3 else redundant.pair(seed)[:2]
@@ -133,13 +133,12 @@ def test_a_large_copy_in_another_precision() -> None:
     assert decide(closer, Budget()).verdict is Verdict.REFUTED
 
 
-@pytest.mark.slow
 def test_both_bounds_are_said_where_nothing_is_decided() -> None:
     claim, _ = large_copies()
     tight = replace(claim, property=find("equivalent within 1/1000000"))
-    outcome = decide(tight, Budget(4))
-    if outcome.verdict is Verdict.UNKNOWN:
-        assert "at least" in outcome.reason and "at most" in outcome.reason
+    outcome = decide(tight, Budget(), "difference")
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert "at least" in outcome.reason and "at most" in outcome.reason
 
 
 FORGED: list[Difference] = [
@@ -168,7 +167,7 @@ def test_it_proves_no_other_property() -> None:
     first = near_copy(0)[0]
     for name in ("equivalent", "affine"):
         claim = Claim(first, find(name), box([0] * first.input_size, [1] * first.input_size), first)
-        with pytest.raises(EvidenceError):
+        with pytest.raises(EvidenceError, match="'difference'"):
             judged(claim, Difference((None,), True))
 
 
@@ -186,7 +185,7 @@ def test_it_proves_no_other_property() -> None:
 def test_damaged_records_are_rejected(damage: dict[str, Any]) -> None:
     good: dict[str, Any] = {"kind": "difference", "folded": True, "cuts": [None]}
     assert isinstance(from_json(good, []), Difference)
-    with pytest.raises(EvidenceError):
+    with pytest.raises(EvidenceError, match="'format'"):
         from_json({**good, **damage}, [])
 
 

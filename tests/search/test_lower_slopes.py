@@ -27,7 +27,7 @@ from verify.search.lower_slopes import narrowed_bounds
 CHANGES = (Fraction(0), Fraction(1, 100), Fraction(1, 2), Fraction(1, 10**30))
 
 
-@pytest.mark.parametrize("seeds", chunks(81_000, 30, 1, campaign=200))
+@pytest.mark.parametrize("seeds", chunks(81_000, 18, 1, campaign=300))
 def test_a_bound_is_never_below_the_largest_difference(seeds: range) -> None:
     sharper = 0
     for seed in seeds:

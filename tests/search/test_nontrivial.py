@@ -96,23 +96,23 @@ def refused(claim: Claim, witness: Witness) -> None:
     """What says the opposite, or leaves something out, is not accepted."""
     if isinstance(witness, Instance):
         point = next(v for v in witness.assignment.values() if not isinstance(v, Fraction))
-        with pytest.raises(EvidenceError):
+        with pytest.raises(EvidenceError, match="'no instance'"):
             is_vacuous(claim, NoInstance(point))
         for name in witness.assignment:
             rest = {key: value for key, value in witness.assignment.items() if key != name}
-            with pytest.raises(EvidenceError):
+            with pytest.raises(EvidenceError, match="'instance'"):
                 is_vacuous(claim, Instance(rest))
         return
     values = {n: witness.point if kind == "point" else Fraction(1) for n, kind in claim.property.variables.items()}
     if "t" in values and claim.property.key.startswith("non"):
         values["t"] = Fraction(0)
-    with pytest.raises(EvidenceError):
+    with pytest.raises(EvidenceError, match=r"'instance'|'trivial instance'"):
         is_vacuous(claim, Instance(values))
     if witness.equation is not None:
-        with pytest.raises(EvidenceError):
+        with pytest.raises(EvidenceError, match="'equation'"):
             is_vacuous(claim, replace(witness, equation=replace(witness.equation, above={}, below={})))
     if witness.multipliers:
-        with pytest.raises(EvidenceError):
+        with pytest.raises(EvidenceError, match="'no instance'"):
             is_vacuous(claim, replace(witness, multipliers={}))
 
 

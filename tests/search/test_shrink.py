@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from tests.support.corpus import Corpus
 from tests.support.judging import judged
 from tests.support.random_claims import claim as random_claim
 from tests.support.seeds import chunks, seeds
@@ -45,9 +46,9 @@ def test_shrunk_counterexamples_are_counterexamples(seeds: range) -> None:
 
 
 @pytest.mark.parametrize("seed", seeds(20, campaign=200))
-def test_shrinking_again_changes_nothing(seed: int) -> None:
-    claim = random_claim(seed)
-    found = decide(claim, Budget()).evidence
+def test_shrinking_again_changes_nothing(seed: int, corpus: Corpus) -> None:
+    claim, outcome = corpus.decided(seed)
+    found = outcome.evidence
     if isinstance(found, ValueGap):
         again = shrink(claim, found, Budget())
         assert dict(again.assignment) == dict(found.assignment)

@@ -27,7 +27,7 @@ def random_form(seed: int) -> SymbolicForm:
     return found
 
 
-@pytest.mark.parametrize("seeds", chunks(0, 20, 1, campaign=28))
+@pytest.mark.parametrize("seeds", chunks(0, 12, 1, campaign=48))
 def test_all_forms_agree(seeds: range) -> None:
     for seed in seeds:
         found = random_form(seed)

@@ -109,7 +109,7 @@ def test_a_wrong_form_is_not_shown() -> None:
     tiny = sympy.Rational(1, 10**50)
     for change in ({"max_form": (found.max_form[0] + tiny,)}, {"piecewise": (sympy.exp(x) - 1,)}):
         wrong: SymbolicForm = replace(found, **change)  # type: ignore[arg-type]
-        with pytest.raises(EvidenceError):
+        with pytest.raises(EvidenceError, match="'symbolic form'"):
             agrees(wrong, network, found.region, Budget(20))
 
 

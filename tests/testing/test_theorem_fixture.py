@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.report.test_html import all_text, parsed
 from tests.support.cli import call
-from tests.test_pytest_plugin import records, run, timeless
+from tests.test_pytest_plugin import MIXED, TOML, claim_pages, records, run, timeless
 
 FIRST = '''\
 """A chapter about $relu$.
@@ -155,14 +156,23 @@ def test_title_and_introduction_of_the_book(project: Path) -> None:
     assert text.startswith("My book My book About f") or "My book About" in text
 
 
-def test_the_book_is_the_same_the_second_time_and_in_parallel(project: Path) -> None:
+@pytest.mark.slow
+def test_the_book_and_the_list_are_the_same_the_second_time_and_in_parallel(project: Path) -> None:
+    """Theorems, tests with claims, and claims files."""
     pytest.importorskip("xdist")
+    (project / "test_mixed.py").write_text(MIXED)
+    (project / "verify.toml").write_text(TOML.rpartition("\n\n")[0])
     found = []
     for options in ((), ("-n", "2")):
-        run(project, *options, pages="all")
+        ran = run(project, *options, pages="failed")
+        assert ran.status == 1 and "3 failed, 8 passed, 2 skipped" in ran.out, ran.out
+        assert "claims: 7 proved, 4 refuted" in ran.out, ran.out
         files = sorted((project / "reports" / "theorems").iterdir())
         assert len(files) == 3 * 5
+        assert len(records(project / "reports")) == 11 and len(claim_pages(project / "reports")) == 6
         found.append([timeless(project / "reports" / "index.html"), *(p.read_text() for p in files)])
+        shutil.rmtree(project / "reports" / "claims")
+        shutil.rmtree(project / "reports" / "records")
     assert found[0] == found[1]
 
 
