@@ -91,7 +91,7 @@ def test_changed_records_are_judged_alike(tmp_path: Path, corpus: Corpus) -> Non
             counts[compared(tmp_path / "r.json", mutant(rng, record))] += 1
     assert counts["rejected"] >= 300
     assert counts["accepted"] >= 15
-    assert counts["declined"] <= 30
+    assert counts["declined"] <= 40  # changed names of properties and kinds among them
 
 
 @pytest.mark.campaign
