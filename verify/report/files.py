@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from verify.errors import EngineDisagreement
-from verify.report.compose import About, compose
 from verify.report.folder import PAGES, ReportFolder, drop_pages, href
 from verify.report.model import Link, Page, SecondOpinion
 from verify.report.names import file_stem
@@ -32,6 +31,8 @@ def write_report(
     first: whatever happens to the pages, the evidence is kept. If Z3's second opinion or a random instance contradicts
     the verdict, all are written and then ``EngineDisagreement`` is raised.
     """
+    from verify.report.compose import About, compose  # loads Z3
+
     stem = stem or file_stem(result)
     record = folder.record(stem)
     data = _recorded(record, result, title=title, test=test, fuzz=fuzz, theorem=theorem)
