@@ -186,3 +186,9 @@ def test_records_move_with_their_folder(folder: Path, capsys: Capture, monkeypat
         assert call(capsys, "recheck", moved / "reports" / "r.json").status == 0
         monkeypatch.chdir(folder)
         (folder / "f.toml").write_text(kept)
+
+
+def test_another_file_need_not_be_a_network(folder: Path, capsys: Capture) -> None:
+    record = honest("f.toml", "affine")
+    (folder / "f.toml").write_text("")
+    assert verdict_on(record, capsys) == (4, "network")
