@@ -19,7 +19,7 @@ from verify.property import Claim, find
 from verify.rational import Number, Vector, exact_text, to_fraction, vector
 from verify.region import Region
 from verify.report.each import EachResult
-from verify.report.record import Result, check_writable, write_bytes, write_json
+from verify.report.record import Result, check_apart, check_writable, write_bytes, write_json
 from verify.search.budget import Budget
 from verify.search.decide import decide
 from verify.search.outcome import SearchInterrupted
@@ -389,6 +389,7 @@ def simplify(
     check_writable(path, "-o")
     if path.suffix != ".onnx":
         raise InputError(f"{path}: a simplified network is written as .onnx")
+    check_apart({"-o": path}, [loaded.source] if loaded.source else [])
     found = simplified(loaded, where, budget, path.stem)
     second = replace(found.network, source=str(path))
     result = Result(replace(found.claim, second=second), found.outcome, loaded, second)

@@ -6,23 +6,24 @@ networks as functions of the inputs that are left; where these are the inputs of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from verify.asking.deciding import formula_claim
 from verify.errors import BudgetExceeded, InputError, NetworkError
 from verify.formats.files import load
 from verify.formats.halfspaces import Linear, ReadRow, region_of_rows
 from verify.formats.queries import Atom, Query, QueryCase, read_query
 from verify.kernel.check import Verdict
-from verify.kernel.evidence import Unsafe
+from verify.kernel.evidence import Falsehood, Unsafe
 from verify.kernel.exact import AffineForm
 from verify.network import Network
 from verify.network import matrix as matrices
 from verify.network.combine import precomposed
 from verify.property import Claim
-from verify.property.never import Inequality, never
+from verify.property.never import Inequality, UnsafeCase, never
 from verify.rational import Vector, vector, zeros
 from verify.region import Box, Region
 from verify.report.record import Result
@@ -76,12 +77,14 @@ def answer(
     joint = _Joint(query, loaded)
     results: list[Result] = []
     for claim in joint.claims(budget):
-        result = Result(claim, decide(claim, budget), claim.network, claim.second)
+        result = _decided(claim, budget)
         results.append(result)
         if result.verdict is Verdict.REFUTED:
             evidence = result.outcome.evidence
-            assert isinstance(evidence, Unsafe)
-            inputs, outputs = joint.values(evidence.point)
+            assert isinstance(evidence, Unsafe | Falsehood)
+            point = evidence.point if isinstance(evidence, Unsafe) else evidence.assignment["x"]
+            assert isinstance(point, Vector)
+            inputs, outputs = joint.values(point)
             return Answer(query, Verdict.REFUTED, tuple(results), inputs, outputs)
     open_ones = [result for result in results if result.verdict is Verdict.UNKNOWN]
     if open_ones:
@@ -97,6 +100,31 @@ def _simplified(query: Query) -> Query:
         if all(atom.linear.constant < 0 or (atom.linear.constant == 0 and not atom.strict) for atom in plain):
             cases.append(tuple(atom for atom in case if atom.linear.coefficients))
     return replace(query, cases=tuple(cases))
+
+
+def _decided(claim: Claim, budget: Budget) -> Result:
+    """The claim decided by bounds; what they leave open (cases that touch, regions without end) as a formula."""
+    result = Result(claim, decide(claim, budget), claim.network, claim.second)
+    if result.verdict is not Verdict.UNKNOWN:
+        return result
+    names = {"y": "f(x)", "z": "g(x)", "x": "x"}
+    cases: Sequence[UnsafeCase] = claim.property.parameters["cases"]
+    denied = " and ".join(f"not ({_text(case, names)})" for case in cases)
+    try:
+        asked = formula_claim(claim.network, f"{denied} for x in P", to=claim.second, let={"P": claim.region})
+    except InputError:  # too many ways to fail, or networks that formulas do not know
+        return result
+    again = Result(asked, decide(asked, budget), claim.network, claim.second)
+    return result if again.verdict is Verdict.UNKNOWN else again
+
+
+def _text(case: UnsafeCase, names: Mapping[str, str]) -> str:
+    """The case in the language of formulas, with a value of f in each row: it says that x is a vector."""
+    rows = []
+    for row in case:
+        terms = "".join(f" + ({factor})*{names[name]}[{index}]" for (name, index), factor in row.terms)
+        rows.append(f"f(x)[0] - f(x)[0]{terms} {'<' if row.strict else '<='} ({row.bound})")
+    return " and ".join(rows)
 
 
 def _without_borders(query: Query, budget: Budget) -> Query:

@@ -18,6 +18,7 @@ import itertools
 import json
 import math
 import re
+import stat
 import struct
 import sys
 import tomllib
@@ -3220,6 +3221,8 @@ def judge(path: Path) -> None:
     """Accepts the record by returning; raises ``Rejected``, ``Declined`` or ``Unreadable``."""
     Work.left = Work.LIMIT
     try:
+        if stat.S_ISCHR(path.stat().st_mode):
+            raise Unreadable("is a device")
         data = path.read_bytes()
     except OSError as error:
         raise Unreadable(f"cannot be read: {error.strerror}") from error

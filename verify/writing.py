@@ -122,10 +122,11 @@ def witness_to_json(witness: Witness | Unsatisfiable) -> Data:
 def family_to_json(evidence: FamilyEvidence) -> Data:
     """The evidence of a claim about a family as plain data."""
     from verify.kernel.families import Member, SignRules  # claims about one network load nothing of families
-    from verify.network.families import members
 
     if isinstance(evidence, SignRules):
         return {"kind": "sign rules"}
     if isinstance(evidence, Member):
+        from verify.network.families import members
+
         return {"kind": "member", "weights": members.to_json(evidence.weights), "gap": to_json(evidence.gap)}
     return to_json(evidence)

@@ -161,6 +161,17 @@ def test_a_stream_that_ends_early_has_whole_lines(
     assert json.loads(file.read_text())["on"] is not None and file.read_text().endswith("}\n")
 
 
+@pytest.mark.parametrize("region", ["box(-1, 1)", "l1ball(0, 1)"])
+def test_an_interrupted_count_says_what_is_known(region: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("verify.arrangement.counting.arrangement", interrupted)
+    monkeypatch.setattr("verify.arrangement.counting.tree_cells", interrupted)
+    stopped = call(capsys, "pieces", "max", "--on", region)
+    assert (stopped.status, stopped.out) == (130, "not counted: interrupted; at least 1 cell\n")
+
+
 def test_half_a_line_is_cut(tmp_path: Path) -> None:
     class Full(bytes):
         def __len__(self) -> int:

@@ -161,3 +161,38 @@ def test_region_inside_the_property(property: str, part: str, capsys: Capture) -
     assert found.status == 2
     assert f"the region is given apart: {part}" in found.err
     assert "given apart" not in call(capsys, "check", "relu", "liner on nonneg").err
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["properties", "show relu", "check relu affine", "explain relu --on all", "gate --no-cache", "recheck r.json"],
+)
+def test_a_closed_pipe_is_no_verdict(line: str, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """``verify gate | head``: neither 0 nor 1, whoever writes."""
+    (here / "verify.toml").write_text('[[claim]]\nnetwork = "relu"\nproperty = "convex"\n', encoding="utf-8")
+    (here / "r.json").write_text(call(capsys, "check", "relu", "convex", "--json").out, encoding="utf-8")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with monkeypatch.context() as patch, open(writer, "w", encoding="utf-8") as closed:
+        patch.setattr(sys, "stdout", closed)
+        assert run(line.split()) == 130
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("gate --no-cache --junit verify.toml", "is what is read"),
+        ("gate . --no-cache --sarif ./verify.toml", "is what is read"),
+        ("init nét.toml -o ./nét.toml --force", "is what is read"),
+        ("simplify s.onnx -o link.onnx", "is what is read"),
+        ("pieces relu --export e.json --record ./e.json", "--export and --record are both"),
+    ],
+)
+def test_nothing_that_is_read_is_written_over(line: str, part: str, here: Path, capsys: Capture) -> None:
+    (here / "verify.toml").write_text('[[claim]]\nnetwork = "relu"\nproperty = "convex"\n', encoding="utf-8")
+    assert call(capsys, "simplify", "relu", "-o", "s.onnx").status == 0
+    (here / "link.onnx").symlink_to("s.onnx")
+    before = {path.name: path.read_bytes() for path in here.iterdir()}
+    called = call(capsys, *line.split())
+    assert called.status == 2 and part in called.err
+    assert {path.name: path.read_bytes() for path in here.iterdir()} == before

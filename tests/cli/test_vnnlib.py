@@ -48,6 +48,10 @@ def written(folder: Path, text: str) -> Path:
         (f"(assert {'(let ((a (+ X_0 X_0))) ' * 90}(> a 2){')' * 91}", 0, "unsat"),
         (f"(assert (let ((a0 X_0)) {DOUBLED}(>= a60 {2**60})){')' * 60})", 1, "sat"),
         ("(assert (=> (>= Y_0 0) (<= X_0 1) (> Y_0 1)))", 0, "unsat"),
+        # Bounds decide neither what touches nor what has no end.
+        ("(assert (and (< Y_0 X_0) (>= X_0 1/3)))", 0, "unsat"),
+        ("(assert (and (<= Y_0 X_0) (<= (+ X_0 Y_0) 0) (> (* 3 X_0) (* 2 Y_0))))", 0, "unsat"),
+        ("(assert (and (<= Y_0 X_0) (<= (+ X_0 Y_0) 0) (> (* 3 X_0) (- (* 2 Y_0) 1))))", 1, "sat"),
         # What is strict has no points at the border.
         ("(assert (< X_0 -1))", 0, "unsat"),
         ("(assert (and (< X_0 Y_0) (> X_0 Y_0)))", 0, "unsat"),
@@ -60,6 +64,16 @@ def written(folder: Path, text: str) -> Path:
 def test_old_files(tmp_path: Path, capsys: pytest.CaptureFixture[str], formula: str, status: int, word: str) -> None:
     called = call(capsys, "vnnlib", "relu", written(tmp_path, ONE + formula), "--timeout", "20")
     assert (called.status, called.out.split("\n")[0]) == (status, word), called.err
+
+
+@pytest.mark.parametrize(
+    ("formula", "word"), [("(< Y_0 X_0)", "unsat"), ("(not (= Y_0 X_0))", "sat"), ("(< X_0 -1e9)", "sat")]
+)
+def test_inputs_without_bounds(tmp_path: Path, formula: str, word: str) -> None:
+    """The record is one of a formula, and its refutation has the point."""
+    found = answer(["relu"], str(written(tmp_path, ONE[:48] + f"(assert {formula})")), timeout=20)
+    assert found.word == word and found.results[-1].outcome.assurance == "checked"
+    assert len(found.inputs) == (word == "sat")
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,8 @@ def test_convolution_and_pooling_of_constants() -> None:
 ROUNDED = {
     "Sqrt": 2.0, "Exp": 1.5, "Log": 3.0, "Tanh": 0.7, "Sigmoid": -0.3, "Softplus": 0.2, "Erf": 0.4, "Sin": 1.0,
     "Cos": 1.0, "Elu": -0.5, "Selu": -0.5, "Celu": -0.5, "Mish": 0.5, "Gelu": 0.5, "Swish": 0.5,
+    "Acos": 0.3, "Acosh": 1.5, "Asin": -0.3, "Asinh": 2.0, "Atan": 3.0, "Atanh": 0.3, "Cosh": 1.0, "Sinh": 1.0,
+    "Tan": 1.0,
 }  # fmt: skip
 
 
@@ -163,6 +165,8 @@ def test_functions_are_rounded_correctly(operator: str) -> None:
     mpmath.mp.prec = 200
     exact: dict[str, Any] = {
         "Sqrt": mpmath.sqrt, "Exp": mpmath.exp, "Log": mpmath.log, "Tanh": mpmath.tanh, "Erf": mpmath.erf,
+        **{name: getattr(mpmath, name.lower()) for name in
+           ("Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cosh", "Sinh", "Tan")},
         "Sin": mpmath.sin, "Cos": mpmath.cos, "Sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
         "Softplus": lambda x: mpmath.log(1 + mpmath.exp(x)), "Elu": mpmath.expm1, "Celu": mpmath.expm1,
         "Selu": lambda x: mpmath.mpf(SELU_GAMMA) * mpmath.mpf(SELU_ALPHA) * mpmath.expm1(x),
@@ -176,6 +180,20 @@ def test_functions_are_rounded_correctly(operator: str) -> None:
     ulp = float(np.spacing(np.float32(abs(result))))
     assert abs(mpmath.mpf(float(result)) - true) <= ulp / 2
     assert any(f"({operator}) rounded correctly to FLOAT" in note for note in network.notes)
+
+
+@pytest.mark.parametrize(
+    ("operator", "value"), [("Acos", 1.5), ("Acosh", 0.5), ("Atanh", 1.0), ("Log", 0.0), ("LpNormalization", 0.0)]
+)
+def test_functions_where_they_are_no_numbers(operator: str, value: float) -> None:
+    with pytest.raises(NetworkError, match=f"{operator} of"):
+        factor_of([node(operator, "v", "f")], v=np.array([[value]], np.float32))
+
+
+@pytest.mark.parametrize(("p", "expected"), [(1, (-3 / 7, 4 / 7)), (2, (-0.6, 0.8))])
+def test_normalised_constants(p: int, expected: tuple[float, float]) -> None:
+    values, _ = factor_of([node("LpNormalization", "v", "f", p=p)], v=np.array([[-3, 4]], np.float32))
+    assert [float(v) for v in values] == [float(np.float32(v)) for v in expected]
 
 
 def test_roots_that_are_exact_are_not_on_the_ledger() -> None:

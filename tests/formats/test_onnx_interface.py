@@ -193,3 +193,24 @@ def test_a_version_of_the_format_is_needed() -> None:
     assert "no IR version; expected" in refusal(proto)
     proto.ir_version = onnx.IR_VERSION
     assert loaded(proto).relu_count == 3
+
+
+@pytest.mark.parametrize(
+    ("element", "shape", "loads"),
+    [
+        (TensorProto.FLOAT, [2, 2], True),
+        (TensorProto.FLOAT, ["n", 2], True),
+        (TensorProto.FLOAT, None, True),
+        (TensorProto.DOUBLE, [2, 2], False),
+        (TensorProto.FLOAT, [2, 3], False),
+        (TensorProto.FLOAT, [4], False),
+    ],
+)
+def test_initializers_among_the_inputs(element: int, shape: list[int | str] | None, loads: bool) -> None:
+    proto = model([node("MatMul", "x w")], (1, 2), {"w": np.eye(2)})
+    proto.graph.input.append(helper.make_tensor_value_info("w", element, shape))
+    if loads:
+        assert from_model_bytes(proto.SerializeToString(), "m").input_size == 2
+    else:
+        with pytest.raises(NetworkError, match="initializer 'w' is not of the type and shape"):
+            from_model_bytes(proto.SerializeToString(), "m")

@@ -5,6 +5,10 @@ from __future__ import annotations
 import random
 from fractions import Fraction
 
+import pytest
+
+from verify import api
+from verify.formats.expressions import parse_region
 from verify.kernel.exact import evaluate
 from verify.network import Builder, Network
 from verify.network.builder import dense, relu
@@ -41,6 +45,27 @@ def test_a_large_box_gets_a_bound_without_cuts() -> None:
         gaps = (evaluate(first, x) - evaluate(second, x)).fractions()
         for gap, (upper, _, _) in zip(gaps, found.by_output, strict=True):
             assert upper is not None and abs(gap) <= upper <= found.upper
+
+
+@pytest.mark.parametrize(
+    ("text", "lower", "bounded"),
+    [
+        ("all", Fraction(1), False),
+        ("where(x0 + x1 >= 5)", Fraction(1), False),
+        ("where(x0 == x1)", Fraction(1, 2), False),
+        ("l1ball([1, 1], 2)", Fraction(1), True),
+        ("where(x0 + x1 >= 5, x0 - x1 >= 100, x0 <= 1000, x1 <= 1000)", Fraction(0), True),
+    ],
+)
+def test_regions_that_are_no_boxes(text: str, lower: Fraction, bounded: bool) -> None:
+    """max(x0, x1) and relu(x0) + relu(x1 - x0) differ where x0 < 0, and their layers do not correspond."""
+    builder = Builder((2,), "net")
+    other = builder.build(dense(relu(dense(builder.input, [[1, 0], [-1, 1]])), [[1, 1]]))
+    region = parse_region(text, 2)
+    found = compare_networks(api.load("max"), other, region, Budget(None, work=2000))
+    assert found.lower >= lower and region.contains(found.point)
+    assert (found.upper is not None) == bounded
+    assert bounded or found.reason == "the region is unbounded; bounds are for boxes with finite sides"
 
 
 def skipping(source: int, change: Fraction = Fraction(0)) -> Network:

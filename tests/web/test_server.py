@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import socketserver
 from pathlib import Path
 
 import pytest
@@ -231,3 +232,16 @@ def test_the_folder_goes_with_the_server(tmp_path: Path) -> None:
     assert folder.is_dir()
     own.close()
     assert not folder.exists() and not own.desks.folder.exists()
+
+
+def test_an_interrupt_while_a_connection_begins(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread has begun, and lets go too."""
+
+    def begun(self: Server, request: object, address: object) -> None:
+        self.process_request_thread(request, address)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(socketserver.ThreadingMixIn, "process_request", begun)
+    monkeypatch.setattr(socketserver.ThreadingMixIn, "process_request_thread", lambda *_: None)
+    with pytest.raises(KeyboardInterrupt):
+        server.process_request(None, None)

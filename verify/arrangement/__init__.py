@@ -7,7 +7,9 @@ Cells are those of the network as lowered (``docs/pieces.md`` says what that mea
 in the region's affine hull.
 """
 
-from verify.arrangement.counting import Pieces, average_degree, count
+from verify.arrangement.counting import CountInterrupted, Pieces, average_degree, count
 from verify.arrangement.statistics import Samples, Volumes, samples, volume_histogram
 
-__all__ = ["Pieces", "Samples", "Volumes", "average_degree", "count", "samples", "volume_histogram"]
+__all__ = [
+    "CountInterrupted", "Pieces", "Samples", "Volumes", "average_degree", "count", "samples", "volume_histogram",
+]  # fmt: skip

@@ -47,6 +47,14 @@ class Pieces:
         return f"<Pieces of {network} on {region or 'a region'}: {counts}>"
 
 
+class CountInterrupted(KeyboardInterrupt):
+    """Ctrl-C while cells are counted: ``found`` says how many there are at least."""
+
+    def __init__(self, found: Pieces) -> None:
+        super().__init__("interrupted")
+        self.found = found
+
+
 def count(network: Network, region: Region, budget: Budget, limit: int | None = None) -> Pieces:
     """Count on the region; beyond ``limit`` cells, or out of time or memory, the counts are None."""
     network.require_piecewise_linear("counting linear pieces")
@@ -66,6 +74,8 @@ def count_on(domain: Domain, budget: Budget, limit: int | None = None) -> Pieces
             raise TooManyCells(f"more than {limit} cells")
     except (BudgetExceeded, MemoryError) as stop:
         return Pieces(domain, None, None, None, max(found.tally.cells, 1), str(stop) or "out of memory")
+    except KeyboardInterrupt as stop:
+        raise CountInterrupted(Pieces(domain, None, None, None, max(found.tally.cells, 1), "interrupted")) from stop
     cells, pieces, maps = labels.counts
     return Pieces(domain, cells, pieces, maps, cells, arrangement=done, labels=labels)
 
@@ -78,6 +88,8 @@ def _by_tree(domain: Domain, budget: Budget, limit: int | None) -> Pieces:
         pieces = count_pieces(found, budget)
     except (BudgetExceeded, MemoryError) as stop:
         return replace(nothing, at_least=max(found.count, 1), reason=str(stop) or "out of memory")
+    except KeyboardInterrupt as stop:
+        raise CountInterrupted(replace(nothing, at_least=max(found.count, 1), reason="interrupted")) from stop
     return Pieces(domain, found.count, pieces, len(found.groups), found.count)
 
 

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from verify import api
+from verify.cli.console import Console
 from verify.cli.deciding import write_reports
 from verify.cli.options import bounded, choosing_output, choosing_second_output, limit_memory, number
 from verify.cli.progress import Progress
@@ -66,8 +66,11 @@ def compare(
 
 def _show(found: Comparison) -> None:
     out = Console(highlight=False, soft_wrap=True)
-    above = "no bound was proved" if found.upper is None else f"at most {_number(found.upper)} (proved)"
-    out.print(Text(f"|f - g| is {above} and at least {_number(found.lower)} (found)"))
+    least = f"at least {_number(found.lower)} (found)"
+    if found.upper is None:
+        out.print(Text(f"|f - g| is {least}; no bound was proved"))
+    else:
+        out.print(Text(f"|f - g| is at most {_number(found.upper)} (proved) and {least}"))
     out.print(Text(f"  at x = {point_text(found.point)}", style="dim"))
     if len(found.by_output) > 1:
         for j, (upper, lower, _) in enumerate(found.by_output):

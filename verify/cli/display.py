@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from rich.console import Console
 from rich.text import Text
 
+from verify.cli.console import Console
 from verify.kernel.check import Verdict
 from verify.report import words
 from verify.report.calculation import calculation

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.text import Text
 
+from verify.cli.console import Console
 from verify.cli.display import COLOURS, show_lines
 from verify.cli.progress import Progress
 from verify.errors import InputError

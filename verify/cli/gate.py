@@ -28,7 +28,7 @@ from verify.gate.run import Gate, run_all
 from verify.gate.select import selected
 from verify.gate.work import GateWork, stem_of
 from verify.report.folder import ReportFolder, prune, take
-from verify.report.record import write_text
+from verify.report.record import check_apart, write_text
 
 INTERRUPTED = 130
 # Without --jobs, processes are started when this one has worked for so long and there is more to do.
@@ -99,10 +99,11 @@ def gate(
     wanted = {name: Path(file) for name, file in files.items() if file is not None}
     for name, file in wanted.items():
         _check_writable(f"--{name}", file)
-    _check_apart(wanted)
     display = GateDisplay(verbose=verbose, quiet=as_json)
     try:
-        state = _planned(paths, expression, changed_since)
+        claims = claims_files(paths)
+        check_apart({f"--{name}": file for name, file in wanted.items()}, claims)
+        state = _planned(claims, expression, changed_since)
     except ClaimsError as error:
         state = Gate([], problems=error.problems)
     if only_list and not state.problems:
@@ -123,8 +124,8 @@ def gate(
     return status
 
 
-def _planned(paths: tuple[str, ...], expression: str | None, revision: str | None) -> Gate:
-    cases = cases_of(claims_files(paths))
+def _planned(claims: Sequence[Path], expression: str | None, revision: str | None) -> Gate:
+    cases = cases_of(claims)
     chosen = selected(cases, expression) if expression is not None else cases
     if cases and not chosen:
         raise InputError(f"-k {str(expression)[:60]!r}: none of the {len(cases)} claims has such a name; see --list")
@@ -235,15 +236,6 @@ def _check_writable(option: str, file: Path) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{option} {str(file)[:200]}: {reason}; name a file that can be written") from error
-
-
-def _check_apart(files: dict[str, Path]) -> None:
-    """No two formats are written to one file."""
-    known: dict[Path, str] = {}
-    for name, file in files.items():
-        first = known.setdefault(file.resolve(), name)
-        if first != name:
-            raise InputError(f"--{first} and --{name} are both {str(file)[:200]}; name a file for each")
 
 
 def as_data(state: Gate) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from verify.cli.console import Console
 from verify.gate.decide import Found, Status
 from verify.gate.files import ClaimsProblem
 from verify.gate.plan import Case

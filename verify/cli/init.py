@@ -13,7 +13,7 @@ from verify.errors import InputError
 from verify.gate.first import first_file, look, reference_name
 from verify.kernel.check import Verdict
 from verify.rational import counted
-from verify.report.record import check_writable, write_bytes, write_text
+from verify.report.record import check_apart, check_writable, write_bytes, write_text
 
 SECONDS = "20"
 
@@ -45,6 +45,7 @@ def init(
     limit_memory(memory)
     path = Path(out)
     check_writable(path, "-o")
+    check_apart({"-o": path}, [network])
     if (path.exists() or path.is_symlink()) and not force:
         raise InputError(f"{out}: is there already; edit it, name another file with -o, or add --force")
     with Progress(f"{network}: init") as progress:

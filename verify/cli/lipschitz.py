@@ -7,10 +7,10 @@ import math
 from fractions import Fraction
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from verify import api
+from verify.cli.console import Console
 from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.digits import display

@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from verify import api
-from verify.arrangement import Pieces, Volumes, average_degree, count, samples, volume_histogram
+from verify.arrangement import CountInterrupted, Pieces, Volumes, average_degree, count, samples, volume_histogram
 from verify.arrangement.bounds import montufar_bound
 from verify.arrangement.domain import make_domain
 from verify.arrangement.stream import CellStream
+from verify.cli.console import Console
 from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.cli.streaming import STANDARD_OUTPUT, write_cells
@@ -26,7 +26,7 @@ from verify.network import Network
 from verify.rational import counted
 from verify.region import Region
 from verify.report.pieces_statistics import sample_lines, samples_json, volume_lines, volumes_json
-from verify.report.record import check_writable
+from verify.report.record import check_apart, check_writable
 from verify.search.budget import Budget
 
 EXPORTS = (".json", ".npz")
@@ -86,6 +86,7 @@ def pieces(
             raise InputError(f"{option} {file}: {what} that ends in {' or '.join(endings)}")
         if file is not None:
             check_writable(Path(file), option)
+    check_apart({option: Path(file) for option, file, _ in asked if file is not None}, [network])
     limit_memory(memory)
     lines, was_interrupted = 0, False
     began = time.monotonic()
@@ -97,7 +98,10 @@ def pieces(
             _require_drawable(loaded, where, budget)
         drawn = [samples(loaded, where, kind, many, start, budget) for kind, many in wanted.items() if many]
         if stream is None:
-            found = count(loaded, where, budget, most)
+            try:
+                found = count(loaded, where, budget, most)
+            except CountInterrupted as stop:
+                found, was_interrupted = stop.found, True
         else:
             found, lines, was_interrupted = write_cells(CellStream(loaded, where, budget, most), stream)
         sizes = _volumes(found, budget) if wants_volumes else None
@@ -117,6 +121,8 @@ def pieces(
             click.echo(f"  stream: {stream} ({counted(lines, 'line')})")
         for line in (*volume_lines(sizes), *(line for each in drawn for line in sample_lines(each))):
             click.echo(line, err=stream == STANDARD_OUTPUT)
+    if was_interrupted and stream is None:
+        return INTERRUPTED
     if was_interrupted:
         where_to = "printed" if stream == STANDARD_OUTPUT else f"in {stream}"
         click.echo(f"verify: interrupted; {counted(lines, 'whole line')} {where_to}", err=True)

@@ -16,7 +16,7 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
-            from rich.console import Console
+            from verify.cli.console import Console
 
             self._status = Console(stderr=True).status(f"{self.title} ...")
             self._status.start()

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from verify.cli.console import Console
 from verify.network import examples
 from verify.property.catalogue import CATALOGUE, FAMILIES
 

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.text import Text
 
+from verify.cli.console import Console
 from verify.errors import EvidenceError, InputError
 from verify.report.recheck import Recheck
 from verify.report.recheck import recheck as replay

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from verify import api
+from verify.cli.console import Console
 from verify.cli.options import choosing_output
 from verify.errors import InputError
 from verify.formats.toml_family import is_family

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from verify import api
+from verify.cli.console import Console
 from verify.cli.options import bounded, choosing_output, limit_memory, number
 from verify.cli.progress import Progress
 from verify.network import Network

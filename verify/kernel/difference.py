@@ -145,7 +145,10 @@ def _gap_block(mine: Block, theirs: Block) -> Block:
     own, other = _by_source(mine), _by_source(theirs)
     inputs = [(~source, matrix) for source, matrix in other.items() if source > 0]
     for source in sorted(own.keys() | other.keys()):
-        matrix = _less(own.get(source), other.get(source))
+        if source in own and source in other:
+            matrix = _less(own[source], other[source])
+        else:
+            matrix = own[source] if source in own else other[source].scaled(Fraction(-1))
         if matrix.entry_count:
             inputs.append((source, matrix))
     return Block(mine.name, mine.shape, tuple(inputs), mine.bias - theirs.bias, relu=mine.relu)
@@ -159,14 +162,8 @@ def _by_source(block: Block) -> dict[int, Matrix]:
     return found
 
 
-def _less(left: Matrix | None, right: Matrix | None) -> Matrix:
-    """The exact difference; None stands for zero."""
-    if right is None:
-        if left is None:
-            raise AssertionError("unreachable: left is not None")
-        return left
-    if left is None:
-        return right.scaled(Fraction(-1))
+def _less(left: Matrix, right: Matrix) -> Matrix:
+    """The exact difference."""
     if left.is_binary64 and right.is_binary64 and np.array_equal(left.columns, right.columns):
         a, b = left.entries, right.entries
         change = a - b

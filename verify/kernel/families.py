@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import InitVar, dataclass
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from verify.errors import EvidenceError, NetworkError, RegionError
 from verify.kernel.check import Judgement, Verdict, judge
@@ -20,11 +20,14 @@ from verify.kernel.facts.induction import Step, induction
 from verify.kernel.facts.values import AFFINE, LINEAR, Facts, facts
 from verify.kernel.instances import Witness, is_vacuous
 from verify.network import Network
-from verify.network.families import Family, Weights, member
+from verify.network.families import Family
 from verify.network.network import Block
 from verify.property import Claim, Property
 from verify.rational import counted, zeros
 from verify.region import Region
+
+if TYPE_CHECKING:
+    from verify.network.families import Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +53,8 @@ class FamilyClaim:
 
     def claim(self, weights: Weights, network: Network | None = None) -> Claim:
         """The claim about one member."""
+        from verify.network.families.members import member
+
         return Claim(network or member(self.family, weights), self.property, self.region)
 
     @cached_property
@@ -156,6 +161,8 @@ def judge_family(claim: FamilyClaim, evidence: FamilyEvidence, witness: Witness 
 
 def _check_member(claim: FamilyClaim, evidence: Member) -> FamilyJudgement:
     """The weights lie in their ranges, and the counterexample refutes the claim about that member."""
+    from verify.network.families.members import member
+
     try:
         network = member(claim.family, evidence.weights)
     except NetworkError as error:

@@ -82,10 +82,10 @@ class Goal:
         order = np.array([row for case in self.cases for row in case], dtype=np.int64)
         return order, np.cumsum([0, *(len(case) for case in self.cases)])[:-1]
 
+    @np.errstate(all="ignore")
     def upper(self, low: Floats, high: Floats) -> Floats:
         """For boxes (B, n) upper bounds (B, R) of -L for each row L."""
-        with np.errstate(all="ignore"):
-            return self.machine.run(low, high).sides()[1]
+        return self.machine.run(low, high).sides()[1]
 
     def bounds(self, evidence: Bounds) -> Iterator[Floats]:
         """The same for all parts, some together."""
@@ -102,11 +102,11 @@ class Goal:
         slopes = dict(zip(blocks, evidence.slopes, strict=True))
         return iter([self.narrowed(Narrowing(self.machine, *self.root, slopes))])
 
+    @np.errstate(all="ignore")
     def narrowed(self, narrowing: Narrowing) -> Floats:
         """The same for the whole box, (1, R), with sharper sides of blocks."""
         low, high = self.root
-        with np.errstate(all="ignore"):
-            return narrowing.rows(self.machine.run(low[None], high[None], narrow=narrowing))
+        return narrowing.rows(self.machine.run(low[None], high[None], narrow=narrowing))
 
     def settled(self, upper: Floats) -> Bits:
         """The boxes (B,) on which in each case one row fails."""

@@ -356,7 +356,6 @@ def read_counts(data: Any, network: Network) -> Counts:
 def read_family(data: Any) -> FamilyEvidence:
     """The evidence of a claim about a family."""
     from verify.kernel.families import Member, SignRules
-    from verify.network.families import members
 
     def read() -> FamilyEvidence:
         kind = data["kind"]
@@ -364,6 +363,8 @@ def read_family(data: Any) -> FamilyEvidence:
             return SignRules() if kind == "sign rules" else Nothing()
         if kind != "member" or data["gap"]["kind"] != ValueGap.kind:
             raise ValueError(f"{kind!r:.40} is no kind of evidence about a family, or the member's is no value gap")
+        from verify.network.families import members
+
         return Member(members.from_json(data["weights"]), read_plain(ValueGap, data["gap"]))
 
     return _guarded(read)

@@ -47,9 +47,6 @@ class Symbols:
     size: int
     numbers: dict[Key, int] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return len(self.numbers)
-
     def of(self, function: str, row: Row, denominator: int) -> tuple[int, int]:
         """The number of the symbol for ``function(row / denominator)``, and 1 or -1: the value is that multiple."""
         constant = Fraction(row.get(CONSTANT, 0), denominator)

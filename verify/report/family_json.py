@@ -11,7 +11,6 @@ from verify.kernel.facts.induction import Step
 from verify.kernel.families import FamilyClaim, FamilyEvidence, FamilyJudgement, Member
 from verify.kernel.instances import Witness
 from verify.network.families import description
-from verify.network.families.members import to_json as weights_json
 from verify.report.family_lines import evidence_json, lines_of
 from verify.report.record_json import counterexample_json, property_json, region_text, witness_json
 
@@ -45,6 +44,8 @@ def member_json(evidence: FamilyEvidence | None, judgement: FamilyJudgement | No
     """The counterexample of the member that refutes the claim, and its weights that are not as near 0 as can be."""
     if not isinstance(evidence, Member) or judgement is None:
         return None
+    from verify.network.families.members import to_json as weights_json
+
     shown = counterexample_json(evidence.gap, judgement.member, None)
     return None if shown is None else {**shown, "weights": weights_json(evidence.weights)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,13 @@ def read_record(path: Path) -> dict[str, Any]:
     if is_folder(path):
         raise InputError(f"{path}: is a folder; name a record (*.json) in it")
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if stat.S_ISCHR(path.stat().st_mode):
+            raise InputError(f"{path}: is a device; name a record (*.json)")
+        with path.open("rb") as stream:  # a pipe may be endless, and says nothing of its size
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
             raise InputError(f"{path}: larger than {MAX_BYTES} bytes")
-        text = path.read_text(encoding="utf-8")
+        text = content.decode("utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -153,6 +154,19 @@ def check_writable(path: Path, option: str) -> None:
         raise InputError(
             f"{option} {path}: cannot be written ({error.strerror or error}); name another file"
         ) from error
+
+
+def check_apart(outputs: Mapping[str, Path], inputs: Iterable[str | Path]) -> None:
+    """Raise ``InputError`` where two of the files to write are one, or one of them is read."""
+    known: dict[str, str] = {}
+    read = {os.path.realpath(path) for path in inputs}
+    for option, path in outputs.items():
+        place = os.path.realpath(path)
+        if place in read:
+            raise InputError(f"{option} {str(path)[:200]}: is what is read; name another file to write")
+        first = known.setdefault(place, option)
+        if first != option:
+            raise InputError(f"{first} and {option} are both {str(path)[:200]}; name a file for each")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -151,7 +151,7 @@ def _smooth_cells(frame: Frame, limit: int, budget: Budget) -> list[PlainCell]:
 
 
 def _padded(form: AffineForm, frame: Frame) -> AffineForm:
-    size = frame.domain.dimension + len(frame.values)
+    size = frame.domain.dimension + len(frame.values.numbers)
     return AffineForm(concatenate([form.coefficients, zeros(size - len(form.coefficients))]), form.constant)
 
 

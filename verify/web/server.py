@@ -57,7 +57,8 @@ class Server(ThreadingHTTPServer):
     def __init__(
         self, port: int = PORT, network: str | None = None, book: Path | None = None, output: str | None = None
     ) -> None:
-        self.gate = threading.BoundedSemaphore(MAX_THREADS)
+        # Not a bounded one: Ctrl-C while a thread begins lets go here and in the thread.
+        self.gate = threading.Semaphore(MAX_THREADS)
         super().__init__(("127.0.0.1", port), Handler)
         self.desks = Desks({Path(network).name: str(Path(network).resolve())} if network else {}, output)
         self.jobs = Jobs(MEMORY_MIB)

@@ -28,10 +28,10 @@ Evaluator = Callable[[Call], Value | list[Value]]
 # These add several products, or are rounded: an implementation's value may differ even where the result is held.
 _SEVERAL_ROUNDINGS_TEXT = """
 AveragePool BatchNormalization Celu Conv ConvTranspose CumSum Einsum Elu Erf Exp Gelu Gemm GlobalAveragePool
-GlobalLpPool HardSigmoid HardSwish LeakyRelu Log LogSoftmax LpPool MatMul Mean Mish Pow PRelu ReduceL1
+GlobalLpPool HardSigmoid HardSwish LeakyRelu Log LogSoftmax LpNormalization LpPool MatMul Mean Mish Pow PRelu ReduceL1
 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMean ReduceProd ReduceSum ReduceSumSquare Resize Scaler
 LinearRegressor Selu Shrink Sigmoid Sin Cos Softmax Softplus Softsign Sqrt Sum Swish Tanh Upsample
-ScatterElements ScatterND
+ScatterElements ScatterND Acos Acosh Asin Asinh Atan Atanh Cosh Sinh Tan
 """
 _SEVERAL_ROUNDINGS = frozenset(_SEVERAL_ROUNDINGS_TEXT.split())
 

@@ -63,21 +63,37 @@ def plain(name: str) -> Callable[[Call], Value]:
     return function(lambda call: lambda x: getattr(x, name)())
 
 
-def square_root(call: Call) -> Value:
-    """The square root."""
-    _check_sign(call, lambda value: value >= 0)
-    return plain("sqrt")(call)
+def partial(name: str, good: Callable[[Any], bool]) -> Callable[[Call], Value]:
+    """A function that Arb has under this name, of the arguments for which it is a finite number."""
+    known = plain(name)
+
+    def evaluate(call: Call) -> Value:
+        if not all(good(value) for value in call.array(0).ravel().tolist()):
+            raise NetworkError(f"{call.node.op_type} of a constant that it is not a finite number for")
+        return known(call)
+
+    return evaluate
 
 
-def logarithm(call: Call) -> Value:
-    """The natural logarithm."""
-    _check_sign(call, lambda value: value > 0)
-    return plain("log")(call)
+def lp_normalization(call: Call) -> Value:
+    """``x / norm(x)`` along an axis, in L1 or L2; what has norm 0 is refused, as operator sets disagree on it."""
+    array, power = call.array(0), call.integer("p", 2)
+    if power not in (1, 2):
+        raise NetworkError(f"p is {power}; expected 1 or 2")
+    rows, _ = _groups(call, array, [axis_of(call.integer("axis", -1), array.ndim)], keep=True)
+    if not np.all(np.any(array.ravel()[rows] != 0, axis=1)):
+        raise NetworkError("LpNormalization of zeros: operator sets disagree")
 
+    def compute(exact: Sequence[Fraction]) -> list[ArbBall]:
+        result: list[ArbBall] = [None] * array.size
+        for row in rows.tolist():
+            values = [ball(exact[place]) for place in row]
+            norm = _norm(values) if power == 2 else _total([abs(value) for value in values])
+            for place, value in zip(row, values, strict=True):
+                result[place] = value / norm
+        return result
 
-def _check_sign(call: Call, good: Callable[[Any], bool]) -> None:
-    if not all(good(value) for value in call.array(0).ravel().tolist()):
-        raise NetworkError(f"{call.node.op_type} of a constant that it is not a finite number for")
+    return _rounded(call, array, array.shape, compute)
 
 
 def _sigmoid(x: ArbBall) -> ArbBall:

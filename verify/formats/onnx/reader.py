@@ -181,6 +181,9 @@ def _inputs(
     """The inputs in the model's order; those that no node reads are kept, so that numbers do not move."""
     read = {name for node in nodes for name in reads(node.proto)} | {value.name for value in graph.output}
     values = [value for value in graph.input if value.name not in initializers]
+    for value in graph.input:
+        if value.name in initializers:
+            _check_default(value, initializers[value.name])
     if not values:
         raise NetworkError("0 inputs (none); expected at least one")
     names = Counter(value.name for value in values)
@@ -191,6 +194,18 @@ def _inputs(
     entries = tuple(_entry(value, value.name in read) for value in values)
     checked_shape([sum(_size(entry.shape) for entry in entries)], "all inputs together")
     return entries
+
+
+def _check_default(value: onnx.ValueInfoProto, tensor: onnx.TensorProto) -> None:
+    """An initializer that is listed among the inputs is of the type and shape that are said there."""
+    said = value.type.tensor_type
+    sizes = [axis.dim_value if axis.HasField("dim_value") else None for axis in said.shape.dim]
+    fits = len(sizes) == len(tensor.dims) and all(a in (None, b) for a, b in zip(sizes, tensor.dims, strict=True))
+    if said.elem_type not in (0, tensor.data_type) or (said.HasField("shape") and not fits):
+        label = printable(value.name)
+        raise NetworkError(
+            f"initializer '{label}' is not of the type and shape that the input '{label}' is listed with"
+        )
 
 
 def _size(shape: tuple[int, ...]) -> int:

@@ -215,15 +215,12 @@ class Machine:
         self.reads, self.inputs = _last_reads(pair, goal), _input_size(pair)
         self.relu = [block.relu for block in pair.values]
 
+    @np.errstate(all="ignore")
     def run(self, low: Floats, high: Floats, narrow: Narrow | None = None) -> Zonotope:
         """The form of the goal's rows on boxes (B, n) with float sides.
 
         ``narrow`` gets the number of each block and its sides, and gives sides that hold too.
         """
-        with np.errstate(all="ignore"):
-            return self._run(low, high, narrow)
-
-    def _run(self, low: Floats, high: Floats, narrow: Narrow | None) -> Zonotope:
         symbols = NoiseSymbols.none(len(low)), NoiseSymbols.none(len(low))
         forms = {0: self._of_boxes(low, high, symbols)}
         if self.directions is not None:

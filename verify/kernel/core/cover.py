@@ -11,16 +11,16 @@ from verify.errors import EvidenceError
 from verify.kernel.core.cell import Cell, cell_of
 from verify.kernel.core.criteria import Map, Piece, check_equality, map_of
 from verify.kernel.core.part import Part, is_empty
-from verify.kernel.core.units import affine_form, free_leaf, normal_form
+from verify.kernel.core.units import free_maps
 from verify.kernel.evidence import Cover, Empty, Leaf, Tree
-from verify.kernel.exact import AffineForm, Pattern
+from verify.kernel.exact import Pattern
 from verify.kernel.frames import in_hull
 from verify.kernel.ledger import FLOAT_FILTER, Ledger
 from verify.network import Network
 from verify.property import Criterion, Question
 from verify.property.base import INEQUALITIES
 from verify.property.lifting import lift
-from verify.region import Box, HalfSpace, Region
+from verify.region import HalfSpace, Region
 
 
 def check_empty(question: Question, proof: Empty) -> None:
@@ -56,7 +56,9 @@ def check_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
         if symbols is not None:
             maps = smooth_maps(question, rows, leaf, symbols, ledger)
         elif leaf.free is not None:
-            maps = [map_of(question, form) for form in free_maps(question, rows, leaf)]
+            check_bits(question.network, leaf.free)
+            forms = free_maps(question.network, question.region.base, rows, leaf)
+            maps = [map_of(question, form) for form in forms]
         else:
             cell = cell_of(question.network, leaf.pattern)
             check_leaf(question, rows, leaf, cell, ledger)
@@ -72,17 +74,6 @@ def check_cover(question: Question, proof: Cover, ledger: Ledger) -> None:
         from verify.kernel.inequalities import check_pieces
 
         check_pieces(question, pieces)
-
-
-def free_maps(question: Question, rows: Sequence[HalfSpace], leaf: Leaf) -> list[AffineForm]:
-    """The maps of the outputs on a part on which some units may switch (lemma 7)."""
-    base, network = question.region.base, question.network
-    if not isinstance(base, Box) or leaf.free is None or leaf.signs:
-        raise EvidenceError("relevance", "free units need a region in box form")
-    check_bits(network, leaf.free)
-    normal = normal_form(network, base)
-    outputs = free_leaf(network, normal, base, rows, leaf)
-    return [affine_form(row, normal.size, normal.denominator) for row in outputs]
 
 
 def after_steps(question: Question, proof: Cover) -> Question:

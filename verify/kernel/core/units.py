@@ -182,16 +182,16 @@ def relevant(outputs: Sequence[Row], rows: Mapping[int, Row], size: int) -> set[
     return found
 
 
-def free_leaf(network: Network, normal: NormalForm, base: Box, rows: Sequence[HalfSpace], leaf: Leaf) -> list[Row]:
-    """The outputs' rows over the coordinates on a part on which free units may switch (lemma 7).
+def free_maps(network: Network, base: Base, rows: Sequence[HalfSpace], leaf: Leaf) -> list[AffineForm]:
+    """The maps of the outputs on a part on which free units may switch (lemma 7).
 
     A unit is said to be on (its row replaces it), off (zero does), or *free*: its value stays a variable. The first two
     follow from what holds at (x, y(x)) for every x of the part: the base, the rows, y >= 0, y >= z, and ceilings. If no
     variable is left in the outputs, f is one affine map on the part, although free units may switch there.
     """
-    part, values = Part(base, rows), dict[int, Row]()
-    if leaf.free is None:
-        raise AssertionError("unreachable: leaf.free is not None")
+    if not isinstance(base, Box) or leaf.free is None or leaf.signs:
+        raise EvidenceError("relevance", "free units need a region in box form")
+    normal, part, values = normal_form(network, base), Part(base, rows), dict[int, Row]()
     for column, unit in enumerate(normal.units, start=normal.size):
         row, place = substituted(unit.row, values), (unit.block, unit.index)
         if leaf.free[unit.block][unit.index] or row.keys() <= {CONSTANT}:
@@ -208,7 +208,7 @@ def free_leaf(network: Network, normal: NormalForm, base: Box, rows: Sequence[Ha
     outputs = [substituted(row, values) for row in normal.outputs]
     if any(column >= normal.size for row in outputs for column in row):
         raise EvidenceError("relevance", "an output depends on a unit whose side is left open on a part")
-    return outputs
+    return [affine_form(row, normal.size, normal.denominator) for row in outputs]
 
 
 def affine_form(row: Row, size: int, denominator: int) -> AffineForm:

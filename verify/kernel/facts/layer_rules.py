@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from verify.kernel.exact import Bits
 from verify.kernel.facts.sign_rules import (
     TermCounts,
     clip_unit,
@@ -25,7 +24,6 @@ from verify.kernel.facts.values import LINEAR, RISING, Facts, constant, facts, i
 from verify.kernel.interval import NOUGHT, ONE, ZERO, Extended
 from verify.network.families.layers import BatchNorm, Clip, Conv, Dense, Leaky, Pad, Pool
 from verify.network.families.ranges import Range, Shape, SignTree, below, leaves
-from verify.rational import Vector
 from verify.region import Box
 
 
@@ -144,21 +142,14 @@ def add(x: Channels, y: Channels) -> Channels:
 
 def from_box(box: Box, shape: Shape) -> Channels:
     """Facts of the input x in a box: each coordinate is linear and nondecreasing; a pinned one is constant."""
-    sides = list(zip(_numerators(box.low, box.low_finite), _numerators(box.high, box.high_finite), strict=True))
-    each = len(sides) // shape[0]
 
-    def coordinate(low: int | None, high: int | None) -> Facts:
-        side = Range(_end(low, box.low.denominator), _end(high, box.high.denominator))
-        return facts(interval_of(side), ZERO, (LINEAR, RISING))
+    def coordinate(low: int, has_low: bool, high: int, has_high: bool) -> Facts:
+        bottom = Fraction(low, box.low.denominator) if has_low else None
+        top = Fraction(high, box.high.denominator) if has_high else None
+        return facts(interval_of(Range(bottom, top)), ZERO, (LINEAR, RISING))
 
-    known = _mapped(coordinate, *zip(*sides, strict=True))
+    # Integers hash fast, and a large box has few different sides.
+    sides = box.low.numerators, box.low_finite, box.high.numerators, box.high_finite
+    known = _mapped(coordinate, *(values.tolist() for values in sides))
+    each = len(known) // shape[0]
     return Channels(tuple(meet(dict.fromkeys(known[c * each : (c + 1) * each])) for c in range(shape[0])), each)
-
-
-def _numerators(values: Vector, finite: Bits) -> list[int | None]:
-    """Integers hash fast: a large box has few different sides."""
-    return [n if ok else None for n, ok in zip(values.numerators.tolist(), finite.tolist(), strict=True)]
-
-
-def _end(numerator: int | None, denominator: int) -> Fraction | None:
-    return None if numerator is None else Fraction(numerator, denominator)

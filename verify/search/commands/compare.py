@@ -13,7 +13,7 @@ from verify.errors import BudgetExceeded, EvidenceError, InputError, TooLarge
 from verify.kernel.check import Verdict, judge
 from verify.kernel.cuts import UNCUT
 from verify.kernel.difference import correspond, folded
-from verify.kernel.evidence import Bounds
+from verify.kernel.evidence import Bounds, ValueGap
 from verify.kernel.exact import evaluate
 from verify.kernel.goals import Goal, goal_of
 from verify.network import Network
@@ -31,7 +31,7 @@ from verify.search.engines.quantized import difference_at, far_points
 from verify.search.lower_slopes import narrowed_bounds
 from verify.search.outcome import Outcome
 from verify.search.refuting.hunting import FEW_RELU, Hunt
-from verify.search.refuting.nontrivial import witness_of
+from verify.search.refuting.nontrivial import some_point, witness_of
 from verify.search.refuting.points import amounts, inside, own_rows
 
 # Shares of the time: whether the networks are equal, the search for a point, and the first attempt at a bound.
@@ -97,9 +97,9 @@ def compare_networks(first: Network, second: Network, region: Region, budget: Bu
     """Compare within the budget; what is known when it ends is returned."""
     claim = Claim(first, equivalent_within("0"), region, second)
     equal = None if claim.is_quantized else _equal(first, second, region, budget)
-    if equal is not None:
+    if isinstance(equal, Comparison):
         return equal
-    found = _quantized_differences(claim, budget) if claim.is_quantized else _differences(claim, budget)
+    found = _quantized_differences(claim, budget) if claim.is_quantized else _differences(claim, equal, budget)
     worst = max(range(len(found)), key=lambda j: found[j][0])
     lower, point = found[worst]
     proof, reason = _proved(claim, lower, budget)
@@ -114,22 +114,24 @@ def compare_networks(first: Network, second: Network, region: Region, budget: Bu
     return Comparison(upper, lower, point, rows, closest, outcome, layer, steps, reason, unrounded)
 
 
-def _equal(first: Network, second: Network, region: Region, budget: Budget) -> Comparison | None:
-    """Zero where the networks are the same function on the region."""
+def _equal(first: Network, second: Network, region: Region, budget: Budget) -> Comparison | Vector | None:
+    """Zero where the networks are the same function on the region; else a point at which they differ, or None."""
     share = None if budget.seconds is None else budget.elapsed + EQUAL_SHARE * budget.remaining
     claim = Claim(first, find("equivalent"), region, second)
     outcome = decide(claim, replace(budget, seconds=share or budget.elapsed + 10.0))
+    if isinstance(outcome.evidence, ValueGap):
+        point = outcome.evidence.assignment["x"]
+        return point if isinstance(point, Vector) else None
     if outcome.verdict is not Verdict.PROVED:
         return None
-    zero, point = Fraction(0), region.point(region.base.centre())
+    zero, point = Fraction(0), region.point(some_point(region, budget))
     rows = tuple((zero, zero, point) for _ in range(first.output_size))
     return Comparison(zero, zero, point, rows, claim, outcome, "", None, "")
 
 
-def _differences(claim: Claim, budget: Budget) -> list[tuple[Fraction, Vector]]:
-    """For each output the largest difference found, exactly, and where."""
-    centre = claim.region.base.centre()
-    points = [centre] if claim.region.holds(centre) else []
+def _differences(claim: Claim, known: Vector | None, budget: Budget) -> list[tuple[Fraction, Vector]]:
+    """For each output the largest difference found, exactly, and where; at ``known`` they differ."""
+    points = [some_point(claim.region, budget)]
     try:
         hunt = Largest(claim, goal_of(claim, single=False))
     except (EvidenceError, TooLarge):
@@ -139,11 +141,12 @@ def _differences(claim: Claim, budget: Budget) -> list[tuple[Fraction, Vector]]:
         with suppress(BudgetExceeded):
             hunt.attack(replace(budget, seconds=share))
         points += [t for t in (inside(hunt.goal, point) for point in hunt.furthest()) if claim.region.holds(t)]
-    values = [_gaps(claim, claim.region.point(t)) for t in points]
+    places = [*(claim.region.point(t) for t in points), *([] if known is None else [known])]
+    values = [_gaps(claim, x) for x in places]
     found = []
     for j in range(claim.network.output_size):
-        best = max(range(len(points)), key=lambda i: values[i][j])
-        found.append((values[best][j], claim.region.point(points[best])))
+        best = max(range(len(places)), key=lambda i: values[i][j])
+        found.append((values[best][j], places[best]))
     return found
 
 
@@ -230,7 +233,16 @@ def _proved(whole: Claim, lower: Fraction, budget: Budget) -> tuple[ProvedBound 
         goal = goal_of(whole, single=False)
         largest = float(goal.upper(goal.root[0][None], goal.root[1][None])[0, own_rows(goal)].max())
     except (EvidenceError, TooLarge) as error:
-        return None, str(error)
+        is_open = isinstance(whole.region.base, Box) and not whole.region.base.is_bounded
+        reason = (
+            "the region is unbounded; bounds are for boxes with finite sides"
+            if is_open
+            else getattr(error, "message", str(error))
+        )
+        if not lower or whole.is_quantized or whole.network.relu_count > FEW_RELU:
+            return None, reason
+        best, _ = _by_deciding(whole, None, lower, np.inf, budget)
+        return best, "" if _is_near(best, lower) else reason
     best = None
     if budget.remaining > REPLAYED * (budget.elapsed - started):
         best = _bounded(whole, Bounds(UNCUT, False), largest, budget)
@@ -270,7 +282,11 @@ def _by_deciding(
         seconds = None if budget.seconds is None else budget.elapsed + share * budget.remaining
         claim = _within(whole, target)
         budget.report(f"compare: is the difference at most {float(target):.4g}? ...")
-        outcome = decide(claim, replace(budget, seconds=seconds))
+        try:
+            outcome = decide(claim, replace(budget, seconds=seconds))
+        except KeyboardInterrupt:
+            reason = "interrupted"
+            break
         if outcome.verdict is not Verdict.PROVED:
             is_exceeded = outcome.verdict is Verdict.REFUTED
             reason = f"{float(target):.6g} " + ("is exceeded" if is_exceeded else f"was not decided: {outcome.reason}")

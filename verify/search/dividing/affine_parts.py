@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from verify.kernel.core.cover import free_maps
 from verify.kernel.core.criteria import on_hull
+from verify.kernel.core.units import free_maps
 from verify.kernel.evidence import Leaf
 from verify.search.budget import Budget
 from verify.search.dividing.cells import AffinePart, cells_below
@@ -32,6 +32,6 @@ def affine_parts(root: Node, problem: Problem, budget: Budget) -> Iterator[tuple
     order = DepthFirst([Open(root, nested_region(problem, normal, budget))])
     for node, (part, leaf) in divide(look, order, budget):
         # The kernel's own maps: witnesses are numbered by which of them are equal.
-        maps = [on_hull(form, base) for form in free_maps(question, part.rows, leaf)]
+        maps = [on_hull(form, base) for form in free_maps(question.network, base, part.rows, leaf)]
         node.leaf = leaf
         yield node, AffinePart(part.rows, part.interior, leaf, maps)

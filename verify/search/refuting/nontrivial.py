@@ -35,11 +35,11 @@ def witness_of(claim: Claim, budget: Budget) -> Witness:
     if absence is Absence.AXIS_OFF_HULL:
         return _along_the_axis(claim, budget)
     if absence in (Absence.NEVER, Absence.NO_UNIT):
-        return Instance(_everywhere(claim, region.point(_some_point(region, budget))))
+        return Instance(_everywhere(claim, region.point(some_point(region, budget))))
     if region.contains_origin:
         return Instance(_everywhere(claim, zeros(region.ambient)))
     if absence is Absence.ORIGIN_OUTSIDE or not region.origin_in_hull:
-        return NoInstance(region.point(_some_point(region, budget)))
+        return NoInstance(region.point(some_point(region, budget)))
     if absence is Absence.NO_SUM:
         return _sum_inside(region, budget)
     return _scaled_inside(region, budget)
@@ -51,7 +51,7 @@ def _everywhere(claim: Claim, point: Vector) -> Assignment:
     return {name: point if kind == "point" else number for name, kind in claim.property.variables.items()}
 
 
-def _some_point(region: Region, budget: Budget) -> Vector:
+def some_point(region: Region, budget: Budget) -> Vector:
     """A point of the region, in chart coordinates."""
     centre = region.base.centre()
     if region.holds(centre):
@@ -117,7 +117,7 @@ def _along_the_axis(claim: Claim, budget: Budget) -> Witness:
     """Two points that differ along the axis; or an equation that a step along it breaks."""
     region, direction = claim.region, axis_direction(claim)
     if direction is None:
-        return NoInstance(region.point(_some_point(region, budget)))
+        return NoInstance(region.point(some_point(region, budget)))
     whole, equations = _inside(region, budget)
     interior = whole.take(range(region.dimension))
     slopes = [e.form.coefficients.take(range(region.dimension)).dot(direction) for e in equations]
@@ -140,7 +140,7 @@ def _sum_inside(region: Region, budget: Budget) -> Witness:
         size = region.dimension
         x, y = vector(found.point[:size]), vector(found.point[size : 2 * size])
         return Instance({"x": region.point(x), "y": region.point(y)})
-    return NoInstance(region.point(_some_point(region, budget)), multipliers=found.multipliers)
+    return NoInstance(region.point(some_point(region, budget)), multipliers=found.multipliers)
 
 
 def _broken(
