@@ -170,7 +170,8 @@ def check(
     ``to_output`` name the tensors that are to be the outputs of the two files; ``timeout`` is in seconds; ``report`` is
     called with a line of progress now and then. An ``executor`` (``concurrent.futures``, or with that interface) gets
     parts of the region when splitting takes long. ``work`` bounds the steps that the engines count instead of seconds:
-    the same claim gets the same answer on every machine. Raises ``InputError`` for bad input.
+    the same claim gets the same answer on every machine. Out of time or steps the verdict is UNKNOWN, with the reason.
+    Raises ``InputError`` for bad input, as every function here does.
     """
     first, second = load(network, output), second_network(to, to_output)
     chosen = _chosen(outputs)
@@ -241,7 +242,10 @@ def explain(
     timeout: float | str | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Explanation:
-    """Which layers and units are on, off or switching on the region, and where f first bends."""
+    """Which layers and units are on, off or switching on the region, and where f first bends.
+
+    Raises ``BudgetExceeded`` when ``timeout`` seconds are over.
+    """
     from verify.search.commands.explain import explain as explain_network
 
     loaded = load(network)
@@ -255,7 +259,12 @@ def radius(
     timeout: float | str | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Radii:
-    """The exact pattern radius and affine radius (L-infinity) at a point."""
+    """The exact pattern radius and affine radius at a point: a vector of all inputs, or text such as an ``.npy`` file.
+
+    Both are L-infinity distances in the unit of the inputs, and infinite where nothing is in the way. Of an affine
+    radius that is not decided ``at_least`` is known. Raises ``BudgetExceeded`` when ``timeout`` seconds are over before
+    the pattern radius is known.
+    """
     from verify.search.commands.radius import radii
 
     loaded = load(network)
@@ -274,7 +283,8 @@ def lipschitz(
 ) -> LipschitzConstant:
     """The smallest K with |f(x) - f(y)| <= K ||x - y|| on the region for every output: exact, or rigorous bounds.
 
-    ``norm`` is ``linf``, ``l1`` or ``l2`` (whose bounds are squares, see ``LipschitzConstant``).
+    ``norm``, of the inputs, is ``linf``, ``l1`` or ``l2`` (whose bounds are squares, see ``LipschitzConstant``). When
+    ``timeout`` seconds are over, ``lower`` and ``upper`` are what is known by then.
     """
     from verify.search.commands.lipschitz import best_constant
 
@@ -361,7 +371,10 @@ def compare(
     report: Callable[[str], None] | None = None,
     executor: Executor | None = None,
 ) -> Comparison:
-    """How far two networks are from one another on the region: a proved bound, and the largest difference found."""
+    """How far two networks are from one another on the region: a proved bound, and the largest difference found.
+
+    When ``timeout`` seconds are over, the best bound by then; None where there is none.
+    """
     from verify.search.commands.compare import compare_networks
 
     first, second = load(network), load(to)

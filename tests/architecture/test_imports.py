@@ -248,6 +248,10 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert loaded_after("import verify", HEAVY) == []
 
 
+def test_a_gate_loads_what_makes_pages_where_it_makes_some() -> None:
+    assert loaded_after("import verify.cli.gate", ("z3", "jinja2", "onnx", "sympy", "hypothesis")) == []
+
+
 def test_importing_the_kernel_loads_no_solver() -> None:
     assert loaded_after("import verify.kernel", ("z3", "sympy", "highspy", "onnx", "scipy.optimize")) == []
 

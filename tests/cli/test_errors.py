@@ -141,6 +141,7 @@ ARGUMENTS: list[tuple[list[str], str]] = [
     (["check", "relu", "affine", "--outputs", "a,b"], "expected output numbers"),
     (["check", "relu", "affine", "--outputs", ""], "expected output numbers"),
     (["check", "relu", "affine", "--outputs", "9" * 5000], "expected output numbers"),
+    (["check", "relu", "never y0 <= 1"], "verify: never: 'y0' is no term such as -1/2*y0"),
     (["check", "relu", "equivalent"], "--to"),
     (["check", "relu", "equivalent", "--to", "max"], "equal sizes"),
     (["check", "relu", "equivalent", "--to", "rel"], "did you mean 'relu'"),

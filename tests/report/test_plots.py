@@ -86,3 +86,10 @@ def test_windows_have_room() -> None:
     axes = around([(Fraction(0), Fraction(3)), (Fraction(1), Fraction(3))])
     assert axes.low[1] < 3 < axes.high[1]
     assert exact((axes.low[0], axes.high[0])) == exact((0, 1))
+
+
+def test_long_numbers_at_the_axis_are_on_the_paper() -> None:
+    short = around([(Fraction(0), Fraction(0)), (Fraction(1), Fraction(1))]).svg("", [])
+    long = around([(Fraction(0), Fraction(-50684, 10**4)), (Fraction(1), Fraction(-506835, 10**5))]).svg("", [])
+    assert 'viewBox="0 0 420 ' in short
+    assert 'viewBox="-22 0 442 ' in long and "−5.0684<" in long and "−5.06836<" in long

@@ -174,7 +174,7 @@ def _from_complex(found: Arrangement, labels: Labels, budget: Budget) -> tuple[C
     known.groups = list(groups.values())
     known.joins = [
         (int(place[labels.cells[a]]), int(place[labels.cells[b]]), _inside_facet(found, facet))
-        for facet, a, b in _spanning(found, labels)
+        for facet, a, b in _spanning(labels)
     ]
     return Cover(tree_of(root), domain.problem.equations), known
 
@@ -232,7 +232,7 @@ def _leaf(
     return Leaf(pattern, multipliers)
 
 
-def _spanning(found: Arrangement, labels: Labels) -> Iterator[tuple[int, int, int]]:
+def _spanning(labels: Labels) -> Iterator[tuple[int, int, int]]:
     """Facets, with the polytopes on both sides, that connect the cells of every piece."""
     part = list(range(int(labels.cells.max()) + 1))
 

@@ -67,10 +67,9 @@ def formula_claim(
     *,
     to: NetworkSource | None = None,
     let: Mapping[str, NetworkSource | Region] | None = None,
-    base_dir: Path | None = None,
 ) -> Claim:
     """The claim that ``ask`` decides: about a property of the catalogue, or a formula."""
-    return asked_about(network, formula, to=to, let=let, base_dir=base_dir)[0]
+    return asked_about(network, formula, to=to, let=let)[0]
 
 
 def asked_about(

@@ -29,7 +29,7 @@ from verify.report.pieces_statistics import sample_lines, samples_json, volume_l
 from verify.report.record import check_apart, check_writable
 from verify.search.budget import Budget
 
-EXPORTS = (".json", ".npz")
+ENDINGS = {"--plot": (".svg",), "--export": (".json", ".npz"), "--record": (".json",), "--stream": (".jsonl",)}
 INTERRUPTED = 130
 
 
@@ -76,17 +76,10 @@ def pieces(
     seconds, most = number(timeout, "timeout"), _whole(limit, "limit")
     wanted = {"segments": _whole(segments, "segments"), "slices": _whole(slices, "slices")}
     start = _seed(seed)
-    asked = [("--plot", plot, (".svg",)), ("--export", export, EXPORTS), ("--record", record, (".json",))]
+    _check_files({"--plot": plot, "--export": export, "--record": record, "--stream": stream}, network)
     if stream is not None:
-        _refuse_beside_stream(stream, as_json=as_json, wants_volumes=wants_volumes, files=asked)
-        asked.append(("--stream", None if stream == STANDARD_OUTPUT else stream, (".jsonl",)))
-    for option, file, endings in asked:
-        if file is not None and not file.endswith(endings):
-            what = "is a folder; name a file to write, one" if is_folder(Path(file)) else "expected a file name"
-            raise InputError(f"{option} {file}: {what} that ends in {' or '.join(endings)}")
-        if file is not None:
-            check_writable(Path(file), option)
-    check_apart({option: Path(file) for option, file, _ in asked if file is not None}, [network])
+        kept = {"--plot": plot, "--export": export, "--record": record, "--volumes": wants_volumes}
+        _refuse_beside_stream(stream, [option for option, given in kept.items() if given], as_json=as_json)
     limit_memory(memory)
     lines, was_interrupted = 0, False
     began = time.monotonic()
@@ -131,11 +124,19 @@ def pieces(
     return 3 if missing or any(each.reason for each in drawn) else 0
 
 
-def _refuse_beside_stream(
-    stream: str, *, as_json: bool, wants_volumes: bool, files: list[tuple[str, str | None, tuple[str, ...]]]
-) -> None:
+def _check_files(files: dict[str, str | None], network: str) -> None:
+    """Refuse files that cannot be written, before anything is counted."""
+    written = {o: file for o, file in files.items() if file is not None and (o, file) != ("--stream", STANDARD_OUTPUT)}
+    for option, file in written.items():
+        if not file.endswith(ENDINGS[option]):
+            what = "is a folder; name a file to write, one" if is_folder(Path(file)) else "expected a file name"
+            raise InputError(f"{option} {file}: {what} that ends in {' or '.join(ENDINGS[option])}")
+        check_writable(Path(file), option)
+    check_apart({option: Path(file) for option, file in written.items()}, [network])
+
+
+def _refuse_beside_stream(stream: str, kept: list[str], *, as_json: bool) -> None:
     """What a stream cannot do: it keeps no cells, and has standard output for itself if it is printed."""
-    kept = [option for option, file, _ in files if file is not None] + (["--volumes"] if wants_volumes else [])
     if kept:
         raise InputError(f"--stream {stream}: no cells are kept for {kept[0]}; leave out one of the two")
     if as_json and stream == STANDARD_OUTPUT:

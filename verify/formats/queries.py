@@ -99,7 +99,7 @@ class _Named:
         self.work = cache(work)
 
 
-Scope: TypeAlias = Mapping[str, "Linear | _Named"]
+LetNames: TypeAlias = Mapping[str, "Linear | _Named"]
 
 
 def read_query(path: str | Path) -> Query:
@@ -265,7 +265,7 @@ class _Reader:
             raise _Mistake(0, "no inputs; expected (declare-const X_0 Real), ...")
         self._add(Declared("f", DeclaredTensor("X", (sizes["X"],)), DeclaredTensor("Y", (sizes["Y"],))), 0)
 
-    def _cases(self, formula: SExpression, bound: Scope, *, positive: bool) -> list[list[Atom]]:
+    def _cases(self, formula: SExpression, bound: LetNames, *, positive: bool) -> list[list[Atom]]:
         """Alternatives that together say the formula, or its negation."""
         head, arguments = formula.head, formula.arguments
         if formula.items is None:
@@ -290,7 +290,7 @@ class _Reader:
             return self._comparison(formula, bound, positive=positive)
         raise _Mistake(formula, f"expected a comparison, and, or, not or =>, got {head[:40] or '()'!r}")
 
-    def _let(self, formula: SExpression, bound: Scope) -> tuple[SExpression, Scope]:
+    def _let(self, formula: SExpression, bound: LetNames) -> tuple[SExpression, LetNames]:
         """The body of ``(let ((name meaning) ...) body)``, and the names that it knows."""
         kinds = {name: isinstance(meaning, _Named) for name, meaning in bound.items()}
         found = dict(bound)
@@ -298,14 +298,14 @@ class _Reader:
             found[name] = self._named(meaning, bound) if is_formula(meaning, kinds) else self._term(meaning, bound)
         return formula.arguments[1], found
 
-    def _named(self, meaning: SExpression, bound: Scope) -> _Named:
+    def _named(self, meaning: SExpression, bound: LetNames) -> _Named:
         return _Named(lambda positive: self._cases(meaning, bound, positive=positive))
 
     def _joined(
         self,
         node: SExpression,
         parts: Sequence[tuple[SExpression, bool]],
-        bound: Scope,
+        bound: LetNames,
         *,
         every: bool,
     ) -> list[list[Atom]]:
@@ -317,7 +317,7 @@ class _Reader:
             result = _product(result, cases, node)
         return result
 
-    def _comparison(self, formula: SExpression, bound: Scope, *, positive: bool) -> list[list[Atom]]:
+    def _comparison(self, formula: SExpression, bound: LetNames, *, positive: bool) -> list[list[Atom]]:
         symbol = {"==": "=", "distinct": "!="}.get(formula.head, formula.head)
         terms = [self._term(argument, bound) for argument in formula.arguments]
         if symbol == "!=" and len(terms) > 2:
@@ -334,7 +334,7 @@ class _Reader:
             negated.append([Atom(other, not atom.strict)])
         return negated
 
-    def _term(self, node: SExpression, bound: Scope) -> Linear:
+    def _term(self, node: SExpression, bound: LetNames) -> Linear:
         if node.items is None:
             meaning = bound.get(node.atom)
             if isinstance(meaning, _Named):

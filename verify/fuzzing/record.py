@@ -13,13 +13,13 @@ EXAMPLES, FEWEST, SEED = 100, 10, 0
 WORK = 2_000_000
 
 
-def fuzz_record(result: Result, examples: int = EXAMPLES) -> dict[str, Any]:
+def fuzz_record(result: Result) -> dict[str, Any]:
     """What ``verify.fuzz_verdict`` found, as a report's plain data: nothing is raised.
 
     ``instances`` were tried in ``examples`` draws with ``seed``, ``in_floats`` of them decided in float64, within its
     bound; ``reason`` says why nothing was tried; ``failure`` is the message of a ``WrongVerdict``.
     """
-    draws, reason = affordable(result, examples)
+    draws, reason = affordable(result, EXAMPLES)
     data: dict[str, Any] = {"instances": 0, "in_floats": 0, "examples": draws, "seed": SEED, "reason": reason}
     if reason:
         return data

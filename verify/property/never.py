@@ -160,6 +160,8 @@ def _row(text: str) -> Inequality:
                 raise PropertyError(f"never: {part[:60]!r} is no term such as -1/2*y0")
             variable = term[2], int(term[3])
             terms[variable] = terms.get(variable, Fraction(0)) + sign * parse_rational(term[1])
+    except PropertyError:
+        raise
     except InputError as error:
         raise PropertyError(f"never: {error}") from error
     kept = tuple((variable, factor) for variable, factor in sorted(terms.items()) if factor)

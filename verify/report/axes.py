@@ -20,6 +20,8 @@ from verify.report.markup import element
 PlotPoint: TypeAlias = tuple[Fraction, Fraction]
 WIDTH, HEIGHT = 420, 306
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 28, 46
+# The width of a digit of the largest numbers at an axis (13 px).
+DIGIT = 8.3
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,10 @@ class Axes:
         return parts
 
     def svg(self, title: str, parts: Sequence[Markup]) -> Markup:
-        """The finished drawing."""
-        box = f"0 0 {WIDTH} {self.height}"
+        """The finished drawing; where numbers at the vertical axis are long, the paper is wider on the left."""
+        longest = max((len(tick_text(value)) for value in ticks(self.low[1], self.high[1], 5)), default=0)
+        more = max(0, math.ceil(longest * DIGIT) - (LEFT - 7))
+        box = f"{-more} 0 {WIDTH + more} {self.height}"
         return element("svg", element("title", title), *self.frame(), *parts, viewBox=box, class_="plot", role="img")
 
 

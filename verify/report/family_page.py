@@ -30,12 +30,12 @@ from verify.search.outcome import Outcome
 SIGN_RULES = "Lemma 8: signs of weights, biases and inputs"
 
 
-def write_family_report(folder: ReportFolder, result: FamilyResult, *, file: str = "", stem: str = "") -> Path:
+def write_family_report(folder: ReportFolder, result: FamilyResult, *, file: str = "") -> Path:
     """Write the record and the pages of a claim about a family; returns the record's path.
 
     ``file`` is where the family was read from, for the lines that state the claim again.
     """
-    record = write_family(folder, result, stem=stem)
+    record = write_family(folder, result)
     write_pages(folder, record.stem, family_page(result, record=from_here(record), file=file))
     return record
 

@@ -92,8 +92,8 @@ class FamilyResult(BaseResult):
         return printed(self.record(), shown or {"formula": self.claim.property.formula, **told})
 
 
-def write_family(folder: ReportFolder, result: FamilyResult, *, stem: str = "") -> Path:
+def write_family(folder: ReportFolder, result: FamilyResult) -> Path:
     """Write the record; returns its path."""
-    path = folder.record(stem or result.stem)
+    path = folder.record(result.stem)
     write_json(path, result)
     return path

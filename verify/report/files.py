@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.errors import EngineDisagreement
-from verify.report.compose import About, compose
 from verify.report.folder import ReportFolder, drop_pages, href
-from verify.report.html import claim_page
-from verify.report.markdown import text_of
 from verify.report.model import Link, Page, SecondOpinion
 from verify.report.names import file_stem
 from verify.report.record import Result, write_text
@@ -33,6 +30,8 @@ def write_report(
     first: whatever happens to the pages, the evidence is kept. If Z3's second opinion or a random instance contradicts
     the verdict, all are written and then ``EngineDisagreement`` is raised.
     """
+    from verify.report.compose import About, compose  # loads Z3
+
     stem = stem or file_stem(result)
     record = folder.record(stem)
     data = _recorded(record, result, title=title, test=test, fuzz=fuzz, theorem=theorem)
@@ -47,6 +46,9 @@ def write_report(
 
 def write_pages(folder: ReportFolder, stem: str, page: Page) -> None:
     """Write the pages of a claim, and the lines that reproduce a refutation as a script."""
+    from verify.report.html import claim_page  # loads Jinja
+    from verify.report.markdown import text_of
+
     path = folder.page(stem)
     if page.calculation:
         write_text(path.with_suffix(".py"), f"{page.calculation}\n")

@@ -85,9 +85,9 @@ def claim_page(page: Page, *, record: str, index: str = "index.html") -> str:
     return _rendered("claim.html", page=page, record=record, index=index)
 
 
-def theorem_page(theorem: Theorem, *, index: str = "../index.html") -> str:
+def theorem_page(theorem: Theorem) -> str:
     """The page of one theorem."""
-    return _rendered("theorem.html", theorem=theorem, index=index)
+    return _rendered("theorem.html", theorem=theorem, index="../index.html")
 
 
 def index_page(index: Index) -> str:

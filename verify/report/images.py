@@ -88,7 +88,7 @@ def images(result: Result) -> list[Figure]:
             f"{differ}, by at most {display(max(exact), 12)}; of the difference the largest is drawn red where it is"
             " positive, blue where it is negative."
         )
-    seen = _field(result, network, shape) if isinstance(evidence, ValueGap) else None
+    seen = _field(result, network) if isinstance(evidence, ValueGap) else None
     if seen is not None:
         name, field, reads = seen
         panels.append(("what the unit sees", _picture(_framed(points[0][1], low, high, field, shape), _rgb(shape))))
@@ -132,7 +132,7 @@ def _framed(values: Floats, low: float, high: float, field: NDArray[np.bool_], s
     return np.where(inside, tinted, 0.72 + 0.12 * colours).ravel()
 
 
-def _field(result: Result, network: Network, shape: ImageShape) -> tuple[str, NDArray[np.bool_], int] | None:
+def _field(result: Result, network: Network) -> tuple[str, NDArray[np.bool_], int] | None:
     """The unit that switches between the points, and the inputs that reach it."""
     evidence = result.outcome.evidence
     if not isinstance(evidence, ValueGap) or result.claim.second is not None or not network.is_piecewise_linear:

@@ -25,9 +25,9 @@ _APPLY, _TIMES = "\u2061", "\u2062"
 MAX_SHOWN = 6
 
 
-def math(*children: Markup, display: bool = False) -> Markup:
+def math(*children: Markup) -> Markup:
     """A formula as one ``math`` element."""
-    return element("math", element("mrow", *children), display="block" if display else None)
+    return element("math", element("mrow", *children))
 
 
 def identifier(text: str) -> Markup:

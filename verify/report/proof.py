@@ -160,7 +160,7 @@ def _covered(question: Question, proof: Cover | Empty) -> list[ProofStep]:
     if proof.steps is not None:
         found.append(_rewritten(question, proof))
     tally = tallied(proof.tree)
-    found.append(_one_pattern(question, proof, tally) if tally.splits == 0 else _many(tally))
+    found.append(_one_pattern(proof, tally) if tally.splits == 0 else _many(tally))
     if not question.network.is_piecewise_linear:
         found.append(ProofStep("Smooth units count as unknown numbers", SMOOTH_UNITS, SMOOTH_TEXT))
     maps = f"Comparing the maps of the {tally.leaves} cells" if tally.splits else "Looking at the map of that one cell"
@@ -186,7 +186,7 @@ def _first_leaf(tree: Tree) -> Leaf:
     return tree
 
 
-def _one_pattern(question: Question, proof: Cover, tally: Tally) -> ProofStep:
+def _one_pattern(proof: Cover, tally: Tally) -> ProofStep:
     leaf = proof.tree
     assert isinstance(leaf, Leaf)
     units = sum(len(bits) for bits in leaf.pattern.values())

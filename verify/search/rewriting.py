@@ -38,7 +38,7 @@ def shorter_network(
     network: Network, region: Region, budget: Budget, *, expansion: int | None = None
 ) -> Network | None:
     """The rewritten network, sums put in with at most so many products a block; None where it cannot be rewritten."""
-    found = _found(network, region.base, budget, None, expansion)
+    found = _found(network, region.base, budget, expansion)
     return None if found is None else found[1]
 
 
@@ -52,20 +52,15 @@ def rewritten_problem(problem: Problem, budget: Budget) -> Problem | None:
     return replace(problem, question=replace(question, network=shorter), steps=steps)
 
 
-def rewrite(network: Network, where: Region | Base, budget: Budget, *, bounded: bool | None = None) -> Steps | None:
-    """Steps that the kernel accepts for this network on the region; None where it cannot be rewritten.
-
-    ``bounded`` says whether the region's finite sides are used; None leaves that to the network's size.
-    """
-    found = _found(network, where.base if isinstance(where, Region) else where, budget, bounded)
+def rewrite(network: Network, where: Region | Base, budget: Budget) -> Steps | None:
+    """Steps that the kernel accepts for this network on the region; None where it cannot be rewritten."""
+    found = _found(network, where.base if isinstance(where, Region) else where, budget)
     return None if found is None else found[0]
 
 
-def _found(
-    network: Network, base: Base, budget: Budget, bounded: bool | None = None, expansion: int | None = None
-) -> tuple[Steps, Network] | None:
+def _found(network: Network, base: Base, budget: Budget, expansion: int | None = None) -> tuple[Steps, Network] | None:
     """The steps, and the network that they lead to."""
-    use_sides = network.weight_count <= BOUNDS_WEIGHTS if bounded is None else bounded
+    use_sides = network.weight_count <= BOUNDS_WEIGHTS
     replay = Replay(network, base, bounded=use_sides, with_intervals=True)
     memory = _Memory()
     found = []

@@ -66,8 +66,8 @@ def _compares(lower: Evaluator, on_constants: Evaluator) -> Operator:
     return Operator(PIECEWISE, lower, on_constants, "read by Where, Cast and logic", takes_conditions=True)
 
 
-def _only(on_constants: Evaluator, remark: str = "") -> Operator:
-    return Operator("constants", None, on_constants, remark)
+def _only(on_constants: Evaluator) -> Operator:
+    return Operator("constants", None, on_constants)
 
 
 _ONE_ACTIVATION = "one factor constant"

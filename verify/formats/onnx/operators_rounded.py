@@ -80,7 +80,7 @@ def lp_normalization(call: Call) -> Value:
     array, power = call.array(0), call.integer("p", 2)
     if power not in (1, 2):
         raise NetworkError(f"p is {power}; expected 1 or 2")
-    rows, _ = _groups(call, array, [axis_of(call.integer("axis", -1), array.ndim)], keep=True)
+    rows, _ = _groups(array, [axis_of(call.integer("axis", -1), array.ndim)], keep=True)
     if not np.all(np.any(array.ravel()[rows] != 0, axis=1)):
         raise NetworkError("LpNormalization of zeros: operator sets disagree")
 
@@ -152,7 +152,7 @@ def power(call: Call) -> Value:
     return _rounded(call, spread, shape, lambda exact: [ball(b) ** ball(e) for b, e in zip(exact, powers, strict=True)])
 
 
-def _groups(call: Call, array: Array, axes: list[int], keep: bool) -> tuple[Array, tuple[int, ...]]:
+def _groups(array: Array, axes: list[int], keep: bool) -> tuple[Array, tuple[int, ...]]:
     """Rows of flat places, one for each result of a reduction, and the result's shape."""
     kept = [axis for axis in range(array.ndim) if axis not in axes]
     shape = tuple(1 if axis in axes else size for axis, size in enumerate(array.shape) if keep or axis not in axes)
@@ -161,15 +161,15 @@ def _groups(call: Call, array: Array, axes: list[int], keep: bool) -> tuple[Arra
     return places.reshape(rows, -1 if array.size else 0), shape
 
 
-def reduction(of_row: Callable[[list[ArbBall]], ArbBall], input_since: int = 18) -> Callable[[Call], Value]:
+def reduction(of_row: Callable[[list[ArbBall]], ArbBall]) -> Callable[[Call], Value]:
     """A function of all values along some axes (all of them by default)."""
 
     def evaluate(call: Call) -> Value:
         array = call.array(0)
-        axes = axes_of(stated_axes(call, input_since), array.ndim)
+        axes = axes_of(stated_axes(call, 18), array.ndim)
         if not axes and not call.flag("noop_with_empty_axes"):
             axes = list(range(array.ndim))
-        rows, shape = _groups(call, array, axes, call.flag("keepdims", True))
+        rows, shape = _groups(array, axes, call.flag("keepdims", True))
         if not array.size:
             raise NetworkError("a reduction of no values")
         return _rounded(
@@ -211,7 +211,7 @@ def _normalised(call: Call, of_value: Callable[[ArbBall, ArbBall], ArbBall]) -> 
     array = call.array(0)
     axis = axis_of(call.integer("axis", 1 if call.opset < 13 else -1), array.ndim)
     axes = [axis] if call.opset >= 13 else list(range(axis, array.ndim))
-    rows, _ = _groups(call, array, axes, keep=True)
+    rows, _ = _groups(array, axes, keep=True)
 
     def compute(exact: Sequence[Fraction]) -> list[ArbBall]:
         result: list[ArbBall] = [None] * array.size

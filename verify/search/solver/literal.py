@@ -120,7 +120,7 @@ def ask_z3(claim: Claim, budget: Budget) -> tuple[ValueGap | Falsehood | Attesta
     if status == z3.unsat:
         return Attestation(f"Z3 {z3.get_version_string()}"), ""
     if status == z3.sat:
-        assignment = _assignment(claim, solver.model(), variables)
+        assignment = _assignment(solver.model(), variables)
         evidence = false_at(claim, assignment) if claim.property.asked is not None else gap_at(claim, assignment)
         if evidence is not None:
             return evidence, ""
@@ -131,7 +131,7 @@ def ask_z3(claim: Claim, budget: Budget) -> tuple[ValueGap | Falsehood | Attesta
     return None, reason
 
 
-def _assignment(claim: Claim, model: Any, variables: Mapping[str, Any]) -> Assignment:
+def _assignment(model: Any, variables: Mapping[str, Any]) -> Assignment:
     result: dict[str, Vector | Fraction] = {}
     for name, value in variables.items():
         if isinstance(value, list):

@@ -22,7 +22,7 @@ export function startDragging(holder, { shown, get, hold, move }) {
     const svg = holder.querySelector("svg");
     if (!handle || !svg || !picture?.window) return;
     const area = svg.getBoundingClientRect(), paper = svg.viewBox.baseVal;
-    const place = [(event.clientX - area.left) * paper.width / area.width, (event.clientY - area.top) * paper.height / area.height];
+    const place = [paper.x + (event.clientX - area.left) * paper.width / area.width, (event.clientY - area.top) * paper.height / area.height];
     const numbers = [0, 1].map((axis) => {
       const [low, high] = picture.window.slice(2 * axis), [begin, end] = picture.paper.slice(2 * axis);
       return Math.min(Math.max(low + (place[axis] - begin) / (end - begin) * (high - low), low), high);
