@@ -163,7 +163,9 @@ def smtlib_file(claim: Claim) -> str:
     solver, _ = literal_query(claim)
     goal = z3.Goal()
     goal.add(solver.assertions())
-    logic = "QF_LRA" if z3.Probe("is-qflra")(goal) else "QF_NRA"
+    # What is simplified away, such as squares that are compared with 0, stands in the text all the same.
+    linear = claim.property.definition and z3.Probe("is-qflra")(goal.simplify())
+    logic = "QF_LRA" if linear else "QF_NRA"
     about = [f"{claim.property.name} on {claim.region.text or 'a region'}"]
     about += [f"{name}: {n.name}, sha256 {n.digest}" for name, n in zip("fg", claim.networks, strict=False)]
     lines = [f"; {' '.join(line.split())}" for line in about]

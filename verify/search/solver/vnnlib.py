@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -24,7 +25,7 @@ from verify.property.copies import WeightedCopy, arguments_inside, zero_on_copie
 from verify.property.equivalent import EQUIVALENT
 from verify.property.lifting import lift
 from verify.property.slopes import axis_in_coordinates
-from verify.rational import Vector, exact_text, vector, zeros
+from verify.rational import Vector, counted, exact_text, vector, zeros
 from verify.region import Box, HalfSpace, Region, ball
 from verify.region.region import lifted
 from verify.search.budget import Budget
@@ -47,7 +48,7 @@ def exported(claim: Claim, margin: Fraction) -> list[tuple[str, bytes]]:
     """
     for network in claim.networks:
         network.require_piecewise_linear("a question for other verifiers")
-    bound = claim.property.parameters["epsilon"] if claim.property.family == "equivalent within" else Fraction(0)
+    bound = claim.property.parameters.get("epsilon", Fraction(0))
     questions = [lift(question) for question in _questions(claim)]
     files: list[tuple[str, bytes]] = []
     instances = ""
@@ -64,8 +65,9 @@ def exported(claim: Claim, margin: Fraction) -> list[tuple[str, bytes]]:
 
 def _questions(claim: Claim) -> Iterator[Question]:
     """Questions with the criteria ZERO and NONPOSITIVE that are equivalent to the claim."""
-    if claim.property.family == "equivalent within":
-        yield from EQUIVALENT.reduce(claim.network, claim.region, claim.second)  # type: ignore[misc]
+    if "epsilon" in claim.property.parameters:  # the bound is for the property file: ONNX may not hold it
+        [same] = EQUIVALENT.reduce(claim.network, claim.region, claim.second)  # type: ignore[misc]
+        yield replace(same, lemma=f"f(x) - g(x) is at most {exact_text(claim.property.parameters['epsilon'])} in size")
         return
     asked = claim.questions()
     if isinstance(asked, Vacuous):
@@ -151,8 +153,8 @@ def _along_axis(question: Question) -> Question:
         Copy(ONE, network, first, zeros(size), "f(x)."),
         Copy(-ONE, network, second, zeros(size), "f(x + t e)."),
     ]
-    what = f"f(x) - f(x + t e) is at most zero along input {slope.axis}, t >= 0 (input {size})"
-    what += " (-t for t)" if slope.sign < 0 else ""
+    step = "+ t e" if slope.sign > 0 else "- t e"
+    what = f"f(x) - f(x {step}) is at most zero, e the axis {slope.axis} and t >= 0 (X_{size})"
     return _asked(combination(copies, network.name), domain, Criterion.NONPOSITIVE, what)
 
 
@@ -187,7 +189,7 @@ def _steep(question: Question) -> Question:
         Copy(-ONE, sum_of, lengths, zeros(sums)),
     ]
     domain = arguments_inside(region, [x, y], rows)
-    what = f"f(x) - f(y) - s is at most zero, s >= {slope.constant} |x - y| (input {2 * size}"
+    what = f"f(x) - f(y) - s is at most zero, s >= {exact_text(slope.constant)} |x - y| (X_{2 * size}"
     what += ")" if one else f" and {sums - 1} more, which are added up)"
     return _asked(combination(copies, network.name), domain, Criterion.NONPOSITIVE, what)
 
@@ -236,14 +238,16 @@ def _text(claim: Claim, question: Question, bound: Fraction, margin: Fraction, w
 
 def _notes(claim: Claim, question: Question, margin: Fraction, which: str) -> list[str]:
     """What the file asks, and what its answers mean."""
-    points = " and ".join(name for name in "xy" if re.search(rf"\b{name}\b", question.lemma)) or "x"
-    kind = "coordinates" if claim.region.chart is None else "coordinates within the region, not of f"
+    size, points = claim.region.dimension, [n for n in "xy" if re.search(rf"\b{n}\b", question.lemma)] or ["x"]
+    inputs = f"{' and '.join(points)}, " + ("each " if len(points) > 1 else "") + counted(size, "coordinate")
+    inputs += "" if claim.region.chart is None else " within the region"
+    inputs += "; then what the constraints need" if question.region.dimension > len(points) * size else ""
     notes = [f"{claim.property.name} on {claim.region.text or 'a region'}: {claim.property.formula}"]
     notes += [f"{letter}: {n.name}, sha256 {n.digest}" for letter, n in zip("fg", claim.networks, strict=False)]
     notes += [f"question {which}: the claim fails if one of them is sat"] if which else []
     notes += [
         f"asked: {question.lemma}",
-        f"inputs: {points}, {claim.region.dimension} {kind} each; those after them say what the region is",
+        f"inputs: {inputs}",
         "sat: the claim fails at that point",
     ]
     if margin:
