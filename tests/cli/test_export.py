@@ -13,6 +13,7 @@ import onnx
 import onnx.reference
 import pytest
 import z3
+from numpy.typing import NDArray
 
 from tests.support.cli import call
 from tests.support.corpus import Corpus
@@ -32,6 +33,7 @@ from verify.search.decide import decide
 from verify.search.solver.literal import smtlib_file
 from verify.search.solver.vnnlib import exported
 
+Objects = NDArray[np.object_]
 Capture = pytest.CaptureFixture[str]
 WORDS = {Verdict.PROVED: "unsat", Verdict.REFUTED: "sat"}
 STATUSES = {"unsat": Verdict.PROVED, "sat": Verdict.REFUTED}
@@ -80,8 +82,8 @@ def in_binary64(network: Network) -> Network:
     return replace(network, blocks=tuple(blocks))
 
 
-def nearest(values: object) -> np.ndarray:
-    return np.array([*(Fraction(float(v)) for v in values), None], dtype=object)[:-1]  # type: ignore[attr-defined]
+def nearest(values: list[Fraction]) -> Objects:
+    return np.array([*(Fraction(float(v)) for v in values), None], dtype=object)[:-1]
 
 
 def rounded(asked: Claim) -> Claim:
@@ -133,7 +135,6 @@ def test_vnnlib_of_inequalities(tmp_path: Path, seeds: range) -> None:
 @pytest.mark.parametrize(
     ("network", "name", "region", "expected"),
     [
-        ("max", "linear", "box([1, -2], [2, -1])", "unsat unsat"),
         ("clip", "linear", "box(10, 12)", "sat sat"),
         ("max", "linear", "l1ball([2, 0], 1)", "unsat unsat"),
         ("max", "linear", "where(x[0] + x[1] == 1, 3/4 <= x[0] <= 2)", "unsat unsat"),
@@ -160,7 +161,7 @@ def test_the_network_computes_what_the_file_says(tmp_path: Path) -> None:
         x, y = (Fraction(rng.randint(-128, 128), 64) for _ in range(2))
         values = [evaluate(asked.network, vector([at]))[0] for at in ((x + y) / 2, x, y)]
         [found] = run.run(None, {"input": np.array([[x, y]], dtype=np.float32)})
-        assert float(values[0] - values[1] / 2 - values[2] / 2) == found.item()
+        assert float(values[0] - values[1] / 2 - values[2] / 2) == float(np.asarray(found).item())
 
 
 def test_the_command(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,8 +153,8 @@ def _along_axis(question: Question) -> Question:
         Copy(ONE, network, first, zeros(size), "f(x)."),
         Copy(-ONE, network, second, zeros(size), "f(x + t e)."),
     ]
-    step = "+ t e" if slope.sign > 0 else "- t e"
-    what = f"f(x) - f(x {step}) is at most zero, e the axis {slope.axis} and t >= 0 (X_{size})"
+    moved = "+ t e" if slope.sign > 0 else "- t e"
+    what = f"f(x) - f(x {moved}) is at most zero, e the axis {slope.axis} and t >= 0 (X_{size})"
     return _asked(combination(copies, network.name), domain, Criterion.NONPOSITIVE, what)
 
 
