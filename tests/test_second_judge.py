@@ -26,6 +26,8 @@ from tests.support.seeds import FRESH, draws
 from verify import second_judge
 from verify.errors import EvidenceError, NetworkError, VerifyError
 from verify.formats.onnx import from_model_bytes
+from verify.formats.onnx.files import network_name
+from verify.formats.toml import named_after
 from verify.kernel.axioms.balls import enclosures
 from verify.network import Builder, Network, examples
 from verify.property import Claim
@@ -89,7 +91,7 @@ def test_changed_records_are_judged_alike(tmp_path: Path, corpus: Corpus) -> Non
             counts[compared(tmp_path / "r.json", mutant(rng, record))] += 1
     assert counts["rejected"] >= 300
     assert counts["accepted"] >= 15
-    assert counts["declined"] <= 30
+    assert counts["declined"] <= 40  # changed names of properties and kinds among them
 
 
 @pytest.mark.campaign
@@ -244,3 +246,26 @@ def test_large_work_is_declined_by_its_amount(monkeypatch: pytest.MonkeyPatch) -
 def test_what_is_no_record(text: str, tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text(text)
     assert second_judge.opinion(tmp_path / "r.json")[0] in ("rejected", "cannot be read")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("a.b.toml", "x.onnx.toml", "Y.TOML", ".toml.toml", "t\x01.toml", "\udce9.toml", f"{230 * 'a'}.toml"),
+        *("a.onnx", "a.onnx.gz", "p.toml.onnx", "q.ONNX.gz", ".onnx"),
+    ],
+)
+def test_a_network_has_the_same_name_for_both_judges(name: str) -> None:
+    named = named_after if name.lower().endswith(".toml") else network_name
+    assert second_judge.stem(name) == named(Path(name))
+
+
+def test_what_it_does_not_know_it_declines(tmp_path: Path) -> None:
+    """A property or a kind of evidence that is newer than the judge is no lie."""
+    record = json.loads(json.dumps(verify.check("relu", "convex", "box(0, 1)").record()))
+    for change, why in (({"property": "cautious"}, "cautious"), ({"evidence": {"kind": "dream"}}, "dream")):
+        (tmp_path / "r.json").write_text(json.dumps(record | change), encoding="utf-8")
+        word, said = second_judge.opinion(tmp_path / "r.json")
+        assert word == "declined" and why in said
+    (tmp_path / "r.json").write_text(json.dumps(record | {"network": record["network"] | {"source": True}}))
+    assert second_judge.opinion(tmp_path / "r.json")[0] == "rejected"

@@ -73,6 +73,7 @@ LIES: list[tuple[str, Callable[[Record], object]]] = [
     ("instances", lambda d: d.update(nontrivial=None)),
     ("nontrivial", lambda d: d["nontrivial"].update(none={})),
     ("format", lambda d: d.update(nontrivial={"instance": {"x": [0, 0]}})),
+    ("instance", lambda d: d["nontrivial"]["instance"].update(e="1" + "0" * 5000)),
     ("network", lambda d: d["network"].update(relu=0)),
     ("network", lambda d: d["network"].update(inputs="2")),
     ("network", lambda d: d["network"].update(name="g")),
@@ -185,3 +186,9 @@ def test_records_move_with_their_folder(folder: Path, capsys: Capture, monkeypat
         assert call(capsys, "recheck", moved / "reports" / "r.json").status == 0
         monkeypatch.chdir(folder)
         (folder / "f.toml").write_text(kept)
+
+
+def test_another_file_need_not_be_a_network(folder: Path, capsys: Capture) -> None:
+    record = honest("f.toml", "affine")
+    (folder / "f.toml").write_text("")
+    assert verdict_on(record, capsys) == (4, "network")

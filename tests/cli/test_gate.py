@@ -13,6 +13,7 @@ import pytest
 
 from tests.gate.conftest import CLAIMS, Write, claims
 from tests.support.cli import call
+from verify.cli.gate import FORMATS, gate
 
 __all__ = ["claims"]
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -66,6 +67,11 @@ def test_every_format_at_once(claims: Write, capsys: Capture, tmp_path: Path, mo
     assert all(path.stat().st_size for path in files.values())
     assert "not as expected" in (tmp_path / "summary.md").read_text(encoding="utf-8")
     assert json.loads(files["sarif"].read_text())["runs"][0]["results"][0]["ruleId"] == "claim-not-as-expected"
+
+
+def test_a_format_is_one_line_of_the_table() -> None:
+    options = [option.name for option in gate.params if option.metavar == "FILE"]
+    assert options == list(FORMATS)
 
 
 def test_options_that_make_no_sense(claims: Write, capsys: Capture, tmp_path: Path) -> None:

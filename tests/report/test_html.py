@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -13,7 +15,7 @@ import pytest
 from tests.report.claims import EVIL, MORE_KINDS, evil
 from tests.report.claims import KINDS as CLAIMS
 from verify.report.files import write_report
-from verify.report.folder import ReportFolder
+from verify.report.folder import PAGES, ReportFolder, drop_pages
 from verify.report.index import Index, Skip, gathered, write_index
 from verify.report.markup import clean, element
 from verify.report.record import Result
@@ -122,3 +124,16 @@ def test_foreign_files_are_named_or_passed_over(pages: Path, tmp_path: Path) -> 
 
 def test_elements_escape() -> None:
     assert element("b", "<&\x01", class_='"', stroke_width=None) == '<b class="&#34;">&lt;&amp;\\u{1}</b>'
+
+
+def test_a_format_is_one_function_and_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written, taken for ours, and removed with the other pages."""
+    toy = ModuleType("verify.report.toy")
+    toy.__dict__["line"] = lambda page, record, index: f"{page.title} {record} {index}"
+    monkeypatch.setitem(sys.modules, toy.__name__, toy)
+    monkeypatch.setitem(PAGES, ".txt", "toy.line")
+    result, folder = next(iter(CLAIMS.values()))(), ReportFolder(tmp_path)
+    written = write_report(folder, result).with_suffix(".txt")
+    assert written.read_text(encoding="utf-8").endswith(f"{written.stem}.json index.html")
+    drop_pages(folder, written.stem)
+    assert not written.exists()

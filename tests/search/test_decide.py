@@ -116,7 +116,6 @@ EXPENSIVE_TO_SPLIT = ("zero_bias", "positively homogeneous", "all")
 @pytest.mark.parametrize(
     ("engine", "proves", "refutes"),
     [
-        ("auto", True, True),
         ("rules", True, False),
         ("probe", False, True),
         ("stability", True, False),
@@ -136,7 +135,7 @@ def test_engines_alone(engine: str, proves: bool, refutes: bool) -> None:
         outcome = decide(api.make_claim(network, name, region), Budget(60), engine, shrinking=False)
         found = outcome.verdict
         assert found in (verdict, Verdict.UNKNOWN), f"{network} {name} {region}: {found}"
-        if engine in ("auto", "split"):
+        if engine == "split":
             assert found is verdict, f"{network} {name} {region}: {outcome.reason}"
         # Any engine proves what quantifies over nothing.
         if not outcome.vacuous:
@@ -146,9 +145,10 @@ def test_engines_alone(engine: str, proves: bool, refutes: bool) -> None:
 
 def test_every_engine_is_tested() -> None:
     [mark] = [m for m in vars(test_engines_alone)["pytestmark"] if m.name == "parametrize"]
+    # all in turn: test_known_verdicts;
     # about two networks, bounds, smooth units, dead units: test_difference.py, test_bounds.py, test_smooth.py, and
     # tests/property/test_units.py; about quantized networks: test_quantized.py
-    elsewhere = {"difference", "bounds", "smooth", "units", "quantized"}
+    elsewhere = {"auto", "difference", "bounds", "smooth", "units", "quantized"}
     assert {engine for engine, *_ in mark.args[1]} | elsewhere == set(ENGINE_NAMES)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from verify.property import CATALOGUE, Claim
 from verify.rational import Vector, vector, vector_from_floats
 from verify.region import ball
 from verify.search.budget import Budget
-from verify.search.commands.radius import radii
+from verify.search.commands.radius import Radii, radii
 from verify.search.decide import decide
 from verify.search.outcome import Outcome
 
@@ -36,6 +37,13 @@ def random_point(size: int, seed: int = 0) -> Vector:
     return vector_from_floats(values.astype(np.float64))
 
 
+@cache
+def at_a_random_point(name: str) -> tuple[Network, Vector, Radii]:
+    network = api.load(outside(f"networks/{name}.onnx"))
+    x = random_point(network.input_size)
+    return network, x, radii(network, x, Budget(PATIENCE))
+
+
 def affine(network: Network, x: Vector, radius: Fraction) -> tuple[Claim, Outcome]:
     claim = Claim(network, CATALOGUE["affine"], ball(x, radius))
     outcome = decide(claim, Budget(PATIENCE), shrinking=False)
@@ -48,9 +56,7 @@ def affine(network: Network, x: Vector, radius: Fraction) -> tuple[Claim, Outcom
     [pytest.param(name, marks=pytest.mark.campaign if name.startswith("cifar") else ()) for name in NETWORKS],
 )
 def test_radius_at_a_random_point(name: str) -> None:
-    network = api.load(outside(f"networks/{name}.onnx"))
-    x = random_point(network.input_size)
-    found = radii(network, x, Budget(PATIENCE))
+    network, x, found = at_a_random_point(name)
     assert isinstance(found.pattern, Fraction)
     assert found.affine == found.pattern > 0
     claim, proof = affine(network, x, found.pattern)
@@ -66,9 +72,7 @@ def test_radius_at_a_random_point(name: str) -> None:
 
 @pytest.mark.parametrize("name", NETWORKS[:3])
 def test_the_pattern_is_constant_inside(name: str) -> None:
-    network = api.load(outside(f"networks/{name}.onnx"))
-    x = random_point(network.input_size, seed=1)
-    found = radii(network, x, Budget(PATIENCE))
+    network, x, found = at_a_random_point(name)
     assert isinstance(found.pattern, Fraction)
     pattern = pattern_at(network, x)
     rng = random.Random(0)
@@ -79,9 +83,7 @@ def test_the_pattern_is_constant_inside(name: str) -> None:
 
 
 def test_the_named_unit_of_acas_is_zero_at_a_corner_of_the_ball() -> None:
-    network = api.load(outside("networks/acasxu_1_1.onnx"))
-    x = random_point(network.input_size)
-    found = radii(network, x, Budget(PATIENCE))
+    network, x, found = at_a_random_point("acasxu_1_1")
     assert isinstance(found.pattern, Fraction)
     pattern = pattern_at(network, x)
     for block, unit in found.units:

@@ -48,6 +48,8 @@ relu  | p | abs(f(x) - f(y)) <= abs(x - y) for x, y in all
 relu  | r | abs(f(x) - f(y)) < abs(x - y) for x, y in all
 relu  | p | abs(f(x) - f(y)) < abs(x - y) for x >= 0, y < 0
 relu  | p | f(x) > 0 or x <= 0 for x in all
+relu  | p | 2*f([1/2]) == 1
+relu  | r | 1e-30*abs(f([1/2])) > 1/2
 relu  | p | f(x) > 0 => f(-x) == 0 for x in all
 relu  | p | min(f(x), f(-x)) == 0 for x in all
 relu  | p | f(f(x)) == f(x) for x in all

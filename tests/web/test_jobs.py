@@ -116,7 +116,7 @@ def test_the_server_says_when_it_is_busy_for_a_while_only(client: Client) -> Non
     """A survey of every property gives way to a newer picture of the same tab."""
     from tests.web.client import BASE
 
-    state = {**BASE, "model": "surface", "weights": "1,2;-1,1;2,-1;1,1", "bias": "0.1,-0.5,1,0.3", "out": "1,-1,2,1"}
+    state = {**BASE, "model": "surface", "weights": "1,2;-1,1", "bias": "0.1,-0.5", "out": "1,-1"}
     state |= {"plus": "1/3", "low": "-2,-2", "high": "2,2", "x": "-1,1", "y": "1,1", "tab": "t"}
     start = time.monotonic()
     assert client.ask("/api/survey", state).status == 200

@@ -35,12 +35,20 @@ INTERRUPTED = 130
 PATIENCE = 2.0
 # So many claims are printed at a time.
 LISTED = 10_000
-FORMATS: dict[str, Callable[[Gate], str]] = {
-    "junit": junit.junit,
-    "sarif": sarif.sarif,
-    "gitlab": gitlab.gitlab,
-    "markdown": markdown.markdown,
+# What is written of a run for others to read: each is an option of this name, with this help.
+FORMATS: dict[str, tuple[Callable[[Gate], str], str]] = {
+    "junit": (junit.junit, "Write JUnit XML."),
+    "sarif": (sarif.sarif, "Write SARIF 2.1.0."),
+    "gitlab": (gitlab.gitlab, "Write GitLab's code quality JSON."),
+    "markdown": (markdown.markdown, "Write a summary in Markdown."),
 }
+
+
+def _formats(command: Callable[..., int]) -> Callable[..., int]:
+    """An option for each of the formats, in their order."""
+    for name, (_, said) in reversed(FORMATS.items()):
+        command = click.option(f"--{name}", metavar="FILE", help=said)(command)
+    return command
 
 
 @click.command()
@@ -63,10 +71,7 @@ FORMATS: dict[str, Callable[[Gate], str]] = {
     "--cache", "cache_folder", metavar="DIR", default=FOLDER, show_default=True, help="Where evidence is kept."
 )
 @click.option("--no-cache", is_flag=True, help="Neither use nor keep evidence.")
-@click.option("--junit", metavar="FILE", help="Write JUnit XML.")
-@click.option("--sarif", metavar="FILE", help="Write SARIF 2.1.0.")
-@click.option("--gitlab", metavar="FILE", help="Write GitLab's code quality JSON.")
-@click.option("--markdown", metavar="FILE", help="Write a summary in Markdown.")
+@_formats
 @click.option("-v", "--verbose", is_flag=True, help="Show every claim, also where there are many.")
 @bounded
 def gate(
@@ -214,7 +219,7 @@ def _index(folder: Path, state: Gate, *, whole: bool) -> None:
 
 def _write(state: Gate, wanted: dict[str, Path], *, as_json: bool) -> None:
     for name, path in wanted.items():
-        write_text(path, FORMATS[name](state))
+        write_text(path, FORMATS[name][0](state))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in github.workflow_commands(state):
             click.echo(line, err=as_json)

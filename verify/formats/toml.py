@@ -51,8 +51,7 @@ def load_toml(path: str | Path) -> Network:
     data = read_bytes(file, MAX_BYTES, "network file", NetworkError)
     text = decoded(data, file, "network file", NetworkError)
     try:
-        # A name of a file need not be text; that of a network is.
-        network = _network(parsed(text), "".join(c if c.isprintable() else "?" for c in file.stem[:200]), file.parent)
+        network = _network(parsed(text), named_after(file), file.parent)
     except InputError as error:
         raise NetworkError(f"network file {shown(file)}: {shorten(str(error), 500)}") from error
     except MemoryError as error:
@@ -98,6 +97,11 @@ def weights_file(path: str | Path) -> str | None:
     except InputError:
         return None
     return named if isinstance(named, str) else None
+
+
+def named_after(file: Path) -> str:
+    """The name of a network that has none of its own: that of a file need not be text, this one is."""
+    return "".join(c if c.isprintable() else "?" for c in file.stem[:200])
 
 
 def _network(data: dict[str, object], stem: str, folder: Path) -> Network:

@@ -14,7 +14,7 @@ from typing import Any
 from verify.errors import InputError, NetworkError
 from verify.formats import toml_values as values
 from verify.formats.reading import decoded, is_file, read_bytes, shorten, shown
-from verify.formats.toml import MAX_BYTES, MAX_LAYERS, parsed
+from verify.formats.toml import MAX_BYTES, MAX_LAYERS, named_after, parsed
 from verify.formats.toml_values import TomlTable, suggestion
 from verify.network.families import layers as kinds
 from verify.network.families import making
@@ -40,7 +40,7 @@ def load_family(path: str | Path) -> Family:
     """The family that a TOML file describes; ``NetworkError``, one line, for anything else."""
     file = Path(path)
     try:
-        return _family(parsed(_text(file)), file.stem)
+        return _family(parsed(_text(file)), named_after(file))
     except InputError as error:
         raise NetworkError(f"family file {shown(file)}: {shorten(str(error), 500)}") from error
 

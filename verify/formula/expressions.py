@@ -81,13 +81,13 @@ class Expressions:
                 return self._applied(node)
 
     def _product(self, node: Product) -> Tensor:
-        """At most one part is not known beforehand."""
-        unknown = [part for part in node.parts if not is_known(part)]
-        known = [self.tensor(part) for part in node.parts if is_known(part)]
-        result = self.tensor(unknown[0]) if unknown else constant(self.builder, [Fraction(1)])
-        for tensor in known:
-            if tensor.terms:  # a network at a known point: its value is not
-                raise FormulaMistake(node.place, f"{text_of(node)} multiplies the value of a network; write the number")
+        """Of the parts at most one is more than a number: what a network is at a known point is not computed here."""
+        parts = [self.tensor(part) for part in node.parts]
+        moving = [part for part in parts if part.terms]
+        if len(moving) > 1:
+            raise FormulaMistake(node.place, f"{text_of(node)} multiplies the value of a network; write the number")
+        result = moving[0] if moving else constant(self.builder, [Fraction(1)])
+        for tensor in (part for part in parts if not part.terms):
             result, factors = self._spread([result, tensor])
             diagonal = np.arange(result.size)
             entries = matrices.compact(factors.bias.fractions())

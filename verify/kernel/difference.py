@@ -30,7 +30,7 @@ from verify.network import matrix as matrices
 from verify.network.matrix import Indices, Matrix, Triplets
 from verify.property import Claim
 from verify.property.base import in_coordinates
-from verify.rational import vector, zeros
+from verify.rational import exact_text, vector, zeros
 from verify.region import Box
 from verify.region.bases import Base
 
@@ -48,7 +48,7 @@ def check_difference(claim: Claim, evidence: Difference, _: Ledger) -> None:
         first, second = folded(first, base), folded(second, base)
     for part in boxes(base, evidence.cuts):
         if any(bound is None or bound > epsilon for bound in bounds(first, second, part)):
-            raise EvidenceError("difference", f"the bound on a part of the region exceeds {epsilon}")
+            raise EvidenceError("difference", f"the bound on a part of the region exceeds {exact_text(epsilon):.60}")
 
 
 def unrounded(claim: Claim) -> Claim:
@@ -94,12 +94,10 @@ def boxes(base: Base, cuts: Sequence[Cut]) -> Iterator[Base]:
 
 
 def _side(box: Box, coordinate: int, value: Fraction, *, low: bool) -> Box:
-    """The part of the box above the value (``low``), or below it; a value outside leaves a box that covers it still."""
+    """The part of the box above the value (``low``), or below it."""
     sides, mask = (box.low, box.low_finite) if low else (box.high, box.high_finite)
-    known = bool(mask[coordinate])
-    closer = not known or (sides[coordinate] < value if low else sides[coordinate] > value)
-    if not closer:
-        return box
+    if mask[coordinate] and (sides[coordinate] > value if low else sides[coordinate] < value):
+        raise EvidenceError("difference", "a part is cut at a value that it does not have")
     numbers, finite = sides.fractions(), mask.copy()
     numbers[coordinate], finite[coordinate] = value, True
     moved = vector(numbers)

@@ -19,6 +19,7 @@ from verify.property.base import (
     point,
 )
 from verify.property.instances import halfway, mixtures
+from verify.rational import exact_text
 from verify.region import Region
 
 
@@ -26,7 +27,7 @@ def _instance(values: Assignment) -> list[Term]:
     """f((1-e) x + e y) - (1-e) f(x) - e f(y), 0 <= e <= 1."""
     x, y, e = point(values, "x"), point(values, "y"), number(values, "e")
     if not 0 <= e <= 1:
-        raise PropertyError(f"the mixing factor e is {e}; expected 0 <= e <= 1")
+        raise PropertyError(f"the mixing factor e is {exact_text(e):.60}; expected 0 <= e <= 1")
     mixed = x.scaled(1 - e) + y.scaled(e)
     return [Term(Fraction(1), mixed), Term(e - 1, x), Term(-e, y)]
 

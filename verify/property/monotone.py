@@ -26,7 +26,7 @@ from verify.property.base import (
 )
 from verify.property.instances import FACTORS, HALF, Change, Hint, Propose
 from verify.property.slopes import axis_in_coordinates
-from verify.rational import Vector, counted, integer_array
+from verify.rational import Vector, counted, exact_text, integer_array
 from verify.region import Region
 
 
@@ -35,7 +35,7 @@ def _instance(axis: int) -> Callable[[Assignment], list[Term]]:
         """f(x + t e_i) - f(x), t >= 0."""
         x, t = point(values, "x"), number(values, "t")
         if t < 0:
-            raise PropertyError(f"the step t is {t}; expected t >= 0")
+            raise PropertyError(f"the step t is {exact_text(t):.60}; expected t >= 0")
         if axis >= len(x):
             raise PropertyError(f"there is no input {axis} of {len(x)}")
         unit = integer_array(int(i == axis) for i in range(len(x)))

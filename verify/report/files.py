@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from verify.errors import EngineDisagreement
-from verify.report.folder import ReportFolder, drop_pages, href
+from verify.report.folder import PAGES, ReportFolder, drop_pages, href
 from verify.report.model import Link, Page, SecondOpinion
 from verify.report.names import file_stem
 from verify.report.record import Result, write_text
@@ -46,17 +47,20 @@ def write_report(
 
 def write_pages(folder: ReportFolder, stem: str, page: Page) -> None:
     """Write the pages of a claim, and the lines that reproduce a refutation as a script."""
-    from verify.report.html import claim_page  # loads Jinja
-    from verify.report.markdown import text_of
-
     path = folder.page(stem)
-    if page.calculation:
-        write_text(path.with_suffix(".py"), f"{page.calculation}\n")
-    else:
-        path.with_suffix(".py").unlink(missing_ok=True)
-    html = claim_page(page, record=href(folder.record(stem), path), index=href(folder.index, path))
-    write_text(path, html)
-    write_text(path.with_suffix(".md"), text_of(page))
+    record, index = href(folder.record(stem), path), href(folder.index, path)
+    for ending, writer in PAGES.items():
+        text = _writer(writer)(page, record, index)
+        if text:
+            write_text(path.with_suffix(ending), text)
+        else:
+            path.with_suffix(ending).unlink(missing_ok=True)
+
+
+def _writer(name: str) -> Callable[[Page, str, str], str]:
+    module, _, function = name.partition(".")
+    found: Callable[[Page, str, str], str] = getattr(import_module(f"verify.report.{module}"), function)
+    return found
 
 
 def write_record(

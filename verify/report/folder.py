@@ -14,7 +14,11 @@ from verify.report.record import write_text
 
 MARKER, INDEX = ".relu-verify", "index.html"
 RECORDS, CLAIMS, THEOREMS = "records", "claims", "theorems"
-PAGES = (".html", ".md", ".smt2", ".py")
+# What is written of a claim for people to read: endings, and which function of this package writes each, given the
+# page and the addresses of its record and of the list of claims (no text: no file). Loaded where pages are written.
+PAGES = {".html": "html.claim_page", ".md": "markdown.claim_text", ".py": "markdown.script"}
+# What a solver was asked that disagrees.
+QUERY = ".smt2"
 # Records and pages end in a digest, theorems and later claims of a test also in a number.
 _IGNORED = "\n".join(
     [
@@ -23,7 +27,7 @@ _IGNORED = "\n".join(
         f"/{MARKER}",
         f"/{INDEX}",
         *(f"/{name}/" for name in (RECORDS, CLAIMS, THEOREMS)),
-        *(f"/*-????????{more}{suffix}" for more in ("", "-*") for suffix in (".json", *PAGES)),
+        *(f"/*-????????{more}{suffix}" for more in ("", "-*") for suffix in (".json", *PAGES, QUERY)),
         "",
     ]
 )
@@ -97,7 +101,7 @@ def _refuse_foreign(report: ReportFolder, stems: Iterable[str], option: str) -> 
     files = [report.index]
     files += [report.root / name for name in (RECORDS, CLAIMS, THEOREMS) if report.apart]
     for stem in stems:
-        files += [report.record(stem), *(report.page(stem).with_suffix(suffix) for suffix in PAGES)]
+        files += [report.record(stem), *(report.page(stem).with_suffix(suffix) for suffix in (*PAGES, QUERY))]
     for file in files:
         if file.exists() or file.is_symlink():
             raise InputError(
@@ -108,7 +112,7 @@ def _refuse_foreign(report: ReportFolder, stems: Iterable[str], option: str) -> 
 
 def drop_pages(report: ReportFolder, stem: str) -> None:
     """Remove the pages of a claim: they tell of what its record said before."""
-    for suffix in PAGES:
+    for suffix in (*PAGES, QUERY):
         report.page(stem).with_suffix(suffix).unlink(missing_ok=True)
     report.record(stem).with_suffix(".smt2").unlink(missing_ok=True)
 

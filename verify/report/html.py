@@ -80,8 +80,8 @@ def _rendered(template: str, **values: Any) -> str:
     )
 
 
-def claim_page(page: Page, *, record: str, index: str = "index.html") -> str:
-    """The page of one claim; ``record`` and ``index`` are where the JSON file and the list of claims are."""
+def claim_page(page: Page, record: str, index: str) -> str:
+    """The page of one claim; ``record`` and ``index`` are the addresses of its JSON file and of the list of claims."""
     return _rendered("claim.html", page=page, record=record, index=index)
 
 

@@ -12,7 +12,7 @@ SHORT = 6000
 WORDS = {"proved": "Yes, proved.", "refuted": "No, refuted.", "unknown": "Not decided."}
 
 
-def text_of(page: Page) -> str:
+def claim_text(page: Page, *_: str) -> str:
     """The page's text, from the model that every writer shares."""
     word = "Yes, attested." if page.assurance == "attested" else WORDS[page.verdict]
     lines = [f"# {escape(page.title)}", "", f"**{escape(page.question)}** {word}", "", escape(page.answer), ""]
@@ -75,6 +75,11 @@ def _networks(drawings: tuple[Drawing, ...]) -> list[str]:
             ]
             lines.append("")
     return lines
+
+
+def script(page: Page, *_: str) -> str:
+    """The lines of a refutation alone, to be run; empty where there are none."""
+    return f"{page.calculation}\n" if page.calculation else ""
 
 
 def _further(page: Page) -> list[str]:

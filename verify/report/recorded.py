@@ -15,7 +15,7 @@ from verify.network import network as networks
 from verify.property import Claim, Vacuous, find
 from verify.region import Region
 from verify.region import region as regions
-from verify.report.whereabouts import located
+from verify.report.whereabouts import digest_of, located
 
 if TYPE_CHECKING:
     from verify.kernel.counts import Counted
@@ -113,7 +113,12 @@ def read_network(entry: Any, path: Path, given: str | None) -> Network:
         output = entry.get("output")
         if not _is_text_or_none(output):
             raise EvidenceError("format", "the record does not say which output of the network it is about")
-        loaded = load(used, output)
+        try:
+            loaded = load(used, output)
+        except NetworkError as error:
+            if Path(used).is_file() and digest_of(Path(used)) not in ("", entry["sha256"]):
+                raise EvidenceError("network", f"{name[:60]} is another file than the record is about") from error
+            raise
         digest = loaded.digest
         chosen = loaded.name[len(_stem(used)) :] if output is not None else ""  # ':' and the tensor's name
         named = (

@@ -74,6 +74,12 @@ TRAPS = [
         "difference",
         lambda d: d["evidence"].update(cuts=[[0, "9/10"], None, None]),
     ),
+    Trap(
+        "difference-cut-at-a-value-outside",
+        "difference-in-parts",
+        "difference",
+        lambda d: d["evidence"]["cuts"].__setitem__(0, [0, "2"]),
+    ),
     Trap("difference-forms-false", "difference", "evidence", evidence(forms=False)),
     Trap(
         "difference-of-one-network",

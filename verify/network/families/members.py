@@ -56,7 +56,7 @@ def _check_ranges(parameter: kinds.Parameter, values: list[Fraction], what: str)
         wrong = [value for value in {id(value): value for value in part}.values() if not _fits(allowed, value)]
         if wrong:
             place = start + next(i for i, value in enumerate(part) if value is wrong[0])
-            raise NetworkError(f"{what}: the number {values[place]} at place {place} is not {allowed}")
+            raise NetworkError(f"{what}: the number {exact_text(values[place]):.60} at place {place} is not {allowed}")
         start += count
 
 
