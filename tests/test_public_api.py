@@ -29,6 +29,7 @@ NAMES = {
     "check",
     "check_family",
     "explain",
+    "export",
     "from_torch",
     "fuzz",
     "fuzz_verdict",

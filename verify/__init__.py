@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from verify.api import (
         check,
         explain,
+        export,
         lipschitz,
         load,
         parse_region,
@@ -45,6 +46,7 @@ _HOMES = {
     "variables": "verify.asking",
     "check": "verify.api",
     "explain": "verify.api",
+    "export": "verify.api",
     "from_torch": "verify.torch_module",
     "load": "verify.api",
     "radius": "verify.api",
@@ -85,6 +87,7 @@ __all__ = [
     "check",
     "check_family",
     "explain",
+    "export",
     "from_torch",
     "functions",
     "fuzz",

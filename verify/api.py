@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 # A box: low and high of each input, None for no side.
 BoxSides: TypeAlias = Sequence[tuple[Number | None, Number | None]]
+# By how much a value is out that other tools are asked for: beyond what their floats round.
+MARGIN = "1/1000"
 
 
 @dataclass(frozen=True, eq=False)
@@ -409,6 +411,59 @@ def simplify(
     write_bytes(path, found.data)
     write_json(path.with_suffix(".json"), result)
     return Simplification(loaded, second, path, result, found.notes)
+
+
+def export(
+    network: str | Path | Network,
+    property: str,
+    on: str | Region | BoxSides = "all",
+    *,
+    to: str | Path | Network | None = None,
+    outputs: int | Sequence[int] | None = None,
+    output: str | None = None,
+    to_output: str | None = None,
+    smtlib: str | Path | None = None,
+    vnnlib: str | Path | None = None,
+    margin: Number = MARGIN,
+    force: bool = False,
+) -> list[Path]:
+    """Write the claim that ``check`` decides for other tools, negated: they look for a counterexample.
+
+    To the file ``smtlib`` goes the literal query as SMT-LIB 2; to the folder ``vnnlib`` one or more ONNX networks, each
+    with a VNN-LIB 1.0 file about it, and ``instances.csv``. VNN-LIB asks whether a value is out by ``margin`` or more;
+    with 0, whether it is out at all, with strict comparisons. Returns what was written. Raises ``NetworkError`` where
+    ONNX holds a number not exactly, ``InputError`` where a file is there already (unless ``force``).
+    """
+    if (smtlib is None) == (vnnlib is None):
+        raise InputError("export: name one thing to write: a file with --smtlib, or a folder with --vnnlib")
+    claim = make_claim(network, property, on, to=to, outputs=outputs, output=output, to_output=to_output)
+    least = to_fraction(margin)
+    if least < 0:
+        raise InputError(f"--margin {exact_text(least)[:60]}: expected 0 or more")
+    if smtlib is not None:
+        from verify.search.solver.literal import smtlib_file  # loads Z3
+
+        path = Path(smtlib)
+        check_writable(path, "--smtlib")
+        return _written({path: smtlib_file(claim).encode("utf-8", "backslashreplace")}, claim, force=force)
+    from verify.search.solver.vnnlib import exported  # loads onnx
+
+    folder = Path(str(vnnlib))
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--vnnlib {folder}: is a file; name a folder")
+    return _written({folder / name: data for name, data in exported(claim, least)}, claim, force=force)
+
+
+def _written(files: dict[Path, bytes], claim: Claim, *, force: bool) -> list[Path]:
+    """Write the files, after looking at all of them: none is a network's own, nor there already."""
+    sources = [network.source for network in claim.networks if network.source is not None]
+    check_apart({f"export {path.name}": path for path in files}, sources)
+    there = [path for path in files if path.exists() or path.is_symlink()]
+    if there and not force:
+        raise InputError(f"{there[0]}: is there already; name another place, or add --force")
+    for path, data in files.items():
+        write_bytes(path, data)
+    return list(files)
 
 
 def symbolic_form(

@@ -38,6 +38,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ["lipschitz", "net.onnx", "--on", "box(0, 1)"],
         ["pieces", "net.onnx", "--on", "box(0, 1)"],
         ["symbolic", "net.onnx", "--on", "box(0, 1)"],
+        ["export", "net.onnx", "odd", "--on", "box(-1, 1)", "--smtlib", "odd.smt2"],
         ["simplify", "net.onnx", "--on", "box(0, 1)", "-o", "small.onnx"],
         ["init", "net.onnx", "--timeout", "1"],
         ["compare", "net.onnx", "net.onnx", "--to-output", "y", "--on", "box(0, 1)"],

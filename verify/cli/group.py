@@ -21,6 +21,7 @@ HOMES = {
     "pieces": ("verify.cli.pieces", "Count activation cells, linear pieces and affine maps."),
     "symbolic": ("verify.cli.symbolic", "Write NETWORK as nested Max, or as Piecewise."),
     "simplify": ("verify.cli.simplify", "Write a smaller network that equals NETWORK on a region."),
+    "export": ("verify.cli.export", "Write a claim for other tools: SMT-LIB, ONNX and VNN-LIB."),
     "gate": ("verify.cli.gate", "Decide every claim in the TOML files of PATH."),
     "init": ("verify.cli.init", "Write a first claims file for 'verify gate'."),
     "properties": ("verify.cli.properties", "List the properties and the built-in networks."),

@@ -9,6 +9,7 @@ import numpy as np
 
 from verify.network import Network
 from verify.network.combine import Copy, combination, pick
+from verify.network.matrix import Matrix
 from verify.property.base import Criterion, Question
 from verify.rational import Vector, zeros
 from verify.region import HalfSpace, L1Ball, Region, polyhedron
@@ -63,17 +64,24 @@ def _label(weights: Sequence[Fraction | int]) -> str:
 
 def _arguments_inside(region: Region, weights: Sequence[Sequence[Fraction | int]], variables: int) -> Region:
     """``{v : every weighted sum of the v_j lies in the region}``, with extra coordinates for L1 balls."""
-    size = region.dimension
-    trivial = variables == 1 and all(Fraction(w[0]) in _shrinking(region) for w in weights)
-    if trivial:
+    if variables == 1 and all(Fraction(w[0]) in _shrinking(region) for w in weights):
         return region
+    size = region.dimension
+    extra = lifted(region)[1] * len(weights)
+    return arguments_inside(region, [pick(variables, w, size, extra) for w in weights])
+
+
+def arguments_inside(region: Region, arguments: Sequence[Matrix], further: Sequence[HalfSpace] = ()) -> Region:
+    """``{v : every M_i v lies in the region, and the further half-spaces hold}``.
+
+    The last columns of each M_i are zero: as many as an L1 ball needs extra coordinates, for each of the arguments.
+    """
+    size, total = region.dimension, arguments[0].shape[1]
     rows, per_argument = lifted(region)
-    extra = per_argument * len(weights)
-    total = variables * size + extra
     result = []
-    for i, w in enumerate(weights):
-        argument = pick(variables, w, size, extra).transposed
-        own = variables * size + i * per_argument
+    for i, matrix in enumerate(arguments):
+        argument = matrix.transposed
+        own = total - (len(arguments) - i) * per_argument
         for row in rows:
             coefficients = argument.product(row.coefficients.take(np.arange(size)))
             numerators = coefficients.numerators * row.coefficients.denominator
@@ -81,7 +89,7 @@ def _arguments_inside(region: Region, weights: Sequence[Sequence[Fraction | int]
             tail = row.coefficients.take(np.arange(size, size + per_argument))
             numerators[own : own + per_argument] = tail.numerators * (scale // tail.denominator)
             result.append(HalfSpace(Vector(numerators, scale).reduced(), row.bound))
-    return polyhedron(total, result, region.text)
+    return polyhedron(total, [*result, *further], region.text)
 
 
 def _shrinking(region: Region) -> set[Fraction]:

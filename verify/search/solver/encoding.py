@@ -29,7 +29,7 @@ def encoded(network: Network, inputs: Sequence[Any], solver: Any, prefix: str) -
         outputs = []
         for i, parts in enumerate(sums):
             z = z3.Real(f"{prefix}_{k}_{i}")
-            solver.add(z == z3.Sum(parts))
+            solver.add(z == total(parts))
             outputs.append(z3.If(z > 0, z, z3.RealVal(0)) if block.relu else z)
         values[k] = outputs
     return values[len(network.blocks)]
@@ -47,7 +47,7 @@ def inside(region: Region, point: Sequence[Any], prefix: str) -> list[Any]:
             directions.row_of_entry.tolist(), directions.columns.tolist(), directions.fractions(), strict=True
         ):
             sums[row].append(real(value) * t[column])
-        constraints += [x == z3.Sum(parts) for x, parts in zip(point, sums, strict=True)]
+        constraints += [x == total(parts) for x, parts in zip(point, sums, strict=True)]
     base = region.base
     if isinstance(base, Box):
         for j, (low, high) in enumerate(zip(base.low.fractions(), base.high.fractions(), strict=True)):
@@ -57,9 +57,9 @@ def inside(region: Region, point: Sequence[Any], prefix: str) -> list[Any]:
                 constraints.append(t[j] <= real(high))
     else:
         gaps = [z3.Abs(x - real(c)) for x, c in zip(t, base.midpoint.fractions(), strict=True)]
-        constraints.append(z3.Sum(gaps) <= real(base.radius))
+        constraints.append(total(gaps) <= real(base.radius))
     for row in region.rows:
-        left = z3.Sum([real(a) * x for a, x in zip(row.coefficients.fractions(), t, strict=True) if a])
+        left = total([real(a) * x for a, x in zip(row.coefficients.fractions(), t, strict=True) if a])
         constraints.append(left <= real(row.bound))
     return constraints
 
@@ -67,3 +67,10 @@ def inside(region: Region, point: Sequence[Any], prefix: str) -> list[Any]:
 def real(value: Fraction) -> Any:
     """The number as a term."""
     return z3.RealVal(exact_text(value))
+
+
+def total(terms: Reals) -> Any:
+    """The sum; SMT-LIB has none of fewer than two terms."""
+    if len(terms) == 1:
+        return terms[0]
+    return z3.Sum(terms) if terms else z3.RealVal(0)

@@ -35,7 +35,7 @@ from verify.formula.tree import (
     text_of,
 )
 from verify.network import Network
-from verify.search.solver.encoding import Reals, encoded, inside, real
+from verify.search.solver.encoding import Reals, encoded, inside, real, total
 
 # A network's outputs at an argument; what defines them is added to the solver, under names with a prefix.
 Encoder: TypeAlias = Callable[[Reals, Any, str], Reals]
@@ -141,7 +141,7 @@ class _Query:
         if node.function == "abs":
             return [z3.Abs(v) for v in values[0]]
         if node.function == "sum":
-            return [z3.Sum(values[0])]
+            return [total(values[0])]
         choose = _least if node.function == "min" else _greatest
         if node.over_entries:
             return [reduce(choose, values[0])]

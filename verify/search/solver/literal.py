@@ -27,7 +27,7 @@ from verify.search.budget import Budget
 from verify.search.outcome import Attestation, Outcome
 from verify.search.refuting.cases import false_at
 from verify.search.refuting.finding import gap_at
-from verify.search.solver.encoding import encoded, inside, real
+from verify.search.solver.encoding import encoded, inside, real, total
 from verify.search.solver.formulas import negated_formula
 
 # For a continuous function the middle decides whether it is affine, convex or concave.
@@ -79,8 +79,9 @@ def _steep_in_l2(claim: Claim) -> tuple[Any, dict[str, Any]]:
         solver.add(*inside(claim.region, point, f"r{i}"))
         images.append(encoded(claim.network, point, solver, f"c{i}"))
     constant = real(claim.property.parameters["constant"])
-    distance = constant * constant * z3.Sum([(a - b) * (a - b) for a, b in zip(x, y, strict=True)])
-    solver.add(z3.Or([(a - b) * (a - b) > distance for a, b in zip(*images, strict=True)]))
+    distance = constant * constant * total([(a - b) * (a - b) for a, b in zip(x, y, strict=True)])
+    steep = [(a - b) * (a - b) > distance for a, b in zip(*images, strict=True)]
+    solver.add(z3.Or(steep) if len(steep) != 1 else steep[0])  # SMT-LIB has no disjunction of one
     return solver, {"x": x, "y": y}
 
 
@@ -155,3 +156,19 @@ def smt_text(claim: Claim) -> str:
     text = solver.sexpr()
     name = "" if claim.property.asked is not None else f"{claim.property.name}: "
     return f"; {name}{claim.property.formula}\n; unsat means proved\n{text}(check-sat)\n"
+
+
+def smtlib_file(claim: Claim) -> str:
+    """A complete SMT-LIB 2 file: ``smt_text``, with its logic, what it is about, and commands that ask for a model."""
+    solver, _ = literal_query(claim)
+    goal = z3.Goal()
+    goal.add(solver.assertions())
+    # What is simplified away, such as squares that are compared with 0, stands in the text all the same.
+    linear = claim.property.definition and z3.Probe("is-qflra")(goal.simplify())
+    logic = "QF_LRA" if linear else "QF_NRA"
+    about = [f"{claim.property.name} on {claim.region.text or 'a region'}"]
+    about += [f"{name}: {n.name}, sha256 {n.digest}" for name, n in zip("fg", claim.networks, strict=False)]
+    lines = [f"; {' '.join(line.split())}" for line in about]
+    head = "(set-option :produce-models true)\n(set-logic "
+    tail = "; sat: a counterexample, which the model names\n(get-model)\n"
+    return "\n".join([*lines, f"{head}{logic})\n{smt_text(claim)}{tail}"])
