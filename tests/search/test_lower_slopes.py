@@ -90,7 +90,7 @@ def test_compare_takes_the_smaller_bound() -> None:
     first, second = (
         random_networks.chain(rng, [20, 30, 30, 8, 1]) for _ in range(2)
     )  # more ReLU than are decided for smaller bounds
-    found = compare_networks(first, second, box([-1] * 20, [1] * 20), Budget(seconds=8))
+    found = compare_networks(first, second, box([-1] * 20, [1] * 20), Budget(seconds=5))
     assert found.outcome is not None and isinstance(found.outcome.evidence, Bounds) and found.outcome.evidence.slopes
     assert found.claim is not None and found.upper is not None
     goal = goal_of(within(first, second, found.claim.region, Fraction(0)), single=False)
