@@ -18,7 +18,7 @@ from tests.support import forked
 
 LIST = Path(__file__).with_name("long_tests.txt")
 # Seconds of CPU, subprocesses and fixtures included, from which on a test counts as long.
-LONG = 0.15
+LONG = 0.12
 # A file that gets a line for each test that is run.
 RECORD = os.environ.get("VERIFY_RECORD_SECONDS")
 
