@@ -45,9 +45,7 @@ demo: $(STAMP)
 
 # Side by side: the type checker runs while the tests begin, and so does the book, whose pages are made at its end:
 # a worker of the tests would make them alone, after the others are done.
-# In a fresh clone verify is compiled once, not by each of them.
 test: $(STAMP)
-	@$(BIN)/python -m compileall -q verify
 	@$(MAKE) --no-print-directory -j4 lint types book tests
 
 tests: $(STAMP)

@@ -64,12 +64,16 @@ def by_kernel(path: Path) -> str:
         return "declined"
 
 
+# How it declines a property or a kind of evidence that it does not know.
+UNKNOWN_NAMES = ("the property ", "evidence of the kind ")
+
+
 def compared(path: Path, record: dict[str, Any]) -> str:
     """What both judges say, which is the same unless the second declines."""
     path.write_text(json.dumps(record), encoding="utf-8")
     kernel, (second, why) = by_kernel(path), second_judge.opinion(path)
     assert second in (kernel, "declined"), f"the kernel: {kernel}, the second judge: {second} {why}"
-    return second
+    return "unknown name" if second == "declined" and why.startswith(UNKNOWN_NAMES) else second
 
 
 def test_records_of_random_claims_are_accepted(tmp_path: Path, corpus: Corpus) -> None:
@@ -91,7 +95,7 @@ def test_changed_records_are_judged_alike(tmp_path: Path, corpus: Corpus) -> Non
             counts[compared(tmp_path / "r.json", mutant(rng, record))] += 1
     assert counts["rejected"] >= 300
     assert counts["accepted"] >= 15
-    assert counts["declined"] <= 40  # changed names of properties and kinds among them
+    assert counts["declined"] <= 30
 
 
 @pytest.mark.campaign

@@ -134,7 +134,7 @@ def test_one_layer_on_a_box(seeds: range) -> None:
         assert one_layer_is_affine(network, region) == expected, (seed, region)
         counts[expected, bool(bending_units(network, region))] += 1
     if not seeds.start:  # affine and no unit bends; affine by cancellation; not affine. Fresh ones may have fewer.
-        assert counts[True, False] > 20 and counts[True, True] > 3 and counts[False, True] > 40, counts
+        assert counts[True, False] > 20 and counts[True, True] >= 5 and counts[False, True] > 40, counts
     assert counts[False, False] == 0
 
 

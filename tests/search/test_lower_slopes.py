@@ -58,7 +58,7 @@ def test_a_bound_is_never_below_the_largest_difference(seeds: range) -> None:
             with pytest.raises(EvidenceError, match="do not settle"):
                 judged(within(first, second, unit_box(inputs), exact * (1 - Fraction(1, 2**40))), evidence)
         sharper += bound < float(plain) * (1 - 1e-6)
-    assert sharper
+    assert sharper > (0 if seeds.start != 81_000 else len(seeds) // 8)  # fresh ones may have fewer
 
 
 def many_inputs() -> Claim:

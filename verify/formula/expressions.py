@@ -16,13 +16,11 @@ from verify.formula.tree import (
     Entry,
     Expression,
     FormulaMistake,
-    FormulaNode,
     Listing,
     Name,
     Product,
     Sum,
     text_of,
-    walk,
 )
 from verify.network import Network
 from verify.network import matrix as matrices
@@ -116,11 +114,6 @@ class Expressions:
             pairs = [choose(a.named(text_of(node)), b) for a, b in zip(tensors[0::2], tensors[1::2], strict=False)]
             tensors = pairs + (tensors[-1:] if len(tensors) % 2 else [])
         return tensors[0]
-
-
-def is_known(node: FormulaNode) -> bool:
-    """Whether no quantified name is in it."""
-    return not any(isinstance(part, Name) for part in walk(node))
 
 
 def constant(builder: Builder, values: Sequence[Fraction]) -> Tensor:

@@ -22,13 +22,14 @@ from typing import TypeAlias
 
 import numpy as np
 
-from verify.formula.expressions import Expressions, constant, is_known, total_of
+from verify.formula.expressions import Expressions, constant, total_of
 from verify.formula.region_builder import RegionBuilder
 from verify.formula.tree import (
     Compare,
     Every,
     Formula,
     FormulaMistake,
+    FormulaNode,
     Implication,
     Membership,
     Name,
@@ -107,7 +108,7 @@ def lowered(formula: Formula, networks: Mapping[str, Network]) -> Lowered:
 def nonlinear_product(formula: Formula) -> Product | None:
     """The first product of two expressions that are not known beforehand."""
     products = (node for node in walk(*formula.statements()) if isinstance(node, Product) and len(node.parts) > 1)
-    return next((node for node in products if sum(not is_known(part) for part in node.parts) > 1), None)
+    return next((node for node in products if sum(not _is_known(part) for part in node.parts) > 1), None)
 
 
 # A boolean combination without negations: a sign, or all (True) or some (False) of its parts.
@@ -346,3 +347,8 @@ def _rows(tensor: Tensor) -> list[tuple[dict[int, Fraction], Fraction]]:
         for row, column, value in entries:
             rows[row][column] = value
     return list(zip(rows, tensor.bias.fractions(), strict=True))
+
+
+def _is_known(node: FormulaNode) -> bool:
+    """Whether no quantified name is in it."""
+    return not any(isinstance(part, Name) for part in walk(node))
