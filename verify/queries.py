@@ -110,6 +110,8 @@ def _decided(claim: Claim, budget: Budget) -> Result:
     names = {"y": "f(x)", "z": "g(x)", "x": "x"}
     cases: Sequence[UnsafeCase] = claim.property.parameters["cases"]
     denied = " and ".join(f"not ({_text(case, names)})" for case in cases)
+    if "f(x)" not in denied:
+        denied = f"f(x)[0] == f(x)[0] and {denied}"  # says that x is a vector
     try:
         asked = formula_claim(claim.network, f"{denied} for x in P", to=claim.second, let={"P": claim.region})
     except InputError:  # too many ways to fail, or networks that formulas do not know
@@ -119,11 +121,11 @@ def _decided(claim: Claim, budget: Budget) -> Result:
 
 
 def _text(case: UnsafeCase, names: Mapping[str, str]) -> str:
-    """The case in the language of formulas, with a value of f in each row: it says that x is a vector."""
+    """The case in the language of formulas."""
     rows = []
     for row in case:
         terms = "".join(f" + ({factor})*{names[name]}[{index}]" for (name, index), factor in row.terms)
-        rows.append(f"f(x)[0] - f(x)[0]{terms} {'<' if row.strict else '<='} ({row.bound})")
+        rows.append(f"0{terms} {'<' if row.strict else '<='} ({row.bound})")
     return " and ".join(rows)
 
 
